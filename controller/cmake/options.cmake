@@ -1,0 +1,39 @@
+# Compiler, warnings, sanitizers, ccache, linker: everything that holds for every target of the project.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(EDGETRUST_SANITIZE "" CACHE STRING "value of -fsanitize=, empty for none")
+
+add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+# Paths are mapped so that two checkouts in different folders give the same objects, and ccache serves both.
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
+if(EDGETRUST_SANITIZE)
+  add_compile_options(-fsanitize=${EDGETRUST_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${EDGETRUST_SANITIZE})
+  # g++ 12 reports false positives of this one under the sanitizers' instrumentation (GCC bug 105562 and relatives).
+  add_compile_options(-Wno-maybe-uninitialized)
+endif()
+
+find_program(EDGETRUST_CCACHE ccache)
+if(EDGETRUST_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+    CCACHE_COMPILERCHECK=content ${EDGETRUST_CCACHE})
+endif()
+find_program(EDGETRUST_MOLD mold)
+if(EDGETRUST_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+# One precompiled header of standard-library headers and Result. Third-party headers stay out of it, so that tests/architecture sees who includes them.
+add_library(edgetrust_pch OBJECT ${CMAKE_SOURCE_DIR}/controller/cmake/pch.cpp)
+target_precompile_headers(edgetrust_pch PRIVATE
+  <algorithm> <array> <atomic> <chrono> <condition_variable> <cstdint> <functional> <map> <memory> <mutex> <optional> <set> <span> <stop_token>
+  <string> <string_view> <thread> <tuple> <utility> <variant> <vector> <tl/expected.hpp>)
+target_compile_options(edgetrust_pch PRIVATE -fpch-preprocess)
+add_library(edgetrust_test_pch OBJECT EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/controller/cmake/pch.cpp)
+target_precompile_headers(edgetrust_test_pch PRIVATE
+  <algorithm> <chrono> <functional> <map> <memory> <optional> <set> <stop_token> <string> <string_view> <thread> <variant> <vector>
+  <tl/expected.hpp> <gtest/gtest.h> <gmock/gmock.h>)
+target_link_libraries(edgetrust_test_pch PRIVATE GTest::gmock GTest::gtest)
+target_compile_options(edgetrust_test_pch PRIVATE -fpch-preprocess)

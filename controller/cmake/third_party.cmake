@@ -1,0 +1,4 @@
+# Libraries of Debian 12. Which room may include which of them is checked by tests/architecture.
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(GTest REQUIRED)
