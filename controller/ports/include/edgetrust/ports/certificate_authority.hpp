@@ -1,0 +1,70 @@
+#pragma once
+// A certificate authority that issues by ACME (RFC 8555), as the engine sees it: one call is at most one mutating
+// request, nothing waits or retries by itself (a rejected nonce aside), and everything needed to go on after a crash is
+// in the order's URL and the keys. Implemented by acme/. Threads: every call may come from any thread.
+#include "edgetrust/base/clock.hpp"
+#include "edgetrust/base/result.hpp"
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace edgetrust::ports {
+
+enum class OrderStatus { kPending, kReady, kProcessing, kValid, kInvalid };
+enum class AuthorizationStatus { kPending, kValid, kInvalid, kDeactivated, kExpired, kRevoked };
+enum class ChallengeStatus { kPending, kProcessing, kValid, kInvalid };
+
+// dns-01 (RFC 8555 section 8.4).
+struct DnsChallenge {
+  std::string url;
+  std::string record_name;   // "_acme-challenge.edge01.example.com", no trailing dot
+  std::string record_value;  // what the TXT record must hold: base64url(SHA-256(key authorization))
+  ChallengeStatus status = ChallengeStatus::kPending;
+  std::optional<Error> error;  // why the server found it invalid
+};
+
+struct Authorization {
+  std::string url;
+  std::string identifier;
+  AuthorizationStatus status = AuthorizationStatus::kPending;
+  std::optional<DnsChallenge> dns;  // absent when the server does not offer dns-01
+};
+
+struct Order {
+  std::string url;  // what a crashed operator comes back to
+  OrderStatus status = OrderStatus::kPending;
+  std::optional<TimePoint> expires;
+  std::vector<Authorization> authorizations;
+  std::string certificate_url;                      // set once valid
+  std::optional<Error> error;                       // why it is invalid
+  std::optional<std::chrono::seconds> retry_after;  // the server's wish for the next look, as it came
+};
+
+struct OrderRequest {
+  std::vector<std::string> dns_names;
+  std::vector<std::string> ip_addresses;  // RFC 8738
+  std::string profile;                    // empty: the server's default
+  std::string replaces;                   // RFC 9773 certificate id; empty for none
+};
+
+class CertificateAuthority {
+ public:
+  virtual ~CertificateAuthority() = default;
+
+  // The account's URL: found by the key, or created (RFC 8555 section 7.3). Idempotent, cached.
+  virtual Result<std::string> account(std::stop_token stop) = 0;
+  virtual Result<Order> new_order(const OrderRequest& request, std::stop_token stop) = 0;
+  // The order and all its authorizations as they are now. kNotFound when the server no longer knows it.
+  virtual Result<Order> order(const std::string& order_url, std::stop_token stop) = 0;
+  // Tells the server that the record is there (section 7.5.1).
+  virtual Status answer(const std::string& challenge_url, std::stop_token stop) = 0;
+  // Sends the CSR (DER, section 7.4). Idempotent by looking first: an order that is no longer `ready` is returned as it
+  // is.
+  virtual Result<Order> finalize(const std::string& order_url, const std::string& csr_der, std::stop_token stop) = 0;
+  // The chain of a valid order: PEM, leaf first, bounded in size (section 7.4.2).
+  virtual Result<std::string> certificate(const std::string& certificate_url, std::stop_token stop) = 0;
+};
+
+}  // namespace edgetrust::ports

@@ -1,0 +1,74 @@
+#pragma once
+// The Edges of one Genesys organisation, as the engine sees them. Implemented by genesys/. Threads: any.
+#include "edgetrust/base/clock.hpp"
+#include "edgetrust/base/id.hpp"
+#include "edgetrust/base/result.hpp"
+#include "edgetrust/base/secret.hpp"
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace edgetrust::ports {
+
+using EdgeId = Id<struct EdgeIdTag>;  // UUID in Genesys
+
+enum class EdgeState { kOk, kWarning, kCritical, kUnknown };
+enum class SipState { kUp, kDown, kUnknown };
+
+// The guide's status call. What the answer does not say, or says in words we do not know, is Unknown.
+struct EdgeHealth {
+  EdgeState state = EdgeState::kUnknown;
+  SipState sip = SipState::kUnknown;
+  std::string fingerprint_sha256;  // of the installed leaf, lower-case hex; empty when not told
+  std::optional<TimePoint> updated_at;
+  std::string correlation_id;  // the vendor's support asks for it
+};
+
+// What the published API lists of an Edge.
+struct EdgeInfo {
+  EdgeId id;
+  std::string name;
+  std::string site;
+  bool online = false;
+  bool in_service = false;      // statusCode ACTIVE
+  bool active = false;          // state active
+  std::string software_status;  // NONE, INIT, IN_PROGRESS, …
+  std::string time_zone;        // of the site's auto-update configuration; empty when it has none
+};
+
+enum class TrunkState { kUp, kDown, kUnknown };
+struct Trunk {
+  std::string name;
+  std::string peer;
+  TrunkState state = TrunkState::kUnknown;
+  std::optional<TimePoint> since;
+  std::string error;
+};
+
+struct CertificateUpload {
+  EdgeId edge;
+  std::string name;
+  std::string chain_pem;  // leaf, then intermediates; no root
+  Secret key_pem;
+  std::string fingerprint_sha256;  // of the leaf: the upload's identity
+};
+
+class EdgeFleet {
+ public:
+  virtual ~EdgeFleet() = default;
+
+  // Proves that the credentials work and that the API answers.
+  virtual Status check(std::stop_token stop) = 0;
+  virtual Result<std::vector<EdgeInfo>> edges(std::stop_token stop) = 0;
+  virtual Result<std::vector<Trunk>> trunks(const EdgeId& edge, std::stop_token stop) = 0;
+  // kNotFound when the endpoint does not have the call, or not this Edge.
+  virtual Result<EdgeHealth> health(const EdgeId& edge, std::stop_token stop) = 0;
+  // Uploads and thereby installs. Refuses to send a key before `health` has answered for that Edge in this process.
+  // The same leaf again is a success without effect. kInvalid when the vendor refuses the certificate. `maybe_executed`
+  // on a lost answer.
+  virtual Status install(const CertificateUpload& upload, std::stop_token stop) = 0;
+};
+
+}  // namespace edgetrust::ports
