@@ -23,7 +23,7 @@ std::set<std::string> as_set(const std::vector<std::string>& names) { return {na
 }  // namespace
 
 bool holds_finalizer(const Observation& o) {
-  return std::ranges::find(o.object.meta.finalizers, kFinalizer) != o.object.meta.finalizers.end();
+  return std::ranges::find(o.object.meta.finalizers, api::kFinalizer) != o.object.meta.finalizers.end();
 }
 
 api::EffectiveRotation rotation_of(const Observation& o) {

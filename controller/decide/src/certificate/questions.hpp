@@ -8,8 +8,6 @@
 
 namespace edgetrust::decide::certificate {
 
-// The finalizer that is held while a TXT record of ours may exist.
-inline constexpr std::string_view kFinalizer = "edgetrust.io/cleanup";
 bool holds_finalizer(const Observation& o);
 
 api::EffectiveRotation rotation_of(const Observation& o);

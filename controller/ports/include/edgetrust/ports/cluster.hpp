@@ -1,16 +1,16 @@
 #pragma once
-// The Kubernetes cluster, as the engine sees it: cached reads that cost nothing, consistent reads and writes that cost one request each.
-// Implemented by kube/. Threads: every call may come from any thread.
+// The Kubernetes cluster, as the engine sees it: cached reads that cost nothing, consistent reads and writes that cost
+// one request each. Implemented by kube/. Threads: every call may come from any thread.
+#include "edgetrust/api/kinds.hpp"
+#include "edgetrust/base/result.hpp"
+#include "edgetrust/base/secret.hpp"
+
 #include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
-
-#include "edgetrust/api/kinds.hpp"
-#include "edgetrust/base/result.hpp"
-#include "edgetrust/base/secret.hpp"
 
 namespace edgetrust::ports {
 
@@ -24,11 +24,13 @@ class Objects {
   [[nodiscard]] virtual std::vector<std::shared_ptr<const Kind>> list(const std::string& ns) const = 0;
   // From the API server, as it is now. kNotFound when it is gone.
   virtual Result<Kind> read(const api::ObjectKey& key, std::stop_token stop) = 0;
-  // Replaces our part of the status (server-side apply); refused with kConflict when object.meta.resource_version is not the newest. Returns the
-  // new resourceVersion.
+  // Replaces our part of the status (server-side apply); refused with kConflict when object.meta.resource_version is
+  // not the newest. Returns the new resourceVersion.
   virtual Result<std::string> write_status(const Kind& object, std::stop_token stop) = 0;
-  // Adds or removes one finalizer; refused with kConflict when uid or resourceVersion differ. Returns the new resourceVersion.
-  virtual Result<std::string> set_finalizer(const api::ObjectMeta& meta, const std::string& finalizer, bool present, std::stop_token stop) = 0;
+  // Adds or removes one finalizer; refused with kConflict when uid or resourceVersion differ. Returns the new
+  // resourceVersion.
+  virtual Result<std::string> set_finalizer(const api::ObjectMeta& meta, const std::string& finalizer, bool present,
+                                            std::stop_token stop) = 0;
 };
 
 struct SecretObject {
@@ -43,7 +45,8 @@ class Secrets {
  public:
   virtual ~Secrets() = default;
   // Metadata of those with a label, from the watch cache.
-  [[nodiscard]] virtual std::vector<api::ObjectMeta> list(const std::string& ns, const std::string& label, const std::string& value) const = 0;
+  [[nodiscard]] virtual std::vector<api::ObjectMeta> list(const std::string& ns, const std::string& label,
+                                                          const std::string& value) const = 0;
   // kNotFound when there is none.
   virtual Result<SecretObject> read(const api::ObjectKey& key, std::stop_token stop) = 0;
   // kConflict with code AlreadyExists when the name is taken. Returns the metadata as stored.
