@@ -27,6 +27,10 @@ Result<Certificate> leaf_of(const std::vector<Certificate>& given) {
   return leaves.front();
 }
 
+bool under_root(const Certificate& one, std::span<const TrustStore* const> roots) {
+  return std::any_of(roots.begin(), roots.end(), [&](const auto* store) { return !store->issuers_of(one).empty(); });
+}
+
 bool same_authority(const Certificate& a, const Certificate& b) {
   return a.facts().spki_sha256 == b.facts().spki_sha256 &&
          X509_NAME_cmp(X509_get_subject_name(a.handle()), X509_get_subject_name(b.handle())) == 0;
@@ -38,7 +42,7 @@ class Authorities {
  public:
   Authorities(const std::vector<Certificate>& given, std::span<const TrustStore* const> roots) {
     std::copy_if(given.begin(), given.end(), std::back_inserter(all_), [](const auto& c) { return c.facts().is_ca; });
-    for (const auto& one : all_) reaches_.push_back(under_known_root(one, roots));
+    for (const auto& one : all_) reaches_.push_back(under_root(one, roots));
     // A CA reaches a known root when one of its issuers does; once per link of the longest chain is enough.
     for (std::size_t round = 0; round < all_.size(); ++round) {
       for (std::size_t i = 0; i < all_.size(); ++i) reaches_[i] = reaches_[i] || issuer_reaches(i);
@@ -67,9 +71,6 @@ class Authorities {
   [[nodiscard]] const std::vector<Certificate>& all() const { return all_; }
 
  private:
-  static bool under_known_root(const Certificate& one, std::span<const TrustStore* const> roots) {
-    return std::any_of(roots.begin(), roots.end(), [&](const auto* store) { return !store->issuers_of(one).empty(); });
-  }
   [[nodiscard]] bool issuer_reaches(std::size_t i) const {
     for (std::size_t j = 0; j < all_.size(); ++j) {
       if (reaches_[j] && j != i && issued_by(all_[i], all_[j])) return true;
@@ -106,6 +107,17 @@ Result<Arranged> arrange(const std::vector<Certificate>& given, std::span<const 
     if (!part) arranged.left_over.push_back(one);
   }
   return arranged;
+}
+
+Status reaches_root(const std::vector<Certificate>& chain, std::span<const TrustStore* const> roots) {
+  if (chain.empty()) return fail(ErrorKind::kInvalid, "the chain holds no certificate");
+  if (std::any_of(chain.begin(), chain.end(), [&](const auto& one) { return under_root(one, roots); })) return {};
+  const Certificate& last = chain.back();
+  if (last.facts().self_signed) {
+    return fail(ErrorKind::kInvalid, "\"" + last.name() + "\" is signed by itself and is no known root");
+  }
+  return fail(ErrorKind::kInvalid, "the chain is incomplete: \"" + last.facts().issuer + "\", the issuer of \"" +
+                                       last.name() + "\", is missing or no known root");
 }
 
 }  // namespace edgetrust::crypto

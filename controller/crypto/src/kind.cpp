@@ -17,11 +17,11 @@ std::string text_of(const evp_pkey_st* key, const char* parameter) {
 
 }  // namespace
 
-std::optional<KeyKind> kind_of(const evp_pkey_st* key, bool any_rsa_size) {
+std::optional<KeyKind> kind_of(const evp_pkey_st* key, bool any_size) {
   if (key == nullptr) return std::nullopt;
   const int bits = EVP_PKEY_get_bits(key);
   if (EVP_PKEY_is_a(key, "RSA") == 1) {
-    if (!any_rsa_size && (bits < 2048 || bits > 4096)) return std::nullopt;
+    if (!any_size && (bits < 2048 || bits > 4096)) return std::nullopt;
     return KeyKind{.family = KeyFamily::kRsa, .bits = bits};
   }
   if (EVP_PKEY_is_a(key, "EC") != 1) return std::nullopt;
@@ -31,6 +31,7 @@ std::optional<KeyKind> kind_of(const evp_pkey_st* key, bool any_rsa_size) {
   const std::string name = text_of(key, OSSL_PKEY_PARAM_GROUP_NAME);
   if (name == "prime256v1") return KeyKind{.family = KeyFamily::kEcdsa, .bits = 256};
   if (name == "secp384r1") return KeyKind{.family = KeyFamily::kEcdsa, .bits = 384};
+  if (any_size && name == "secp521r1") return KeyKind{.family = KeyFamily::kEcdsa, .bits = 521};
   return std::nullopt;
 }
 

@@ -6,8 +6,8 @@
 
 namespace edgetrust::crypto {
 
-// Empty for anything else. Keys of certificates may be weaker or stronger than ours: `any_rsa_size` leaves the size to
-// the caller.
-std::optional<KeyKind> kind_of(const evp_pkey_st* key, bool any_rsa_size = false);
+// Empty for anything else. Keys of certificates may be weaker or stronger than ours: `any_size` takes RSA of any size
+// and P-521 too.
+std::optional<KeyKind> kind_of(const evp_pkey_st* key, bool any_size = false);
 
 }  // namespace edgetrust::crypto

@@ -115,8 +115,7 @@ Status verify_to_root(const std::vector<Certificate>& chain, std::span<const Tru
     }
   }
   if (first) return fail(*first);
-  return fail(ErrorKind::kInvalid, "the chain is incomplete: \"" + chain.back().facts().issuer + "\", the issuer of " +
-                                       quoted(chain.back()) + ", is missing or no known root");
+  return reaches_root(chain, roots);
 }
 
 Status verify_to_last(const std::vector<Certificate>& chain, const ChainUse& use) {

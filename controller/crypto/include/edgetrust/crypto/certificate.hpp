@@ -33,7 +33,7 @@ struct CertificateFacts {
   std::string spki_sha256;         // of the SubjectPublicKeyInfo, lower-case hex
   std::string authority_key_id;    // lower-case hex, empty for none
   std::string subject_key_id;
-  std::optional<KeyKind> key;  // empty for another kind of key than PrivateKey knows
+  std::optional<KeyKind> key;  // RSA of any size, ECDSA on P-256, P-384 and P-521; empty for other kinds
 };
 
 inline constexpr std::size_t kMaxCertificate = 36'500;  // octets of DER

@@ -25,6 +25,10 @@ struct Arranged {
 // `roots` can be reached. Errors: no leaf, or several.
 Result<Arranged> arrange(const std::vector<Certificate>& given, std::span<const TrustStore* const> roots);
 
+// Does a known root stand above the last certificate, or above an earlier one (a chain may go on beyond a root that we
+// know)? The error says whose issuer is missing.
+Status reaches_root(const std::vector<Certificate>& chain, std::span<const TrustStore* const> roots);
+
 struct ChainUse {
   bool server_auth = true;
   bool client_auth = false;
