@@ -178,6 +178,8 @@ Result<ports::ChainRequirements> requirements(const World& world, const api::Edg
   if (!object.spec.issuer_ref) return required;
   const auto issuer = world.issuers.get({object.meta.ns, object.spec.issuer_ref->name});
   if (issuer && issuer->spec.ca_bundle_ref) {
+    // A private CA. Its bundle is for its server's own certificate, and need not hold the root that issues.
+    required.require_known_root = false;
     EDGETRUST_TRY_ASSIGN(required.roots_pem,
                          world.secrets.read_bundle(object.meta.ns, *issuer->spec.ca_bundle_ref, stop));
   }
