@@ -25,6 +25,11 @@ def make_key(path: Path) -> None:
     run_openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", str(path))
 
 
+def make_key_pair(private: Path, public: Path) -> None:
+    make_key(private)
+    run_openssl("pkey", "-in", str(private), "-pubout", "-out", str(public))
+
+
 class Authority:
     """A certificate authority: NAME.crt and NAME.key in its folder."""
 

@@ -31,7 +31,7 @@ def get(url: str, ca_file: Path | None = None, client: tuple[Path, Path] | None 
     else:
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
     try:
-        connection.request("GET", parts.path or "/")
+        connection.request("GET", parts.path or "/", headers={"User-Agent": "edgetrust-stack"})  # RFC 8555 6.1 wants one
         response = connection.getresponse()
         return Answer(response.status, response.read())
     finally:
@@ -47,7 +47,7 @@ def soa_query(zone: str, number: int) -> bytes:
 def is_authoritative_answer(reply: bytes, number: int) -> bool:
     if len(reply) < 12:
         return False
-    replied, flags, _questions, answers = struct.unpack(">4H", reply[:8])
+    replied, flags, _questions, answers = (int(field) for field in struct.unpack(">4H", reply[:8]))
     return replied == number and flags & FLAG_RESPONSE != 0 and flags & FLAG_AUTHORITATIVE != 0 and flags & MASK_RCODE == 0 and answers > 0
 
 
