@@ -2,8 +2,10 @@
 import shlex
 from collections.abc import Mapping
 
-from components import CLIENT_ID, TSIG_NAME, ZONE, Bind, GenesysSim, Pebble
+from bind import TSIG_NAME, ZONE, Bind
 from folder import Folder, Settings
+from genesys_sim import CLIENT_ID, GenesysSim
+from pebble import Pebble
 from ports import LOOPBACK
 
 SIMULATOR = (

@@ -145,8 +145,9 @@ class Folder:
     @contextmanager
     def locked(self, tell: Callable[[str], None]) -> Iterator[None]:
         """Holds the folder's lock, and makes the folder for it; at the end a folder in which nothing came to be is gone again."""
-        made = not self.path.exists()
+        made = False
         while True:
+            made = made or not self.path.exists()
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
                 lock = open(self.path / "lock", "w", encoding="utf-8")

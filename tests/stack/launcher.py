@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from subprocess import Popen
 
 import processes
-from components import KINDS, Component
+from component import Component
+from components import KINDS
 from folder import Folder, StackError
 
 SECONDS = 90.0  # far above the 10 or so that it takes on a quiet machine
