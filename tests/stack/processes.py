@@ -31,9 +31,13 @@ class Identity:
 
 
 def start_time(stat: str) -> int | None:
-    """The start time in the text of /proc/PID/stat; None for a process that has ended and only waits for its parent."""
+    """The start time in the text of /proc/PID/stat; None for a process that has ended and only waits for its parent.
+
+    A first thread that has ended while others are still ending looks the same but for their number; such a process still holds its ports.
+    """
     state, *fields = stat.rpartition(")")[2].split()  # the name before it may hold spaces and brackets
-    return None if state in "ZX" else int(fields[18])
+    threads, start = int(fields[16]), int(fields[18])
+    return None if state in "ZX" and threads <= 1 else start
 
 
 def identify(pid: int) -> Identity | None:

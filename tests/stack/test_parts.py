@@ -63,11 +63,17 @@ class Processes(TemporaryFolder):
         assert identity is not None
         return child, identity
 
-    def test_start_time_is_found_behind_a_name_with_brackets(self) -> None:
-        self.assertEqual(processes.start_time("7 (a) S 1) R " + " ".join(str(n) for n in range(4, 53))), 22)
+    def stat(self, state: str, threads: int) -> str:
+        return f"7 (a) Z 1) {state} " + " ".join(str(threads if n == 20 else n) for n in range(4, 53))
 
-    def test_that_has_ended_but_is_not_collected_has_no_identity(self) -> None:
-        self.assertIsNone(processes.start_time("7 (a) Z " + " ".join(str(n) for n in range(4, 53))))
+    def test_start_time_is_found_behind_a_name_with_brackets(self) -> None:
+        self.assertEqual(processes.start_time(self.stat("R", 1)), 22)
+
+    def test_runs_until_its_last_thread_has_ended(self) -> None:
+        self.assertEqual(processes.start_time(self.stat("Z", 2)), 22)
+        self.assertIsNone(processes.start_time(self.stat("Z", 1)))
+
+    def test_that_has_ended_but_is_not_collected_does_not_run(self) -> None:
         child, identity = self.sleeper()
         child.kill()
         self.assertTrue(eventually(lambda: not processes.is_running(identity)))

@@ -27,18 +27,19 @@ class RunningStack(TemporaryFolder):
 
     def setUp(self) -> None:
         super().setUp()
+        self.paths: list[Path] = []
         self.addCleanup(self.nothing_is_left)
 
-    def nothing_is_left(self) -> None:
-        left = [folder for folder in self.root.iterdir() if folder.is_dir()]
-        for folder in left:
-            self.stack("down", folder)
-        self.assertEqual(left, [], "folders were left")
-
     def path(self, name: str) -> Path:
-        folder = self.root / name
-        self.addCleanup(lambda: self.assertEqual(processes.marked(folder), [], "processes were left"))
-        return folder
+        self.paths.append(self.root / name)
+        return self.paths[-1]
+
+    def nothing_is_left(self) -> None:
+        folders_left = [path.name for path in self.paths if path.exists()]
+        processes_left = [process for path in self.paths for process in processes.marked(path)]
+        for path in self.paths:
+            self.stack("down", path)
+        self.assertEqual((folders_left, processes_left), ([], []))
 
     def command(self, name: str, folder: Path, *arguments: str | Path) -> list[str]:
         return [sys.executable, str(HERE / "stack.py"), name, "--dir", str(folder), *map(str, arguments)]
