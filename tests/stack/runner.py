@@ -31,17 +31,23 @@ def guarded(folder: Folder) -> Iterator[None]:
 
 def run_command(command: list[str], values: dict[str, str]) -> int:
     """The command's exit status as a shell gives it; signals sent to this process reach the command."""
-    try:
-        child = subprocess.Popen(command, env=values)
-    except OSError as error:
-        raise StackError(f"{command[0]} cannot be run: {error.strerror}") from None
+    child: subprocess.Popen[bytes] | None = None
+    early: list[int] = []  # what came before there was a child to give it to
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
-        child.send_signal(number)
+        if child is None:
+            early.append(number)
+        else:
+            child.send_signal(number)
 
     previous = {number: signal.signal(number, pass_on) for number in INTERRUPTIONS}
     try:
+        child = subprocess.Popen(command, env=values)
+        for number in early:
+            child.send_signal(number)
         ended = child.wait()
+    except OSError as error:
+        raise StackError(f"{command[0]} cannot be run: {error.strerror}") from None
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import unittest
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 HERE = Path(__file__).resolve().parent
@@ -25,6 +26,7 @@ import pebble  # noqa: E402
 import ports  # noqa: E402
 import probes  # noqa: E402
 import processes  # noqa: E402
+import runner  # noqa: E402
 from support import TemporaryFolder, eventually  # noqa: E402
 
 
@@ -250,8 +252,9 @@ import sys
 sys.path.insert(0, {str(HERE)!r})
 from pathlib import Path
 from folder import Folder
-with Folder(Path({str(folder.path)!r})).locked(lambda line: print(line, flush=True)):
-    print("in", flush=True)
+folder = Folder(Path({str(folder.path)!r}))
+with folder.locked(lambda line: print(line, flush=True)):
+    print("holds the folder:", folder.path.exists(), flush=True)
 """
         with folder.locked(self.fail):
             folder.create()
@@ -263,7 +266,7 @@ with Folder(Path({str(folder.path)!r})).locked(lambda line: print(line, flush=Tr
             self.addCleanup(second.stdout.close)
             self.assertIn("waiting", second.stdout.readline())
             folder.remove()
-        self.assertEqual(second.stdout.readline(), "in\n")
+        self.assertEqual(second.stdout.readline(), "holds the folder: True\n")
         self.assertEqual(second.wait(), 0)
         self.assertFalse(folder.path.exists())
 
@@ -272,6 +275,23 @@ with Folder(Path({str(folder.path)!r})).locked(lambda line: print(line, flush=Tr
         folder.settings_file.write_text('{"edges": [], "colour": "blue"}')
         with self.assertRaisesRegex(folders.StackError, "another version"):
             folder.load()
+
+
+class Runner(unittest.TestCase):
+    def test_gives_a_signal_to_the_command_even_while_that_is_being_started(self) -> None:
+        start = subprocess.Popen
+
+        def start_and_be_signalled(*arguments: Any, **named: Any) -> subprocess.Popen[bytes]:
+            child = start(*arguments, **named)
+            os.kill(os.getpid(), signal.SIGTERM)
+            return child
+
+        with mock.patch.object(subprocess, "Popen", start_and_be_signalled):
+            self.assertEqual(runner.run_command(["sleep", "600"], dict(os.environ)), 128 + signal.SIGTERM)
+
+    def test_tells_of_a_command_that_is_not_there(self) -> None:
+        with self.assertRaisesRegex(folders.StackError, "no-such-command cannot be run"):
+            runner.run_command(["no-such-command"], dict(os.environ))
 
 
 class PortClash(unittest.TestCase):

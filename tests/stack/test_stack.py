@@ -181,31 +181,32 @@ class RunningStack(TemporaryFolder):
         self.assertEqual(done.stdout.split(), ["namespace/default", "edges.test"])
         self.assertFalse(folder.exists())
 
-    def running_command(self, folder: Path) -> subprocess.Popen[str]:
-        running = subprocess.Popen(self.command("run", folder, "--", "bash", "-c", "echo begun; exec sleep 600"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=self.variables())
-        assert running.stdout is not None
-        self.addCleanup(running.stdout.close)
-        self.assertEqual(running.stdout.readline(), "begun\n")
+    def running_command(self, folder: Path) -> tuple[subprocess.Popen[str], processes.Identity]:
+        """A runner, and the command that it runs."""
+        command = self.command("run", folder, "--", "bash", "-c", "echo $$; exec sleep 600")
+        runner = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=self.variables())
+        assert runner.stdout is not None
+        self.addCleanup(runner.stdout.close)
+        run = processes.identify(int(runner.stdout.readline()))
+        assert run is not None
+        self.addCleanup(processes.end, [run])
         self.assertEqual(len(processes.marked(folder)), 4)
-        return running
+        return runner, run
 
     def test_for_one_command_ends_with_it_on_a_signal(self) -> None:
         folder = self.path("signalled")
-        running = self.running_command(folder)
-        running.terminate()
-        self.assertEqual(running.wait(), 128 + signal.SIGTERM)
+        runner, run = self.running_command(folder)
+        runner.terminate()
+        self.assertEqual(runner.wait(), 128 + signal.SIGTERM)
+        self.assertFalse(processes.is_running(run))
         self.assertFalse(folder.exists())
 
     def test_for_one_command_is_taken_down_even_if_the_runner_is_killed(self) -> None:
         folder = self.path("orphan")
-        running = self.running_command(folder)
-        (sleeper,) = (int(pid) for pid in (processes.PROC / f"{running.pid}/task/{running.pid}/children").read_text().split() if "sleep" in (processes.PROC / pid / "cmdline").read_text())
-        orphan = processes.identify(sleeper)
-        running.kill()
-        running.wait()
+        runner, _ = self.running_command(folder)
+        runner.kill()
+        runner.wait()
         self.assertTrue(eventually(lambda: not folder.exists()), "the guard must take it down")
-        assert orphan is not None
-        self.assertEqual(processes.end([orphan]), [])
 
 
 if __name__ == "__main__":
