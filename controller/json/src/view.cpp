@@ -26,6 +26,17 @@ struct ViewAccess {
 
 namespace {
 
+// Empty when the value is of another kind. (value_unsafe() on the library's result types makes g++ 12 see uninitialized
+// memory.)
+simdjson::dom::object object_of(element value) {
+  simdjson::dom::object object;
+  return value.get(object) == simdjson::SUCCESS ? object : simdjson::dom::object{};
+}
+simdjson::dom::array array_of(element value) {
+  simdjson::dom::array array;
+  return value.get(array) == simdjson::SUCCESS ? array : simdjson::dom::array{};
+}
+
 // Objects with few members are compared pairwise, large ones through a set.
 bool has_duplicate_key(simdjson::dom::object object) {
   constexpr std::size_t kFew = 16;
@@ -48,13 +59,13 @@ bool has_duplicate_key(simdjson::dom::object object) {
 // The depth is bounded by the parser, so this recursion is too.
 bool unique_keys(element value) {
   if (value.is_object()) {
-    const simdjson::dom::object object = value.get_object().value_unsafe();
+    const simdjson::dom::object object = object_of(value);
     if (has_duplicate_key(object)) return false;
     for (const auto& [key, member] : object) {
       if (!unique_keys(member)) return false;
     }
   } else if (value.is_array()) {
-    for (const element item : value.get_array().value_unsafe()) {
+    for (const element item : array_of(value)) {
       if (!unique_keys(item)) return false;
     }
   }
@@ -120,28 +131,26 @@ std::string View::string_or(std::string_view otherwise) const { return std::stri
 View View::operator[](std::string_view key) const {
   if (kind() != Kind::kObject) return {};
   element member;
-  if (ViewAccess::get(*this).get_object().value_unsafe().at_key(key).get(member) != simdjson::SUCCESS) return {};
+  if (object_of(ViewAccess::get(*this)).at_key(key).get(member) != simdjson::SUCCESS) return {};
   return ViewAccess::make(member);
 }
 
 std::size_t View::size() const {
-  if (kind() == Kind::kObject) return ViewAccess::get(*this).get_object().value_unsafe().size();
-  if (kind() == Kind::kArray) return ViewAccess::get(*this).get_array().value_unsafe().size();
+  if (kind() == Kind::kObject) return object_of(ViewAccess::get(*this)).size();
+  if (kind() == Kind::kArray) return array_of(ViewAccess::get(*this)).size();
   return 0;
 }
 
 void View::for_each_member(const std::function<bool(std::string_view, View)>& visit) const {
-  simdjson::dom::object object;
-  if (!present_ || ViewAccess::get(*this).get(object) != simdjson::SUCCESS) return;
-  for (const auto& [key, value] : object) {
+  if (kind() != Kind::kObject) return;
+  for (const auto& [key, value] : object_of(ViewAccess::get(*this))) {
     if (!visit(key, ViewAccess::make(value))) return;
   }
 }
 
 void View::for_each_element(const std::function<bool(View)>& visit) const {
-  simdjson::dom::array array;
-  if (!present_ || ViewAccess::get(*this).get(array) != simdjson::SUCCESS) return;
-  for (const element item : array) {
+  if (kind() != Kind::kArray) return;
+  for (const element item : array_of(ViewAccess::get(*this))) {
     if (!visit(ViewAccess::make(item))) return;
   }
 }
