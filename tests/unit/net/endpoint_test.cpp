@@ -7,20 +7,23 @@ TEST(Endpoint, ReadsAddressesAndNames) {
   struct Case {
     std::string_view text;
     std::uint16_t default_port;
-    Endpoint expected;
+    std::string_view host;
+    std::uint16_t port;
     std::string_view printed;
   };
-  for (const auto& c : std::vector<Case>{
-           {"192.0.2.1:53", 0, {"192.0.2.1", 53}, "192.0.2.1:53"},
-           {"192.0.2.1", 53, {"192.0.2.1", 53}, "192.0.2.1:53"},
-           {"[2001:db8::1]:5353", 53, {"2001:db8::1", 5353}, "[2001:db8::1]:5353"},
-           {"[2001:DB8:0:0::1]", 53, {"2001:db8::1", 53}, "[2001:db8::1]:53"},
-           {"NS1.Example.com.:65535", 0, {"ns1.example.com", 65535}, "ns1.example.com:65535"},
-           {"localhost:1", 0, {"localhost", 1}, "localhost:1"},
-       }) {
+  constexpr std::array<Case, 6> kCases{{
+      {"192.0.2.1:53", 0, "192.0.2.1", 53, "192.0.2.1:53"},
+      {"192.0.2.1", 53, "192.0.2.1", 53, "192.0.2.1:53"},
+      {"[2001:db8::1]:5353", 53, "2001:db8::1", 5353, "[2001:db8::1]:5353"},
+      {"[2001:DB8:0:0::1]", 53, "2001:db8::1", 53, "[2001:db8::1]:53"},
+      {"NS1.Example.com.:65535", 0, "ns1.example.com", 65535, "ns1.example.com:65535"},
+      {"localhost:1", 0, "localhost", 1, "localhost:1"},
+  }};
+  for (const Case& c : kCases) {
     const auto parsed = Endpoint::parse(c.text, c.default_port);
     ASSERT_TRUE(parsed.has_value()) << c.text << ": " << parsed.error().what;
-    EXPECT_EQ(*parsed, c.expected) << c.text;
+    EXPECT_EQ(parsed->host, c.host) << c.text;
+    EXPECT_EQ(parsed->port, c.port) << c.text;
     EXPECT_EQ(parsed->to_string(), c.printed);
   }
 }
@@ -54,7 +57,9 @@ TEST(Endpoint, RefusesEverythingElse) {
     ASSERT_FALSE(parsed.has_value()) << text;
     EXPECT_EQ(parsed.error().kind, ErrorKind::kInvalid);
   }
-  EXPECT_FALSE(Endpoint::parse(std::string(64, 'a') + ".example:53").has_value());
+  std::string too_long = "example:53";
+  too_long.insert(0, 64, 'a');
+  EXPECT_FALSE(Endpoint::parse(too_long).has_value());
 }
 
 TEST(Endpoint, AHostAloneNeedsNoBrackets) {
