@@ -27,20 +27,26 @@ std::optional<std::string> zone_in(const Message& answer, const std::string& nam
   return apex ? apex : owner_above(answer.authority, RecordType::kSoa, name);
 }
 
+bool is_answer(Rcode code) { return code == Rcode::kNoError || code == Rcode::kNxDomain; }
+
 Result<std::string> walk(const std::string& start, const AskSoa& ask, bool must_own) {
+  std::string said;
   for (std::string name = canonical_name(start); !name.empty(); name = parent_of(name)) {
     EDGETRUST_TRY_ASSIGN(const Message answer, ask(name));
     if (answer.rcode == Rcode::kServFail)
       return fail(ErrorKind::kUnavailable, "the server answers SERVFAIL for the SOA record of " + name);
+    if (!is_answer(answer.rcode)) {
+      said = " (it answers " + to_string(answer.rcode) + " for " + name + ")";
+      continue;
+    }
     if (must_own && !answer.authoritative) {
-      const auto away = owner_above(answer.authority, RecordType::kNs, name);
-      if (away && answer.rcode == Rcode::kNoError)
+      if (const auto away = owner_above(answer.authority, RecordType::kNs, name))
         return fail(ErrorKind::kNotFound, "the server refers to other servers for " + *away + ", which holds " + start);
       continue;
     }
     if (auto zone = zone_in(answer, name)) return std::move(*zone);
   }
-  return fail(ErrorKind::kNotFound, "no zone that holds " + shown(start) + " is served there");
+  return fail(ErrorKind::kNotFound, "no zone that holds " + shown(start) + " is served there" + said);
 }
 
 }  // namespace
