@@ -120,7 +120,7 @@ Result<Reply> exchange(const net::Endpoint& server, const std::string& query, Fi
   Conversation conversation(server, query, parsed, wait);
   auto reply = first == First::kUdp ? conversation.udp_first() : conversation.tcp_first();
   return std::move(reply).map_error([&](Error error) {
-    error.maybe_executed = conversation.sent();
+    error.maybe_executed = parsed.opcode == Opcode::kUpdate && conversation.sent();
     return within("name server " + server.to_string(), std::move(error));
   });
 }

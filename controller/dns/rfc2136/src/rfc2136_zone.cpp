@@ -141,7 +141,7 @@ Result<Message> Rfc2136Zone::ask_one(const net::Endpoint& server, const std::str
   const TimePoint now = clock_.now();
   EDGETRUST_TRY_ASSIGN(const SignedMessage question, sign(key_, request, now));
   EDGETRUST_TRY_ASSIGN(Reply reply, exchange(server, question.wire, First::kTcp, wait));
-  const auto verified = [&]() -> Status {
+  auto verified = [&]() -> Status {
     EDGETRUST_TRY_ASSIGN(const TsigVerdict verdict, verify(key_, reply.wire, question.mac, clock_.now()));
     EDGETRUST_TRY(dns::judged(key_, verdict, now));
     const bool is_success = reply.message.rcode == Rcode::kNoError || reply.message.rcode == Rcode::kNxDomain;
@@ -149,7 +149,11 @@ Result<Message> Rfc2136Zone::ask_one(const net::Endpoint& server, const std::str
       return fail(ErrorKind::kProtocol, "an answer that is not believed: it is not signed");
     return {};
   }();
-  if (!verified) return fail(within("name server " + server.to_string(), verified.error()));
+  if (!verified) {
+    Error error = within("name server " + server.to_string(), std::move(verified).error());
+    error.maybe_executed = error.kind == ErrorKind::kProtocol && reply.message.opcode == Opcode::kUpdate;
+    return fail(std::move(error));
+  }
   return std::move(reply.message);
 }
 

@@ -134,6 +134,10 @@ TEST_F(Rfc2136, ASuccessCountsOnlyWhenItIsSigned) {
     ASSERT_FALSE(done.has_value());
     EXPECT_EQ(done.error().kind, ErrorKind::kProtocol);
     EXPECT_THAT(done.error().what, HasSubstr("an answer that is not believed"));
+    EXPECT_FALSE(done.error().maybe_executed) << "it was the question for the zone";
+    Rfc2136Options chosen = options(server.address());
+    chosen.zone = "example.com";
+    EXPECT_TRUE(zone_with(std::move(chosen))->present(kName, "value", source.get_token()).error().maybe_executed);
   }
 }
 

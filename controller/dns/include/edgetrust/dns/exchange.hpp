@@ -6,7 +6,7 @@
 // repeats the question (a failure, or the answer to an UPDATE, may leave the question out: RFC 2136 section 3.8). Over
 // UDP anything else is ignored, for anyone can send it; over TCP it ends the exchange.
 // Errors: kTimeout, kCancelled, kUnavailable (nothing there, or the connection broke), kProtocol (only answers that do
-// not count). maybe_executed is set once the question was sent. Any RCODE is an answer, not an error.
+// not count). maybe_executed is set once an UPDATE was sent. Any RCODE is an answer, not an error.
 #include "edgetrust/dns/message.hpp"
 #include "edgetrust/net/endpoint.hpp"
 #include "edgetrust/net/wait.hpp"

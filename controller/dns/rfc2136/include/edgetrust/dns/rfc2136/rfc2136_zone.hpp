@@ -10,7 +10,7 @@
 // (a name outside the zone, a value DNS cannot carry), kUnauthorized (the key is refused), kForbidden (the key may not
 // do this: update-policy), kNotFound (the server serves no zone with that name), kUnavailable (no server, SERVFAIL,
 // clocks that differ), kUnsupported (no dynamic update there), kTimeout, kCancelled, kProtocol. Error::code is the
-// RCODE or the TSIG error; maybe_executed is set when no answer came to an update that was sent.
+// RCODE or the TSIG error; maybe_executed is set when an update was sent and no answer came that is believed.
 #include "edgetrust/base/random.hpp"
 #include "edgetrust/dns/resolver.hpp"
 #include "edgetrust/dns/rfc2136/tsig.hpp"
