@@ -36,6 +36,11 @@ function(edge_room name)
   target_link_libraries(${target} PUBLIC ${ROOM_LIBS} PRIVATE ${ROOM_PRIVATE_LIBS})
   # The unit tests of the room: memory only, no sleep, no real clock.
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${name}/*.cpp)
+  file(GLOB inner_rooms CONFIGURE_DEPENDS RELATIVE ${dir} ${dir}/*/src)  # a room within, as dns/rfc2136, has tests of its own
+  foreach(inner IN LISTS inner_rooms)
+    string(REGEX REPLACE "/src$" "" inner ${inner})
+    list(FILTER tests EXCLUDE REGEX "/tests/unit/${name}/${inner}/")
+  endforeach()
   if(tests)
     edge_test(unit_${name} SOURCES ${tests} LABEL unit USES ${name} support)
   endif()
