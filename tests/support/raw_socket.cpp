@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -194,8 +195,9 @@ std::string RawSocket::read_message() {
 
 void RawSocket::wait_closed() { read_all(); }
 
-void RawSocket::set_receive_buffer(int octets) const {
-  ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &octets, sizeof octets);
+bool RawSocket::writable_within(std::chrono::milliseconds time) const {
+  pollfd look{.fd = descriptor_, .events = POLLOUT, .revents = 0};
+  return ::poll(&look, 1, static_cast<int>(time.count())) > 0;
 }
 
 void RawSocket::shutdown_send() const { ::shutdown(descriptor_, SHUT_WR); }
