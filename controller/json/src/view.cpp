@@ -26,7 +26,8 @@ struct ViewAccess {
 
 namespace {
 
-// Empty when the value is of another kind. (value_unsafe() on the library's result types makes g++ 12 see uninitialized memory.)
+// Empty when the value is of another kind. (value_unsafe() on the library's result types makes g++ 12 see uninitialized
+// memory.)
 simdjson::dom::object object_of(element value) {
   simdjson::dom::object object;
   return value.get(object) == simdjson::SUCCESS ? object : simdjson::dom::object{};

@@ -1,0 +1,57 @@
+#pragma once
+// Small types that several kinds share. References never cross a namespace: none has a `namespace` field.
+#include "edgetrust/base/clock.hpp"
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace edgetrust::api {
+
+using Duration = std::chrono::milliseconds;
+
+struct LocalRef {
+  std::string name;
+  bool operator==(const LocalRef&) const = default;
+  [[nodiscard]] bool empty() const { return name.empty(); }
+};
+
+struct SecretKeyRef {
+  std::string name;
+  std::string key;
+  bool operator==(const SecretKeyRef&) const = default;
+};
+
+enum class BundleKind { kSecret, kConfigMap };
+struct CaBundleRef {
+  BundleKind kind = BundleKind::kSecret;
+  std::string name;
+  std::string key;
+  bool operator==(const CaBundleRef&) const = default;
+};
+
+enum class Day { kMon, kTue, kWed, kThu, kFri, kSat, kSun };
+
+// A time of day in the Edge's own zone. It belongs to the day it starts on.
+struct Window {
+  std::string start;  // "HH:MM"
+  Duration duration{};
+  std::vector<Day> days;  // empty: every day
+  bool operator==(const Window&) const = default;
+};
+
+struct LabelSelector {
+  std::map<std::string, std::string> match_labels;
+};
+
+// The annotations that ask the operator for something, each acted on once per value.
+inline constexpr std::string_view kRenewRequestedAt = "edgetrust.io/renew-requested-at";
+inline constexpr std::string_view kRotateRequestedAt = "edgetrust.io/rotate-requested-at";
+inline constexpr std::string_view kRollbackRequestedAt = "edgetrust.io/rollback-requested-at";
+inline constexpr std::string_view kHoldUntil = "edgetrust.io/hold-until";
+// The label that marks what a backup must hold.
+inline constexpr std::string_view kBackupLabel = "edgetrust.io/backup";
+
+}  // namespace edgetrust::api

@@ -1,0 +1,32 @@
+#pragma once
+// Conditions by type, and the closed list of their reasons.
+#include "edgetrust/api/object.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace edgetrust::api {
+
+namespace condition {
+inline constexpr std::string_view kReady = "Ready";
+inline constexpr std::string_view kReconciling = "Reconciling";
+inline constexpr std::string_view kStalled = "Stalled";
+inline constexpr std::string_view kIssued = "Issued";
+inline constexpr std::string_view kDelivered = "Delivered";
+inline constexpr std::string_view kEdgeHealthy = "EdgeHealthy";
+inline constexpr std::string_view kRolledBack = "RolledBack";
+inline constexpr std::string_view kRollbackAvailable = "RollbackAvailable";
+inline constexpr std::string_view kCredentialsValid = "CredentialsValid";
+inline constexpr std::string_view kEndpointsAvailable = "EndpointsAvailable";
+inline constexpr std::string_view kOnline = "Online";
+inline constexpr std::string_view kSipHealthy = "SipHealthy";
+}  // namespace condition
+
+const Condition* find(const std::vector<Condition>& conditions, std::string_view type);
+
+// Sets or replaces one condition; last_transition_time moves only when the status does.
+void set(std::vector<Condition>& conditions, Condition condition, TimePoint now);
+void remove(std::vector<Condition>& conditions, std::string_view type);
+
+}  // namespace edgetrust::api

@@ -1,0 +1,136 @@
+#pragma once
+// EdgeCertificate: the certificate of one Edge, from order to proof.
+#include "edgetrust/api/common.hpp"
+#include "edgetrust/api/object.hpp"
+#include "edgetrust/api/rotation_policy.hpp"
+
+namespace edgetrust::api {
+
+enum class KeyAlgorithm { kRsa, kEcdsa };
+enum class KeyRotation { kAlways, kNever };
+struct PrivateKeySpec {
+  KeyAlgorithm algorithm = KeyAlgorithm::kRsa;
+  std::optional<int> size;  // 2048 for RSA, 256 for ECDSA
+  KeyRotation rotation_policy = KeyRotation::kAlways;
+};
+enum class Usage { kServerAuth, kClientAuth };
+enum class ForeignCertificate { kHold, kReplace, kReplaceNearExpiry };
+struct Adoption {
+  std::optional<ForeignCertificate> on_foreign_certificate;  // default Hold
+  std::optional<LocalRef> import_from;
+};
+enum class DeletionPolicy { kRetain, kDelete };
+struct Fallback {
+  LocalRef issuer_ref;
+  Duration when_remaining{};
+};
+struct IssuerRef {
+  std::string kind = "AcmeIssuer";
+  std::string name;
+};
+struct EdgeCertificateSpec {
+  LocalRef edge_ref;
+  std::optional<IssuerRef> issuer_ref;
+  std::optional<Fallback> fallback;
+  std::optional<LocalRef> source_secret_ref;
+  std::vector<std::string> dns_names;
+  std::vector<std::string> ip_addresses;
+  std::string common_name;
+  std::optional<PrivateKeySpec> private_key;
+  std::vector<Usage> required_usages;  // empty: ServerAuth
+  std::optional<Duration> renew_before;
+  std::string secret_name;  // empty: <name>-tls
+  std::optional<int> revision_history_limit;
+  std::optional<Adoption> adoption;
+  std::optional<LocalRef> policy_ref;
+  std::optional<RotationOverrides> rotation;
+  std::optional<DeletionPolicy> deletion_policy;
+  bool suspend = false;
+};
+
+enum class Phase {
+  kPending,
+  kIssuing,
+  kWaiting,
+  kAwaitingApproval,
+  kDraining,
+  kDelivering,
+  kObserving,
+  kRollingBack,
+  kReady,
+  kRolledBack,
+  kHeld,
+  kFailed
+};
+enum class RevisionResult { kActive, kSuperseded, kRolledBack, kRejected, kAdopted };
+
+struct TxtRecord {
+  std::string name;
+  std::string value;
+  bool operator==(const TxtRecord&) const = default;
+};
+// The order under way: what a crashed operator comes back to, and what it must clean up.
+struct OrderStatus {
+  int revision = 0;
+  std::string url;
+  std::optional<TimePoint> expires;
+  std::vector<TxtRecord> records;          // TXT records that this order has written or is about to write
+  std::optional<TimePoint> records_since;  // when they were written: the floor of the propagation wait counts from here
+};
+// A delivery under way. Written before the push, so that after a crash it is known what to watch and what to return to.
+struct DeliveryStatus {
+  int revision = 0;
+  int fallback = -1;  // the revision to put back; -1: none
+  TimePoint started_at;
+  std::optional<TimePoint> installed_at;  // the upload was answered, or the Edge was seen serving it
+  std::optional<TimePoint> rolling_back_since;
+  std::string verdict;  // why it is rolled back, for people
+};
+struct HandledRequests {
+  std::string renew;
+  std::string rotate;
+  std::string rollback;
+};
+struct HistoryEntry {
+  int revision = 0;
+  std::string serial_number;
+  std::string fingerprint_sha256;
+  std::optional<TimePoint> not_after;
+  RevisionResult result = RevisionResult::kActive;
+  std::optional<TimePoint> at;
+  std::string change;
+  std::string approved_by;
+  std::string evidence;
+  std::string message;
+};
+struct EdgeCertificateStatus {
+  std::int64_t observed_generation = -1;
+  std::vector<Condition> conditions;
+  std::optional<Phase> phase;
+  std::optional<int> revision;  // the one that the Edge serves, as far as proved
+  std::string serial_number;
+  std::optional<TimePoint> not_before;
+  std::optional<TimePoint> not_after;
+  std::string fingerprint_sha256;
+  std::string issuer;
+  std::string expires;  // for the EXPIRES column
+  std::string next;     // for the NEXT column
+  std::optional<TimePoint> renewal_time;
+  std::string next_window;
+  std::optional<OrderStatus> order;
+  std::optional<DeliveryStatus> delivery;
+  std::optional<int> failures;
+  std::optional<TimePoint> next_attempt;
+  std::optional<HandledRequests> handled_requests;
+  std::vector<HistoryEntry> history;  // newest first, at most 10
+};
+
+using EdgeCertificate = Object<EdgeCertificateSpec, EdgeCertificateStatus>;
+
+// `<name>-tls` unless named.
+std::string serving_secret_name(const EdgeCertificate& certificate);
+// The immutable Secrets of a revision: `<name>-r<revision>-key` and `<name>-r<revision>`.
+std::string key_secret_name(const std::string& certificate_name, int revision);
+std::string bundle_secret_name(const std::string& certificate_name, int revision);
+
+}  // namespace edgetrust::api

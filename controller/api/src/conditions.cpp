@@ -1,0 +1,28 @@
+#include "edgetrust/api/conditions.hpp"
+
+#include <algorithm>
+
+namespace edgetrust::api {
+
+const Condition* find(const std::vector<Condition>& conditions, std::string_view type) {
+  const auto found = std::ranges::find(conditions, type, &Condition::type);
+  return found == conditions.end() ? nullptr : &*found;
+}
+
+void set(std::vector<Condition>& conditions, Condition condition, TimePoint now) {
+  // Kubernetes keeps whole seconds: anything finer would differ from what is read back.
+  condition.last_transition_time = std::chrono::floor<std::chrono::seconds>(now);
+  const auto found = std::ranges::find(conditions, condition.type, &Condition::type);
+  if (found == conditions.end()) {
+    conditions.push_back(std::move(condition));
+    return;
+  }
+  if (found->status == condition.status) condition.last_transition_time = found->last_transition_time;
+  *found = std::move(condition);
+}
+
+void remove(std::vector<Condition>& conditions, std::string_view type) {
+  std::erase_if(conditions, [&](const Condition& c) { return c.type == type; });
+}
+
+}  // namespace edgetrust::api

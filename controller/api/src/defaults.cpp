@@ -1,0 +1,80 @@
+// Defaults that live in code: the contract forbids schema defaults in what is inherited, and names derived from other
+// names.
+#include "edgetrust/api/acme_issuer.hpp"
+#include "edgetrust/api/edge_certificate.hpp"
+#include "edgetrust/base/text.hpp"
+
+#include <algorithm>
+
+namespace edgetrust::api {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The member of the object's own part, else of the policy's, else the default.
+template <class Part, class Member, class Default>
+auto inherited(const std::optional<Part>& own, const std::optional<Part>& policy, std::optional<Member> Part::*member,
+               Default otherwise) {
+  if (own && (*own).*member) return *((*own).*member);
+  if (policy && (*policy).*member) return *((*policy).*member);
+  return static_cast<Member>(otherwise);
+}
+
+// How well a solver's selector fits: names beat zones, longer zones beat shorter ones, no selector is the last resort,
+// -1 is no fit.
+int fit(const Solver& solver, std::string_view name) {
+  constexpr int kByName = 1000;
+  if (!solver.selector || (solver.selector->dns_names.empty() && solver.selector->dns_zones.empty())) return 0;
+  if (std::ranges::find(solver.selector->dns_names, name) != solver.selector->dns_names.end()) return kByName;
+  if (name.starts_with("*.")) name.remove_prefix(2);
+  int best = -1;
+  for (const auto& zone : solver.selector->dns_zones) {
+    const bool inside = name == zone || (name.size() > zone.size() && name.ends_with(zone) &&
+                                         name[name.size() - zone.size() - 1] == '.');
+    if (inside) best = std::max(best, static_cast<int>(zone.size()));
+  }
+  return best;
+}
+
+}  // namespace
+
+EffectiveRotation effective_rotation(const RotationOverrides& own, const RotationPolicySpec* policy) {
+  static const RotationPolicySpec kNone;
+  const RotationPolicySpec& base = policy != nullptr ? *policy : kNone;
+  EffectiveRotation result{
+      .windows = !own.windows.empty() ? own.windows : base.windows,
+      .settle = inherited(own.observe, base.observe, &Observe::settle, 90s),
+      .period = inherited(own.observe, base.observe, &Observe::period, 10min),
+      .interval = inherited(own.observe, base.observe, &Observe::interval, 15s),
+      .fail_after = inherited(own.observe, base.observe, &Observe::fail_after, 2),
+      .retry = inherited(own.retry, base.retry, &RetryRule::policy, RetryPolicy::kNextWindow),
+      .retry_backoff = inherited(own.retry, base.retry, &RetryRule::backoff, 24h),
+      .max_attempts = inherited(own.retry, base.retry, &RetryRule::max_attempts, 2),
+  };
+  if (result.windows.empty()) result.windows.push_back(Window{.start = "02:00", .duration = 2h, .days = {}});
+  return result;
+}
+
+const Solver* solver_for(const AcmeIssuerSpec& issuer, std::string_view dns_name) {
+  const Solver* best = nullptr;
+  int best_fit = -1;
+  for (const Solver& solver : issuer.solvers) {
+    if (const int f = fit(solver, dns_name); f > best_fit) {
+      best = &solver;
+      best_fit = f;
+    }
+  }
+  return best;
+}
+
+std::string serving_secret_name(const EdgeCertificate& certificate) {
+  return certificate.spec.secret_name.empty() ? certificate.meta.name + "-tls" : certificate.spec.secret_name;
+}
+std::string key_secret_name(const std::string& certificate_name, int revision) {
+  return bundle_secret_name(certificate_name, revision) + "-key";
+}
+std::string bundle_secret_name(const std::string& certificate_name, int revision) {
+  return certificate_name + "-r" + std::to_string(revision);
+}
+
+}  // namespace edgetrust::api

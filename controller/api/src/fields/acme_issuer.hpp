@@ -1,0 +1,175 @@
+#pragma once
+// Field lists of AcmeIssuer.
+#include "edgetrust/api/acme_issuer.hpp"
+#include "fields/common.hpp"
+
+namespace edgetrust::json {
+
+template <>
+struct EnumNames<api::CreateKey> {
+  static constexpr std::array<std::pair<api::CreateKey, std::string_view>, 2> kNames = {
+      {{api::CreateKey::kIfMissing, "IfMissing"}, {api::CreateKey::kNever, "Never"}}};
+};
+template <>
+struct EnumNames<api::TsigAlgorithm> {
+  static constexpr std::array<std::pair<api::TsigAlgorithm, std::string_view>, 3> kNames = {
+      {{api::TsigAlgorithm::kHmacSha256, "HmacSha256"},
+       {api::TsigAlgorithm::kHmacSha384, "HmacSha384"},
+       {api::TsigAlgorithm::kHmacSha512, "HmacSha512"}}};
+};
+template <>
+struct EnumNames<api::CnameStrategy> {
+  static constexpr std::array<std::pair<api::CnameStrategy, std::string_view>, 2> kNames = {
+      {{api::CnameStrategy::kNone, "None"}, {api::CnameStrategy::kFollow, "Follow"}}};
+};
+
+}  // namespace edgetrust::json
+
+namespace edgetrust::api {
+
+// clang-format off
+template <class V>
+void fields(V& v, AccountKeyRef& ref) {
+  using namespace json;
+  v("name", ref.name, required, min_length(1), max_length(253), pattern(kNamePattern), doc("Name of the Secret with the account's private key."));
+  v("key", ref.key, min_length(1), max_length(253), pattern(kSecretKeyPattern), preset("\"tls.key\""), doc("Key in the Secret's data; the value is a private key in PEM."));
+  v("create", ref.create, preset("\"IfMissing\""), doc("IfMissing: the operator makes the key. Never: it must exist."));
+}
+
+template <class V>
+void fields(V& v, ExternalAccountBinding& eab) {
+  using namespace json;
+  v("keyId", eab.key_id, max_length(256), doc("The key identifier that the CA gave."));
+  v("hmacKeyRef", eab.hmac_key_ref, doc("The HMAC key that the CA gave, base64url as it came."));
+  v("zeroSslApiKeyRef", eab.zero_ssl_api_key_ref, later, doc("ZeroSSL's API key: the binding is fetched with it."));
+  v.rule("has(self.zeroSslApiKeyRef) != has(self.hmacKeyRef)", "set exactly one of hmacKeyRef (with keyId) and zeroSslApiKeyRef");
+  v.rule("!has(self.hmacKeyRef) || (has(self.keyId) && self.keyId.size() > 0)", "hmacKeyRef needs keyId beside it");
+}
+
+template <class V>
+void fields(V& v, IssuerLimits& limits) {
+  using namespace json;
+  v("newOrdersPer3Hours", limits.new_orders_per_3_hours, minimum(0), maximum(100000), doc("Orders an account may make in 3 hours; 0 for no limit."));
+  v("certificatesPerDomainPerWeek", limits.certificates_per_domain_per_week, minimum(0), maximum(100000), doc("Certificates for one registered domain in 7 days; 0 for no limit."));
+  v("duplicatesPerWeek", limits.duplicates_per_week, minimum(0), maximum(100000), doc("Certificates for one set of names in 7 days; 0 for no limit."));
+}
+
+template <class V>
+void fields(V& v, SolverSelector& selector) {
+  using namespace json;
+  v("dnsZones", selector.dns_zones, max_items(64), item_max_length(253), item_pattern(kDnsNamePattern), doc("Zones that this solver serves; the longest matching one wins."));
+  v("dnsNames", selector.dns_names, max_items(100), item_max_length(253), item_pattern(kDnsNamePattern), doc("Names that this solver serves; wins over zones."));
+}
+
+template <class V>
+void fields(V& v, CloudflareSolver& solver) {
+  using namespace json;
+  v("apiTokenRef", solver.api_token_ref, required, doc("An API token with Zone:Read and DNS:Edit."));
+}
+template <class V>
+void fields(V& v, Route53Solver& solver) {
+  using namespace json;
+  v("region", solver.region, max_length(64), doc("AWS region."));
+  v("hostedZoneId", solver.hosted_zone_id, max_length(64), doc("Hosted zone; found by name when empty."));
+  v("accessKeyIdRef", solver.access_key_id_ref, doc("Access key id; without keys the pod's web identity is used."));
+  v("secretAccessKeyRef", solver.secret_access_key_ref, doc("Secret access key."));
+  v("roleArn", solver.role_arn, max_length(2048), doc("Role to assume."));
+}
+template <class V>
+void fields(V& v, AzureDnsSolver& solver) {
+  using namespace json;
+  v("subscriptionId", solver.subscription_id, max_length(64), doc("Subscription of the zone."));
+  v("resourceGroup", solver.resource_group, max_length(90), doc("Resource group of the zone."));
+  v("zoneName", solver.zone_name, max_length(253), doc("Name of the zone; found by name when empty."));
+  v("tenantId", solver.tenant_id, max_length(64), doc("Tenant to log in to."));
+  v("clientId", solver.client_id, max_length(64), doc("Client to log in as."));
+  v("clientSecretRef", solver.client_secret_ref, doc("Client secret; without it the pod's workload identity is used."));
+  v("environment", solver.environment, max_length(64), doc("Azure cloud, e.g. AzurePublicCloud."));
+}
+template <class V>
+void fields(V& v, Rfc2136Solver& solver) {
+  using namespace json;
+  v("nameserver", solver.nameserver, required, min_length(1), max_length(260), pattern(R"(^(\[[0-9a-fA-F:]+\]|[^\s:\[\]]+)(:[0-9]{1,5})?$)"), doc("Server that takes dynamic updates, host or host:port."));
+  v("tsigKeyName", solver.tsig_key_name, max_length(253), doc("Name of the TSIG key."));
+  v("tsigAlgorithm", solver.tsig_algorithm, preset("\"HmacSha256\""), doc("Algorithm of the TSIG key."));
+  v("tsigSecretRef", solver.tsig_secret_ref, doc("The TSIG key, base64 as in BIND's key files."));
+  v.rule("has(self.tsigSecretRef) == (has(self.tsigKeyName) && self.tsigKeyName.size() > 0)", "set tsigKeyName and tsigSecretRef together, or neither");
+}
+template <class V>
+void fields(V& v, AcmeDnsSolver& solver) {
+  using namespace json;
+  v("host", solver.host, required, max_length(1024), doc("URL of the acme-dns server."));
+  v("accountRef", solver.account_ref, required, doc("acme-dns accounts, JSON as acme-dns gives them."));
+}
+template <class V>
+void fields(V& v, WebhookSolver& solver) {
+  using namespace json;
+  v("url", solver.url, required, max_length(1024), pattern(kHttpsPattern), doc("URL of a server that speaks lego's httpreq protocol."));
+  v("caBundleRef", solver.ca_bundle_ref, doc("CA certificates that the server's certificate is checked against."));
+  v("basicAuthRef", solver.basic_auth_ref, doc("A Secret with the keys username and password."));
+}
+
+template <class V>
+void fields(V& v, Propagation& propagation) {
+  using namespace json;
+  v("wait", propagation.wait, doc("Shortest time between writing a record and asking the CA to look, however soon every server has it. Default 120s."));
+  v("timeout", propagation.timeout, doc("Longest time for every server to have the record. Default 10m."));
+  v("nameservers", propagation.nameservers, max_items(16), item_max_length(260), item_pattern(R"(^(\[[0-9a-fA-F:]+\]|[^\s:\[\]]+)(:[0-9]{1,5})?$)"), doc("Servers to ask, host or host:port. Default: every authoritative server of the zone."));
+}
+
+template <class V>
+void fields(V& v, Dns01Solver& solver) {
+  using namespace json;
+  v("cloudflare", solver.cloudflare, later, doc("Cloudflare DNS."));
+  v("route53", solver.route53, later, doc("Amazon Route 53."));
+  v("azureDns", solver.azure_dns, later, doc("Azure DNS."));
+  v("rfc2136", solver.rfc2136, doc("Dynamic update (RFC 2136) with TSIG: BIND, Knot, PowerDNS, Windows DNS, Infoblox."));
+  v("acmeDns", solver.acme_dns, later, doc("acme-dns."));
+  v("webhook", solver.webhook, later, doc("A server of your own that speaks lego's httpreq protocol."));
+  v("cnameStrategy", solver.cname_strategy, later_value(CnameStrategy::kFollow), doc("None, or Follow: the record is written where a CNAME at the challenge's name points, within delegationZones (not served yet: refused with reason NotSupported). Default None."));
+  v("delegationZones", solver.delegation_zones, later, max_items(16), item_max_length(253), item_pattern(kDnsNamePattern), doc("Zones that a CNAME may lead into."));
+  v("propagation", solver.propagation, doc("When a record counts as visible."));
+  v.rule("[has(self.cloudflare), has(self.route53), has(self.azureDns), has(self.rfc2136), has(self.acmeDns), has(self.webhook)].filter(x, x).size() == 1",
+         "set exactly one of cloudflare, route53, azureDns, rfc2136, acmeDns and webhook");
+}
+
+template <class V>
+void fields(V& /*v*/, Http01Solver& /*solver*/) {}
+
+template <class V>
+void fields(V& v, Solver& solver) {
+  using namespace json;
+  v("selector", solver.selector, doc("Which names this solver serves; without one it serves all that no other does."));
+  v("dns01", solver.dns01, doc("Answer by a TXT record."));
+  v("http01", solver.http01, later, doc("Answer by the operator's solver endpoint."));
+  v.rule("has(self.dns01) != has(self.http01)", "set exactly one of dns01 and http01");
+}
+
+template <class V>
+void fields(V& v, AcmeIssuerSpec& spec) {
+  using namespace json;
+  v("server", spec.server, required, max_length(1024), pattern(kHttpsPattern), doc("URL of the ACME directory, https."));
+  v("email", spec.email, max_length(254), doc("Contact of the account."));
+  v("accountKeyRef", spec.account_key_ref, required, doc("Where the account's private key is kept."));
+  v("externalAccountBinding", spec.external_account_binding, doc("Binds the account to one at the CA (ZeroSSL, Vault)."));
+  v("caBundleRef", spec.ca_bundle_ref, doc("CA certificates that the ACME server's own certificate is checked against. Default: the public roots."));
+  v("allowedHosts", spec.allowed_hosts, max_items(16), item_max_length(253), item_pattern(kDnsNamePattern), doc("Hosts besides the directory's own that the server may name in its URLs."));
+  v("profile", spec.profile, max_length(128), doc("Certificate profile to ask for."));
+  v("preferredChain", spec.preferred_chain, later, max_length(256), doc("Common name of the root to prefer among alternate chains."));
+  v("useAri", spec.use_ari, later, doc("Whether the CA is asked when to renew (RFC 9773). Default true."));
+  v("limits", spec.limits, later, doc("The CA's rate limits, kept as budgets."));
+  v("solvers", spec.solvers, required, min_items(1), max_items(32), doc("How challenges are answered. The longest matching zone wins; a solver without a selector serves the rest."));
+}
+
+template <class V>
+void fields(V& v, AcmeIssuerStatus& status) {
+  using namespace json;
+  v("observedGeneration", status.observed_generation, doc("The metadata.generation that this status is about."));
+  v("conditions", status.conditions, map_key("type"), max_items(16), doc("Ready."));
+  v("accountUri", status.account_uri, doc("The account at the CA."));
+  v("limitedUntil", status.limited_until, doc("Until when the CA wants no orders."));
+  v("lastError", status.last_error, doc("The last error, for people."));
+}
+// clang-format on
+
+}  // namespace edgetrust::api

@@ -1,0 +1,107 @@
+#pragma once
+// Field lists of Edge.
+#include "edgetrust/api/edge.hpp"
+#include "fields/common.hpp"
+
+namespace edgetrust::json {
+
+template <>
+struct EnumNames<api::SipProbe> {
+  static constexpr std::array<std::pair<api::SipProbe, std::string_view>, 3> kNames = {
+      {{api::SipProbe::kTls, "TLS"}, {api::SipProbe::kOptions, "Options"}, {api::SipProbe::kNone, "None"}}};
+};
+template <>
+struct EnumNames<api::TlsVersion> {
+  static constexpr std::array<std::pair<api::TlsVersion, std::string_view>, 2> kNames = {
+      {{api::TlsVersion::kTls12, "TLS1.2"}, {api::TlsVersion::kTls13, "TLS1.3"}}};
+};
+template <>
+struct EnumNames<api::TrunkStateText> {
+  static constexpr std::array<std::pair<api::TrunkStateText, std::string_view>, 3> kNames = {
+      {{api::TrunkStateText::kUp, "Up"},
+       {api::TrunkStateText::kDown, "Down"},
+       {api::TrunkStateText::kUnknown, "Unknown"}}};
+};
+
+}  // namespace edgetrust::json
+
+namespace edgetrust::api {
+
+// clang-format off
+template <class V>
+void fields(V& v, Peer& peer) {
+  using namespace json;
+  v("name", peer.name, required, min_length(1), max_length(63), doc("Name of the peer, for messages."));
+  v("serverName", peer.server_name, max_length(253), pattern(kDnsNamePattern), doc("The name that the peer expects in the certificate."));
+  v("trustBundleRef", peer.trust_bundle_ref, required, doc("The CA certificates that the peer trusts."));
+  v("requiresClientAuth", peer.requires_client_auth, doc("Whether the peer demands a certificate that allows client authentication."));
+  v("minVersion", peer.min_version, preset("\"TLS1.2\""), doc("The oldest TLS version that the peer accepts."));
+}
+
+template <class V>
+void fields(V& v, SipEndpoint& sip) {
+  using namespace json;
+  v("host", sip.host, required, min_length(1), max_length(253), doc("Name or IP address at which the Edge answers SIP over TLS."));
+  v("port", sip.port, minimum(1), maximum(65535), preset("5061"), doc("Port of SIP over TLS."));
+  v("probe", sip.probe, preset("\"TLS\""), later_value(SipProbe::kOptions), doc("How the operator looks at the port itself. TLS: a handshake. Options: SIP OPTIONS over TLS (not served yet: refused with reason NotSupported). None: not at all."));
+  v("peers", sip.peers, later, max_items(16), map_key("name"), doc("Who dials in, and what they trust: each is emulated before and after a push."));
+}
+
+template <class V>
+void fields(V& v, SshEndpoint& ssh) {
+  using namespace json;
+  v("host", ssh.host, required, min_length(1), max_length(253), doc("Name or IP address of the Edge's SSH server."));
+  v("port", ssh.port, minimum(1), maximum(65535), preset("22"), doc("Port of the SSH server."));
+  v("user", ssh.user, max_length(32), pattern("^[a-z_][a-z0-9_-]*$"), preset("\"root\""), doc("Whom to log in as."));
+  v("privateKeyRef", ssh.private_key_ref, required, doc("The private key to log in with."));
+  v("hostKeys", ssh.host_keys, required, min_items(1), max_items(8), item_max_length(2048), doc("The host keys that are accepted, as in known_hosts without the host: \"ssh-ed25519 AAAA…\"."));
+}
+
+template <class V>
+void fields(V& v, EdgeSpec& spec) {
+  using namespace json;
+  v("connectionRef", spec.connection_ref, required, doc("The GenesysConnection that knows this Edge."));
+  v("edgeId", spec.edge_id, required, max_length(36), pattern("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"), immutable("edgeId is immutable: make a new Edge object for another appliance"), doc("The Edge's id in Genesys Cloud, a UUID. Immutable."));
+  v("site", spec.site, max_length(128), doc("The failure domain of the Edge. Default: the site that the API reports."));
+  v("timeZone", spec.time_zone, max_length(64), pattern(kTimeZonePattern), doc("IANA time zone of the Edge, e.g. America/New_York. Default: the site's, then the connection's; without any no window is computed."));
+  v("sip", spec.sip, required, doc("Where the Edge answers SIP over TLS, and who dials in."));
+  v("ssh", spec.ssh, later, doc("How to reach the appliance itself; needed for pins only."));
+}
+
+template <class V>
+void fields(V& v, ServedCertificate& served) {
+  using namespace json;
+  v("serialNumber", served.serial_number, doc("Serial number of the leaf, hexadecimal."));
+  v("notAfter", served.not_after, doc("When the leaf expires."));
+  v("fingerprintSha256", served.fingerprint_sha256, doc("SHA-256 of the leaf, hexadecimal."));
+  v("issuer", served.issuer, doc("Who issued the leaf."));
+  v("chainComplete", served.chain_complete, doc("Whether the Edge sends more than the leaf alone."));
+  v("at", served.at, doc("When this certificate was first seen there."));
+}
+
+template <class V>
+void fields(V& v, TrunkStatus& trunk) {
+  using namespace json;
+  v("name", trunk.name, required, doc("Name of the trunk."));
+  v("peer", trunk.peer, doc("The far end."));
+  v("state", trunk.state, required, doc("Up, Down or Unknown."));
+  v("since", trunk.since, doc("Since when."));
+  v("error", trunk.error, doc("What the vendor says of it."));
+}
+
+template <class V>
+void fields(V& v, EdgeStatus& status) {
+  using namespace json;
+  v("observedGeneration", status.observed_generation, doc("The metadata.generation that this status is about."));
+  v("conditions", status.conditions, map_key("type"), max_items(16), doc("Ready, Online, SipHealthy, PeersTrustChain, ClockInSync."));
+  v("onlineStatus", status.online_status, doc("The cloud's view of the Edge's connection: ONLINE or OFFLINE."));
+  v("edgeStatus", status.edge_status, doc("The guide's status: OK, Warning, Critical or Unknown."));
+  v("softwareUpdate", status.software_update, doc("State of a software update."));
+  v("site", status.site, doc("The site that the API reports."));
+  v("timeZone", status.time_zone, doc("The time zone in force."));
+  v("servedCertificate", status.served_certificate, doc("What the SIP-TLS port presents."));
+  v("trunks", status.trunks, max_items(32), doc("The external trunks."));
+}
+// clang-format on
+
+}  // namespace edgetrust::api

@@ -1,0 +1,202 @@
+#pragma once
+// Field lists of EdgeCertificate.
+#include "edgetrust/api/edge_certificate.hpp"
+#include "fields/common.hpp"
+#include "fields/rotation_policy.hpp"
+
+namespace edgetrust::json {
+
+template <>
+struct EnumNames<api::KeyAlgorithm> {
+  static constexpr std::array<std::pair<api::KeyAlgorithm, std::string_view>, 2> kNames = {
+      {{api::KeyAlgorithm::kRsa, "RSA"}, {api::KeyAlgorithm::kEcdsa, "ECDSA"}}};
+};
+template <>
+struct EnumNames<api::KeyRotation> {
+  static constexpr std::array<std::pair<api::KeyRotation, std::string_view>, 2> kNames = {
+      {{api::KeyRotation::kAlways, "Always"}, {api::KeyRotation::kNever, "Never"}}};
+};
+template <>
+struct EnumNames<api::Usage> {
+  static constexpr std::array<std::pair<api::Usage, std::string_view>, 2> kNames = {
+      {{api::Usage::kServerAuth, "ServerAuth"}, {api::Usage::kClientAuth, "ClientAuth"}}};
+};
+template <>
+struct EnumNames<api::ForeignCertificate> {
+  static constexpr std::array<std::pair<api::ForeignCertificate, std::string_view>, 3> kNames = {
+      {{api::ForeignCertificate::kHold, "Hold"},
+       {api::ForeignCertificate::kReplace, "Replace"},
+       {api::ForeignCertificate::kReplaceNearExpiry, "ReplaceNearExpiry"}}};
+};
+template <>
+struct EnumNames<api::DeletionPolicy> {
+  static constexpr std::array<std::pair<api::DeletionPolicy, std::string_view>, 2> kNames = {
+      {{api::DeletionPolicy::kRetain, "Retain"}, {api::DeletionPolicy::kDelete, "Delete"}}};
+};
+template <>
+struct EnumNames<api::Phase> {
+  static constexpr std::array<std::pair<api::Phase, std::string_view>, 12> kNames = {
+      {{api::Phase::kPending, "Pending"},
+       {api::Phase::kIssuing, "Issuing"},
+       {api::Phase::kWaiting, "Waiting"},
+       {api::Phase::kAwaitingApproval, "AwaitingApproval"},
+       {api::Phase::kDraining, "Draining"},
+       {api::Phase::kDelivering, "Delivering"},
+       {api::Phase::kObserving, "Observing"},
+       {api::Phase::kRollingBack, "RollingBack"},
+       {api::Phase::kReady, "Ready"},
+       {api::Phase::kRolledBack, "RolledBack"},
+       {api::Phase::kHeld, "Held"},
+       {api::Phase::kFailed, "Failed"}}};
+};
+template <>
+struct EnumNames<api::RevisionResult> {
+  static constexpr std::array<std::pair<api::RevisionResult, std::string_view>, 5> kNames = {
+      {{api::RevisionResult::kActive, "Active"},
+       {api::RevisionResult::kSuperseded, "Superseded"},
+       {api::RevisionResult::kRolledBack, "RolledBack"},
+       {api::RevisionResult::kRejected, "Rejected"},
+       {api::RevisionResult::kAdopted, "Adopted"}}};
+};
+
+}  // namespace edgetrust::json
+
+namespace edgetrust::api {
+
+// clang-format off
+template <class V>
+void fields(V& v, IssuerRef& ref) {
+  using namespace json;
+  v("kind", ref.kind, max_length(63), preset("\"AcmeIssuer\""), rule("self == 'AcmeIssuer'", "issuerRef.kind must be AcmeIssuer"), doc("Kind of the issuer: AcmeIssuer."));
+  v("name", ref.name, required, min_length(1), max_length(253), pattern(kNamePattern), doc("Name of the issuer, in the same namespace."));
+}
+
+template <class V>
+void fields(V& v, Fallback& fallback) {
+  using namespace json;
+  v("issuerRef", fallback.issuer_ref, required, doc("The second issuer."));
+  v("whenRemaining", fallback.when_remaining, required, doc("How close to expiry it is used, after failures of the first."));
+}
+
+template <class V>
+void fields(V& v, PrivateKeySpec& key) {
+  using namespace json;
+  v("algorithm", key.algorithm, preset("\"RSA\""), doc("RSA or ECDSA. Edges and SBCs are only known to take RSA."));
+  v("size", key.size, minimum(256), maximum(4096), doc("RSA: 2048, 3072 or 4096 bits, default 2048. ECDSA: 256 or 384, default 256."));
+  v("rotationPolicy", key.rotation_policy, preset("\"Always\""), doc("Always: each revision has a new key. Never: the key is kept."));
+  v.rule("!has(self.size) || (self.algorithm == 'RSA' ? self.size in [2048, 3072, 4096] : self.size in [256, 384])",
+         "privateKey.size must be 2048, 3072 or 4096 for RSA, and 256 or 384 for ECDSA");
+}
+
+template <class V>
+void fields(V& v, Adoption& adoption) {
+  using namespace json;
+  v("onForeignCertificate", adoption.on_foreign_certificate, doc("What to do when the Edge serves a certificate that is not ours. Hold: nothing, and say so. Replace: replace it in the next window. ReplaceNearExpiry: replace it when it is due. Default Hold."));
+  v("importFrom", adoption.import_from, doc("A kubernetes.io/tls Secret with what the Edge serves now: it becomes revision 0, which a rollback returns to."));
+}
+
+template <class V>
+void fields(V& v, EdgeCertificateSpec& spec) {
+  using namespace json;
+  v("edgeRef", spec.edge_ref, required, immutable("edgeRef is immutable: make a new EdgeCertificate for another Edge"), doc("The Edge that serves this certificate. Immutable; one EdgeCertificate an Edge."));
+  v("issuerRef", spec.issuer_ref, doc("Who issues it."));
+  v("fallback", spec.fallback, later, doc("A second issuer."));
+  v("sourceSecretRef", spec.source_secret_ref, later, doc("A kubernetes.io/tls Secret that someone else renews, delivered with the same care."));
+  v("dnsNames", spec.dns_names, max_items(100), item_max_length(253), item_pattern(kDnsNamePattern), doc("DNS names in the certificate, lower case. A leading *. makes a wildcard."));
+  v("ipAddresses", spec.ip_addresses, later, max_items(20), item_max_length(45), doc("IP addresses in the certificate; for internal CAs that allow them."));
+  v("commonName", spec.common_name, max_length(64), doc("Common name to ask for; must be among dnsNames. Leave it empty unless a peer needs it."));
+  v("privateKey", spec.private_key, doc("The private key. Default: RSA 2048, a new one each time."));
+  v("requiredUsages", spec.required_usages, max_items(2), doc("Extended key usages without which the certificate is refused before any push. Default ServerAuth."));
+  v("renewBefore", spec.renew_before, doc("How long before expiry to renew. Default: 30 days, or a third of a shorter lifetime; always less than half the real lifetime."));
+  v("secretName", spec.secret_name, max_length(253), pattern(kNamePattern), doc("Secret that holds the certificate which the Edge serves now: tls.crt, tls.key. Default <name>-tls."));
+  v("revisionHistoryLimit", spec.revision_history_limit, minimum(2), maximum(10), doc("How many revisions are kept as Secrets. Default 3."));
+  v("adoption", spec.adoption, doc("What happens with a certificate that is on the Edge already."));
+  v("policyRef", spec.policy_ref, doc("The RotationPolicy. Default: the one named default, if there is one."));
+  v("rotation", spec.rotation, doc("Fields of the RotationPolicy for this Edge alone; what is set here wins."));
+  v("deletionPolicy", spec.deletion_policy, doc("Retain: the Secrets stay when this object is deleted. Delete: they go with it. Default Retain."));
+  v("suspend", spec.suspend, doc("true: nothing is changed until it is false again. A rollback under way is finished."));
+  v.rule("has(self.issuerRef) != has(self.sourceSecretRef)", "set exactly one of issuerRef and sourceSecretRef");
+  v.rule("has(self.sourceSecretRef) || (has(self.dnsNames) && self.dnsNames.size() > 0) || (has(self.ipAddresses) && self.ipAddresses.size() > 0)", "dnsNames needs at least one name");
+  v.rule("!has(self.sourceSecretRef) || !(has(self.fallback) || has(self.privateKey) || has(self.commonName) || has(self.renewBefore))",
+         "fallback, privateKey, commonName and renewBefore cannot be set beside sourceSecretRef: someone else issues");
+  v.rule("!has(self.commonName) || self.commonName.size() == 0 || (has(self.dnsNames) && self.commonName in self.dnsNames)", "commonName must be one of dnsNames");
+  v.rule("!has(self.renewBefore) || duration(self.renewBefore) >= duration('1m')", "renewBefore must be at least 1m");
+}
+
+template <class V>
+void fields(V& v, TxtRecord& record) {
+  using namespace json;
+  v("name", record.name, required, doc("Name of the record."));
+  v("value", record.value, required, doc("Its value."));
+}
+
+template <class V>
+void fields(V& v, OrderStatus& order) {
+  using namespace json;
+  v("revision", order.revision, required, doc("The revision that is ordered."));
+  v("url", order.url, doc("The order at the CA."));
+  v("expires", order.expires, doc("When the CA forgets it."));
+  v("records", order.records, max_items(100), doc("TXT records to be removed when the order has ended."));
+  v("recordsSince", order.records_since, doc("When the records had been written."));
+}
+
+template <class V>
+void fields(V& v, DeliveryStatus& delivery) {
+  using namespace json;
+  v("revision", delivery.revision, required, doc("The revision that is being delivered."));
+  v("fallback", delivery.fallback, required, doc("The revision that a rollback returns to; -1 when there is none."));
+  v("startedAt", delivery.started_at, required, doc("When the delivery began."));
+  v("installedAt", delivery.installed_at, doc("When the Edge had taken it."));
+  v("rollingBackSince", delivery.rolling_back_since, doc("When the rollback was decided."));
+  v("verdict", delivery.verdict, doc("Why it is rolled back."));
+}
+
+template <class V>
+void fields(V& v, HandledRequests& handled) {
+  using namespace json;
+  v("renew", handled.renew, doc("Last value of edgetrust.io/renew-requested-at that was acted on."));
+  v("rotate", handled.rotate, doc("Last value of edgetrust.io/rotate-requested-at that was acted on."));
+  v("rollback", handled.rollback, doc("Last value of edgetrust.io/rollback-requested-at that was acted on."));
+}
+
+template <class V>
+void fields(V& v, HistoryEntry& entry) {
+  using namespace json;
+  v("revision", entry.revision, required, doc("The revision."));
+  v("serialNumber", entry.serial_number, doc("Serial number of its leaf, hexadecimal."));
+  v("fingerprintSha256", entry.fingerprint_sha256, doc("SHA-256 of its leaf, hexadecimal."));
+  v("notAfter", entry.not_after, doc("When it expires."));
+  v("result", entry.result, required, doc("What became of it."));
+  v("at", entry.at, doc("When."));
+  v("change", entry.change, doc("The change it was approved under."));
+  v("approvedBy", entry.approved_by, doc("Who approved it."));
+  v("evidence", entry.evidence, doc("What was seen of the Edge."));
+  v("message", entry.message, doc("For people."));
+}
+
+template <class V>
+void fields(V& v, EdgeCertificateStatus& status) {
+  using namespace json;
+  v("observedGeneration", status.observed_generation, doc("The metadata.generation that this status is about."));
+  v("conditions", status.conditions, map_key("type"), max_items(16), doc("Ready, Reconciling or Stalled while true; then Issued, Delivered, EdgeHealthy, RolledBack, RollbackAvailable, Infeasible."));
+  v("phase", status.phase, doc("Where the rotation stands."));
+  v("revision", status.revision, doc("The revision that the Edge serves."));
+  v("serialNumber", status.serial_number, doc("Serial number of its leaf, hexadecimal."));
+  v("notBefore", status.not_before, doc("From when it is valid."));
+  v("notAfter", status.not_after, doc("Until when it is valid."));
+  v("fingerprintSha256", status.fingerprint_sha256, doc("SHA-256 of its leaf, hexadecimal."));
+  v("issuer", status.issuer, doc("Who issued it."));
+  v("expires", status.expires, doc("Until when it is valid, for people."));
+  v("next", status.next, doc("What comes next and when, for people."));
+  v("renewalTime", status.renewal_time, doc("When the next revision is due."));
+  v("nextWindow", status.next_window, doc("The next window, for people."));
+  v("order", status.order, doc("The order under way."));
+  v("delivery", status.delivery, doc("The delivery under way."));
+  v("failures", status.failures, doc("Failed tries in a row."));
+  v("nextAttempt", status.next_attempt, doc("When the next try may start."));
+  v("handledRequests", status.handled_requests, doc("Requests by annotation that were acted on."));
+  v("history", status.history, max_items(10), doc("What became of earlier revisions, newest first."));
+}
+// clang-format on
+
+}  // namespace edgetrust::api
