@@ -15,7 +15,8 @@ namespace edgetrust::http {
 enum class Method { kGet, kHead, kPost, kPut, kPatch, kDelete };
 std::string_view to_string(Method method);
 
-// Header fields in order; names compare without case (RFC 9110 section 5.1).
+// Header fields in order; names compare without case (RFC 9110 section 5.1). In a Response of the real transport the
+// order is the alphabet's, and fields of one name arrive as one, joined by ", " (section 5.3): the library does both.
 class Headers {
  public:
   Headers() = default;
@@ -35,7 +36,7 @@ struct Request {
   Url url;
   Headers headers;
   std::string body;
-  std::chrono::milliseconds timeout{30'000};    // for the whole exchange
+  std::chrono::milliseconds timeout{30'000};    // for the whole exchange, name lookup and handshake included
   std::size_t max_body = std::size_t{1} << 20;  // of the response, in octets; more is Error kProtocol
 };
 
@@ -46,8 +47,8 @@ struct Response {
   [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
 };
 
-// Retry-After (RFC 9110 section 10.2.3) as seconds or date, relative to `now`; never negative. Empty when absent or
-// unreadable.
+// Retry-After (RFC 9110 section 10.2.3) as seconds or date, relative to `now`; never negative, at most 10^9 seconds.
+// Empty when absent or unreadable.
 std::optional<std::chrono::seconds> retry_after(const Headers& headers,
                                                 std::chrono::sys_time<std::chrono::milliseconds> now);
 

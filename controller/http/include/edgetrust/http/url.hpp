@@ -1,5 +1,6 @@
 #pragma once
-// Absolute http and https URLs (RFC 3986), and nothing else: no user info, no fragment, no relative forms.
+// Absolute http and https URLs (RFC 3986), and nothing else: no user info, no fragment, no relative forms. Made where
+// text comes in (a spec, a directory, a Location header), used by whoever sends. A plain value. Errors: kInvalid.
 #include "edgetrust/base/result.hpp"
 
 #include <cstdint>
@@ -10,15 +11,16 @@ namespace edgetrust::http {
 
 struct Url {
   std::string scheme;        // "https" or "http", lower case
-  std::string host;          // lower case; an IPv6 address without its brackets
+  std::string host;          // lower case; an IPv6 address in canonical form, without its brackets
   std::uint16_t port = 0;    // the scheme's default when the text names none
   std::string target = "/";  // path and query as sent, never empty
 
-  // Refuses user info, fragments, control characters, empty hosts, other schemes, and texts longer than 8 KiB.
+  // Refuses user info, fragments, characters that must be encoded, empty or malformed hosts (an unusual spelling of an
+  // IPv4 address is one), other schemes, and texts longer than 8 KiB.
   static Result<Url> parse(std::string_view text);
 
   [[nodiscard]] std::string origin() const;     // "https://host:port", the port only where it is not the default
-  [[nodiscard]] std::string authority() const;  // "host:port" as a Host header has it
+  [[nodiscard]] std::string authority() const;  // the same without the scheme: a Host header's value
   [[nodiscard]] std::string to_string() const;
   [[nodiscard]] bool is_https() const { return scheme == "https"; }
   // The same origin with another path and query.
