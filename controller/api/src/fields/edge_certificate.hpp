@@ -145,6 +145,7 @@ void fields(V& v, DeliveryStatus& delivery) {
   using namespace json;
   v("revision", delivery.revision, required, doc("The revision that is being delivered."));
   v("fallback", delivery.fallback, required, doc("The revision that a rollback returns to; -1 when there is none."));
+  v("portAnswered", delivery.port_answered, doc("Whether the SIP-TLS port completed a handshake before the change; only then is its silence evidence."));
   v("startedAt", delivery.started_at, required, doc("When the delivery began."));
   v("installedAt", delivery.installed_at, doc("When the Edge had taken it."));
   v("rollingBackSince", delivery.rolling_back_since, doc("When the rollback was decided."));

@@ -81,6 +81,8 @@ struct OrderStatus {
 struct DeliveryStatus {
   int revision = 0;
   int fallback = -1;  // the revision to put back; -1: none
+  bool port_answered =
+      false;  // the SIP-TLS port completed a handshake before the change: only then is its silence evidence
   TimePoint started_at;
   std::optional<TimePoint> installed_at;  // the upload was answered, or the Edge was seen serving it
   std::optional<TimePoint> rolling_back_since;

@@ -56,6 +56,10 @@ class CertificateAuthority {
   // The account's URL: found by the key, or created (RFC 8555 section 7.3). Idempotent, cached.
   virtual Result<std::string> account(std::stop_token stop) = 0;
   virtual Result<Order> new_order(const OrderRequest& request, std::stop_token stop) = 0;
+  // The newest order of this account that is still open (pending, ready or processing) and names exactly what `request`
+  // names: what a lost answer to new_order left behind. Empty when there is none, or when the server keeps no list (RFC
+  // 8555 section 7.1.2.1 makes it optional in practice).
+  virtual Result<std::optional<Order>> open_order(const OrderRequest& request, std::stop_token stop) = 0;
   // The order and all its authorizations as they are now. kNotFound when the server no longer knows it.
   virtual Result<Order> order(const std::string& order_url, std::stop_token stop) = 0;
   // Tells the server that the record is there (section 7.5.1).

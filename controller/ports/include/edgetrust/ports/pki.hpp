@@ -1,6 +1,6 @@
 #pragma once
 // Keys and chains, as the engine needs them: a port, so that the simulation can run on tokens. Implemented by pki/ on
-// crypto/. Threads: any.
+// crypto/. Threads: any. Errors beside those named below: kUnavailable when the public roots cannot be read.
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/result.hpp"
 #include "edgetrust/base/secret.hpp"
@@ -40,13 +40,21 @@ struct ChainFacts {
   int certificates = 0;  // in the chain, the leaf included
 };
 
+// Which roots are known: the self-signed certificates of `roots_pem`, and the public ones where `public_roots` says so.
+// An intermediate in `roots_pem` is no root, and never stands in for one that the chain lacks.
+//
+// Not every private CA tells its root: with `require_known_root` off, a chain that ends below an unknown root is judged
+// by its structure alone. It then needs at least one intermediate, every signature in it must verify, and no CA
+// certificate may be left over. What this cannot see is an intermediate missing at the upper end, below the root:
+// whoever can name the root should. A leaf straight under a root is complete only when that root is known.
 struct ChainRequirements {
-  SubjectNames names;
+  SubjectNames names;  // each must be covered, the common name too
   bool server_auth = true;
   bool client_auth = false;
   TimePoint at;
-  std::string roots_pem;  // where the issuer's roots are known; empty: public roots
+  std::string roots_pem;
   bool public_roots = true;
+  bool require_known_root = true;
 };
 
 class Pki {
@@ -56,13 +64,15 @@ class Pki {
   virtual Result<KeySpec> key_spec(const Secret& key_pem) = 0;
   virtual Result<std::string> public_key_sha256(const Secret& key_pem) = 0;               // lower-case hex
   virtual Result<std::string> csr(const Secret& key_pem, const SubjectNames& names) = 0;  // DER
-  // Errors: kInvalid when it is no chain of certificates, or beyond the bounds (95 kB, 10 certificates).
+  // What the first certificate says, in whatever order the rest is. Errors: kInvalid when it is no chain of
+  // certificates, or beyond the bounds (95 kB, 10 certificates), or its key is neither RSA nor ECDSA.
   virtual Result<ChainFacts> inspect(const std::string& chain_pem) = 0;
-  // The chain as it must be sent: leaf first, then every intermediate in order, no root, nothing else. Errors:
-  // kInvalid, naming what is missing. A leaf straight under a root that `roots_pem` holds is complete alone.
+  // The chain as it must be sent, whatever order it came in: leaf first, then every intermediate in order, no root,
+  // nothing else. Errors: kInvalid, naming what is missing. A leaf straight under a known root is complete alone.
   virtual Result<std::string> arrange(const std::string& chain_pem, const ChainRequirements& requirements) = 0;
-  // Everything that must hold before a push: complete to a root without fetching, names, dates, usages, key. Errors:
-  // kInvalid with the reason.
+  // Everything that must hold before a push: arranged as above, complete without fetching, names, dates (not_before <=
+  // at < not_after, every certificate), usages, strength (RSA of 2048 bits, SHA-2), and the leaf is for this key.
+  // Errors: kInvalid with the reason.
   virtual Status check(const std::string& chain_pem, const Secret& key_pem, const ChainRequirements& requirements) = 0;
 };
 

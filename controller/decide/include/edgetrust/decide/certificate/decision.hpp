@@ -1,0 +1,123 @@
+#pragma once
+// What the rules decide: at most one effect, the status as it shall be written before the effect, and when to look
+// again.
+#include "edgetrust/api/edge_certificate.hpp"
+#include "edgetrust/ports/certificate_authority.hpp"
+#include "edgetrust/ports/pki.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace edgetrust::decide::certificate {
+
+// Effects. Looks cost a call and change nothing; acts change something outside of the object's status. Each is
+// idempotent, or preceded by a look. `kGuarded` marks those before which the object is read anew from the API server:
+// nothing outside is changed on the word of a stale cache.
+namespace effect {
+
+struct LookAtEdge {
+  static constexpr std::string_view kName = "LookAtEdge";
+};
+struct LookAtOrder {
+  static constexpr std::string_view kName = "LookAtOrder";
+  std::string url;
+};
+struct LookForRecords {
+  static constexpr std::string_view kName = "LookForRecords";
+  std::vector<api::TxtRecord> records;
+};
+
+struct SetFinalizer {
+  static constexpr std::string_view kName = "SetFinalizer";
+  bool present = false;
+};
+// Makes the key of a revision and stores it. With `copy_from` the key of that revision is kept (rotationPolicy Never).
+struct CreateKey {
+  static constexpr std::string_view kName = "CreateKey";
+  int revision = 0;
+  ports::KeySpec key;
+  std::optional<int> copy_from;
+};
+// Asks for an order; with `look_first` one whose answer was lost is searched for before.
+struct NewOrder {
+  static constexpr std::string_view kName = "NewOrder";
+  static constexpr bool kGuarded = true;
+  int revision = 0;
+  ports::OrderRequest request;
+  bool look_first = false;
+};
+struct PresentRecord {
+  static constexpr std::string_view kName = "PresentRecord";
+  api::TxtRecord record;
+};
+struct RemoveRecord {
+  static constexpr std::string_view kName = "RemoveRecord";
+  api::TxtRecord record;
+};
+struct AnswerChallenge {
+  static constexpr std::string_view kName = "AnswerChallenge";
+  std::string url;
+};
+struct FinalizeOrder {
+  static constexpr std::string_view kName = "FinalizeOrder";
+  static constexpr bool kGuarded = true;
+  int revision = 0;
+  std::string order_url;
+  ports::SubjectNames names;
+};
+// Downloads the chain of a valid order and stores it as the revision's bundle.
+struct StoreBundle {
+  static constexpr std::string_view kName = "StoreBundle";
+  int revision = 0;
+  std::string certificate_url;
+};
+// Stores what importFrom holds as revision 0.
+struct StoreImport {
+  static constexpr std::string_view kName = "StoreImport";
+  std::string secret;
+};
+// Uploads a stored revision to the Edge, which installs it. `rollback` only changes what is said about it.
+struct Push {
+  static constexpr std::string_view kName = "Push";
+  static constexpr bool kGuarded = true;
+  int revision = 0;
+  bool rollback = false;
+};
+// Makes secretName hold a stored revision.
+struct WriteServingSecret {
+  static constexpr std::string_view kName = "WriteServingSecret";
+  int revision = 0;
+};
+struct DeleteRevision {
+  static constexpr std::string_view kName = "DeleteRevision";
+  int revision = 0;
+};
+
+}  // namespace effect
+
+using Effect = std::variant<effect::LookAtEdge, effect::LookAtOrder, effect::LookForRecords, effect::SetFinalizer,
+                            effect::CreateKey, effect::NewOrder, effect::PresentRecord, effect::RemoveRecord,
+                            effect::AnswerChallenge, effect::FinalizeOrder, effect::StoreBundle, effect::StoreImport,
+                            effect::Push, effect::WriteServingSecret, effect::DeleteRevision>;
+
+std::string_view name_of(const Effect& effect);
+bool is_guarded(const Effect& effect);
+
+// Something worth telling a person, as a Kubernetes Event.
+struct Announcement {
+  bool warning = false;
+  std::string reason;
+  std::string message;
+};
+
+struct Decision {
+  std::string_view rule;  // the rule that spoke, for the log
+  api::EdgeCertificateStatus status;
+  std::optional<Effect> effect;
+  std::optional<TimePoint> wake_at;         // empty: when something changes
+  std::vector<Announcement> announcements;  // said once the status is written
+};
+
+}  // namespace edgetrust::decide::certificate

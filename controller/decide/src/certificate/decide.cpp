@@ -1,0 +1,72 @@
+#include "edgetrust/decide/certificate/decide.hpp"
+
+#include "certificate/rules/rules.hpp"
+
+#include <array>
+
+namespace edgetrust::decide::certificate {
+namespace {
+
+struct Rule {
+  std::string_view name;
+  std::string_view ensures;
+  rules::Verdict (*apply)(const Observation&);
+};
+
+// Read from the top; the first rule that speaks decides the pass.
+constexpr std::array kRules = {
+    Rule{"readable", "the object can be read by this version", rules::readable},
+    Rule{"deleted", "a deleted object takes its own records with it and then lets go", rules::deleted},
+    Rule{"delivery_under_way",
+         "a change of the Edge that has begun is watched to its end, and undone if the Edge is not well",
+         rules::delivery_under_way},
+    Rule{"served_fields_only", "nothing is done by halves: fields that are not served yet are refused",
+         rules::served_fields_only},
+    Rule{"not_suspended", "nobody asked for a pause", rules::not_suspended},
+    Rule{"only_claim_on_edge", "no older EdgeCertificate holds this Edge", rules::only_claim_on_edge},
+    Rule{"references_exist", "the Edge, its connection and a named policy exist and are usable",
+         rules::references_exist},
+    Rule{"order_cleaned_up", "an order that has ended has left no record behind", rules::order_cleaned_up},
+    Rule{"served_certificate_known", "it is known what the Edge serves, and a foreign certificate is treated as asked",
+         rules::served_certificate_known},
+    Rule{"serving_secret_right", "secretName holds what the Edge serves", rules::serving_secret_right},
+    Rule{"revision_issued", "if a new certificate is due, it is stored: key first, then order, then bundle",
+         rules::revision_issued},
+    Rule{"revision_delivered", "a stored revision that is newer than the served one is pushed, when it may be",
+         rules::revision_delivered},
+    Rule{"old_revisions_pruned", "no more revisions are kept than asked for", rules::old_revisions_pruned},
+    Rule{"finalizer_released", "a quiet object has no finalizer", rules::finalizer_released},
+};
+
+}  // namespace
+
+Decision decide(const Observation& observation) {
+  for (const Rule& rule : kRules) {
+    if (auto decision = rule.apply(observation)) {
+      decision->rule = rule.name;
+      return std::move(*decision);
+    }
+  }
+  return rules::rest(observation);
+}
+
+std::vector<RuleInfo> rule_list() {
+  std::vector<RuleInfo> list;
+  for (const Rule& rule : kRules) list.push_back({rule.name, rule.ensures});
+  list.push_back({"rest", "nothing is left to do until the certificate is due"});
+  return list;
+}
+
+std::string_view name_of(const Effect& effect) {
+  return std::visit([](const auto& e) { return std::decay_t<decltype(e)>::kName; }, effect);
+}
+
+bool is_guarded(const Effect& effect) {
+  return std::visit(
+      [](const auto& e) {
+        return requires { std::decay_t<decltype(e)>::kGuarded; };
+      },
+      effect);
+}
+
+}  // namespace edgetrust::decide::certificate

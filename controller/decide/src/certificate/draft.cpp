@@ -1,0 +1,190 @@
+#include "certificate/draft.hpp"
+
+#include "edgetrust/api/conditions.hpp"
+#include "edgetrust/base/random.hpp"
+#include "edgetrust/base/time_text.hpp"
+
+#include <algorithm>
+
+namespace edgetrust::decide::certificate {
+namespace {
+
+using api::Phase;
+using api::Truth;
+
+constexpr std::size_t kLongestHistory = 10;
+
+// The phases in which something is being done; a wait for a window is none of them.
+bool is_reconciling(Phase phase) {
+  switch (phase) {
+    case Phase::kPending:
+    case Phase::kIssuing:
+    case Phase::kDraining:
+    case Phase::kDelivering:
+    case Phase::kObserving:
+    case Phase::kRollingBack: return true;
+    case Phase::kWaiting:
+    case Phase::kAwaitingApproval:
+    case Phase::kReady:
+    case Phase::kRolledBack:
+    case Phase::kHeld:
+    case Phase::kFailed: return false;
+  }
+  return false;
+}
+
+std::string date_of(TimePoint time) { return format_rfc3339(time).substr(0, 10); }
+
+}  // namespace
+
+Draft::Draft(const Observation& o, std::string_view rule) : o_(o) {
+  decision_.rule = rule;
+  decision_.status = o.object.status;
+  auto& s = status();
+  // A changed spec is a new start: what failed under the old one does not count.
+  if (s.observed_generation != o.object.meta.generation) {
+    s.failures.reset();
+    s.next_attempt.reset();
+  }
+  s.observed_generation = o.object.meta.generation;
+}
+
+Draft& Draft::phase(Phase phase, std::string reason, std::string message) {
+  status().phase = phase;
+  reason_ = std::move(reason);
+  message_ = std::move(message);
+  return *this;
+}
+
+Decision Draft::finish() {
+  describe_active();
+  set_conditions();
+  return std::move(decision_);
+}
+
+void Draft::set_condition(std::string_view type, Truth truth, std::string reason, std::string message) {
+  api::set(status().conditions,
+           {.type = std::string(type),
+            .status = truth,
+            .reason = std::move(reason),
+            .message = std::move(message),
+            .observed_generation = o_.object.meta.generation},
+           o_.now);
+}
+
+void Draft::describe_active() {
+  auto& s = status();
+  const StoredRevision* revision = s.revision ? stored(o_, *s.revision) : nullptr;
+  if (revision == nullptr || !revision->chain) return;
+  const auto& chain = *revision->chain;
+  s.serial_number = chain.serial_number;
+  s.not_before = chain.not_before;
+  s.not_after = chain.not_after;
+  s.fingerprint_sha256 = chain.fingerprint_sha256;
+  s.issuer = chain.issuer;
+  s.expires = date_of(chain.not_after);
+  s.renewal_time =
+      renewal_time(chain.not_before, chain.not_after, o_.object.spec.renew_before, stable_fraction(o_.object.meta.uid));
+}
+
+void Draft::set_conditions() {
+  auto& s = status();
+  const StoredRevision* serving = s.revision ? stored(o_, *s.revision) : nullptr;
+  const bool valid = s.revision && s.not_after && *s.not_after > o_.now;
+  const bool fits = serving == nullptr || !serving->chain || fits_spec(*serving->chain, o_.object.spec);
+  if (valid && fits) {
+    set_condition(api::condition::kReady, Truth::kTrue, reason_, message_);
+  } else if (s.revision && s.not_after && !valid) {
+    set_condition(api::condition::kReady, Truth::kFalse, "Expired",
+                  "the certificate that the Edge serves has expired; " + message_);
+  } else {
+    set_condition(api::condition::kReady, Truth::kFalse, reason_, message_);
+  }
+
+  const bool reconciling = !stalled_ && s.phase && is_reconciling(*s.phase);
+  if (reconciling || (!stalled_ && !valid)) {
+    set_condition(api::condition::kReconciling, Truth::kTrue, reason_, message_);
+  } else {
+    api::remove(s.conditions, api::condition::kReconciling);
+  }
+  if (stalled_) {
+    set_condition(api::condition::kStalled, Truth::kTrue, reason_, message_);
+  } else {
+    api::remove(s.conditions, api::condition::kStalled);
+  }
+
+  const auto next = candidate(o_);
+  const StoredRevision* newest = next ? stored(o_, *next) : serving;
+  if (newest != nullptr && newest->chain) {
+    set_condition(api::condition::kIssued, Truth::kTrue, "Issued",
+                  "revision " + std::to_string(newest->number) + " is stored");
+  } else if (s.phase == Phase::kIssuing) {
+    set_condition(api::condition::kIssued, Truth::kFalse, reason_, message_);
+  }
+  if (s.revision) {
+    set_condition(api::condition::kDelivered, Truth::kTrue, "Delivered",
+                  "the Edge serves revision " + std::to_string(*s.revision));
+  } else if (o_.connection && !o_.connection->spec.certificate_upload) {
+    set_condition(
+        api::condition::kDelivered, Truth::kFalse, "NoDeliveryChannel",
+        "the GenesysConnection has no certificateUpload: the certificate is issued, and nothing is delivered");
+  } else {
+    set_condition(api::condition::kDelivered, Truth::kFalse, "NotDelivered",
+                  "no certificate of ours is on the Edge yet");
+  }
+  if (o_.look) {
+    const Assessment seen = assess(*o_.look, {}, s.delivery ? s.delivery->port_answered : o_.look->served.has_value());
+    const Truth truth = seen.health == Health::kGood      ? Truth::kTrue
+                        : seen.health == Health::kUnknown ? Truth::kUnknown
+                                                          : Truth::kFalse;
+    set_condition(api::condition::kEdgeHealthy, truth,
+                  truth == Truth::kTrue    ? "Healthy"
+                  : truth == Truth::kFalse ? "Unhealthy"
+                                           : "Unknown",
+                  seen.reason);
+  }
+  const auto back =
+      s.delivery ? (s.delivery->fallback >= 0 ? std::optional(s.delivery->fallback) : std::nullopt) : fallback(o_);
+  set_condition(api::condition::kRollbackAvailable, back ? Truth::kTrue : Truth::kFalse,
+                back ? "Stored" : "NothingToReturnTo",
+                back ? "a rollback returns to revision " + std::to_string(*back)
+                     : "no earlier certificate is stored that would be valid long enough");
+  if (!s.history.empty() && s.history.front().result == api::RevisionResult::kRolledBack) {
+    set_condition(api::condition::kRolledBack, Truth::kTrue, "RolledBack", s.history.front().message);
+  } else {
+    api::remove(s.conditions, api::condition::kRolledBack);
+  }
+}
+
+void remember(api::EdgeCertificateStatus& status, const Observation& o, int revision, api::RevisionResult result,
+              std::string message) {
+  api::HistoryEntry entry{.revision = revision,
+                          .result = result,
+                          .at = std::chrono::floor<std::chrono::seconds>(o.now),
+                          .message = std::move(message)};
+  if (const StoredRevision* kept = stored(o, revision); kept != nullptr && kept->chain) {
+    entry.serial_number = kept->chain->serial_number;
+    entry.fingerprint_sha256 = kept->chain->fingerprint_sha256;
+    entry.not_after = kept->chain->not_after;
+  }
+  std::erase_if(status.history, [&](const api::HistoryEntry& old) { return old.revision == revision; });
+  status.history.insert(status.history.begin(), std::move(entry));
+  if (status.history.size() > kLongestHistory) status.history.resize(kLongestHistory);
+}
+
+void count_failure(api::EdgeCertificateStatus& status, const Observation& o) {
+  status.failures = status.failures.value_or(0) + 1;
+  status.next_attempt = std::chrono::floor<std::chrono::seconds>(o.now + rotation_of(o).retry_backoff);
+}
+
+void mark_handled(api::EdgeCertificateStatus& status, const Observation& o, std::string_view annotation) {
+  const auto value = o.object.meta.annotation(annotation);
+  if (!value) return;
+  if (!status.handled_requests) status.handled_requests.emplace();
+  auto& handled = *status.handled_requests;
+  (annotation == api::kRenewRequestedAt    ? handled.renew
+   : annotation == api::kRotateRequestedAt ? handled.rotate
+                                           : handled.rollback) = std::string(*value);
+}
+
+}  // namespace edgetrust::decide::certificate

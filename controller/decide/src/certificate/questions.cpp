@@ -1,0 +1,142 @@
+#include "certificate/questions.hpp"
+
+#include "edgetrust/base/random.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace edgetrust::decide::certificate {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string* handled_value(const api::EdgeCertificateStatus& status, std::string_view annotation) {
+  if (!status.handled_requests) return nullptr;
+  if (annotation == api::kRenewRequestedAt) return &status.handled_requests->renew;
+  if (annotation == api::kRotateRequestedAt) return &status.handled_requests->rotate;
+  if (annotation == api::kRollbackRequestedAt) return &status.handled_requests->rollback;
+  return nullptr;
+}
+
+std::set<std::string> as_set(const std::vector<std::string>& names) { return {names.begin(), names.end()}; }
+
+}  // namespace
+
+bool holds_finalizer(const Observation& o) {
+  return std::ranges::find(o.object.meta.finalizers, api::kFinalizer) != o.object.meta.finalizers.end();
+}
+
+api::EffectiveRotation rotation_of(const Observation& o) {
+  return api::effective_rotation(o.object.spec.rotation.value_or(api::RotationOverrides{}),
+                                 o.policy ? &o.policy->spec : nullptr);
+}
+
+std::string time_zone_of(const Observation& o) {
+  if (o.edge && !o.edge->spec.time_zone.empty()) return o.edge->spec.time_zone;
+  if (o.edge && !o.edge->status.time_zone.empty()) return o.edge->status.time_zone;
+  return o.connection ? o.connection->spec.time_zone : std::string{};
+}
+
+ports::SubjectNames wanted_names(const api::EdgeCertificateSpec& spec) {
+  return {spec.common_name, spec.dns_names, spec.ip_addresses};
+}
+
+ports::KeySpec wanted_key(const api::EdgeCertificateSpec& spec) {
+  const api::PrivateKeySpec key = spec.private_key.value_or(api::PrivateKeySpec{});
+  if (key.algorithm == api::KeyAlgorithm::kEcdsa) return {ports::KeyAlgorithm::kEcdsa, key.size.value_or(256)};
+  return {ports::KeyAlgorithm::kRsa, key.size.value_or(2048)};
+}
+
+bool fits_spec(const ports::ChainFacts& chain, const api::EdgeCertificateSpec& spec) {
+  return as_set(chain.dns_names) == as_set(spec.dns_names) && as_set(chain.ip_addresses) == as_set(spec.ip_addresses) &&
+         chain.key == wanted_key(spec);
+}
+
+const StoredRevision* stored(const Observation& o, int revision) {
+  const auto found = o.revisions.find(revision);
+  return found == o.revisions.end() ? nullptr : &found->second;
+}
+
+const StoredRevision* active(const Observation& o) {
+  const StoredRevision* revision = o.object.status.revision ? stored(o, *o.object.status.revision) : nullptr;
+  return revision != nullptr && revision->chain ? revision : nullptr;
+}
+
+bool is_rejected(const Observation& o, int revision) {
+  return std::ranges::any_of(o.object.status.history, [&](const api::HistoryEntry& entry) {
+    return entry.revision == revision &&
+           (entry.result == api::RevisionResult::kRolledBack || entry.result == api::RevisionResult::kRejected);
+  });
+}
+
+std::optional<int> candidate(const Observation& o) {
+  const int serving = o.object.status.revision.value_or(-1);
+  const auto usable = [&](int number) {
+    if (number <= serving || is_rejected(o, number)) return false;
+    const StoredRevision* revision = stored(o, number);
+    return revision == nullptr || !revision->chain || fits_spec(*revision->chain, o.object.spec);
+  };
+  int best = -1;
+  // Revision 0 is an import: something to return to, never something to deliver.
+  for (const auto& [number, revision] : o.revisions) {
+    if (number > 0 && usable(number)) best = std::max(best, number);
+  }
+  if (o.object.status.order && usable(o.object.status.order->revision))
+    best = std::max(best, o.object.status.order->revision);
+  return best < 0 ? std::nullopt : std::optional(best);
+}
+
+int next_revision(const Observation& o) {
+  int highest = o.object.status.revision.value_or(0);
+  for (const auto& [number, revision] : o.revisions) highest = std::max(highest, number);
+  for (const auto& entry : o.object.status.history) highest = std::max(highest, entry.revision);
+  if (o.object.status.order) highest = std::max(highest, o.object.status.order->revision);
+  return highest + 1;
+}
+
+std::optional<int> fallback(const Observation& o) {
+  const StoredRevision* previous = active(o);
+  if (previous == nullptr || !previous->has_key || is_rejected(o, previous->number)) return std::nullopt;
+  const api::EffectiveRotation rotation = rotation_of(o);
+  if (previous->chain->not_after <= o.now + rotation.settle + rotation.period) return std::nullopt;
+  return previous->number;
+}
+
+bool is_requested(const Observation& o, std::string_view annotation) {
+  const auto value = o.object.meta.annotation(annotation);
+  if (!value || value->empty()) return false;
+  const std::string* handled = handled_value(o.object.status, annotation);
+  return handled == nullptr || *handled != *value;
+}
+
+std::optional<TimePoint> renewal_of(const Observation& o) {
+  const StoredRevision* revision = active(o);
+  if (revision == nullptr) return std::nullopt;
+  return renewal_time(revision->chain->not_before, revision->chain->not_after, o.object.spec.renew_before,
+                      stable_fraction(o.object.meta.uid));
+}
+
+std::optional<std::string> due(const Observation& o) {
+  if (is_requested(o, api::kRenewRequestedAt)) return "asked for by annotation";
+  const StoredRevision* serving = active(o);
+  if (serving == nullptr && o.look && o.look->served && o.object.spec.adoption &&
+      o.object.spec.adoption->on_foreign_certificate == api::ForeignCertificate::kReplaceNearExpiry) {
+    const auto& chain = *o.look->served;
+    if (o.now <
+        renewal_time(chain.not_before, chain.not_after, o.object.spec.renew_before, stable_fraction(o.object.meta.uid)))
+      return std::nullopt;
+    return "the certificate on the Edge is near its expiry";
+  }
+  if (serving == nullptr) return "the Edge has no certificate of ours";
+  if (!fits_spec(*serving->chain, o.object.spec)) return "names or key in the spec changed";
+  if (!serving->has_key) return "the key of the served certificate is lost";
+  if (o.now >= *renewal_of(o)) return "renewal is due";
+  return std::nullopt;
+}
+
+api::Duration time_needed(const api::EffectiveRotation& rotation) {
+  constexpr auto kUpload = 60s;  // one upload with its retries; a rollback is a second one
+  return kUpload + rotation.settle + rotation.period + kUpload + rotation.settle;
+}
+
+}  // namespace edgetrust::decide::certificate

@@ -1,0 +1,47 @@
+#pragma once
+// Questions that several rules ask of an observation. Pure.
+#include "edgetrust/decide/certificate/observation.hpp"
+#include "edgetrust/decide/schedule.hpp"
+
+#include <optional>
+#include <string>
+
+namespace edgetrust::decide::certificate {
+
+bool holds_finalizer(const Observation& o);
+
+api::EffectiveRotation rotation_of(const Observation& o);
+// The Edge's own zone, the site's as the API reports it, the connection's; empty when none is known: it is never
+// guessed.
+std::string time_zone_of(const Observation& o);
+
+ports::SubjectNames wanted_names(const api::EdgeCertificateSpec& spec);
+ports::KeySpec wanted_key(const api::EdgeCertificateSpec& spec);
+// Names and kind of key are as the spec asks for.
+bool fits_spec(const ports::ChainFacts& chain, const api::EdgeCertificateSpec& spec);
+
+const StoredRevision* stored(const Observation& o, int revision);
+// The revision that the Edge serves, as far as proved, when its bundle is stored.
+const StoredRevision* active(const Observation& o);
+// Rolled back or refused once: never pushed again.
+bool is_rejected(const Observation& o, int revision);
+// The newest revision after the active one that is not finished and still fits the spec.
+std::optional<int> candidate(const Observation& o);
+// One above every number that was ever used, so that a recreated object never takes a number twice.
+int next_revision(const Observation& o);
+// What a rollback would return to: what is served now, if it is stored, whole, and valid beyond the observation. Empty:
+// a rollback is impossible.
+std::optional<int> fallback(const Observation& o);
+
+// An annotation that asks for something and was not acted on yet.
+bool is_requested(const Observation& o, std::string_view annotation);
+
+// When the active revision is due; empty when there is none.
+std::optional<TimePoint> renewal_of(const Observation& o);
+// Why a new revision is needed now; empty when it is not.
+std::optional<std::string> due(const Observation& o);
+
+// The longest time from push to the end of a rollback.
+api::Duration time_needed(const api::EffectiveRotation& rotation);
+
+}  // namespace edgetrust::decide::certificate

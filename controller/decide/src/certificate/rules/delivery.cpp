@@ -1,0 +1,219 @@
+// A change of the Edge, from the fence in status.delivery to the proof or the rollback (steps 5 to 7 of the rotation).
+#include "certificate/rules/rules.hpp"
+#include "edgetrust/base/time_text.hpp"
+
+namespace edgetrust::decide::certificate::rules {
+namespace {
+
+using namespace std::chrono_literals;
+using api::Phase;
+
+constexpr auto kGiveUpPushing = 10min;
+
+std::string revision_text(int revision) { return "revision " + std::to_string(revision); }
+
+std::string fingerprint_of(const Observation& o, int revision) {
+  const StoredRevision* kept = stored(o, revision);
+  return kept != nullptr && kept->chain ? kept->chain->fingerprint_sha256 : std::string{};
+}
+
+// A look later than `since` shows the Edge with this revision.
+bool seen_having(const Observation& o, int revision, TimePoint since) {
+  const std::string wanted = fingerprint_of(o, revision);
+  return o.look && o.look->at >= since && !wanted.empty() && o.look->fingerprint() == wanted;
+}
+// The same, on the SIP-TLS port itself where that answered before the change.
+bool seen_serving(const Observation& o, int revision, TimePoint since) {
+  return seen_having(o, revision, since) && (o.look->served || !o.object.status.delivery->port_answered);
+}
+
+Draft delivering(const Observation& o, Phase phase, std::string reason, std::string message) {
+  Draft draft(o, {});
+  draft.phase(phase, std::move(reason), std::move(message));
+  return draft;
+}
+
+// --- installing
+
+Decision installed(const Observation& o, int revision) {
+  Draft draft =
+      delivering(o, Phase::kObserving, "Observing", "the Edge has taken " + revision_text(revision) + "; watching it");
+  draft.status().delivery->installed_at = std::chrono::floor<std::chrono::seconds>(o.now);
+  return draft.next("observes " + revision_text(revision))
+      .announce(false, "Installed", "the Edge has taken " + revision_text(revision))
+      .effect(effect::LookAtEdge{})
+      .finish();
+}
+
+Decision refused(const Observation& o, const api::DeliveryStatus& delivery) {
+  const std::string message =
+      "the Edge refused " + revision_text(delivery.revision) + ": " + o.failure->error.message();
+  Draft draft = delivering(o, Phase::kFailed, "UploadRefused", message);
+  remember(draft.status(), o, delivery.revision, api::RevisionResult::kRejected, message);
+  count_failure(draft.status(), o);
+  draft.status().delivery.reset();
+  return draft.stalled().announce(true, "UploadRefused", message).next("needs a look").wake(o.now).finish();
+}
+
+Decision given_up(const Observation& o, const api::DeliveryStatus& delivery) {
+  Draft draft =
+      delivering(o, Phase::kWaiting, reason_of(*o.failure),
+                 "the push of " + revision_text(delivery.revision) + " is put off: " + o.failure->error.message());
+  draft.status().delivery.reset();
+  return draft.announce(true, "PushPutOff", o.failure->error.message()).wake(o.now + kGiveUpPushing).finish();
+}
+
+Decision install(const Observation& o, const api::DeliveryStatus& delivery) {
+  if (o.pushed == delivery.revision || seen_having(o, delivery.revision, delivery.started_at))
+    return installed(o, delivery.revision);
+  const bool push_failed = o.failure && o.failure->effect == effect::Push::kName;
+  if (push_failed && retry_of(o.failure->error) == Retry::kAfterChange && o.failure->error.kind == ErrorKind::kInvalid)
+    return refused(o, delivery);
+  Draft draft = delivering(o, Phase::kDelivering, push_failed ? reason_of(*o.failure) : "Pushing",
+                           push_failed ? o.failure->error.message() : "pushing " + revision_text(delivery.revision));
+  if (const auto at = retry_time(o)) return draft.wake(*at).finish();
+  // A lost answer, or an operator that died in between: the Edge itself knows whether it has the certificate.
+  const TimePoint asked = push_failed ? o.failure->at : delivery.started_at;
+  if (!o.look || o.look->at < asked) return draft.effect(effect::LookAtEdge{}).finish();
+  if (push_failed && o.now > delivery.started_at + kGiveUpPushing) return given_up(o, delivery);
+  return draft.effect(effect::Push{delivery.revision}).finish();
+}
+
+// --- observing
+
+struct Findings {
+  bool good_long_enough = false;
+  bool roll_back = false;
+  std::string reason;
+};
+
+Findings judge(const Observation& o, const api::DeliveryStatus& delivery, const api::EffectiveRotation& rotation) {
+  const TimePoint settled = *delivery.installed_at + rotation.settle;
+  const HealthRecord& record = o.health;
+  const bool last_is_bad = record.last == Health::kBad || record.last == Health::kSevere;
+  const bool looked_after_settle = record.last_at && *record.last_at >= settled;
+  if (is_requested(o, api::kRollbackRequestedAt)) return {.roll_back = true, .reason = "asked for by annotation"};
+  if (record.severe_in_row >= rotation.fail_after) return {.roll_back = true, .reason = record.reason};
+  if (looked_after_settle && last_is_bad && record.bad_in_row >= rotation.fail_after)
+    return {.roll_back = true, .reason = record.reason};
+  return {.good_long_enough =
+              record.last == Health::kGood && looked_after_settle && record.good_for >= rotation.period};
+}
+
+Decision promote(const Observation& o, const api::DeliveryStatus& delivery) {
+  const std::string message = revision_text(delivery.revision) + " is live and the Edge is healthy with it";
+  Draft draft = delivering(o, Phase::kReady, "Ready", message);
+  auto& status = draft.status();
+  if (status.revision && *status.revision != delivery.revision)
+    remember(status, o, *status.revision, api::RevisionResult::kSuperseded,
+             "replaced by " + revision_text(delivery.revision));
+  remember(status, o, delivery.revision, api::RevisionResult::kActive, message);
+  status.revision = delivery.revision;
+  status.delivery.reset();
+  status.failures.reset();
+  status.next_attempt.reset();
+  return draft.announce(false, "Rotated", message).wake(o.now).finish();
+}
+
+Decision begin_rollback(const Observation& o, const api::DeliveryStatus& delivery, const std::string& reason) {
+  const std::string message = "putting revision " + std::to_string(delivery.fallback) + " back: " + reason;
+  Draft draft = delivering(o, Phase::kRollingBack, "RollingBack", message);
+  draft.status().delivery->rolling_back_since = std::chrono::floor<std::chrono::seconds>(o.now);
+  draft.status().delivery->verdict = reason;
+  mark_handled(draft.status(), o, api::kRollbackRequestedAt);
+  return draft.next("puts revision " + std::to_string(delivery.fallback) + " back")
+      .announce(true, "RollingBack", message)
+      .effect(effect::Push{delivery.fallback, true})
+      .finish();
+}
+
+// Nothing to return to: the Edge is watched on, in case it recovers, and a person is told.
+Decision rollback_impossible(const Observation& o, const api::DeliveryStatus& delivery, const std::string& reason,
+                             TimePoint look_again) {
+  const std::string message = "the Edge is not well with " + revision_text(delivery.revision) + " (" + reason +
+                              ") and no earlier certificate is stored that could be put back";
+  Draft draft = delivering(o, Phase::kFailed, "RollbackImpossible", message);
+  if (delivery.verdict.empty()) draft.announce(true, "RollbackImpossible", message);
+  draft.status().delivery->verdict = reason;
+  draft.stalled().next("needs a person");
+  return o.now < look_again ? draft.wake(look_again).finish() : draft.effect(effect::LookAtEdge{}).finish();
+}
+
+Decision observe(const Observation& o, const api::DeliveryStatus& delivery) {
+  const api::EffectiveRotation rotation = rotation_of(o);
+  const TimePoint look_again = o.health.last_at ? *o.health.last_at + rotation.interval : o.now;
+  const Findings found = judge(o, delivery, rotation);
+  if (found.good_long_enough) return promote(o, delivery);
+  if (found.roll_back)
+    return delivery.fallback >= 0 ? begin_rollback(o, delivery, found.reason)
+                                  : rollback_impossible(o, delivery, found.reason, look_again);
+  if (!delivery.verdict.empty() && o.health.last != Health::kGood)
+    return rollback_impossible(o, delivery, delivery.verdict, look_again);
+  Draft draft = delivering(o, Phase::kObserving, "Observing",
+                           "the Edge has taken " + revision_text(delivery.revision) + "; watching it");
+  draft.next("observes " + revision_text(delivery.revision));
+  return o.now < look_again ? draft.wake(look_again).finish() : draft.effect(effect::LookAtEdge{}).finish();
+}
+
+// --- rolling back
+
+Decision rolled_back(const Observation& o, const api::DeliveryStatus& delivery) {
+  const std::string message = revision_text(delivery.revision) + " was rolled back to " +
+                              revision_text(delivery.fallback) + ": " + delivery.verdict;
+  Draft draft = delivering(o, Phase::kRolledBack, "RolledBack", message);
+  auto& status = draft.status();
+  remember(status, o, delivery.revision, api::RevisionResult::kRolledBack, message);
+  status.revision = delivery.fallback;
+  count_failure(status, o);
+  status.delivery.reset();
+  return draft.announce(true, "RolledBack", message).wake(o.now).finish();
+}
+
+Decision roll_back(const Observation& o, const api::DeliveryStatus& delivery) {
+  const api::EffectiveRotation rotation = rotation_of(o);
+  const TimePoint since = *delivery.rolling_back_since;
+  // The Edge restarts its SIP service for the previous certificate as it did for the rejected one: seen serving it is
+  // the end.
+  if (seen_serving(o, delivery.fallback, since)) return rolled_back(o, delivery);
+  Draft draft = delivering(o, Phase::kRollingBack, "RollingBack",
+                           "putting " + revision_text(delivery.fallback) + " back: " + delivery.verdict);
+  draft.next("puts " + revision_text(delivery.fallback) + " back");
+  const bool push_failed = o.failure && o.failure->effect == effect::Push::kName;
+  if (push_failed) {
+    draft.phase(Phase::kRollingBack, reason_of(*o.failure),
+                "putting " + revision_text(delivery.fallback) +
+                    " back failed and is tried again: " + o.failure->error.message());
+    if (const auto at = retry_time(o)) return draft.wake(*at).finish();
+  }
+  if (o.pushed == delivery.fallback && !push_failed) {
+    // Acknowledged. Without any word from status call or port within the settle time it is believed; another leaf there
+    // is pushed over.
+    const bool silent = o.look && o.look->at >= since && o.look->fingerprint().empty();
+    if (silent && o.now > since + rotation.settle + 30s) return rolled_back(o, delivery);
+    const TimePoint again =
+        o.look && o.look->at >= since ? o.look->at + std::min<api::Duration>(rotation.interval, 2s) : o.now;
+    if (o.now < again) return draft.wake(again).finish();
+    if (o.now <= since + rotation.settle + 60s) return draft.effect(effect::LookAtEdge{}).finish();
+  }
+  if (!o.look || o.look->at < (push_failed ? o.failure->at : since)) return draft.effect(effect::LookAtEdge{}).finish();
+  return draft.effect(effect::Push{delivery.fallback, true}).finish();
+}
+
+}  // namespace
+
+Verdict delivery_under_way(const Observation& o) {
+  if (!o.object.status.delivery) return std::nullopt;
+  const api::DeliveryStatus& delivery = *o.object.status.delivery;
+  if (!o.edge || !o.connection || !o.connection->spec.certificate_upload) {
+    return delivering(o, *o.object.status.phase, "DeliveryInterrupted",
+                      "the Edge, its GenesysConnection or its certificateUpload is gone in the middle of a delivery: "
+                      "put it back")
+        .stalled()
+        .finish();
+  }
+  if (delivery.rolling_back_since) return roll_back(o, delivery);
+  if (!delivery.installed_at) return install(o, delivery);
+  return observe(o, delivery);
+}
+
+}  // namespace edgetrust::decide::certificate::rules

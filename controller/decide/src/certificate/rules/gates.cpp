@@ -1,0 +1,134 @@
+// Whether this object may be worked on at all.
+#include "certificate/rules/rules.hpp"
+#include "edgetrust/api/codec.hpp"
+#include "edgetrust/api/conditions.hpp"
+#include "edgetrust/base/text.hpp"
+#include "edgetrust/base/time_text.hpp"
+
+namespace edgetrust::decide::certificate::rules {
+namespace {
+
+using api::Phase;
+
+Decision refuse(const Observation& o, std::string reason, std::string message) {
+  return Draft(o, {})
+      .phase(Phase::kFailed, std::move(reason), std::move(message))
+      .stalled()
+      .next("needs a change")
+      .finish();
+}
+
+// Something that is missing may be about to be made: its arrival wakes this object.
+Decision wait_for(const Observation& o, std::string reason, std::string message) {
+  return Draft(o, {}).phase(Phase::kPending, std::move(reason), std::move(message)).next("").finish();
+}
+
+template <class Kind>
+void collect_unserved(const std::shared_ptr<const Kind>& object, std::vector<std::string>& found) {
+  if (!object) return;
+  for (const auto& path : api::unserved(*object))
+    found.push_back(std::string(api::kKind<Kind>.kind) + " " + object->meta.name + ": " + path);
+}
+
+// "<RFC 3339 time> <reason>"; an unreadable time holds until it is mended, for holding is the safe side.
+struct Hold {
+  std::optional<TimePoint> until;
+  std::string reason;
+};
+std::optional<Hold> hold_of(const Observation& o) {
+  const auto text = o.object.meta.annotation(api::kHoldUntil);
+  if (!text || trim(*text).empty()) return std::nullopt;
+  const std::string_view trimmed = trim(*text);
+  const auto space = trimmed.find(' ');
+  const std::string reason(space == std::string_view::npos ? std::string_view{} : trim(trimmed.substr(space)));
+  const auto until = parse_rfc3339(trimmed.substr(0, space));
+  if (!until)
+    return Hold{std::nullopt, "the annotation " + std::string(api::kHoldUntil) +
+                                  " does not begin with a time such as 2027-01-03T02:00:00Z"};
+  return Hold{*until, reason};
+}
+
+}  // namespace
+
+Verdict readable(const Observation& o) {
+  if (!o.object.broken) return std::nullopt;
+  return refuse(o, "Invalid", o.object.broken->message());
+}
+
+Verdict deleted(const Observation& o) {
+  if (!o.object.meta.deleting()) return std::nullopt;
+  Draft draft(o, {});
+  draft.phase(o.object.status.phase.value_or(Phase::kPending), "Deleted", "being deleted");
+  if (!holds_finalizer(o)) return draft.finish();
+  const std::vector<api::TxtRecord> none;
+  const auto& records = o.object.status.order ? o.object.status.order->records : none;
+  // A deletion never hangs: after a few tries the record is left, and said so.
+  constexpr int kTries = 5;
+  const bool hopeless =
+      !o.issuer || (o.failure && o.failure->effect == effect::RemoveRecord::kName && o.failure->count >= kTries);
+  for (const auto& record : records) {
+    if (o.removed.contains(record_id(record))) continue;
+    if (hopeless) {
+      draft.announce(true, "RecordLeftBehind",
+                     "could not remove the TXT record " + record.name + "; remove it by hand");
+      continue;
+    }
+    if (const auto at = retry_time(o)) return draft.wake(*at).finish();
+    return draft.effect(effect::RemoveRecord{record}).finish();
+  }
+  return draft.effect(effect::SetFinalizer{false}).finish();
+}
+
+Verdict served_fields_only(const Observation& o) {
+  std::vector<std::string> found = api::unserved(o.object);
+  collect_unserved(o.edge, found);
+  collect_unserved(o.connection, found);
+  collect_unserved(o.issuer, found);
+  collect_unserved(o.policy, found);
+  if (found.empty()) return std::nullopt;
+  return refuse(o, "NotSupported", "this version does not serve " + join(found, ", ") + "; remove what is set there");
+}
+
+Verdict not_suspended(const Observation& o) {
+  if (o.object.spec.suspend) {
+    return Draft(o, {}).phase(Phase::kHeld, "Suspended", "spec.suspend is true").stalled().next("suspended").finish();
+  }
+  const auto hold = hold_of(o);
+  if (!hold || (hold->until && o.now >= *hold->until)) return std::nullopt;
+  Draft draft(o, {});
+  draft.phase(Phase::kHeld, "HeldByAnnotation", hold->reason.empty() ? "held by annotation" : hold->reason).stalled();
+  if (hold->until) draft.next("held until " + format_rfc3339(*hold->until)).wake(*hold->until);
+  return draft.finish();
+}
+
+Verdict only_claim_on_edge(const Observation& o) {
+  if (o.edge_holder.empty()) return std::nullopt;
+  return refuse(o, "Conflict",
+                "the EdgeCertificate " + o.edge_holder + " is older and holds Edge " + o.object.spec.edge_ref.name +
+                    "; delete one of the two");
+}
+
+Verdict references_exist(const Observation& o) {
+  const auto& spec = o.object.spec;
+  if (!o.edge) return wait_for(o, "EdgeNotFound", "there is no Edge " + spec.edge_ref.name + " in this namespace");
+  if (o.edge->broken)
+    return wait_for(o, "EdgeInvalid", "Edge " + spec.edge_ref.name + ": " + o.edge->broken->message());
+  if (const auto* stalled = api::find(o.edge->status.conditions, api::condition::kStalled);
+      stalled != nullptr && stalled->reason == "Conflict") {
+    return wait_for(o, "EdgeConflict", "Edge " + spec.edge_ref.name + ": " + stalled->message);
+  }
+  if (!o.connection)
+    return wait_for(o, "ConnectionNotFound",
+                    "there is no GenesysConnection " + o.edge->spec.connection_ref.name + ", which Edge " +
+                        o.edge->meta.name + " names");
+  if (o.connection->broken)
+    return wait_for(o, "ConnectionInvalid",
+                    "GenesysConnection " + o.connection->meta.name + ": " + o.connection->broken->message());
+  if (spec.policy_ref && !o.policy)
+    return wait_for(o, "PolicyNotFound", "there is no RotationPolicy " + spec.policy_ref->name + " in this namespace");
+  if (o.policy && o.policy->broken)
+    return wait_for(o, "PolicyInvalid", "RotationPolicy " + o.policy->meta.name + ": " + o.policy->broken->message());
+  return std::nullopt;
+}
+
+}  // namespace edgetrust::decide::certificate::rules

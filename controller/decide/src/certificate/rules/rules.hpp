@@ -1,0 +1,44 @@
+#pragma once
+// The rules of an EdgeCertificate. Each is asked in the order of decide.cpp; the first that has something to say
+// decides. A rule that returns nothing has ensured what its line in that list says.
+#include "certificate/draft.hpp"
+
+#include <optional>
+
+namespace edgetrust::decide::certificate::rules {
+
+using Verdict = std::optional<Decision>;
+
+// gates.cpp: whether this object may be worked on at all
+Verdict readable(const Observation& o);
+Verdict deleted(const Observation& o);
+Verdict served_fields_only(const Observation& o);
+Verdict not_suspended(const Observation& o);
+Verdict only_claim_on_edge(const Observation& o);
+Verdict references_exist(const Observation& o);
+
+// delivery.cpp: a change of the Edge, from the fence to the proof
+Verdict delivery_under_way(const Observation& o);
+
+// adoption.cpp: what the Edge serves now
+Verdict served_certificate_known(const Observation& o);
+
+// issuing.cpp: from the key to the stored bundle
+Verdict order_cleaned_up(const Observation& o);
+Verdict revision_issued(const Observation& o);
+
+// waiting.cpp: from the stored bundle to the push
+Verdict revision_delivered(const Observation& o);
+
+// upkeep.cpp: what a quiet object still needs
+Verdict serving_secret_right(const Observation& o);
+Verdict old_revisions_pruned(const Observation& o);
+Verdict finalizer_released(const Observation& o);
+Decision rest(const Observation& o);
+
+// Shared: waits after a failed effect. Empty when there was none, or the wait is over.
+std::optional<TimePoint> retry_time(const Observation& o);
+// The failure's kind as a condition's reason: "IssuerUnavailable" from effect and kind.
+std::string reason_of(const Failure& failure);
+
+}  // namespace edgetrust::decide::certificate::rules

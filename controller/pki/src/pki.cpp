@@ -1,0 +1,161 @@
+#include "edgetrust/pki/pki.hpp"
+
+#include "edgetrust/crypto/chain.hpp"
+#include "edgetrust/crypto/csr.hpp"
+
+#include <array>
+
+namespace edgetrust::pki {
+namespace {
+
+using crypto::Certificate;
+using ports::ChainRequirements;
+using ports::KeySpec;
+
+crypto::KeyKind to_kind(const KeySpec& spec) {
+  const bool rsa = spec.algorithm == ports::KeyAlgorithm::kRsa;
+  return {.family = rsa ? crypto::KeyFamily::kRsa : crypto::KeyFamily::kEcdsa, .bits = spec.size};
+}
+KeySpec to_spec(const crypto::KeyKind& kind) {
+  const bool rsa = kind.family == crypto::KeyFamily::kRsa;
+  return {.algorithm = rsa ? ports::KeyAlgorithm::kRsa : ports::KeyAlgorithm::kEcdsa, .size = kind.bits};
+}
+
+// The roots that count for one question.
+class Roots {
+ public:
+  Roots(crypto::TrustStore own, std::shared_ptr<const crypto::TrustStore> everyones)
+      : own_(std::move(own)), everyones_(std::move(everyones)) {}
+  [[nodiscard]] std::vector<const crypto::TrustStore*> stores() const {
+    std::vector<const crypto::TrustStore*> list{&own_};
+    if (everyones_) list.push_back(everyones_.get());
+    return list;
+  }
+
+ private:
+  crypto::TrustStore own_;
+  std::shared_ptr<const crypto::TrustStore> everyones_;
+};
+
+// Below an unknown root: what can be told from the chain alone. See the README.
+Status complete_by_structure(const crypto::Arranged& arranged) {
+  const Certificate& last = arranged.chain.back();
+  if (arranged.chain.size() > 1 && arranged.left_over.empty()) return {};
+  std::string what =
+      "the chain is incomplete: \"" + last.facts().issuer + "\", the issuer of \"" + last.name() + "\", is missing";
+  if (!arranged.left_over.empty()) what += ", and \"" + arranged.left_over.front().name() + "\" has no place in it";
+  return fail(ErrorKind::kInvalid, what);
+}
+
+struct Complete {
+  std::vector<Certificate> chain;
+  bool to_known_root = true;
+};
+
+Result<Complete> complete(const std::vector<Certificate>& given, const Roots& roots, bool require_known_root) {
+  EDGETRUST_TRY_ASSIGN(crypto::Arranged arranged, crypto::arrange(given, roots.stores()));
+  const Status reaches = crypto::reaches_root(arranged.chain, roots.stores());
+  if (!reaches && require_known_root) return fail(reaches.error());
+  if (!reaches) EDGETRUST_TRY(complete_by_structure(arranged));
+  return Complete{.chain = std::move(arranged.chain), .to_known_root = reaches.has_value()};
+}
+
+Status check_names(const Certificate& leaf, const ports::SubjectNames& names) {
+  const auto check = [&](const std::string& name) -> Status {
+    if (leaf.covers(name)) return {};
+    return fail(ErrorKind::kInvalid, "the certificate does not cover \"" + name + "\"");
+  };
+  if (!names.common_name.empty()) EDGETRUST_TRY(check(names.common_name));
+  for (const auto& name : names.dns_names) EDGETRUST_TRY(check(name));
+  for (const auto& address : names.ip_addresses) EDGETRUST_TRY(check(address));
+  return {};
+}
+
+class OpensslPki final : public ports::Pki {
+ public:
+  explicit OpensslPki(std::shared_ptr<crypto::PublicRoots> public_roots) : public_roots_(std::move(public_roots)) {}
+
+  Result<Secret> generate_key(const KeySpec& spec) override {
+    EDGETRUST_TRY_ASSIGN(const auto key, crypto::PrivateKey::generate(to_kind(spec)));
+    return key.to_pem();
+  }
+  Result<KeySpec> key_spec(const Secret& key_pem) override {
+    EDGETRUST_TRY_ASSIGN(const auto key, crypto::PrivateKey::from_pem(key_pem));
+    return to_spec(key.kind());
+  }
+  Result<std::string> public_key_sha256(const Secret& key_pem) override {
+    EDGETRUST_TRY_ASSIGN(const auto key, crypto::PrivateKey::from_pem(key_pem));
+    return key.spki_sha256();
+  }
+  Result<std::string> csr(const Secret& key_pem, const ports::SubjectNames& names) override {
+    EDGETRUST_TRY_ASSIGN(const auto key, crypto::PrivateKey::from_pem(key_pem));
+    return crypto::make_csr(key, {names.common_name, names.dns_names, names.ip_addresses});
+  }
+  Result<ports::ChainFacts> inspect(const std::string& chain_pem) override;
+  Result<std::string> arrange(const std::string& chain_pem, const ChainRequirements& requirements) override;
+  Status check(const std::string& chain_pem, const Secret& key_pem, const ChainRequirements& requirements) override;
+
+ private:
+  Result<Roots> roots_of(const ChainRequirements& requirements);
+  const std::shared_ptr<crypto::PublicRoots> public_roots_;
+};
+
+Result<Roots> OpensslPki::roots_of(const ChainRequirements& requirements) {
+  EDGETRUST_TRY_ASSIGN(crypto::TrustStore own, crypto::TrustStore::from_pem(requirements.roots_pem));
+  if (!requirements.public_roots) return Roots(std::move(own), nullptr);
+  EDGETRUST_TRY_ASSIGN(auto everyones, public_roots_->get());
+  return Roots(std::move(own), std::move(everyones));
+}
+
+Result<ports::ChainFacts> OpensslPki::inspect(const std::string& chain_pem) {
+  EDGETRUST_TRY_ASSIGN(const auto chain, crypto::parse_chain(chain_pem));
+  const crypto::CertificateFacts& leaf = chain.front().facts();
+  if (!leaf.key) return fail(ErrorKind::kInvalid, "the certificate's key is neither RSA nor ECDSA");
+  return ports::ChainFacts{.serial_number = leaf.serial_number,
+                           .fingerprint_sha256 = leaf.fingerprint_sha256,
+                           .public_key_sha256 = leaf.spki_sha256,
+                           .issuer = leaf.issuer,
+                           .not_before = leaf.not_before,
+                           .not_after = leaf.not_after,
+                           .dns_names = leaf.dns_names,
+                           .ip_addresses = leaf.ip_addresses,
+                           .server_auth = leaf.server_auth,
+                           .client_auth = leaf.client_auth,
+                           .key = to_spec(*leaf.key),
+                           .certificates = static_cast<int>(chain.size())};
+}
+
+Result<std::string> OpensslPki::arrange(const std::string& chain_pem, const ChainRequirements& requirements) {
+  EDGETRUST_TRY_ASSIGN(const auto given, crypto::parse_chain(chain_pem));
+  EDGETRUST_TRY_ASSIGN(const Roots roots, roots_of(requirements));
+  EDGETRUST_TRY_ASSIGN(const Complete arranged, complete(given, roots, requirements.require_known_root));
+  return crypto::to_pem(arranged.chain);
+}
+
+Status OpensslPki::check(const std::string& chain_pem, const Secret& key_pem, const ChainRequirements& requirements) {
+  EDGETRUST_TRY_ASSIGN(const auto key, crypto::PrivateKey::from_pem(key_pem));
+  EDGETRUST_TRY_ASSIGN(const auto given, crypto::parse_chain(chain_pem));
+  EDGETRUST_TRY_ASSIGN(const Roots roots, roots_of(requirements));
+  EDGETRUST_TRY_ASSIGN(const Complete arranged, complete(given, roots, requirements.require_known_root));
+  if (arranged.chain != given) {
+    return fail(ErrorKind::kInvalid,
+                "the chain is not as it must be sent: the leaf, then its issuers in order, no root");
+  }
+  const Certificate& leaf = given.front();
+  if (leaf.facts().spki_sha256 != key.spki_sha256()) {
+    return fail(ErrorKind::kInvalid, "the certificate is for another key");
+  }
+  EDGETRUST_TRY(check_names(leaf, requirements.names));
+  const crypto::ChainUse use{
+      .server_auth = requirements.server_auth, .client_auth = requirements.client_auth, .at = requirements.at};
+  return arranged.to_known_root ? crypto::verify_to_root(given, roots.stores(), use)
+                                : crypto::verify_to_last(given, use);
+}
+
+}  // namespace
+
+std::unique_ptr<ports::Pki> make_pki(std::shared_ptr<crypto::PublicRoots> public_roots) {
+  return std::make_unique<OpensslPki>(std::move(public_roots));
+}
+
+}  // namespace edgetrust::pki

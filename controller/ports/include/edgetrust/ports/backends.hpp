@@ -1,0 +1,25 @@
+#pragma once
+// From an object to the driver that serves it: reads the Secrets that the object names, makes the driver, keeps it
+// until one of them changes. Implemented by main/. Threads: any. Errors: kNotFound and kInvalid name the Secret and key
+// that are missing or unreadable.
+#include "edgetrust/api/kinds.hpp"
+#include "edgetrust/ports/certificate_authority.hpp"
+#include "edgetrust/ports/dns_zone.hpp"
+#include "edgetrust/ports/edge_fleet.hpp"
+
+#include <memory>
+
+namespace edgetrust::ports {
+
+class Backends {
+ public:
+  virtual ~Backends() = default;
+  virtual Result<std::shared_ptr<CertificateAuthority>> authority(const api::AcmeIssuer& issuer,
+                                                                  std::stop_token stop) = 0;
+  // The zone that the issuer's solver for `dns_name` writes to.
+  virtual Result<std::shared_ptr<DnsZone>> zone(const api::AcmeIssuer& issuer, const std::string& dns_name,
+                                                std::stop_token stop) = 0;
+  virtual Result<std::shared_ptr<EdgeFleet>> fleet(const api::GenesysConnection& connection, std::stop_token stop) = 0;
+};
+
+}  // namespace edgetrust::ports

@@ -1,0 +1,27 @@
+#pragma once
+// Everything outside that the engine reaches: ports by reference, made and joined by main/wiring.cpp, by the
+// simulation, or by a test.
+#include "edgetrust/base/clock.hpp"
+#include "edgetrust/ports/backends.hpp"
+#include "edgetrust/ports/cluster.hpp"
+#include "edgetrust/ports/pki.hpp"
+#include "edgetrust/ports/tls_probe.hpp"
+
+namespace edgetrust::reconcile {
+
+struct World {
+  const Clock& clock;
+  ports::Objects<api::EdgeCertificate>& certificates;
+  ports::Objects<api::Edge>& edges;
+  ports::Objects<api::RotationPolicy>& policies;
+  ports::Objects<api::AcmeIssuer>& issuers;
+  ports::Objects<api::GenesysConnection>& connections;
+  ports::Secrets& secrets;
+  ports::Events& events;
+  ports::Backends& backends;
+  ports::DnsLookup& lookup;
+  ports::TlsProbe& probe;
+  ports::Pki& pki;
+};
+
+}  // namespace edgetrust::reconcile

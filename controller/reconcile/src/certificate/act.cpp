@@ -1,0 +1,357 @@
+#include "certificate/act.hpp"
+
+#include "certificate/observe.hpp"
+#include "certificate/revision_secrets.hpp"
+#include "edgetrust/base/text.hpp"
+
+#include <algorithm>
+
+namespace edgetrust::reconcile {
+namespace {
+
+using namespace std::chrono_literals;
+namespace effect = decide::certificate::effect;
+using decide::certificate::EdgeLook;
+using decide::certificate::Observation;
+
+constexpr auto kProbeTimeout = 5s;
+
+Error missing(const ports::SecretObject& secret, const char* key) {
+  return {.kind = ErrorKind::kInvalid, .what = "Secret " + secret.meta.name + " has no key " + key};
+}
+
+class Actor {
+ public:
+  Actor(const World& world, const Observation& o, std::shared_ptr<const api::EdgeCertificate> object, Notes& notes,
+        std::stop_token stop)
+      : world_(world), o_(o), object_(std::move(object)), notes_(notes), stop_(std::move(stop)) {}
+
+  // --- looks
+
+  Status operator()(const effect::LookAtEdge& /*look*/) {
+    EdgeLook look{.probed = o_.edge->spec.sip.probe != api::SipProbe::kNone};
+    if (auto health = ask_health()) {
+      look.health = std::move(*health);
+    } else {
+      look.health_error = std::move(health).error();
+    }
+    if (look.probed) {
+      if (auto served = ask_port()) {
+        look.served = std::move(*served);
+      } else {
+        look.served_error = std::move(served).error();
+      }
+    }
+    if (stop_.stop_requested()) return fail(ErrorKind::kCancelled, "shutting down");  // half a look is none
+    look.at = world_.clock.now();
+    fold_in(look);
+    notes_.look = std::move(look);
+    return {};
+  }
+
+  Status operator()(const effect::LookAtOrder& look) {
+    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    EDGETRUST_TRY_ASSIGN(ports::Order order, authority->order(look.url, stop_));
+    keep(std::move(order));
+    return {};
+  }
+
+  Status operator()(const effect::LookForRecords& look) {
+    decide::certificate::RecordsLook seen{.everywhere = true, .at = world_.clock.now()};
+    for (const auto& record : look.records) {
+      EDGETRUST_TRY_ASSIGN(const auto answers,
+                           world_.lookup.find_txt(record.name, record.value, nameservers_for(record), stop_));
+      const auto without = std::ranges::find_if(answers, [](const auto& answer) { return !answer.has_value; });
+      if (without == answers.end() && !answers.empty()) continue;
+      seen.everywhere = false;
+      seen.missing = without == answers.end()
+                         ? record.name + ": no name server was found"
+                         : record.name + " at " + without->server + ": " +
+                               (without->problem.empty() ? "the value is not there yet" : without->problem);
+      break;
+    }
+    seen.at = world_.clock.now();
+    notes_.records = std::move(seen);
+    return {};
+  }
+
+  // --- the cluster
+
+  Status operator()(const effect::SetFinalizer& set) {
+    EDGETRUST_TRY_ASSIGN(
+        const std::string version,
+        world_.certificates.set_finalizer(object_->meta, std::string(api::kFinalizer), set.present, stop_));
+    auto copy = std::make_shared<api::EdgeCertificate>(*object_);
+    copy->meta.resource_version = version;
+    auto& finalizers = copy->meta.finalizers;
+    std::erase(finalizers, api::kFinalizer);
+    if (set.present) finalizers.emplace_back(api::kFinalizer);
+    notes_.written = std::move(copy);
+    return {};
+  }
+
+  Status operator()(const effect::CreateKey& create) {
+    Secret pem;
+    if (create.copy_from) {
+      EDGETRUST_TRY_ASSIGN(pem, key_of(*create.copy_from));
+    } else {
+      EDGETRUST_TRY_ASSIGN(pem, world_.pki.generate_key(create.key));
+    }
+    ports::SecretObject secret{.meta = secret_meta(*object_, api::key_secret_name(object_->meta.name, create.revision),
+                                                   kPartKey, create.revision),
+                               .immutable = true};
+    secret.data.emplace(kTlsKey, std::move(pem));
+    EDGETRUST_TRY(store(std::move(secret)));
+    notes_.key_made = create.revision;
+    notes_.new_order_url.reset();
+    notes_.order.reset();
+    return {};
+  }
+
+  Status operator()(const effect::StoreBundle& store_bundle) {
+    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    EDGETRUST_TRY_ASSIGN(const std::string chain, authority->certificate(store_bundle.certificate_url, stop_));
+    EDGETRUST_TRY_ASSIGN(const ports::ChainRequirements required, requirements(world_, *object_, stop_));
+    // What cannot be arranged is stored as it came: the rules see the defect, and nothing is lost.
+    const auto arranged = world_.pki.arrange(chain, required);
+    ports::SecretObject secret{
+        .meta = secret_meta(*object_, api::bundle_secret_name(object_->meta.name, store_bundle.revision), kPartBundle,
+                            store_bundle.revision),
+        .immutable = true};
+    secret.data.emplace(kTlsCrt, Secret(arranged ? *arranged : chain));
+    EDGETRUST_TRY(store(std::move(secret)));
+    notes_.order.reset();
+    notes_.new_order_url.reset();
+    notes_.records.reset();
+    notes_.presented.clear();
+    notes_.answered.clear();
+    return {};
+  }
+
+  Status operator()(const effect::StoreImport& import) {
+    EDGETRUST_TRY_ASSIGN(ports::SecretObject source, world_.secrets.read({object_->meta.ns, import.secret}, stop_));
+    for (const char* part : {kTlsKey, kTlsCrt}) {
+      const auto found = source.data.find(part);
+      if (found == source.data.end()) return fail(missing(source, part));
+      const bool is_key = part == kTlsKey;
+      const std::string name =
+          is_key ? api::key_secret_name(object_->meta.name, 0) : api::bundle_secret_name(object_->meta.name, 0);
+      ports::SecretObject secret{.meta = secret_meta(*object_, name, is_key ? kPartKey : kPartBundle, 0),
+                                 .immutable = true};
+      secret.data.emplace(part, std::move(found->second));
+      EDGETRUST_TRY(store(std::move(secret)));
+    }
+    return {};
+  }
+
+  Status operator()(const effect::WriteServingSecret& write) {
+    ports::SecretObject secret{.meta = secret_meta(*object_, api::serving_secret_name(*object_), kPartServing, {}),
+                               .type = "kubernetes.io/tls"};
+    EDGETRUST_TRY_ASSIGN(std::string chain, chain_of(write.revision));
+    EDGETRUST_TRY_ASSIGN(Secret key, key_of(write.revision));
+    secret.data.emplace(kTlsCrt, Secret(chain));
+    secret.data.emplace(kTlsKey, std::move(key));
+    auto existing = world_.secrets.read(secret.meta.key(), stop_);
+    notes_.serving_secret_foreign = existing && !is_ours(existing->meta, object_->meta.name);
+    if (notes_.serving_secret_foreign) return {};
+    if (existing) {
+      secret.meta.resource_version = existing->meta.resource_version;
+      secret.meta.uid = existing->meta.uid;
+    } else if (existing.error().kind != ErrorKind::kNotFound) {
+      return tl::unexpected(existing.error());
+    }
+    auto stored = existing ? world_.secrets.update(secret, stop_) : world_.secrets.create(secret, stop_);
+    if (!stored) return tl::unexpected(stored.error());
+    const auto facts = world_.pki.inspect(chain);
+    notes_.facts[stored->uid] = {.resource_version = stored->resource_version,
+                                 .fingerprint = facts ? facts->fingerprint_sha256 : std::string{}};
+    notes_.own_secrets[stored->name] = *stored;
+    return {};
+  }
+
+  Status operator()(const effect::DeleteRevision& remove) {
+    for (const auto& meta :
+         world_.secrets.list(object_->meta.ns, std::string(kCertificateLabel), label_value(object_->meta.name))) {
+      if (!is_ours(meta, object_->meta.name) || revision_of(meta) != remove.revision) continue;
+      EDGETRUST_TRY(world_.secrets.remove(meta, stop_));
+      notes_.gone_secrets.insert(meta.uid);
+      notes_.own_secrets.erase(meta.name);
+    }
+    return {};
+  }
+
+  // --- the CA
+
+  Status operator()(const effect::NewOrder& ask) {
+    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    std::optional<ports::Order> order;
+    if (ask.look_first) {
+      EDGETRUST_TRY_ASSIGN(order, authority->open_order(ask.request, stop_));
+    }
+    if (!order) {
+      EDGETRUST_TRY_ASSIGN(order, authority->new_order(ask.request, stop_));
+    }
+    notes_.new_order_url = order->url;
+    notes_.presented.clear();
+    notes_.removed.clear();
+    notes_.answered.clear();
+    notes_.records.reset();
+    keep(std::move(*order));
+    return {};
+  }
+
+  Status operator()(const effect::AnswerChallenge& answer) {
+    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    EDGETRUST_TRY(authority->answer(answer.url, stop_));
+    notes_.answered.insert(answer.url);
+    if (notes_.order)
+      notes_.order->at = world_.clock.now();  // the server needs a moment: the next poll counts from here
+    return {};
+  }
+
+  Status operator()(const effect::FinalizeOrder& finalize) {
+    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    EDGETRUST_TRY_ASSIGN(const Secret key, key_of(finalize.revision));
+    EDGETRUST_TRY_ASSIGN(const std::string csr, world_.pki.csr(key, finalize.names));
+    EDGETRUST_TRY_ASSIGN(ports::Order order, authority->finalize(finalize.order_url, csr, stop_));
+    keep(std::move(order));
+    return {};
+  }
+
+  // --- DNS
+
+  Status operator()(const effect::PresentRecord& present) {
+    EDGETRUST_TRY_ASSIGN(const auto zone, zone_for(present.record));
+    EDGETRUST_TRY(zone->present(present.record.name, present.record.value, stop_));
+    notes_.presented.insert(decide::certificate::record_id(present.record));
+    notes_.records.reset();
+    return {};
+  }
+
+  Status operator()(const effect::RemoveRecord& remove) {
+    EDGETRUST_TRY_ASSIGN(const auto zone, zone_for(remove.record));
+    EDGETRUST_TRY(zone->remove(remove.record.name, remove.record.value, stop_));
+    notes_.removed.insert(decide::certificate::record_id(remove.record));
+    return {};
+  }
+
+  // --- the Edge
+
+  Status operator()(const effect::Push& push) {
+    EDGETRUST_TRY_ASSIGN(const auto fleet, world_.backends.fleet(*o_.connection, stop_));
+    EDGETRUST_TRY_ASSIGN(std::string chain, chain_of(push.revision));
+    EDGETRUST_TRY_ASSIGN(Secret key, key_of(push.revision));
+    EDGETRUST_TRY_ASSIGN(const ports::ChainFacts facts, world_.pki.inspect(chain));
+    EDGETRUST_TRY(fleet->install({.edge = ports::EdgeId{lower(o_.edge->spec.edge_id)},
+                                  .name = object_->meta.name,
+                                  .chain_pem = std::move(chain),
+                                  .key_pem = std::move(key),
+                                  .fingerprint_sha256 = facts.fingerprint_sha256},
+                                 stop_));
+    notes_.pushed = push.revision;
+    notes_.health = {};
+    return {};
+  }
+
+ private:
+  Result<ports::EdgeHealth> ask_health() {
+    if (!o_.connection->spec.certificate_upload)
+      return fail(ErrorKind::kUnsupported, "the GenesysConnection has no certificateUpload");
+    EDGETRUST_TRY_ASSIGN(const auto fleet, world_.backends.fleet(*o_.connection, stop_));
+    return fleet->health(ports::EdgeId{lower(o_.edge->spec.edge_id)}, stop_);
+  }
+
+  Result<ports::ChainFacts> ask_port() {
+    const auto& sip = o_.edge->spec.sip;
+    EDGETRUST_TRY_ASSIGN(const ports::ServedChain served,
+                         world_.probe.present({.host = sip.host,
+                                               .port = static_cast<std::uint16_t>(sip.port),
+                                               .server_name = {},
+                                               .timeout = kProbeTimeout},
+                                              stop_));
+    return world_.pki.inspect(served.chain_pem);
+  }
+
+  // Looks at a delivery add up to its verdict.
+  void fold_in(const EdgeLook& look) {
+    const auto& delivery = object_->status.delivery;
+    if (!delivery || !delivery->installed_at || delivery->rolling_back_since) return;
+    const auto revision = o_.revisions.find(delivery->revision);
+    const std::string expected = revision != o_.revisions.end() && revision->second.chain
+                                     ? revision->second.chain->fingerprint_sha256
+                                     : std::string{};
+    const api::EffectiveRotation rotation = api::effective_rotation(
+        object_->spec.rotation.value_or(api::RotationOverrides{}), o_.policy ? &o_.policy->spec : nullptr);
+    notes_.health =
+        fold(notes_.health, assess(look, expected, delivery->port_answered), look.at, 3 * rotation.interval + 10s);
+  }
+
+  void keep(ports::Order order) { notes_.order = decide::certificate::OrderLook{std::move(order), world_.clock.now()}; }
+
+  // A name that is taken by our own Secret of the same revision is what a lost answer left behind: nothing is written
+  // twice.
+  Status store(ports::SecretObject secret) {
+    auto created = world_.secrets.create(secret, stop_);
+    if (!created && created.error().code == "AlreadyExists") {
+      EDGETRUST_TRY_ASSIGN(const ports::SecretObject existing, world_.secrets.read(secret.meta.key(), stop_));
+      const bool same = is_ours(existing.meta, object_->meta.name) &&
+                        revision_of(existing.meta) == revision_of(secret.meta) &&
+                        part_of(existing.meta) == part_of(secret.meta);
+      if (!same)
+        return fail(ErrorKind::kConflict, "the Secret " + secret.meta.name +
+                                              " exists and is not ours: delete it or rename the EdgeCertificate");
+      created = existing.meta;
+    }
+    if (!created) return tl::unexpected(created.error());
+    notes_.own_secrets[created->name] = *created;
+    return {};
+  }
+
+  Result<Secret> key_of(int revision) {
+    EDGETRUST_TRY_ASSIGN(ports::SecretObject secret, read_ours(api::key_secret_name(object_->meta.name, revision)));
+    const auto found = secret.data.find(kTlsKey);
+    if (found == secret.data.end()) return fail(missing(secret, kTlsKey));
+    return std::move(found->second);
+  }
+  Result<std::string> chain_of(int revision) {
+    EDGETRUST_TRY_ASSIGN(ports::SecretObject secret, read_ours(api::bundle_secret_name(object_->meta.name, revision)));
+    const auto found = secret.data.find(kTlsCrt);
+    if (found == secret.data.end()) return fail(missing(secret, kTlsCrt));
+    return std::string(found->second.expose());
+  }
+  Result<ports::SecretObject> read_ours(const std::string& name) {
+    EDGETRUST_TRY_ASSIGN(ports::SecretObject secret, world_.secrets.read({object_->meta.ns, name}, stop_));
+    if (!is_ours(secret.meta, object_->meta.name))
+      return fail(ErrorKind::kConflict, "the Secret " + name + " is not ours");
+    return secret;
+  }
+
+  // The name that a record proves: "_acme-challenge." taken off.
+  static std::string identifier_of(const api::TxtRecord& record) {
+    constexpr std::string_view kPrefix = "_acme-challenge.";
+    return record.name.starts_with(kPrefix) ? record.name.substr(kPrefix.size()) : record.name;
+  }
+  Result<std::shared_ptr<ports::DnsZone>> zone_for(const api::TxtRecord& record) {
+    return world_.backends.zone(*o_.issuer, identifier_of(record), stop_);
+  }
+  [[nodiscard]] std::vector<std::string> nameservers_for(const api::TxtRecord& record) const {
+    const api::Solver* solver = api::solver_for(o_.issuer->spec, identifier_of(record));
+    return solver != nullptr && solver->dns01 && solver->dns01->propagation ? solver->dns01->propagation->nameservers
+                                                                            : std::vector<std::string>{};
+  }
+
+  const World& world_;
+  const Observation& o_;
+  std::shared_ptr<const api::EdgeCertificate> object_;
+  Notes& notes_;
+  std::stop_token stop_;
+};
+
+}  // namespace
+
+Status act(const World& world, const decide::certificate::Effect& effect, const Observation& o,
+           std::shared_ptr<const api::EdgeCertificate> object, Notes& notes, std::stop_token stop) {
+  return std::visit(Actor(world, o, std::move(object), notes, std::move(stop)), effect);
+}
+
+}  // namespace edgetrust::reconcile

@@ -1,0 +1,131 @@
+#include "edgetrust/reconcile/certificate_reconciler.hpp"
+
+#include "certificate/act.hpp"
+#include "certificate/observe.hpp"
+#include "edgetrust/api/codec.hpp"
+#include "edgetrust/decide/certificate/decide.hpp"
+#include "fresh.hpp"
+
+namespace edgetrust::reconcile {
+
+using decide::certificate::Decision;
+using decide::certificate::Failure;
+using decide::certificate::Observation;
+
+struct CertificateReconciler::State {
+  World world;
+  Notebook notebook;
+
+  // The object as it shall be worked on: the cache's, unless this process has written a newer one.
+  std::shared_ptr<const api::EdgeCertificate> newest_of(const api::ObjectKey& key) {
+    auto cached = world.certificates.get(key);
+    const auto notes = notebook.find(key);
+    return notes ? newest(cached, notes->written) : cached;
+  }
+
+  Result<bool> record(const Decision& decision, std::shared_ptr<const api::EdgeCertificate>& object, Notes& notes,
+                      std::stop_token stop);
+  Status guard(const api::EdgeCertificate& object, Notes& notes, std::stop_token stop);
+  void perform(const Decision& decision, const Observation& o,
+               const std::shared_ptr<const api::EdgeCertificate>& object, Notes& notes, std::stop_token stop);
+  TimePoint again(Notes& notes) const;
+};
+
+// Writes the status if it changed; `object` becomes the object as written.
+Result<bool> CertificateReconciler::State::record(const Decision& decision,
+                                                  std::shared_ptr<const api::EdgeCertificate>& object, Notes& notes,
+                                                  std::stop_token stop) {
+  auto next = std::make_shared<api::EdgeCertificate>(*object);
+  next->status = decision.status;
+  if (api::encode_status(*next) == api::encode_status(*object)) return false;
+  auto version = world.certificates.write_status(*next, stop);
+  if (!version) {
+    // Someone else wrote first, or the cache was behind: look at the object itself and think again.
+    if (version.error().kind == ErrorKind::kConflict) {
+      if (auto read = world.certificates.read(object->meta.key(), stop))
+        notes.written = std::make_shared<api::EdgeCertificate>(std::move(*read));
+    }
+    return tl::unexpected(within("status", version.error()));
+  }
+  next->meta.resource_version = *version;
+  object = next;
+  notes.written = next;
+  for (const auto& said : decision.announcements) {
+    world.events.emit({std::string(api::kKind<api::EdgeCertificate>.kind), object->meta}, said.warning, said.reason,
+                      said.message);
+  }
+  return true;
+}
+
+// A consistent read: nothing outside is changed on the word of a stale cache.
+Status CertificateReconciler::State::guard(const api::EdgeCertificate& object, Notes& notes, std::stop_token stop) {
+  auto read = world.certificates.read(object.meta.key(), stop);
+  if (!read) return tl::unexpected(within("consistent read", read.error()));
+  if (read->meta.uid == object.meta.uid && read->meta.resource_version == object.meta.resource_version) return {};
+  notes.written = std::make_shared<api::EdgeCertificate>(std::move(*read));
+  return fail(ErrorKind::kConflict, "the object changed meanwhile");
+}
+
+void CertificateReconciler::State::perform(const Decision& decision, const Observation& o,
+                                           const std::shared_ptr<const api::EdgeCertificate>& object, Notes& notes,
+                                           std::stop_token stop) {
+  const std::string name(decide::certificate::name_of(*decision.effect));
+  const Status done = act(world, *decision.effect, o, object, notes, stop);
+  if (done) {
+    notes.failure.reset();
+  } else if (done.error().kind != ErrorKind::kCancelled) {
+    const int count = notes.failure && notes.failure->effect == name ? notes.failure->count + 1 : 1;
+    notes.failure = Failure{name, done.error(), count, world.clock.now()};
+  }
+}
+
+// An effect is followed by the next pass at once. Should rules and world ever chase each other in a circle, this keeps
+// the pace human.
+TimePoint CertificateReconciler::State::again(Notes& notes) const {
+  constexpr int kManyPasses = 100;
+  const TimePoint now = world.clock.now();
+  return ++notes.passes_without_rest > kManyPasses ? now + std::chrono::seconds{1} : now;
+}
+
+CertificateReconciler::CertificateReconciler(const World& world) : state_(new State{.world = world}) {}
+CertificateReconciler::~CertificateReconciler() = default;
+
+Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_token stop) {
+  State& state = *state_;
+  auto object = state.newest_of(key);
+  if (!object) {
+    state.notebook.forget(key);
+    return {};
+  }
+  const auto notes = state.notebook.of(object->meta.uid, key);
+  auto observation = observe(state.world, object, *notes, stop);
+  if (!observation) return {.error = within("observing", observation.error())};
+  const Decision decision = decide::certificate::decide(*observation);
+  Outcome outcome{.rule = std::string(decision.rule)};
+
+  const auto written = state.record(decision, object, *notes, stop);
+  if (!written) return {.error = written.error(), .rule = outcome.rule};
+  outcome.wrote_status = *written;
+  if (!decision.effect) {
+    outcome.wake_at = decision.wake_at;
+    const bool resting = !decision.wake_at || *decision.wake_at > state.world.clock.now();
+    if (resting)
+      notes->passes_without_rest = 0;
+    else
+      outcome.wake_at = state.again(*notes);
+    return outcome;
+  }
+  outcome.effect = std::string(decide::certificate::name_of(*decision.effect));
+  if (decide::certificate::is_guarded(*decision.effect)) {
+    if (const Status current = state.guard(*object, *notes, stop); !current) {
+      if (current.error().kind == ErrorKind::kConflict) return {.wake_at = state.again(*notes), .rule = outcome.rule};
+      return {.error = current.error(), .rule = outcome.rule};
+    }
+  }
+  if (stop.stop_requested()) return outcome;
+  state.perform(decision, *observation, object, *notes, stop);
+  outcome.wake_at = state.again(*notes);
+  return outcome;
+}
+
+}  // namespace edgetrust::reconcile

@@ -1,0 +1,69 @@
+#pragma once
+// What this process has seen and done about each EdgeCertificate, and need not survive it: results of looks, failures,
+// facts of immutable Secrets. Everything here can be lost at any time: the rules then look again.
+#include "edgetrust/decide/certificate/observation.hpp"
+
+#include <map>
+#include <memory>
+#include <mutex>
+
+namespace edgetrust::reconcile {
+
+// Facts of one Secret, valid for this uid and resourceVersion.
+struct SecretFacts {
+  std::string resource_version;
+  std::optional<ports::ChainFacts> chain;
+  std::optional<Error> defect;
+  std::string fingerprint;
+};
+
+struct Notes {
+  std::shared_ptr<const api::EdgeCertificate> written;  // the object as this process last wrote it
+  std::optional<decide::certificate::EdgeLook> look;
+  decide::certificate::HealthRecord health;
+  std::optional<int> key_made;
+  std::optional<std::string> new_order_url;
+  std::optional<decide::certificate::OrderLook> order;
+  std::set<std::string> presented;
+  std::set<std::string> removed;
+  std::optional<decide::certificate::RecordsLook> records;
+  std::set<std::string> answered;
+  std::optional<int> pushed;
+  std::optional<decide::certificate::Failure> failure;
+  bool serving_secret_foreign = false;
+  std::map<std::string, api::ObjectMeta> own_secrets;  // made by this process and perhaps not in the cache yet, by name
+  std::set<std::string> gone_secrets;                  // uids that this process removed and the cache may still show
+  std::map<std::string, SecretFacts> facts;            // by uid
+  int passes_without_rest = 0;
+};
+
+class Notebook {
+ public:
+  // The notes of an object; a recreated object (another uid) starts with empty ones. One worker holds a key at a time,
+  // so the notes need no lock.
+  std::shared_ptr<Notes> of(const std::string& uid, const api::ObjectKey& key) {
+    const std::scoped_lock lock(mutex_);
+    auto& page = pages_[key];
+    if (page.uid != uid || !page.notes) page = {uid, std::make_shared<Notes>()};
+    return page.notes;
+  }
+  std::shared_ptr<Notes> find(const api::ObjectKey& key) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = pages_.find(key);
+    return found == pages_.end() ? nullptr : found->second.notes;
+  }
+  void forget(const api::ObjectKey& key) {
+    const std::scoped_lock lock(mutex_);
+    pages_.erase(key);
+  }
+
+ private:
+  struct Page {
+    std::string uid;
+    std::shared_ptr<Notes> notes;
+  };
+  std::mutex mutex_;
+  std::map<api::ObjectKey, Page> pages_;
+};
+
+}  // namespace edgetrust::reconcile

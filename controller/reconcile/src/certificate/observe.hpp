@@ -1,0 +1,18 @@
+#pragma once
+// Gathers the Observation of one EdgeCertificate from caches and notes; reads a Secret only when its facts are not
+// known yet.
+#include "certificate/notebook.hpp"
+#include "edgetrust/reconcile/world.hpp"
+
+#include <stop_token>
+
+namespace edgetrust::reconcile {
+
+Result<decide::certificate::Observation> observe(const World& world, std::shared_ptr<const api::EdgeCertificate> object,
+                                                 Notes& notes, std::stop_token stop);
+
+// What a chain of this object must fulfil before it is pushed.
+Result<ports::ChainRequirements> requirements(const World& world, const api::EdgeCertificate& object,
+                                              std::stop_token stop);
+
+}  // namespace edgetrust::reconcile
