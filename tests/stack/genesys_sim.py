@@ -1,0 +1,82 @@
+"""The Genesys and Edge simulator, a program of the project that is given by its path."""
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from component import Component
+from folder import StackError
+from pebble import Pebble
+from ports import LOOPBACK
+
+CLIENT_ID = "edgetrust-stack"
+
+
+@dataclass(frozen=True)
+class SimulatorPorts:
+    """What the simulator says when it is ready."""
+
+    api: int
+    login: int
+    control: int
+    cloud: int | None
+
+
+def parse_ready_line(output: str) -> SimulatorPorts | None:
+    """The ports in {"ready": true, "api": …, "control": …, "login"?: …, "cloud"?: …}; None before that line is whole."""
+    for line in output.splitlines(keepends=True):
+        if not line.startswith("{") or not line.endswith("\n"):
+            continue
+        try:
+            said = json.loads(line)
+        except ValueError:
+            continue
+        if said.get("ready") is True:
+            try:
+                return SimulatorPorts(said["api"], said.get("login", said["api"]), said["control"], said.get("cloud"))
+            except KeyError as missing:
+                raise StackError(f"the simulator's ready line lacks {missing}: {line.strip()}") from None
+    return None
+
+
+class GenesysSim(Component):
+    name = "genesys-sim"
+    port_names = ("genesys-api", "genesys-control")
+    after = ("pebble",)  # its SBCs trust Pebble's root
+    grace = 3.0  # a sanitizer's report comes at the end
+
+    @property
+    def output(self) -> Path:
+        return self.home / "output"
+
+    @property
+    def ports(self) -> SimulatorPorts:
+        said = parse_ready_line(self.output.read_text())
+        if said is None:
+            raise StackError("the simulator has not said that it is ready")
+        return said
+
+    def address(self) -> str:
+        return f"{LOOPBACK}:{self.ports.api}"
+
+    def prepare(self) -> None:
+        tls = self.folder.tls
+        config = {
+            "api": {"port": self.port("genesys-api"), "certFile": str(tls / "genesys.crt"), "keyFile": str(tls / "genesys.key")},
+            "control": {"port": self.port("genesys-control")},
+            "credentials": {"clientId": CLIENT_ID, "clientSecret": self.settings.client_secret},
+            "edges": [asdict(edge) for edge in self.settings.edges],
+            "sbcTrustFile": str(Pebble(self.folder, self.settings).roots),
+        }
+        file = self.home / "config.json"
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(config, indent=2))
+
+    def before_start(self) -> None:
+        self.output.write_text("")  # what an earlier start said no longer holds
+
+    def command(self) -> list[str]:
+        assert self.settings.simulator is not None
+        return [self.settings.simulator, "--config", str(self.home / "config.json")]
+
+    def answers(self) -> bool:
+        return parse_ready_line(self.output.read_text()) is not None
