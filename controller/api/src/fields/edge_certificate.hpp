@@ -138,6 +138,8 @@ void fields(V& v, OrderStatus& order) {
   v("expires", order.expires, doc("When the CA forgets it."));
   v("records", order.records, max_items(100), doc("TXT records to be removed when the order has ended."));
   v("recordsSince", order.records_since, doc("When the records had been written."));
+  v("failures", order.failures, doc("Orders of this revision in a row that came to nothing."));
+  v("lastError", order.last_error, max_length(4096), doc("Why the last of them came to nothing, for people."));
 }
 
 template <class V>
@@ -193,7 +195,7 @@ void fields(V& v, EdgeCertificateStatus& status) {
   v("nextWindow", status.next_window, doc("The next window, for people."));
   v("order", status.order, doc("The order under way."));
   v("delivery", status.delivery, doc("The delivery under way."));
-  v("failures", status.failures, doc("Failed tries in a row."));
+  v("failures", status.failures, doc("Revisions in a row that were rolled back or refused."));
   v("nextAttempt", status.next_attempt, doc("When the next try may start."));
   v("handledRequests", status.handled_requests, doc("Requests by annotation that were acted on."));
   v("history", status.history, max_items(10), doc("What became of earlier revisions, newest first."));

@@ -15,8 +15,8 @@ struct Rule {
 
 // Read from the top; the first rule that speaks decides the pass.
 constexpr std::array kRules = {
-    Rule{"readable", "the object can be read by this version", rules::readable},
     Rule{"deleted", "a deleted object takes its own records with it and then lets go", rules::deleted},
+    Rule{"readable", "the object can be read by this version", rules::readable},
     Rule{"delivery_under_way",
          "a change of the Edge that has begun is watched to its end, and undone if the Edge is not well",
          rules::delivery_under_way},
@@ -27,15 +27,17 @@ constexpr std::array kRules = {
     Rule{"references_exist", "the Edge, its connection and a named policy exist and are usable",
          rules::references_exist},
     Rule{"order_cleaned_up", "an order that has ended has left no record behind", rules::order_cleaned_up},
+    Rule{"finalizer_released", "an object with nothing to be undone has no finalizer", rules::finalizer_released},
     Rule{"served_certificate_known", "it is known what the Edge serves, and a foreign certificate is treated as asked",
          rules::served_certificate_known},
+    Rule{"rollback_asked_for", "a rollback that a person asks for is made, or said to be impossible",
+         rules::rollback_asked_for},
     Rule{"serving_secret_right", "secretName holds what the Edge serves", rules::serving_secret_right},
     Rule{"revision_issued", "if a new certificate is due, it is stored: key first, then order, then bundle",
          rules::revision_issued},
     Rule{"revision_delivered", "a stored revision that is newer than the served one is pushed, when it may be",
          rules::revision_delivered},
     Rule{"old_revisions_pruned", "no more revisions are kept than asked for", rules::old_revisions_pruned},
-    Rule{"finalizer_released", "a quiet object has no finalizer", rules::finalizer_released},
 };
 
 }  // namespace

@@ -14,7 +14,7 @@ using api::Truth;
 
 constexpr std::size_t kLongestHistory = 10;
 
-// The phases in which something is being done; a wait for a window is none of them.
+// The phases in which something is being done or will be tried again; a wait for a window is none of them.
 bool is_reconciling(Phase phase) {
   switch (phase) {
     case Phase::kPending:
@@ -22,11 +22,11 @@ bool is_reconciling(Phase phase) {
     case Phase::kDraining:
     case Phase::kDelivering:
     case Phase::kObserving:
-    case Phase::kRollingBack: return true;
+    case Phase::kRollingBack:
+    case Phase::kRolledBack: return true;  // another revision will be tried; without that it is Stalled
     case Phase::kWaiting:
     case Phase::kAwaitingApproval:
     case Phase::kReady:
-    case Phase::kRolledBack:
     case Phase::kHeld:
     case Phase::kFailed: return false;
   }
@@ -45,8 +45,13 @@ Draft::Draft(const Observation& o, std::string_view rule) : o_(o) {
   if (s.observed_generation != o.object.meta.generation) {
     s.failures.reset();
     s.next_attempt.reset();
+    if (s.order) {
+      s.order->failures.reset();
+      s.order->last_error.clear();
+    }
   }
   s.observed_generation = o.object.meta.generation;
+  s.next_window.clear();  // said anew by the rule that waits for it
 }
 
 Draft& Draft::phase(Phase phase, std::string reason, std::string message) {
@@ -114,10 +119,11 @@ void Draft::set_conditions() {
   }
 
   const auto next = candidate(o_);
-  const StoredRevision* newest = next ? stored(o_, *next) : serving;
-  if (newest != nullptr && newest->chain) {
+  const StoredRevision* coming = next ? stored(o_, *next) : nullptr;
+  const bool issued = coming != nullptr && coming->chain;
+  if (issued || (s.phase != Phase::kIssuing && serving != nullptr && serving->chain)) {
     set_condition(api::condition::kIssued, Truth::kTrue, "Issued",
-                  "revision " + std::to_string(newest->number) + " is stored");
+                  "revision " + std::to_string(issued ? coming->number : serving->number) + " is stored");
   } else if (s.phase == Phase::kIssuing) {
     set_condition(api::condition::kIssued, Truth::kFalse, reason_, message_);
   }
@@ -169,7 +175,11 @@ void remember(api::EdgeCertificateStatus& status, const Observation& o, int revi
   }
   std::erase_if(status.history, [&](const api::HistoryEntry& old) { return old.revision == revision; });
   status.history.insert(status.history.begin(), std::move(entry));
-  if (status.history.size() > kLongestHistory) status.history.resize(kLongestHistory);
+  // The lowest number goes, never the highest: numbers are not used twice, and what is older than a revision that has
+  // ended is never delivered.
+  if (status.history.size() > kLongestHistory)
+    status.history.erase(
+        std::ranges::min_element(status.history.begin() + 1, status.history.end(), {}, &api::HistoryEntry::revision));
 }
 
 void count_failure(api::EdgeCertificateStatus& status, const Observation& o) {

@@ -34,6 +34,7 @@ class Draft {
     return *this;
   }
   api::EdgeCertificateStatus& status() { return decision_.status; }
+  [[nodiscard]] const api::EdgeCertificateStatus& status() const { return decision_.status; }
 
   Decision finish();
 

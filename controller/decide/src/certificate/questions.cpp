@@ -70,9 +70,12 @@ bool is_rejected(const Observation& o, int revision) {
 }
 
 std::optional<int> candidate(const Observation& o) {
-  const int serving = o.object.status.revision.value_or(-1);
+  // Numbers are taken in their order: what is older than a revision that has ended was passed over, or forgotten by the
+  // history after it was rejected.
+  int ended = o.object.status.revision.value_or(-1);
+  for (const auto& entry : o.object.status.history) ended = std::max(ended, entry.revision);
   const auto usable = [&](int number) {
-    if (number <= serving || is_rejected(o, number)) return false;
+    if (number <= ended) return false;
     const StoredRevision* revision = stored(o, number);
     return revision == nullptr || !revision->chain || fits_spec(*revision->chain, o.object.spec);
   };
@@ -102,6 +105,31 @@ std::optional<int> fallback(const Observation& o) {
   return previous->number;
 }
 
+bool can_return_to(const Observation& o, int revision) {
+  const StoredRevision* kept = stored(o, revision);
+  return kept != nullptr && kept->has_key && kept->chain && kept->chain->not_after > o.now;
+}
+
+std::optional<int> whose(const Observation& o, const std::string& fingerprint) {
+  for (const auto& [number, revision] : o.revisions) {
+    if (revision.chain && revision.chain->fingerprint_sha256 == fingerprint) return number;
+  }
+  return std::nullopt;
+}
+
+bool serves_foreign(const Observation& o) {
+  const std::string fingerprint = o.look ? o.look->fingerprint() : std::string{};
+  if (fingerprint.empty() || whose(o, fingerprint)) return false;
+  const auto& status = o.object.status;
+  return !status.revision || status.fingerprint_sha256 != fingerprint;  // ours, when only its Secret is lost
+}
+
+api::ForeignCertificate wish_for_foreign(const Observation& o) {
+  const auto& adoption = o.object.spec.adoption;
+  return adoption ? adoption->on_foreign_certificate.value_or(api::ForeignCertificate::kHold)
+                  : api::ForeignCertificate::kHold;
+}
+
 bool is_requested(const Observation& o, std::string_view annotation) {
   const auto value = o.object.meta.annotation(annotation);
   if (!value || value->empty()) return false;
@@ -116,18 +144,19 @@ std::optional<TimePoint> renewal_of(const Observation& o) {
                       stable_fraction(o.object.meta.uid));
 }
 
+std::optional<TimePoint> foreign_renewal(const Observation& o) {
+  if (!o.look || !o.look->served) return std::nullopt;
+  const auto& chain = *o.look->served;
+  return renewal_time(chain.not_before, chain.not_after, o.object.spec.renew_before,
+                      stable_fraction(o.object.meta.uid));
+}
+
 std::optional<std::string> due(const Observation& o) {
   if (is_requested(o, api::kRenewRequestedAt)) return "asked for by annotation";
+  if (serves_foreign(o)) return "the Edge serves a certificate that is not ours";
   const StoredRevision* serving = active(o);
-  if (serving == nullptr && o.look && o.look->served && o.object.spec.adoption &&
-      o.object.spec.adoption->on_foreign_certificate == api::ForeignCertificate::kReplaceNearExpiry) {
-    const auto& chain = *o.look->served;
-    if (o.now <
-        renewal_time(chain.not_before, chain.not_after, o.object.spec.renew_before, stable_fraction(o.object.meta.uid)))
-      return std::nullopt;
-    return "the certificate on the Edge is near its expiry";
-  }
   if (serving == nullptr) return "the Edge has no certificate of ours";
+  if (is_rejected(o, serving->number)) return "the Edge is not well with the certificate that it serves";
   if (!fits_spec(*serving->chain, o.object.spec)) return "names or key in the spec changed";
   if (!serving->has_key) return "the key of the served certificate is lost";
   if (o.now >= *renewal_of(o)) return "renewal is due";

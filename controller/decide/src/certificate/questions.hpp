@@ -25,7 +25,7 @@ const StoredRevision* stored(const Observation& o, int revision);
 const StoredRevision* active(const Observation& o);
 // Rolled back or refused once: never pushed again.
 bool is_rejected(const Observation& o, int revision);
-// The newest revision after the active one that is not finished and still fits the spec.
+// The newest revision that is newer than all that have ended, and still fits the spec.
 std::optional<int> candidate(const Observation& o);
 // One above every number that was ever used, so that a recreated object never takes a number twice.
 int next_revision(const Observation& o);
@@ -33,11 +33,21 @@ int next_revision(const Observation& o);
 // a rollback is impossible.
 std::optional<int> fallback(const Observation& o);
 
+// Whether a revision is stored whole and valid now: all that putting it back needs.
+bool can_return_to(const Observation& o, int revision);
+// The revision whose stored leaf this is.
+std::optional<int> whose(const Observation& o, const std::string& fingerprint);
+// The last look shows a leaf that is in no stored revision and was never proved to be ours.
+bool serves_foreign(const Observation& o);
+api::ForeignCertificate wish_for_foreign(const Observation& o);
+
 // An annotation that asks for something and was not acted on yet.
 bool is_requested(const Observation& o, std::string_view annotation);
 
 // When the active revision is due; empty when there is none.
 std::optional<TimePoint> renewal_of(const Observation& o);
+// When a foreign certificate is to be replaced that may stay until it is near its expiry; empty when nobody can tell.
+std::optional<TimePoint> foreign_renewal(const Observation& o);
 // Why a new revision is needed now; empty when it is not.
 std::optional<std::string> due(const Observation& o);
 

@@ -76,6 +76,8 @@ struct OrderStatus {
   std::optional<TimePoint> expires;
   std::vector<TxtRecord> records;          // TXT records that this order has written or is about to write
   std::optional<TimePoint> records_since;  // when they were written: the floor of the propagation wait counts from here
+  std::optional<int> failures;             // orders of this revision that came to nothing, in a row
+  std::string last_error;                  // why the last of them did
 };
 // A delivery under way. Written before the push, so that after a crash it is known what to watch and what to return to.
 struct DeliveryStatus {
@@ -121,7 +123,7 @@ struct EdgeCertificateStatus {
   std::string next_window;
   std::optional<OrderStatus> order;
   std::optional<DeliveryStatus> delivery;
-  std::optional<int> failures;
+  std::optional<int> failures;  // revisions in a row that were rolled back or refused
   std::optional<TimePoint> next_attempt;
   std::optional<HandledRequests> handled_requests;
   std::vector<HistoryEntry> history;  // newest first, at most 10

@@ -1,5 +1,8 @@
 // What the Edge serves now, and whose it is (step 0 of the rotation).
 #include "certificate/rules/rules.hpp"
+#include "edgetrust/base/time_text.hpp"
+
+#include <algorithm>
 
 namespace edgetrust::decide::certificate::rules {
 namespace {
@@ -8,13 +11,8 @@ using namespace std::chrono_literals;
 using api::ForeignCertificate;
 using api::Phase;
 
-// The revision whose stored leaf this is.
-std::optional<int> whose(const Observation& o, const std::string& fingerprint) {
-  for (const auto& [number, revision] : o.revisions) {
-    if (revision.chain && revision.chain->fingerprint_sha256 == fingerprint) return number;
-  }
-  return std::nullopt;
-}
+// Someone may change the Edge itself; nothing else tells of that.
+constexpr auto kLookAgainAfter = 1h;
 
 Decision adopt(const Observation& o, int revision) {
   Draft draft(o, {});
@@ -27,10 +25,18 @@ Decision adopt(const Observation& o, int revision) {
   return draft.finish();
 }
 
+// Waits for a person, and looks now and then whether that person has changed the Edge.
+Decision look_now_and_then(Draft draft, const Observation& o, std::optional<TimePoint> wake = {}) {
+  const TimePoint again = o.look->at + kLookAgainAfter;
+  if (o.now >= again || o.look->at > o.now) return draft.effect(effect::LookAtEdge{}).finish();
+  return draft.wake(std::min(again, wake.value_or(again))).finish();
+}
+
 Decision hold(const Observation& o, std::string reason, std::string message) {
   Draft draft(o, {});
   if (!o.object.status.phase || *o.object.status.phase != Phase::kHeld) draft.announce(true, reason, message);
-  return draft.phase(Phase::kHeld, std::move(reason), std::move(message)).stalled().next("needs a decision").finish();
+  draft.phase(Phase::kHeld, std::move(reason), std::move(message)).stalled().next("needs a decision");
+  return look_now_and_then(std::move(draft), o);
 }
 
 std::string describe(const EdgeLook& look) {
@@ -39,10 +45,10 @@ std::string describe(const EdgeLook& look) {
          ")";
 }
 
-Verdict import_of(const Observation& o, const std::string& fingerprint) {
+Decision import_of(const Observation& o) {
   const std::string name = o.object.spec.adoption->import_from->name;
   if (o.import->defect) return hold(o, "ImportInvalid", "Secret " + name + ": " + o.import->defect->message());
-  if (o.import->chain->fingerprint_sha256 != fingerprint) {
+  if (!o.import->chain || o.import->chain->fingerprint_sha256 != o.look->fingerprint()) {
     return hold(o, "ImportMismatch",
                 "Secret " + name +
                     " does not hold what the Edge serves; put the served certificate and its key there, or remove "
@@ -53,6 +59,47 @@ Verdict import_of(const Observation& o, const std::string& fingerprint) {
   if (const auto at = retry_time(o))
     return draft.phase(Phase::kPending, reason_of(*o.failure), o.failure->error.message()).wake(*at).finish();
   return draft.effect(effect::StoreImport{name}).finish();
+}
+
+// A revision that was rolled back is on the Edge all the same: the rollback did not happen, or a hand put it there.
+Decision rejected_again(const Observation& o, int revision) {
+  const std::string found = "the Edge serves revision " + std::to_string(revision) + ", which was rejected before";
+  const auto back = fallback(o);
+  if (!back) return hold(o, "RejectedRevision", found + ", and nothing is stored that could be put back");
+  Draft draft(o, {});
+  const TimePoint now = std::chrono::floor<std::chrono::seconds>(o.now);
+  draft.status().delivery = api::DeliveryStatus{.revision = revision,
+                                                .fallback = *back,
+                                                .port_answered = o.look->served.has_value(),
+                                                .started_at = now,
+                                                .installed_at = now,
+                                                .rolling_back_since = now,
+                                                .verdict = found};
+  return draft
+      .phase(Phase::kRollingBack, "RollingBack", "putting revision " + std::to_string(*back) + " back: " + found)
+      .next("puts revision " + std::to_string(*back) + " back")
+      .announce(true, "RollingBack", found)
+      .effect(effect::Push{*back, true})
+      .finish();
+}
+
+Verdict foreign(const Observation& o) {
+  if (o.import) return import_of(o);
+  const auto wish = wish_for_foreign(o);
+  if (wish == ForeignCertificate::kReplace) return std::nullopt;
+  const auto near_expiry = foreign_renewal(o);
+  if (wish == ForeignCertificate::kReplaceNearExpiry && near_expiry) {
+    if (o.now >= *near_expiry) return std::nullopt;
+    Draft draft(o, {});
+    draft.phase(Phase::kWaiting, "ForeignCertificate",
+                "the Edge serves " + describe(*o.look) + "; it is replaced near its expiry");
+    draft.next("replaces it " + format_rfc3339(*near_expiry).substr(0, 10));
+    return look_now_and_then(std::move(draft), o, near_expiry);
+  }
+  return hold(o, "ForeignCertificate",
+              "the Edge serves " + describe(*o.look) +
+                  "; set spec.adoption.onForeignCertificate to Replace to replace it, or importFrom to keep it as what "
+                  "a rollback returns to");
 }
 
 }  // namespace
@@ -69,19 +116,9 @@ Verdict served_certificate_known(const Observation& o) {
   if (fingerprint.empty()) return std::nullopt;  // nothing is served, or nobody can tell
   if (const auto revision = whose(o, fingerprint)) {
     if (o.object.status.revision == *revision) return std::nullopt;
-    return adopt(o, *revision);
+    return is_rejected(o, *revision) ? rejected_again(o, *revision) : adopt(o, *revision);
   }
-  if (o.object.status.revision && o.object.status.fingerprint_sha256 == fingerprint)
-    return std::nullopt;  // ours, its Secret lost
-  if (o.import) return import_of(o, fingerprint);
-  const auto wish = o.object.spec.adoption
-                        ? o.object.spec.adoption->on_foreign_certificate.value_or(ForeignCertificate::kHold)
-                        : ForeignCertificate::kHold;
-  if (wish != ForeignCertificate::kHold) return std::nullopt;
-  return hold(o, "ForeignCertificate",
-              "the Edge serves " + describe(*o.look) +
-                  "; set spec.adoption.onForeignCertificate to Replace to replace it, or importFrom to keep it as what "
-                  "a rollback returns to");
+  return serves_foreign(o) ? foreign(o) : std::nullopt;
 }
 
 }  // namespace edgetrust::decide::certificate::rules

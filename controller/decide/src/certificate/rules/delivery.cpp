@@ -1,6 +1,7 @@
 // A change of the Edge, from the fence in status.delivery to the proof or the rollback (steps 5 to 7 of the rotation).
 #include "certificate/rules/rules.hpp"
-#include "edgetrust/base/time_text.hpp"
+
+#include <algorithm>
 
 namespace edgetrust::decide::certificate::rules {
 namespace {
@@ -20,7 +21,7 @@ std::string fingerprint_of(const Observation& o, int revision) {
 // A look later than `since` shows the Edge with this revision.
 bool seen_having(const Observation& o, int revision, TimePoint since) {
   const std::string wanted = fingerprint_of(o, revision);
-  return o.look && o.look->at >= since && !wanted.empty() && o.look->fingerprint() == wanted;
+  return o.look && o.look->at >= since && o.look->at <= o.now && !wanted.empty() && o.look->fingerprint() == wanted;
 }
 // The same, on the SIP-TLS port itself where that answered before the change.
 bool seen_serving(const Observation& o, int revision, TimePoint since) {
@@ -48,11 +49,11 @@ Decision installed(const Observation& o, int revision) {
 Decision refused(const Observation& o, const api::DeliveryStatus& delivery) {
   const std::string message =
       "the Edge refused " + revision_text(delivery.revision) + ": " + o.failure->error.message();
-  Draft draft = delivering(o, Phase::kFailed, "UploadRefused", message);
+  Draft draft(o, {});
   remember(draft.status(), o, delivery.revision, api::RevisionResult::kRejected, message);
   count_failure(draft.status(), o);
   draft.status().delivery.reset();
-  return draft.stalled().announce(true, "UploadRefused", message).next("needs a look").wake(o.now).finish();
+  return ended_badly(draft, o, "UploadRefused", message).announce(true, "UploadRefused", message).wake(o.now).finish();
 }
 
 Decision given_up(const Observation& o, const api::DeliveryStatus& delivery) {
@@ -60,13 +61,14 @@ Decision given_up(const Observation& o, const api::DeliveryStatus& delivery) {
       delivering(o, Phase::kWaiting, reason_of(*o.failure),
                  "the push of " + revision_text(delivery.revision) + " is put off: " + o.failure->error.message());
   draft.status().delivery.reset();
-  return draft.announce(true, "PushPutOff", o.failure->error.message()).wake(o.now + kGiveUpPushing).finish();
+  draft.status().next_attempt = std::chrono::floor<std::chrono::seconds>(o.now + kGiveUpPushing);
+  return draft.announce(true, "PushPutOff", o.failure->error.message()).wake(*draft.status().next_attempt).finish();
 }
 
 Decision install(const Observation& o, const api::DeliveryStatus& delivery) {
-  if (o.pushed == delivery.revision || seen_having(o, delivery.revision, delivery.started_at))
-    return installed(o, delivery.revision);
   const bool push_failed = o.failure && o.failure->effect == effect::Push::kName;
+  if ((o.pushed == delivery.revision && !push_failed) || seen_having(o, delivery.revision, delivery.started_at))
+    return installed(o, delivery.revision);
   if (push_failed && retry_of(o.failure->error) == Retry::kAfterChange && o.failure->error.kind == ErrorKind::kInvalid)
     return refused(o, delivery);
   Draft draft = delivering(o, Phase::kDelivering, push_failed ? reason_of(*o.failure) : "Pushing",
@@ -89,15 +91,17 @@ struct Findings {
 
 Findings judge(const Observation& o, const api::DeliveryStatus& delivery, const api::EffectiveRotation& rotation) {
   const TimePoint settled = *delivery.installed_at + rotation.settle;
-  const HealthRecord& record = o.health;
+  // What was seen before this certificate was installed says nothing about it.
+  const bool is_about_this = o.health.last_at && *o.health.last_at >= *delivery.installed_at;
+  const HealthRecord record = is_about_this ? o.health : HealthRecord{};
   const bool last_is_bad = record.last == Health::kBad || record.last == Health::kSevere;
   const bool looked_after_settle = record.last_at && *record.last_at >= settled;
   if (is_requested(o, api::kRollbackRequestedAt)) return {.roll_back = true, .reason = "asked for by annotation"};
   if (record.severe_in_row >= rotation.fail_after) return {.roll_back = true, .reason = record.reason};
   if (looked_after_settle && last_is_bad && record.bad_in_row >= rotation.fail_after)
     return {.roll_back = true, .reason = record.reason};
-  return {.good_long_enough =
-              record.last == Health::kGood && looked_after_settle && record.good_for >= rotation.period};
+  if (record.last != Health::kGood || !looked_after_settle) return {};
+  return {.good_long_enough = std::min(record.good_for, *record.last_at - *delivery.installed_at) >= rotation.period};
 }
 
 Decision promote(const Observation& o, const api::DeliveryStatus& delivery) {
@@ -131,22 +135,40 @@ Decision begin_rollback(const Observation& o, const api::DeliveryStatus& deliver
 Decision rollback_impossible(const Observation& o, const api::DeliveryStatus& delivery, const std::string& reason,
                              TimePoint look_again) {
   const std::string message = "the Edge is not well with " + revision_text(delivery.revision) + " (" + reason +
-                              ") and no earlier certificate is stored that could be put back";
+                              ") and no earlier certificate is stored that could be put back; when the cause is "
+                              "mended, set the annotation " +
+                              std::string(api::kRenewRequestedAt);
   Draft draft = delivering(o, Phase::kFailed, "RollbackImpossible", message);
   if (delivery.verdict.empty()) draft.announce(true, "RollbackImpossible", message);
   draft.status().delivery->verdict = reason;
+  mark_handled(draft.status(), o, api::kRollbackRequestedAt);
   draft.stalled().next("needs a person");
   return o.now < look_again ? draft.wake(look_again).finish() : draft.effect(effect::LookAtEdge{}).finish();
 }
 
+// A person has seen that nothing can be put back, and asks for another certificate or has changed the spec: this one is
+// given up, although the Edge goes on serving it for now.
+Decision abandon(const Observation& o, const api::DeliveryStatus& delivery) {
+  const std::string message = "the Edge is not well with " + revision_text(delivery.revision) + ": " + delivery.verdict;
+  Draft draft = delivering(o, Phase::kPending, "Rejected", message);
+  remember(draft.status(), o, delivery.revision, api::RevisionResult::kRejected, message);
+  draft.status().revision = delivery.revision;
+  draft.status().delivery.reset();
+  return draft.wake(o.now).finish();
+}
+
 Decision observe(const Observation& o, const api::DeliveryStatus& delivery) {
   const api::EffectiveRotation rotation = rotation_of(o);
-  const TimePoint look_again = o.health.last_at ? *o.health.last_at + rotation.interval : o.now;
+  const bool looked = o.health.last_at && *o.health.last_at <= o.now;
+  const TimePoint look_again = looked ? *o.health.last_at + rotation.interval : o.now;
   const Findings found = judge(o, delivery, rotation);
   if (found.good_long_enough) return promote(o, delivery);
-  if (found.roll_back)
-    return delivery.fallback >= 0 ? begin_rollback(o, delivery, found.reason)
-                                  : rollback_impossible(o, delivery, found.reason, look_again);
+  if (found.roll_back && can_return_to(o, delivery.fallback)) return begin_rollback(o, delivery, found.reason);
+  const bool changed = o.object.status.observed_generation != o.object.meta.generation;
+  if (!delivery.verdict.empty() && o.health.last != Health::kGood &&
+      (changed || is_requested(o, api::kRenewRequestedAt)))
+    return abandon(o, delivery);
+  if (found.roll_back) return rollback_impossible(o, delivery, found.reason, look_again);
   if (!delivery.verdict.empty() && o.health.last != Health::kGood)
     return rollback_impossible(o, delivery, delivery.verdict, look_again);
   Draft draft = delivering(o, Phase::kObserving, "Observing",
@@ -169,12 +191,45 @@ Decision rolled_back(const Observation& o, const api::DeliveryStatus& delivery) 
   return draft.announce(true, "RolledBack", message).wake(o.now).finish();
 }
 
-Decision roll_back(const Observation& o, const api::DeliveryStatus& delivery) {
+// How long the Edge may take to be seen with what it was given.
+api::Duration patience(const api::EffectiveRotation& rotation) { return rotation.settle + 60s; }
+
+Decision push_back(Draft draft, const Observation& o, const api::DeliveryStatus& delivery) {
+  // Counted anew, so that the Edge has its time for this push too; not at every try of one that fails.
+  constexpr auto kNotAnew = 30s;
+  if (o.now > *delivery.rolling_back_since + kNotAnew)
+    draft.status().delivery->rolling_back_since = std::chrono::floor<std::chrono::seconds>(o.now);
+  return draft.effect(effect::Push{delivery.fallback, true}).finish();
+}
+
+// The previous certificate has expired meanwhile, or its Secrets are gone: the Edge is watched on with what it has.
+Decision nothing_left(const Observation& o, const api::DeliveryStatus& delivery) {
+  const std::string message =
+      revision_text(delivery.fallback) + " cannot be put back any more: it is not stored whole, or has expired";
+  Draft draft = delivering(o, Phase::kFailed, "RollbackImpossible", message);
+  draft.status().delivery->fallback = -1;
+  draft.status().delivery->rolling_back_since.reset();
+  return draft.stalled().announce(true, "RollbackImpossible", message).next("needs a person").wake(o.now).finish();
+}
+
+// The push is acknowledged; the Edge restarts its SIP service for the previous certificate as it did for the rejected
+// one. Seen serving it is the end.
+Decision await_previous(Draft draft, const Observation& o, const api::DeliveryStatus& delivery) {
   const api::EffectiveRotation rotation = rotation_of(o);
   const TimePoint since = *delivery.rolling_back_since;
-  // The Edge restarts its SIP service for the previous certificate as it did for the rejected one: seen serving it is
-  // the end.
+  const bool looked = o.look && o.look->at >= since && o.look->at <= o.now;
+  // Without any word from status call or port it is believed in the end.
+  if (looked && o.look->fingerprint().empty() && o.now > since + rotation.settle + 30s) return rolled_back(o, delivery);
+  const TimePoint again = looked ? o.look->at + std::min<api::Duration>(rotation.interval, 2s) : o.now;
+  if (o.now < again) return draft.wake(again).finish();
+  const bool late = looked && o.look->at > since + patience(rotation);
+  return late ? push_back(std::move(draft), o, delivery) : draft.effect(effect::LookAtEdge{}).finish();
+}
+
+Decision roll_back(const Observation& o, const api::DeliveryStatus& delivery) {
+  const TimePoint since = *delivery.rolling_back_since;
   if (seen_serving(o, delivery.fallback, since)) return rolled_back(o, delivery);
+  if (!can_return_to(o, delivery.fallback)) return nothing_left(o, delivery);
   Draft draft = delivering(o, Phase::kRollingBack, "RollingBack",
                            "putting " + revision_text(delivery.fallback) + " back: " + delivery.verdict);
   draft.next("puts " + revision_text(delivery.fallback) + " back");
@@ -185,18 +240,24 @@ Decision roll_back(const Observation& o, const api::DeliveryStatus& delivery) {
                     " back failed and is tried again: " + o.failure->error.message());
     if (const auto at = retry_time(o)) return draft.wake(*at).finish();
   }
-  if (o.pushed == delivery.fallback && !push_failed) {
-    // Acknowledged. Without any word from status call or port within the settle time it is believed; another leaf there
-    // is pushed over.
-    const bool silent = o.look && o.look->at >= since && o.look->fingerprint().empty();
-    if (silent && o.now > since + rotation.settle + 30s) return rolled_back(o, delivery);
-    const TimePoint again =
-        o.look && o.look->at >= since ? o.look->at + std::min<api::Duration>(rotation.interval, 2s) : o.now;
-    if (o.now < again) return draft.wake(again).finish();
-    if (o.now <= since + rotation.settle + 60s) return draft.effect(effect::LookAtEdge{}).finish();
-  }
+  if (o.pushed == delivery.fallback && !push_failed) return await_previous(std::move(draft), o, delivery);
   if (!o.look || o.look->at < (push_failed ? o.failure->at : since)) return draft.effect(effect::LookAtEdge{}).finish();
-  return draft.effect(effect::Push{delivery.fallback, true}).finish();
+  return push_back(std::move(draft), o, delivery);
+}
+
+// A clock that was set back has left times in the future, for which nothing should wait: the step begins anew.
+std::optional<Decision> restarted(const Observation& o, const api::DeliveryStatus& delivery) {
+  const TimePoint now = std::chrono::floor<std::chrono::seconds>(o.now);
+  const auto ahead = [&](const std::optional<TimePoint>& time) { return time && *time > o.now; };
+  if (!ahead(delivery.started_at) && !ahead(delivery.installed_at) && !ahead(delivery.rolling_back_since))
+    return std::nullopt;
+  Draft draft = delivering(o, o.object.status.phase.value_or(Phase::kDelivering), "ClockSetBack",
+                           "the clock was set back in the middle of a delivery: this step begins anew");
+  auto& status = *draft.status().delivery;
+  if (ahead(status.started_at)) status.started_at = now;
+  if (ahead(status.installed_at)) status.installed_at = now;
+  if (ahead(status.rolling_back_since)) status.rolling_back_since = now;
+  return draft.wake(o.now).finish();
 }
 
 }  // namespace
@@ -205,12 +266,13 @@ Verdict delivery_under_way(const Observation& o) {
   if (!o.object.status.delivery) return std::nullopt;
   const api::DeliveryStatus& delivery = *o.object.status.delivery;
   if (!o.edge || !o.connection || !o.connection->spec.certificate_upload) {
-    return delivering(o, *o.object.status.phase, "DeliveryInterrupted",
+    return delivering(o, o.object.status.phase.value_or(Phase::kDelivering), "DeliveryInterrupted",
                       "the Edge, its GenesysConnection or its certificateUpload is gone in the middle of a delivery: "
                       "put it back")
         .stalled()
         .finish();
   }
+  if (auto again = restarted(o, delivery)) return again;
   if (delivery.rolling_back_since) return roll_back(o, delivery);
   if (!delivery.installed_at) return install(o, delivery);
   return observe(o, delivery);

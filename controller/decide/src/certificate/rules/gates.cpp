@@ -76,6 +76,8 @@ Verdict deleted(const Observation& o) {
     if (const auto at = retry_time(o)) return draft.wake(*at).finish();
     return draft.effect(effect::RemoveRecord{record}).finish();
   }
+  if (const auto at = retry_time(o); at && o.failure->effect == effect::SetFinalizer::kName)
+    return draft.wake(*at).finish();
   return draft.effect(effect::SetFinalizer{false}).finish();
 }
 

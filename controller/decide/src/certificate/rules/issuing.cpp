@@ -4,6 +4,7 @@
 #include "edgetrust/base/time_text.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace edgetrust::decide::certificate::rules {
 namespace {
@@ -33,21 +34,33 @@ TimePoint order_retry(const Observation& o, int failures) {
   return std::chrono::floor<std::chrono::seconds>(o.now + wait);
 }
 
-// The CA, or the world it looks at, said no. The order is given up, the key is kept; its records are removed by
-// order_cleaned_up.
+// Its records stay: order_cleaned_up removes them.
+void forget_order(api::OrderStatus& order) {
+  order.url.clear();
+  order.expires.reset();
+  order.records_since.reset();
+}
+
+// The CA, or the world it looks at, said no. The order is given up, the key is kept.
 Decision order_failed(const Observation& o, const std::string& reason, const std::string& message) {
-  Draft draft = issuing(o, reason, message);
+  Draft draft = issuing(o, "OrderFailed", message);
   auto& status = draft.status();
-  status.failures = status.failures.value_or(0) + 1;
-  status.next_attempt = order_retry(o, *status.failures);
-  status.order->url.clear();
-  status.order->expires.reset();
-  status.order->records_since.reset();
-  if (status.order->records.empty()) status.order.reset();
+  auto& order = *status.order;
+  order.failures = order.failures.value_or(0) + 1;
+  order.last_error = message;
+  status.next_attempt = order_retry(o, *order.failures);
+  forget_order(order);
   return draft.announce(true, reason, message)
       .next("tries again " + format_rfc3339(*status.next_attempt))
       .wake(*status.next_attempt)
       .finish();
+}
+
+// The order was for other names than the spec has now: nobody's failure, and no reason to wait.
+Decision order_outdated(const Observation& o) {
+  Draft draft = issuing(o, "Ordering", "the names in the spec changed: another order is made");
+  forget_order(*draft.status().order);
+  return draft.wake(o.now).finish();
 }
 
 // When the order is worth another look.
@@ -58,7 +71,7 @@ TimePoint next_poll(const OrderLook& look) {
 Decision poll(const Observation& o, std::string reason, std::string message) {
   Draft draft = issuing(o, std::move(reason), std::move(message));
   const TimePoint at = next_poll(*o.order);
-  if (o.now < at) return draft.wake(at).finish();
+  if (o.now < at && o.order->at <= o.now) return draft.wake(at).finish();
   return draft.effect(effect::LookAtOrder{o.object.status.order->url}).finish();
 }
 
@@ -115,10 +128,11 @@ Decision answer(const Observation& o, const ports::Order& order) {
   }
   if (!tracked.records_since) tracked.records_since = std::chrono::floor<std::chrono::seconds>(o.now);
   if (!o.records || !o.records->everywhere) {
-    if (o.records && o.now > *tracked.records_since + timeout) {
-      return order_failed(
-          o, "PropagationTimeout",
-          "a TXT record did not reach every name server in " + format_duration(timeout) + ": " + o.records->missing);
+    const bool lookup_failed = o.failure && o.failure->effect == effect::LookForRecords::kName;
+    if ((o.records || lookup_failed) && o.now > *tracked.records_since + timeout) {
+      return order_failed(o, "PropagationTimeout",
+                          "a TXT record did not reach every name server in " + format_duration(timeout) + ": " +
+                              (o.records ? o.records->missing : o.failure->error.message()));
     }
     if (o.records && o.now < o.records->at + kPollEvery) return draft.wake(o.records->at + kPollEvery).finish();
     return draft.effect(effect::LookForRecords{records}).finish();
@@ -140,9 +154,20 @@ std::string why_invalid(const ports::Order& order) {
   return order.error ? order.error->message() : "the CA gave no reason";
 }
 
+// An order is for the names it was made with; the spec may have others by now. A wildcard is authorized by its base
+// name.
+bool is_for_these_names(const ports::Order& order, const api::EdgeCertificateSpec& spec) {
+  std::set<std::string> ordered;
+  std::set<std::string> wanted(spec.ip_addresses.begin(), spec.ip_addresses.end());
+  for (const auto& authorization : order.authorizations) ordered.insert(authorization.identifier);
+  for (const auto& name : spec.dns_names) wanted.insert(name.starts_with("*.") ? name.substr(2) : name);
+  return ordered == wanted;
+}
+
 Decision follow_order(const Observation& o, int revision) {
   const auto& order = o.order->order;
   const auto& tracked = *o.object.status.order;
+  if (!is_for_these_names(order, o.object.spec)) return order_outdated(o);
   switch (order.status) {
     case OrderStatus::kPending:
       return open_authorizations(order).empty() ? poll(o, "Validating", "the CA is looking at the records")
@@ -162,71 +187,85 @@ Decision follow_order(const Observation& o, int revision) {
   return poll(o, "Processing", "the CA is issuing");
 }
 
-// A new try after a revision that did not make it: when, if at all.
+std::string what_ended(const Observation& o) {
+  return o.object.status.history.front().result == api::RevisionResult::kRolledBack ? "RolledBack" : "Rejected";
+}
+
+// A new try after a revision or an order that did not make it: when, if at all.
 Verdict may_begin(const Observation& o) {
   const auto& status = o.object.status;
   const bool changed = status.observed_generation != o.object.meta.generation;
-  const int failures = status.failures.value_or(0);
-  const bool ended_badly = !status.history.empty() && is_rejected(o, status.history.front().revision);
-  if (changed || failures == 0 || is_requested(o, api::kRenewRequestedAt)) return std::nullopt;
-  const api::EffectiveRotation rotation = rotation_of(o);
-  if (ended_badly && (rotation.retry != api::RetryPolicy::kNextWindow || failures >= rotation.max_attempts)) {
-    return Draft(o, {})
-        .phase(Phase::kRolledBack, "RolledBack",
-               status.history.front().message + "; set the annotation " + std::string(api::kRenewRequestedAt) +
-                   " to try again")
-        .stalled()
-        .next("needs a decision")
-        .finish();
-  }
-  if (!status.next_attempt || o.now >= *status.next_attempt) return std::nullopt;
+  if (changed || is_requested(o, api::kRenewRequestedAt)) return std::nullopt;
   Draft draft(o, {});
-  draft.phase(ended_badly ? Phase::kRolledBack : Phase::kIssuing, ended_badly ? "RolledBack" : "OrderFailed",
-              ended_badly ? status.history.front().message : "the last order failed; its reason is in the Events");
-  return draft.next("tries again " + format_rfc3339(*status.next_attempt)).wake(*status.next_attempt).finish();
+  const bool rejected = status.failures && !status.history.empty() && is_rejected(o, status.history.front().revision);
+  if (rejected && !will_retry(draft, o))
+    return ended_badly(draft, o, what_ended(o), status.history.front().message).finish();
+  if (!status.next_attempt || o.now >= *status.next_attempt) return std::nullopt;
+  const bool order_failing = status.order && status.order->failures;
+  if (rejected && !order_failing) return ended_badly(draft, o, what_ended(o), status.history.front().message).finish();
+  return draft.phase(Phase::kIssuing, "OrderFailed", order_failing ? status.order->last_error : "the last order failed")
+      .next("tries again " + format_rfc3339(*status.next_attempt))
+      .wake(*status.next_attempt)
+      .finish();
 }
 
 Verdict issuer_usable(const Observation& o) {
-  const std::string& name = o.object.spec.issuer_ref->name;
+  const std::string name = o.object.spec.issuer_ref ? o.object.spec.issuer_ref->name : std::string{};
   if (!o.issuer) return issuing(o, "IssuerNotFound", "there is no AcmeIssuer " + name + " in this namespace").finish();
   if (o.issuer->broken)
     return issuing(o, "IssuerInvalid", "AcmeIssuer " + name + ": " + o.issuer->broken->message()).finish();
+  // Known before anything is ordered: an order that nobody can answer would only count against the CA's limits.
+  for (const auto& dns_name : o.object.spec.dns_names) {
+    if (api::solver_for(o.issuer->spec, dns_name) == nullptr)
+      return issuing(o, "NoSolver", "no solver of AcmeIssuer " + name + " serves " + dns_name).finish();
+  }
   return std::nullopt;
+}
+
+// With rotationPolicy Never the key of the served revision is kept, if there is one and it is as the spec wants it.
+effect::CreateKey create_key(const Observation& o, int revision) {
+  const StoredRevision* serving = active(o);
+  const bool keep = o.object.spec.private_key &&
+                    o.object.spec.private_key->rotation_policy == api::KeyRotation::kNever && serving != nullptr &&
+                    serving->has_key && serving->chain->key == wanted_key(o.object.spec);
+  return {revision, wanted_key(o.object.spec), keep ? std::optional(serving->number) : std::nullopt};
 }
 
 Decision begin(const Observation& o, const std::string& why) {
   const int revision = next_revision(o);
   Draft draft(o, {});
   draft.status().order = api::OrderStatus{.revision = revision};
-  mark_handled(draft.status(), o, api::kRenewRequestedAt);
-  const StoredRevision* serving = active(o);
-  const bool keep = o.object.spec.private_key &&
-                    o.object.spec.private_key->rotation_policy == api::KeyRotation::kNever && serving != nullptr &&
-                    serving->has_key && serving->chain->key == wanted_key(o.object.spec);
-  draft.phase(Phase::kIssuing, "CreatingKey", "revision " + std::to_string(revision) + ": " + why)
+  return draft.phase(Phase::kIssuing, "CreatingKey", "revision " + std::to_string(revision) + ": " + why)
       .next("issues revision " + std::to_string(revision))
       .announce(false, "Issuing", "begins revision " + std::to_string(revision) + ": " + why)
-      .effect(
-          effect::CreateKey{revision, wanted_key(o.object.spec), keep ? std::optional(serving->number) : std::nullopt});
-  return draft.finish();
+      .effect(create_key(o, revision))
+      .finish();
+}
+
+// The CA refused to open an order, and will do so again until something changes. Counted once.
+bool is_refused_anew(const Observation& o) {
+  return o.failure && o.failure->effect == effect::NewOrder::kName &&
+         o.failure->error.code.starts_with("urn:ietf:params:acme:error:") &&
+         retry_of(o.failure->error) == Retry::kAfterChange &&
+         (!o.object.status.next_attempt || o.failure->at >= *o.object.status.next_attempt);
 }
 
 Decision continue_issuing(const Observation& o, int revision) {
   const StoredRevision* kept = stored(o, revision);
   const auto& order = o.object.status.order;
-  if (const auto at = retry_time(o))
-    return issuing(o, reason_of(*o.failure), o.failure->error.message()).wake(*at).finish();
   if (!order || order->revision != revision) {  // a key without an order: found again after a restore
     Draft draft(o, {});
     draft.status().order = api::OrderStatus{.revision = revision};
-    mark_handled(draft.status(), o, api::kRenewRequestedAt);
     return draft.phase(Phase::kIssuing, "Ordering", "resuming revision " + std::to_string(revision))
         .wake(o.now)
         .finish();
   }
+  if (order->url.empty() && is_refused_anew(o)) return order_failed(o, "OrderRefused", o.failure->error.message());
+  if (const auto at = retry_time(o))
+    return issuing(o, reason_of(*o.failure), o.failure->error.message()).wake(*at).finish();
   if (kept == nullptr || !kept->has_key) {
     return issuing(o, "CreatingKey", "making the key of revision " + std::to_string(revision))
-        .effect(effect::CreateKey{revision, wanted_key(o.object.spec), {}})
+        .effect(create_key(o, revision))
         .finish();
   }
   if (order->url.empty()) {
@@ -243,11 +282,29 @@ Decision continue_issuing(const Observation& o, int revision) {
   }
   const bool forgotten =
       o.failure && o.failure->effect == effect::LookAtOrder::kName && o.failure->error.kind == ErrorKind::kNotFound;
-  if (forgotten || (order->expires && o.now > *order->expires))
-    return order_failed(o, "OrderLost", "the CA no longer knows the order");
+  if (forgotten) return order_failed(o, "OrderLost", "the order cannot be found: " + o.failure->error.message());
+  if (order->expires && o.now > *order->expires) return order_failed(o, "OrderLost", "the order has expired");
   if (!o.order || o.order->order.url != order->url)
     return issuing(o, "Ordered", "looking at the order").effect(effect::LookAtOrder{order->url}).finish();
   return follow_order(o, revision);
+}
+
+// A record that cannot be removed now is tried again, but not for ever: the certificate is worth more than a tidy zone.
+Verdict remove_records(const Observation& o, Draft& draft) {
+  constexpr int kTries = 8;
+  const bool failing = o.failure && o.failure->effect == effect::RemoveRecord::kName;
+  for (const auto& record : o.object.status.order->records) {
+    if (o.removed.contains(record_id(record))) continue;
+    if (!o.issuer || (failing && o.failure->count >= kTries)) {
+      draft.announce(true, "RecordLeftBehind",
+                     "could not remove the TXT record " + record.name + "; remove it by hand");
+      continue;
+    }
+    if (const auto at = retry_time(o); at && failing)
+      return draft.phase(*draft.status().phase, reason_of(*o.failure), o.failure->error.message()).wake(*at).finish();
+    return draft.effect(effect::RemoveRecord{record}).finish();
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -263,15 +320,12 @@ Verdict order_cleaned_up(const Observation& o) {
   Draft draft(o, {});
   draft.phase(o.object.status.phase.value_or(Phase::kPending), "CleaningUp",
               "removing the TXT records of revision " + std::to_string(order->revision));
-  for (const auto& record : order->records) {
-    if (o.removed.contains(record_id(record))) continue;
-    if (!o.issuer) break;  // nobody knows any more how to reach the zone
-    if (const auto at = retry_time(o); at && o.failure->effect == effect::RemoveRecord::kName) {
-      return draft.phase(*draft.status().phase, reason_of(*o.failure), o.failure->error.message()).wake(*at).finish();
-    }
-    return draft.effect(effect::RemoveRecord{record}).finish();
+  if (auto removing = remove_records(o, draft)) return removing;
+  if (issued || superseded) {
+    draft.status().order.reset();
+  } else {
+    draft.status().order->records.clear();  // what is known of its failures stays
   }
-  draft.status().order.reset();
   return draft.wake(o.now).finish();
 }
 
@@ -279,16 +333,17 @@ Verdict revision_issued(const Observation& o) {
   const auto next = candidate(o);
   const StoredRevision* kept = next ? stored(o, *next) : nullptr;
   if (kept != nullptr && kept->chain) return std::nullopt;  // issued: the rest is delivery
-  if (next) {
-    if (const auto wait = may_begin(o)) return wait;
-    if (const auto missing = issuer_usable(o)) return missing;
-    return continue_issuing(o, *next);
-  }
-  const auto why = due(o);
+  const auto why = next ? std::optional(std::string{}) : due(o);
   if (!why) return std::nullopt;
   if (const auto wait = may_begin(o)) return wait;
   if (const auto missing = issuer_usable(o)) return missing;
-  return begin(o, *why);
+  Decision decision = next ? continue_issuing(o, *next) : begin(o, *why);
+  // Whatever comes of it, this is what was asked for: a request that stood on would break every wait after a failure.
+  if (is_requested(o, api::kRenewRequestedAt)) {
+    mark_handled(decision.status, o, api::kRenewRequestedAt);
+    if (decision.status.next_attempt == o.object.status.next_attempt) decision.status.next_attempt.reset();
+  }
+  return decision;
 }
 
 }  // namespace edgetrust::decide::certificate::rules

@@ -3,6 +3,7 @@
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/backoff.hpp"
 #include "edgetrust/base/random.hpp"
+#include "edgetrust/base/time_text.hpp"
 
 namespace edgetrust::decide::certificate::rules {
 namespace {
@@ -17,9 +18,9 @@ Backoff backoff_for(const Failure& failure, bool rolling_back) {
   return {.first = 1s, .ceiling = 5min};
 }
 
-std::chrono::milliseconds server_wish(const Error& error) {
+std::chrono::milliseconds server_wish(const Error& error, bool rolling_back) {
   if (!error.retry_after) return 0s;
-  return std::clamp<std::chrono::milliseconds>(*error.retry_after, 1s, 24h);
+  return std::clamp<std::chrono::milliseconds>(*error.retry_after, 1s, rolling_back ? 1min : 24h);
 }
 
 // Who failed, as the first half of a reason.
@@ -40,13 +41,35 @@ std::string_view subject_of(const std::string& effect) {
 }  // namespace
 
 std::optional<TimePoint> retry_time(const Observation& o) {
-  if (!o.failure) return std::nullopt;
+  // What failed under another spec need not fail under this one; what failed in the future did so before the clock was
+  // set back.
+  const bool changed = o.object.status.observed_generation != o.object.meta.generation;
+  if (!o.failure || changed || o.failure->at > o.now) return std::nullopt;
   const bool rolling_back = o.object.status.delivery && o.object.status.delivery->rolling_back_since;
   const auto wait =
       std::max(backoff_for(*o.failure, rolling_back).after(o.failure->count, stable_fraction(o.object.meta.uid)),
-               server_wish(o.failure->error));
+               server_wish(o.failure->error, rolling_back));
   const TimePoint at = o.failure->at + wait;
   return o.now < at ? std::optional(at) : std::nullopt;
+}
+
+bool will_retry(const Draft& draft, const Observation& o) {
+  const api::EffectiveRotation rotation = rotation_of(o);
+  return rotation.retry == api::RetryPolicy::kNextWindow && draft.status().failures.value_or(0) < rotation.max_attempts;
+}
+
+Draft& ended_badly(Draft& draft, const Observation& o, std::string reason, std::string message) {
+  const bool was_live = draft.status().history.front().result == api::RevisionResult::kRolledBack;
+  const auto& at = draft.status().next_attempt;
+  if (will_retry(draft, o)) {
+    draft.phase(was_live ? api::Phase::kRolledBack : api::Phase::kIssuing, std::move(reason), std::move(message));
+    return at ? draft.next("tries again " + format_rfc3339(*at)).wake(*at) : draft;
+  }
+  return draft
+      .phase(was_live ? api::Phase::kRolledBack : api::Phase::kFailed, std::move(reason),
+             std::move(message) + "; set the annotation " + std::string(api::kRenewRequestedAt) + " to try again")
+      .stalled()
+      .next("needs a decision");
 }
 
 std::string reason_of(const Failure& failure) {

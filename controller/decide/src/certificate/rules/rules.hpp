@@ -23,6 +23,9 @@ Verdict delivery_under_way(const Observation& o);
 // adoption.cpp: what the Edge serves now
 Verdict served_certificate_known(const Observation& o);
 
+// going_back.cpp: a rollback that a person asks for
+Verdict rollback_asked_for(const Observation& o);
+
 // issuing.cpp: from the key to the stored bundle
 Verdict order_cleaned_up(const Observation& o);
 Verdict revision_issued(const Observation& o);
@@ -38,6 +41,10 @@ Decision rest(const Observation& o);
 
 // Shared: waits after a failed effect. Empty when there was none, or the wait is over.
 std::optional<TimePoint> retry_time(const Observation& o);
+// Whether another revision is tried by itself after one that was rolled back or refused.
+bool will_retry(const Draft& draft, const Observation& o);
+// Says so, or says that someone must decide. The history's newest entry is the revision in question.
+Draft& ended_badly(Draft& draft, const Observation& o, std::string reason, std::string message);
 // The failure's kind as a condition's reason: "IssuerUnavailable" from effect and kind.
 std::string reason_of(const Failure& failure);
 

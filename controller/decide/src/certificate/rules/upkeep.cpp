@@ -3,6 +3,8 @@
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/time_text.hpp"
 
+#include <algorithm>
+
 namespace edgetrust::decide::certificate::rules {
 namespace {
 
@@ -60,8 +62,10 @@ Verdict old_revisions_pruned(const Observation& o) {
 
 Verdict finalizer_released(const Observation& o) {
   if (!holds_finalizer(o) || (o.object.status.order && !o.object.status.order->records.empty())) return std::nullopt;
+  // A finalizer that cannot be let go of now is no reason to stop; later it is tried again.
+  if (retry_time(o) && o.failure->effect == effect::SetFinalizer::kName) return std::nullopt;
   return Draft(o, {})
-      .phase(resting_phase(o), "Ready", "nothing is left to be undone")
+      .phase(o.object.status.phase.value_or(Phase::kPending), "CleaningUp", "nothing is left to be undone")
       .effect(effect::SetFinalizer{false})
       .finish();
 }
@@ -75,7 +79,16 @@ Decision rest(const Observation& o) {
   const bool rolled_back = resting_phase(o) == Phase::kRolledBack;
   draft.phase(resting_phase(o), rolled_back ? "RolledBack" : "Ready",
               rolled_back && !o.object.status.history.empty() ? o.object.status.history.front().message : serving);
-  if (renewal) draft.next("renews " + format_rfc3339(*renewal).substr(0, 10)).wake(*renewal);
+  if (rolled_back) draft.stalled();  // what is served is not due yet: nothing is tried by itself until then
+  draft.next(renewal ? "renews " + format_rfc3339(*renewal).substr(0, 10) : std::string{});
+  if (is_requested(o, api::kRotateRequestedAt)) {
+    // Left standing it would break the window of a rotation that is months away.
+    mark_handled(draft.status(), o, api::kRotateRequestedAt);
+    draft.announce(false, "NothingToRotate",
+                   "no newer revision waits to be delivered; " + std::string(api::kRenewRequestedAt) + " asks for one");
+  }
+  const auto retry = retry_time(o);  // of something that a rule above put off
+  if (renewal || retry) draft.wake(std::min(renewal.value_or(TimePoint::max()), retry.value_or(TimePoint::max())));
   return draft.finish();
 }
 

@@ -16,12 +16,7 @@ Decision reject(const Observation& o, int revision, const Error& defect) {
   const std::string message = "revision " + std::to_string(revision) + " is not fit to be pushed: " + defect.message();
   remember(draft.status(), o, revision, api::RevisionResult::kRejected, message);
   count_failure(draft.status(), o);
-  return draft.phase(Phase::kFailed, "ChainRejected", message)
-      .stalled()
-      .announce(true, "ChainRejected", message)
-      .next("needs a look")
-      .wake(o.now)
-      .finish();
+  return ended_badly(draft, o, "ChainRejected", message).announce(true, "ChainRejected", message).wake(o.now).finish();
 }
 
 Decision stop(const Observation& o, std::string reason, std::string message) {
@@ -60,42 +55,54 @@ Verdict wait_for_window(const Observation& o, int revision) {
       .finish();
 }
 
-bool is_live(const Observation& o) { return o.look->served && o.look->served->not_after > o.now; }
+// A push that was put off, the last try having failed for long.
+Verdict wait_for_next_try(const Observation& o) {
+  const auto& at = o.object.status.next_attempt;
+  if (!at || o.now >= *at || is_requested(o, api::kRotateRequestedAt)) return std::nullopt;
+  return Draft(o, {})
+      .phase(Phase::kWaiting, "PushPutOff", "the last push failed and is tried again; its reason is in the Events")
+      .next("tries again " + format_rfc3339(*at))
+      .wake(*at)
+      .finish();
+}
 
-// The Edge as it is right before the change: it must answer, and it must be well, unless there is nothing that could
-// break.
+// Nothing that works could break: what the Edge serves has expired or was rejected, or it serves nothing at all.
+bool has_nothing_to_lose(const Observation& o) {
+  const auto serving = o.object.status.revision;
+  if (serving && is_rejected(o, *serving)) return true;
+  if (o.look->served) return o.look->served->not_after <= o.now;
+  if (const StoredRevision* ours = active(o)) return ours->chain->not_after <= o.now;
+  return o.look->probed && !serving && o.look->fingerprint().empty();
+}
+
+// Looks again after a while; the reason stays as it is meanwhile.
+Decision wait_for_better(const Observation& o, std::string reason, std::string message) {
+  Draft draft(o, {});
+  draft.phase(Phase::kWaiting, std::move(reason), std::move(message)).next("waits for the Edge");
+  const TimePoint again = o.look->at + kLookAgainAfter;
+  const bool too_early = o.now < again && o.look->at <= o.now;
+  return too_early ? draft.wake(again).finish() : draft.effect(effect::LookAtEdge{}).finish();
+}
+
+// The Edge as it is right before the change: it must answer, and it must be well, unless there is nothing to lose. A
+// port that is silent before the change is no evidence.
 Verdict wait_for_edge(const Observation& o) {
-  const auto later = [&](std::string reason, std::string message) {
-    Draft draft(o, {});
-    draft.phase(Phase::kWaiting, std::move(reason), std::move(message)).next("waits for the Edge");
-    const TimePoint again = o.look->at + kLookAgainAfter;
-    return o.now < again ? draft.wake(again).finish() : draft.effect(effect::LookAtEdge{}).finish();
-  };
-  if (!o.look || o.now > o.look->at + kLookAgainAfter) {
-    return Draft(o, {})
-        .phase(Phase::kWaiting, "LookingAtEdge", "looking at the Edge before the push")
-        .next("looks at the Edge")
-        .effect(effect::LookAtEdge{})
-        .finish();
-  }
-  if (!o.look->health) {
+  if (o.look && !o.look->health) {
     const bool absent = o.look->health_error && o.look->health_error->kind == ErrorKind::kNotFound;
-    return later(absent ? "EndpointUnavailable" : "EdgeStatusUnavailable",
-                 o.look->health_error ? o.look->health_error->message() : "the status call was not answered");
+    return wait_for_better(o, absent ? "EndpointUnavailable" : "EdgeStatusUnavailable",
+                           o.look->health_error ? o.look->health_error->message() : "the status call was not answered");
   }
-  if (is_live(o)) {
-    const Assessment seen = assess(*o.look, {}, true);
-    if (seen.health != Health::kGood)
-      return later("EdgeUnhealthy", "the Edge is not touched while it is not well: " + seen.reason);
+  if (o.look) {
+    const Assessment seen = assess(*o.look, {}, false);
+    if (seen.health != Health::kGood && !has_nothing_to_lose(o))
+      return wait_for_better(o, "EdgeUnhealthy", "the Edge is not touched while it is not well: " + seen.reason);
   }
-  if (o.now > o.look->at + kLookIsFresh) {
-    return Draft(o, {})
-        .phase(Phase::kWaiting, "LookingAtEdge", "looking at the Edge before the push")
-        .next("looks at the Edge")
-        .effect(effect::LookAtEdge{})
-        .finish();
-  }
-  return std::nullopt;
+  if (o.look && o.now <= o.look->at + kLookIsFresh && o.look->at <= o.now) return std::nullopt;
+  return Draft(o, {})
+      .phase(Phase::kWaiting, "LookingAtEdge", "looking at the Edge before the push")
+      .next("looks at the Edge")
+      .effect(effect::LookAtEdge{})
+      .finish();
 }
 
 Decision start(const Observation& o, int revision) {
@@ -105,8 +112,8 @@ Decision start(const Observation& o, int revision) {
                                                 .fallback = back.value_or(-1),
                                                 .port_answered = o.look->served.has_value(),
                                                 .started_at = std::chrono::floor<std::chrono::seconds>(o.now)};
-  draft.status().next_window.clear();
   mark_handled(draft.status(), o, api::kRotateRequestedAt);
+  mark_handled(draft.status(), o, api::kRenewRequestedAt);  // this is a renewal, however it came about
   const std::string message = "pushing revision " + std::to_string(revision) +
                               (back ? "; a rollback would return to revision " + std::to_string(*back)
                                     : "; there is nothing that a rollback could return to");
@@ -129,6 +136,7 @@ Verdict revision_delivered(const Observation& o) {
                 "GenesysConnection " + o.connection->meta.name +
                     " has no certificateUpload: the certificate is issued, and nothing is delivered");
   }
+  if (auto wait = wait_for_next_try(o)) return wait;
   if (auto wait = wait_for_window(o, *next)) return wait;
   if (auto wait = wait_for_edge(o)) return wait;
   return start(o, *next);

@@ -1,0 +1,69 @@
+// A rollback that a person asks for while no delivery is under way. One that is, is watched by delivery.cpp.
+#include "certificate/rules/rules.hpp"
+
+#include <algorithm>
+
+namespace edgetrust::decide::certificate::rules {
+namespace {
+
+using api::Phase;
+using api::RevisionResult;
+
+bool was_live(const Observation& o, int revision) {
+  return revision == 0 || std::ranges::any_of(o.object.status.history, [&](const api::HistoryEntry& entry) {
+           return entry.revision == revision &&
+                  (entry.result == RevisionResult::kSuperseded || entry.result == RevisionResult::kActive ||
+                   entry.result == RevisionResult::kAdopted);
+         });
+}
+
+// The newest revision below the one that is served, which is whole, proved or at least without a defect, and valid
+// beyond an observation.
+std::optional<int> previous(const Observation& o) {
+  const TimePoint long_enough = o.now + rotation_of(o).settle + rotation_of(o).period;
+  std::optional<int> best;
+  for (const auto& [number, revision] : o.revisions) {
+    if (number >= *o.object.status.revision || is_rejected(o, number) || !can_return_to(o, number)) continue;
+    if (revision.chain->not_after > long_enough && (was_live(o, number) || !revision.defect)) best = number;
+  }
+  return best;
+}
+
+Decision impossible(const Observation& o) {
+  Draft draft(o, {});
+  mark_handled(draft.status(), o, api::kRollbackRequestedAt);
+  return draft
+      .phase(o.object.status.phase.value_or(Phase::kPending), "RollbackImpossible",
+             "a rollback was asked for, and no earlier certificate is stored that could be put back")
+      .announce(true, "RollbackImpossible", "no earlier certificate is stored that could be put back")
+      .wake(o.now)
+      .finish();
+}
+
+}  // namespace
+
+Verdict rollback_asked_for(const Observation& o) {
+  if (!is_requested(o, api::kRollbackRequestedAt)) return std::nullopt;
+  const auto serving = o.object.status.revision;
+  const auto back = serving && o.connection->spec.certificate_upload ? previous(o) : std::nullopt;
+  if (!back) return impossible(o);
+  Draft draft(o, {});
+  const TimePoint now = std::chrono::floor<std::chrono::seconds>(o.now);
+  draft.status().delivery = api::DeliveryStatus{.revision = *serving,
+                                                .fallback = *back,
+                                                .port_answered = o.look && o.look->served,
+                                                .started_at = now,
+                                                .installed_at = now,
+                                                .rolling_back_since = now,
+                                                .verdict = "asked for by annotation"};
+  mark_handled(draft.status(), o, api::kRollbackRequestedAt);
+  const std::string message = "putting revision " + std::to_string(*back) + " back: asked for by annotation";
+  // A look comes first: it proves that the Edge can be reached, and that this is still to be done.
+  return draft.phase(Phase::kRollingBack, "RollingBack", message)
+      .next("puts revision " + std::to_string(*back) + " back")
+      .announce(true, "RollingBack", message)
+      .effect(effect::LookAtEdge{})
+      .finish();
+}
+
+}  // namespace edgetrust::decide::certificate::rules

@@ -1,0 +1,187 @@
+#pragma once
+// What every decision must be, whatever the situation: asked of each decision that any test of this room makes.
+#include "edgetrust/json/value.hpp"
+#include "support/observations.hpp"
+
+namespace edgetrust::decide::certificate {
+
+inline std::string fingerprint_of(const Observation& o, const Decision& decision) {
+  api::EdgeCertificate written = o.object;
+  written.status = decision.status;
+  std::string text = std::string(decision.rule) + "\n" + api::encode_status(written) + "\n";
+  if (decision.effect) text += std::string(name_of(*decision.effect));
+  text += "\n" + (decision.wake_at ? std::to_string(decision.wake_at->time_since_epoch().count()) : "");
+  for (const auto& said : decision.announcements) text += "\n" + said.reason + " " + said.message;
+  return text;
+}
+
+inline bool rejected_in(const api::EdgeCertificateStatus& status, int revision) {
+  return std::ranges::any_of(status.history, [&](const api::HistoryEntry& entry) {
+    return entry.revision == revision &&
+           (entry.result == api::RevisionResult::kRolledBack || entry.result == api::RevisionResult::kRejected);
+  });
+}
+
+// Intention before effect, and nothing that could not be taken back.
+class EffectIsCovered {
+ public:
+  EffectIsCovered(const Observation& o, const Decision& d) : o_(o), d_(d) {}
+
+  void operator()(const effect::LookAtEdge& /*e*/) const { EXPECT_TRUE(o_.edge && o_.connection); }
+  void operator()(const effect::LookAtOrder& e) const {
+    EXPECT_TRUE(o_.issuer);
+    EXPECT_EQ(e.url, d_.status.order->url);
+  }
+  void operator()(const effect::LookForRecords& e) const { each_is_written_down(e.records); }
+  void operator()(const effect::SetFinalizer& e) const {
+    if (e.present) return;
+    EXPECT_TRUE(o_.object.meta.deleting() || !d_.status.order || d_.status.order->records.empty())
+        << "a record would be forgotten";
+  }
+  void operator()(const effect::CreateKey& e) const {
+    EXPECT_FALSE(has_key(e.revision)) << "I1: one key a revision";
+    EXPECT_EQ(e.revision, d_.status.order->revision);
+    EXPECT_FALSE(rejected_in(d_.status, e.revision));
+    EXPECT_TRUE(!e.copy_from || has_key(*e.copy_from)) << "nothing to copy";
+  }
+  void operator()(const effect::NewOrder& e) const {
+    EXPECT_TRUE(has_key(e.revision)) << "I2: the key is durable before anything is ordered";
+    EXPECT_EQ(e.revision, d_.status.order->revision);
+    EXPECT_TRUE(d_.status.order->url.empty());
+    EXPECT_EQ(e.request.dns_names, o_.object.spec.dns_names);
+  }
+  void operator()(const effect::PresentRecord& e) const {
+    each_is_written_down({e.record});
+    EXPECT_TRUE(std::ranges::count(o_.object.meta.finalizers, api::kFinalizer)) << "a deletion would forget it";
+  }
+  void operator()(const effect::RemoveRecord& /*e*/) const { EXPECT_TRUE(o_.issuer); }
+  void operator()(const effect::AnswerChallenge& /*e*/) const { EXPECT_FALSE(d_.status.order->url.empty()); }
+  void operator()(const effect::FinalizeOrder& e) const {
+    EXPECT_TRUE(has_key(e.revision));
+    EXPECT_EQ(e.order_url, d_.status.order->url) << "the order is known before it is finalized";
+  }
+  void operator()(const effect::StoreBundle& e) const {
+    EXPECT_FALSE(has_chain(e.revision)) << "I1: one certificate a revision";
+    EXPECT_FALSE(e.certificate_url.empty());
+  }
+  void operator()(const effect::StoreImport& /*e*/) const { EXPECT_TRUE(o_.import && o_.import->chain); }
+  void operator()(const effect::Push& e) const {
+    ASSERT_TRUE(d_.status.delivery) << "a crash would not know what to watch";
+    ASSERT_TRUE(has_key(e.revision) && has_chain(e.revision)) << "I2: what is pushed is stored";
+    EXPECT_FALSE(rejected_in(d_.status, e.revision)) << "a rejected revision is never pushed again";
+    EXPECT_EQ(e.rollback, d_.status.delivery->rolling_back_since.has_value());
+    EXPECT_EQ(e.revision, e.rollback ? d_.status.delivery->fallback : d_.status.delivery->revision);
+    if (e.rollback) {
+      EXPECT_GT(o_.revisions.at(e.revision).chain->not_after, o_.now) << "an expired certificate is no way back";
+    } else {
+      EXPECT_FALSE(o_.revisions.at(e.revision).defect) << "a broken chain never leaves the cluster";
+      EXPECT_GT(e.revision, o_.object.status.revision.value_or(-1));
+    }
+  }
+  void operator()(const effect::WriteServingSecret& e) const {
+    EXPECT_EQ(e.revision, d_.status.revision) << "secretName holds what the Edge serves";
+    EXPECT_FALSE(o_.serving_secret_foreign);
+  }
+  void operator()(const effect::DeleteRevision& e) const {
+    EXPECT_NE(e.revision, d_.status.revision) << "I3";
+    EXPECT_FALSE(d_.status.delivery);
+    for (const auto& [number, revision] : o_.revisions) {
+      const bool is_previous =
+          number > e.revision && number < d_.status.revision.value_or(0) && !rejected_in(d_.status, number);
+      if (is_previous || rejected_in(d_.status, e.revision) || e.revision > d_.status.revision.value_or(0)) return;
+    }
+    ADD_FAILURE() << "I3: revision " << e.revision << " is the previous one, and is kept one revision longer";
+  }
+
+ private:
+  [[nodiscard]] bool has_key(int revision) const {
+    return o_.revisions.contains(revision) && o_.revisions.at(revision).has_key;
+  }
+  [[nodiscard]] bool has_chain(int revision) const {
+    return o_.revisions.contains(revision) && o_.revisions.at(revision).chain;
+  }
+  void each_is_written_down(const std::vector<api::TxtRecord>& records) const {
+    for (const auto& record : records) {
+      EXPECT_TRUE(std::ranges::count(d_.status.order->records, record)) << "a crash would leave it behind";
+    }
+  }
+  const Observation& o_;
+  const Decision& d_;
+};
+
+inline void expect_conditions(const Observation& o, const Decision& d) {
+  const auto& all = d.status.conditions;
+  ASSERT_NE(api::find(all, api::condition::kReady), nullptr);
+  EXPECT_FALSE(api::find(all, api::condition::kReconciling) && api::find(all, api::condition::kStalled));
+  std::set<std::string> types;
+  for (const auto& condition : all) {
+    EXPECT_TRUE(types.insert(condition.type).second) << condition.type << " twice";
+    EXPECT_FALSE(condition.reason.empty()) << condition.type;
+    EXPECT_FALSE(condition.message.empty()) << condition.type;
+    EXPECT_LE(condition.last_transition_time, o.now);
+  }
+  for (const auto type : {api::condition::kReconciling, api::condition::kStalled}) {
+    const auto* found = api::find(all, type);
+    EXPECT_TRUE(found == nullptr || found->status == api::Truth::kTrue) << "only while true";
+  }
+  // Ready is about what is served: never true without a valid certificate of ours.
+  const bool valid = d.status.revision && d.status.not_after && *d.status.not_after > o.now;
+  EXPECT_TRUE(valid || api::find(all, api::condition::kReady)->status != api::Truth::kTrue);
+}
+
+inline void expect_sane(const Observation& o, const Decision& d) {
+  EXPECT_EQ(fingerprint_of(o, d), fingerprint_of(o, decide(o))) << "the same observation, another decision";
+  EXPECT_FALSE(d.rule.empty());
+  EXPECT_TRUE(d.status.phase);
+  EXPECT_EQ(d.status.observed_generation, o.object.meta.generation);
+  EXPECT_FALSE(d.effect && d.wake_at) << "what the effect brings comes first";
+  expect_conditions(o, d);
+
+  std::set<int> revisions;
+  for (const auto& entry : d.status.history)
+    EXPECT_TRUE(revisions.insert(entry.revision).second) << "revision " << entry.revision << " twice in the history";
+  EXPECT_LE(d.status.history.size(), 10U);
+
+  api::EdgeCertificate written = o.object;
+  written.status = d.status;
+  const std::string text = api::encode_status(written);
+  EXPECT_LE(text.size(), 16U * 1024);
+  const auto document = json::Document::parse("{\"metadata\":{},\"spec\":{},\"status\":" + text + "}").value();
+  EXPECT_EQ(api::encode_status(api::decode<api::EdgeCertificate>(document.root())), text) << "not read back as written";
+  // Awake at once with nothing new would be a loop without end.
+  const bool at_once = d.wake_at && *d.wake_at <= o.now;
+  EXPECT_FALSE(at_once && text == api::encode_status(o.object)) << "the next pass would decide the same";
+  if (d.effect) std::visit(EffectIsCovered(o, d), *d.effect);
+}
+
+// One line of a table: a situation, and what is decided in one line.
+struct Row {
+  std::string name;
+  Observation o;
+  std::string expected;
+};
+template <class Value, class Change>
+Value with(Value value, Change change) {
+  change(value);
+  return value;
+}
+inline void check(const std::vector<Row>& rows) {
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    const Decision decision = decide(row.o);
+    EXPECT_EQ(support::summary(row.o, decision), row.expected);
+    expect_sane(row.o, decision);
+  }
+}
+inline std::string ready_message(const Decision& decision) {
+  const auto* ready = api::find(decision.status.conditions, api::condition::kReady);
+  return ready == nullptr ? "" : ready->message;
+}
+inline const api::Condition* condition(const Decision& decision, std::string_view type) {
+  return api::find(decision.status.conditions, type);
+}
+inline const effect::Push* push_of(const Decision& decision) {
+  return decision.effect ? std::get_if<effect::Push>(&*decision.effect) : nullptr;
+}
+
+}  // namespace edgetrust::decide::certificate
