@@ -160,7 +160,7 @@ TEST(ServedCertificateKnown, ARejectedRevisionOnTheEdgeIsRolledBackAgain) {
   const Observation again = seeing(rolled_back(), look(2, rolled_back().now));
   check({{"there is something to put back", again, "served_certificate_known Push RollingBack/RollingBack R"},
          {"there is not", with(again, [](auto& o) { o.revisions[1].has_key = false; }),
-          "served_certificate_known Held/RejectedRevision S +1h"}});
+          "served_certificate_known Pending/RejectedRevision R +0s"}});
   const Decision decision = decide(again);
   EXPECT_EQ(push_of(decision)->revision, 1);
   EXPECT_EQ(decision.status.delivery->revision, 2);

@@ -74,18 +74,15 @@ std::optional<int> candidate(const Observation& o) {
   // history after it was rejected.
   int ended = o.object.status.revision.value_or(-1);
   for (const auto& entry : o.object.status.history) ended = std::max(ended, entry.revision);
-  const auto usable = [&](int number) {
-    if (number <= ended) return false;
-    const StoredRevision* revision = stored(o, number);
-    return revision == nullptr || !revision->chain || fits_spec(*revision->chain, o.object.spec);
-  };
   int best = -1;
   // Revision 0 is an import: something to return to, never something to deliver.
   for (const auto& [number, revision] : o.revisions) {
-    if (number > 0 && usable(number)) best = std::max(best, number);
+    if (number > std::max(ended, 0) && revision.chain && fits_spec(*revision.chain, o.object.spec)) best = number;
   }
-  if (o.object.status.order && usable(o.object.status.order->revision))
-    best = std::max(best, o.object.status.order->revision);
+  const auto& order = o.object.status.order;
+  const StoredRevision* ordered = order ? stored(o, order->revision) : nullptr;
+  const bool under_way = order && order->revision > ended && (ordered == nullptr || !ordered->chain);
+  if (under_way) best = std::max(best, order->revision);
   return best < 0 ? std::nullopt : std::optional(best);
 }
 

@@ -25,7 +25,8 @@ const StoredRevision* stored(const Observation& o, int revision);
 const StoredRevision* active(const Observation& o);
 // Rolled back or refused once: never pushed again.
 bool is_rejected(const Observation& o, int revision);
-// The newest revision that is newer than all that have ended, and still fits the spec.
+// The newest revision that is newer than all that have ended: a stored one that fits the spec, or the one that is
+// ordered.
 std::optional<int> candidate(const Observation& o);
 // One above every number that was ever used, so that a recreated object never takes a number twice.
 int next_revision(const Observation& o);

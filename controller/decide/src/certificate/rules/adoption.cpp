@@ -65,8 +65,14 @@ Decision import_of(const Observation& o) {
 Decision rejected_again(const Observation& o, int revision) {
   const std::string found = "the Edge serves revision " + std::to_string(revision) + ", which was rejected before";
   const auto back = fallback(o);
-  if (!back) return hold(o, "RejectedRevision", found + ", and nothing is stored that could be put back");
   Draft draft(o, {});
+  if (!back) {  // then it is what the Edge serves, for want of another
+    draft.status().revision = revision;
+    return draft.phase(Phase::kPending, "RejectedRevision", found + ", and nothing is stored that could be put back")
+        .announce(true, "RejectedRevision", found + ", and nothing is stored that could be put back")
+        .wake(o.now)
+        .finish();
+  }
   const TimePoint now = std::chrono::floor<std::chrono::seconds>(o.now);
   draft.status().delivery = api::DeliveryStatus{.revision = revision,
                                                 .fallback = *back,

@@ -18,6 +18,12 @@ std::string fingerprint_of(const Observation& o, int revision) {
   return kept != nullptr && kept->chain ? kept->chain->fingerprint_sha256 : std::string{};
 }
 
+// Whether there is a look since then, and since the last push that failed: it may have been executed.
+bool looked_since(const Observation& o, TimePoint since) {
+  if (!o.look || o.look->at < since || o.look->at > o.now) return false;
+  return !o.failure || o.failure->effect != effect::Push::kName || o.look->at > o.failure->at;
+}
+
 // A look later than `since` shows the Edge with this revision.
 bool seen_having(const Observation& o, int revision, TimePoint since) {
   const std::string wanted = fingerprint_of(o, revision);
@@ -69,14 +75,14 @@ Decision install(const Observation& o, const api::DeliveryStatus& delivery) {
   const bool push_failed = o.failure && o.failure->effect == effect::Push::kName;
   if ((o.pushed == delivery.revision && !push_failed) || seen_having(o, delivery.revision, delivery.started_at))
     return installed(o, delivery.revision);
-  if (push_failed && retry_of(o.failure->error) == Retry::kAfterChange && o.failure->error.kind == ErrorKind::kInvalid)
+  // With credentials that are good for the status call it is the certificate that was refused, and nothing else.
+  if (push_failed && o.failure->error.kind == ErrorKind::kInvalid && o.look && o.look->health)
     return refused(o, delivery);
   Draft draft = delivering(o, Phase::kDelivering, push_failed ? reason_of(*o.failure) : "Pushing",
                            push_failed ? o.failure->error.message() : "pushing " + revision_text(delivery.revision));
   if (const auto at = retry_time(o)) return draft.wake(*at).finish();
   // A lost answer, or an operator that died in between: the Edge itself knows whether it has the certificate.
-  const TimePoint asked = push_failed ? o.failure->at : delivery.started_at;
-  if (!o.look || o.look->at < asked) return draft.effect(effect::LookAtEdge{}).finish();
+  if (!looked_since(o, delivery.started_at)) return draft.effect(effect::LookAtEdge{}).finish();
   if (push_failed && o.now > delivery.started_at + kGiveUpPushing) return given_up(o, delivery);
   return draft.effect(effect::Push{delivery.revision}).finish();
 }
@@ -241,7 +247,7 @@ Decision roll_back(const Observation& o, const api::DeliveryStatus& delivery) {
     if (const auto at = retry_time(o)) return draft.wake(*at).finish();
   }
   if (o.pushed == delivery.fallback && !push_failed) return await_previous(std::move(draft), o, delivery);
-  if (!o.look || o.look->at < (push_failed ? o.failure->at : since)) return draft.effect(effect::LookAtEdge{}).finish();
+  if (!looked_since(o, since)) return draft.effect(effect::LookAtEdge{}).finish();
   return push_back(std::move(draft), o, delivery);
 }
 

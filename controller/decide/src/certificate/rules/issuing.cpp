@@ -41,6 +41,9 @@ void forget_order(api::OrderStatus& order) {
   order.records_since.reset();
 }
 
+// A certificate may have been issued for the key, even if nobody can fetch it: the next order gets a key of its own.
+void take_new_number(api::OrderStatus& order, const Observation& o) { order.revision = next_revision(o); }
+
 // The CA, or the world it looks at, said no. The order is given up, the key is kept.
 Decision order_failed(const Observation& o, const std::string& reason, const std::string& message) {
   Draft draft = issuing(o, "OrderFailed", message);
@@ -52,14 +55,21 @@ Decision order_failed(const Observation& o, const std::string& reason, const std
   forget_order(order);
   return draft.announce(true, reason, message)
       .next("tries again " + format_rfc3339(*status.next_attempt))
-      .wake(*status.next_attempt)
+      .wake(order.records.empty() ? *status.next_attempt : o.now)
       .finish();
+}
+
+Decision order_lost(const Observation& o, const std::string& message) {
+  Decision decision = order_failed(o, "OrderLost", message);
+  take_new_number(*decision.status.order, o);
+  return decision;
 }
 
 // The order was for other names than the spec has now: nobody's failure, and no reason to wait.
 Decision order_outdated(const Observation& o) {
   Draft draft = issuing(o, "Ordering", "the names in the spec changed: another order is made");
   forget_order(*draft.status().order);
+  if (o.order->order.status != OrderStatus::kPending) take_new_number(*draft.status().order, o);
   return draft.wake(o.now).finish();
 }
 
@@ -197,13 +207,16 @@ Verdict may_begin(const Observation& o) {
   const bool changed = status.observed_generation != o.object.meta.generation;
   if (changed || is_requested(o, api::kRenewRequestedAt)) return std::nullopt;
   Draft draft(o, {});
-  const bool rejected = status.failures && !status.history.empty() && is_rejected(o, status.history.front().revision);
-  if (rejected && !will_retry(draft, o))
+  // What was begun after a rejection was allowed to; only its own orders can hold it up.
+  const bool begun = status.order.has_value();
+  const bool rejected =
+      !begun && status.failures && !status.history.empty() && is_rejected(o, status.history.front().revision);
+  const bool too_early = status.next_attempt && o.now < *status.next_attempt;
+  if (rejected && (too_early || !will_retry(draft, o)))
     return ended_badly(draft, o, what_ended(o), status.history.front().message).finish();
-  if (!status.next_attempt || o.now >= *status.next_attempt) return std::nullopt;
-  const bool order_failing = status.order && status.order->failures;
-  if (rejected && !order_failing) return ended_badly(draft, o, what_ended(o), status.history.front().message).finish();
-  return draft.phase(Phase::kIssuing, "OrderFailed", order_failing ? status.order->last_error : "the last order failed")
+  if (!too_early) return std::nullopt;
+  const bool failed = begun && status.order->failures;
+  return draft.phase(Phase::kIssuing, "OrderFailed", failed ? status.order->last_error : "the last order failed")
       .next("tries again " + format_rfc3339(*status.next_attempt))
       .wake(*status.next_attempt)
       .finish();
@@ -250,16 +263,11 @@ bool is_refused_anew(const Observation& o) {
          (!o.object.status.next_attempt || o.failure->at >= *o.object.status.next_attempt);
 }
 
+// `revision` is the one of the order under way: a key alone, found again after a restore, is not gone on with, for
+// nobody knows whether it has a certificate.
 Decision continue_issuing(const Observation& o, int revision) {
   const StoredRevision* kept = stored(o, revision);
   const auto& order = o.object.status.order;
-  if (!order || order->revision != revision) {  // a key without an order: found again after a restore
-    Draft draft(o, {});
-    draft.status().order = api::OrderStatus{.revision = revision};
-    return draft.phase(Phase::kIssuing, "Ordering", "resuming revision " + std::to_string(revision))
-        .wake(o.now)
-        .finish();
-  }
   if (order->url.empty() && is_refused_anew(o)) return order_failed(o, "OrderRefused", o.failure->error.message());
   if (const auto at = retry_time(o))
     return issuing(o, reason_of(*o.failure), o.failure->error.message()).wake(*at).finish();
@@ -282,8 +290,8 @@ Decision continue_issuing(const Observation& o, int revision) {
   }
   const bool forgotten =
       o.failure && o.failure->effect == effect::LookAtOrder::kName && o.failure->error.kind == ErrorKind::kNotFound;
-  if (forgotten) return order_failed(o, "OrderLost", "the order cannot be found: " + o.failure->error.message());
-  if (order->expires && o.now > *order->expires) return order_failed(o, "OrderLost", "the order has expired");
+  if (forgotten) return order_lost(o, "the order cannot be found: " + o.failure->error.message());
+  if (order->expires && o.now > *order->expires) return order_lost(o, "the order has expired");
   if (!o.order || o.order->order.url != order->url)
     return issuing(o, "Ordered", "looking at the order").effect(effect::LookAtOrder{order->url}).finish();
   return follow_order(o, revision);

@@ -1,0 +1,400 @@
+// Whole rotations, from the first look to rest: as they should go, crashed at every step, and with a world that fails.
+#include "story.hpp"
+
+#include "support/fake_random.hpp"
+
+namespace edgetrust::decide::certificate {
+namespace {
+
+using api::Phase;
+using api::RevisionResult;
+
+// What must hold whenever a story has come to rest.
+void expect_rest(const Story& story) {
+  const auto& o = story.o;
+  EXPECT_TRUE(story.records.empty()) << "a TXT record is left behind";
+  EXPECT_TRUE(o.object.meta.finalizers.empty()) << "a quiet object has no finalizer";
+  for (const auto& [revision, certificates] : story.finalized)
+    EXPECT_EQ(certificates, 1) << "I1: the key of revision " << revision << " has several certificates";
+  if (!o.object.status.revision) return;
+  EXPECT_EQ(story.served, fingerprint(*o.object.status.revision)) << "the status does not say what the Edge serves";
+  EXPECT_EQ(o.serving_fingerprint, story.served) << "secretName does not hold what the Edge serves";
+}
+
+// Looks at the Edge are many; with fewer of them every one can be crashed at.
+Story quick_story() {
+  Story story;
+  story.o.object.spec.rotation->observe = api::Observe{.settle = 20s, .period = 2min, .interval = 30s};
+  return story;
+}
+// A story that has its first certificate.
+Story first_certificate(Story story = Story()) {
+  EXPECT_TRUE(story.run(1h));
+  EXPECT_EQ(story.o.object.status.phase, Phase::kReady);
+  return story;
+}
+void ask_for_renewal(Story& story, std::string value = "1") {
+  annotate(story.o, api::kRenewRequestedAt, std::move(value));
+}
+
+TEST(Story, TheFirstCertificateIsIssuedDeliveredAndProved) {
+  Story story;
+  ASSERT_TRUE(story.run(1h));
+  EXPECT_EQ(story.last_rule, "rest");
+  std::vector<std::string> looks_aside;
+  std::ranges::copy_if(story.done, std::back_inserter(looks_aside),
+                       [](const std::string& e) { return !e.starts_with("Look"); });
+  EXPECT_EQ(looks_aside, (std::vector<std::string>{"CreateKey 1", "NewOrder 1", "SetFinalizer", "PresentRecord",
+                                                   "AnswerChallenge", "FinalizeOrder 1", "StoreBundle 1",
+                                                   "RemoveRecord", "SetFinalizer", "Push 1", "WriteServingSecret 1"}));
+  expect_rest(story);
+  EXPECT_EQ(story.o.object.status.history.front().result, RevisionResult::kActive);
+  EXPECT_TRUE(story.wake_at) << "the renewal is not forgotten";
+}
+
+TEST(Story, ALifeOfRenewals) {
+  Story story = first_certificate();
+  for (int revision = 2; revision <= 9; ++revision) {
+    story.o.now = *story.wake_at;
+    ASSERT_TRUE(story.run(24h));
+    expect_rest(story);
+    ASSERT_EQ(story.o.object.status.revision, revision);
+    EXPECT_LE(story.o.revisions.size(), 3U);
+    EXPECT_TRUE(story.o.revisions.contains(revision - 1)) << "I3: the one before is kept";
+  }
+  EXPECT_EQ(story.pushes(), "1 2 3 4 5 6 7 8 9");
+  EXPECT_EQ(story.orders.size(), 9U);
+  EXPECT_GT(story.o.now - kNow, 8 * 45 * 24h) << "and not sooner than half a lifetime each";
+}
+
+TEST(Story, ABadCertificateIsRolledBackAndNeverPushedAgain) {
+  Story story = first_certificate();
+  story.sick = {2, 3};
+  ask_for_renewal(story);
+  ASSERT_TRUE(story.run(1h));
+  expect_rest(story);
+  EXPECT_EQ(story.pushes(), "1 2 1");
+  EXPECT_EQ(story.o.object.status.phase, Phase::kRolledBack);
+  EXPECT_EQ(story.o.object.status.revision, 1);
+  // At its renewal the next is tried, once, and then a person must decide.
+  story.o.now = *story.wake_at;
+  ASSERT_TRUE(story.run(60 * 24h));
+  EXPECT_EQ(story.pushes(), "1 2 1 3 1");
+  EXPECT_EQ(story.last_rule, "revision_issued");
+  EXPECT_NE(api::find(story.o.object.status.conditions, api::condition::kStalled), nullptr);
+  ask_for_renewal(story, "2");
+  ASSERT_TRUE(story.run(1h));
+  EXPECT_EQ(story.pushes(), "1 2 1 3 1 4") << support::decided(story.o);
+  EXPECT_EQ(story.o.object.status.phase, Phase::kReady);
+  expect_rest(story);
+}
+
+TEST(Story, ARollbackIsQuick) {
+  Story story = first_certificate();
+  story.sick = {2};
+  story.sick_state = ports::EdgeState::kCritical;
+  ask_for_renewal(story);
+  TimePoint pushed{};
+  TimePoint back{};
+  story.fate = [&](const std::string& effect) {
+    if (effect == "Push 2") pushed = story.o.now;
+    if (effect == "Push 1") back = story.o.now;
+    return Fate::kDone;
+  };
+  ASSERT_TRUE(story.run(1h));
+  EXPECT_EQ(story.pushes(), "1 2 1");
+  EXPECT_LE(back - pushed, 17s) << "two looks, an interval apart";
+}
+
+TEST(Story, AWindowIsWaitedForAndThenUsed) {
+  Story story;
+  set_windows(story.o, {{.start = "02:00", .duration = 2h, .days = {api::Day::kTue}}});
+  ASSERT_TRUE(story.run(1h));
+  EXPECT_EQ(story.pushes(), "");
+  EXPECT_EQ(story.o.object.status.phase, Phase::kWaiting);
+  EXPECT_EQ(story.o.object.status.next, "window Tue 02:00 Europe/Berlin");
+  EXPECT_TRUE(story.records.empty());
+  EXPECT_TRUE(story.o.object.meta.finalizers.empty()) << "it may wait for days, with nothing to be undone";
+  EXPECT_EQ(format_rfc3339(*story.wake_at), "2026-11-24T01:00:00Z");
+  story.o.now = *story.wake_at;
+  ASSERT_TRUE(story.run(1h));
+  EXPECT_EQ(story.pushes(), "1");
+  expect_rest(story);
+}
+
+// --- crashed
+
+// Runs `prepare`d stories to rest, each crashed at another step in another way, and compares how they end.
+void crash_everywhere(const std::function<Story()>& prepare, api::Duration limit, const std::string& pushes) {
+  Story reference = prepare();
+  const std::size_t before = reference.done.size();
+  ASSERT_TRUE(reference.run(limit));
+  ASSERT_EQ(reference.pushes(), pushes);
+  const int steps = static_cast<int>(reference.done.size() - before);
+  ASSERT_GT(steps, 3);
+  for (const Fate how : {Fate::kCrashBefore, Fate::kCrashAfter, Fate::kFails, Fate::kAnswerLost}) {
+    for (int n = 0; n < steps; ++n) {
+      Story story = prepare();
+      int step = 0;
+      std::string where;
+      story.fate = [&](const std::string& effect) {
+        if (step++ != n) return Fate::kDone;
+        where = effect;
+        return how;
+      };
+      ASSERT_TRUE(story.run(limit));
+      SCOPED_TRACE(testing::Message() << "fate " << static_cast<int>(how) << " at step " << n << " (" << where << ")");
+      expect_rest(story);
+      EXPECT_EQ(story.o.object.status.phase, reference.o.object.status.phase);
+      EXPECT_EQ(story.o.object.status.revision, reference.o.object.status.revision);
+      EXPECT_EQ(story.orders.size(), reference.orders.size()) << "a lost order is found again";
+      EXPECT_EQ(story.o.revisions.size(), reference.o.revisions.size());
+      EXPECT_EQ(story.o.object.status.history.size(), reference.o.object.status.history.size());
+      EXPECT_EQ(story.pushes(), pushes) << "the Edge itself is asked before anything is pushed again";
+    }
+  }
+}
+
+TEST(Crashed, TheFirstCertificateEndsLive) { crash_everywhere(quick_story, 2h, "1"); }
+
+TEST(Crashed, ARenewalEndsLive) {
+  crash_everywhere(
+      [] {
+        Story story = first_certificate(quick_story());
+        ask_for_renewal(story);
+        return story;
+      },
+      2h, "1 2");
+}
+
+TEST(Crashed, ARollbackEndsWithThePreviousOne) {
+  crash_everywhere(
+      [] {
+        Story story = first_certificate(quick_story());
+        story.sick = {2};
+        ask_for_renewal(story);
+        return story;
+      },
+      2h, "1 2 1");
+}
+
+TEST(Crashed, ARollbackOnRequestEndsWithThePreviousOne) {
+  crash_everywhere(
+      [] {
+        Story story = first_certificate(quick_story());
+        ask_for_renewal(story);
+        EXPECT_TRUE(story.run(1h));
+        annotate(story.o, api::kRollbackRequestedAt, "now");
+        return story;
+      },
+      2h, "1 2 1");
+}
+
+// --- restored
+
+TEST(Restored, ARecreatedObjectFindsItsRevisionsAgainAndOrdersNothing) {
+  Story story = first_certificate(quick_story());
+  ask_for_renewal(story);
+  ASSERT_TRUE(story.run(1h));
+  Story restored(fresh());
+  restored.o.now = story.o.now;
+  restored.o.object.meta.uid = "another";
+  restored.o.revisions = story.o.revisions;
+  restored.served = story.served;
+  ASSERT_TRUE(restored.run(1h));
+  EXPECT_EQ(restored.o.object.status.revision, 2);
+  EXPECT_EQ(restored.o.object.status.history.front().result, RevisionResult::kAdopted);
+  EXPECT_TRUE(restored.orders.empty());
+  EXPECT_EQ(restored.pushes(), "");
+  restored.o.now = *restored.wake_at;
+  ASSERT_TRUE(restored.run(1h));
+  EXPECT_EQ(restored.o.object.status.revision, 3) << "above every number that was ever used";
+}
+
+TEST(Restored, AStoredBundleIsNeverOrderedAgain) {
+  Story story;
+  story.o.revisions = {{4, whole(4, kNow - 1h)}};  // stored, never delivered, the status is lost
+  ASSERT_TRUE(story.run(1h));
+  EXPECT_EQ(story.o.object.status.revision, 4);
+  EXPECT_TRUE(story.orders.empty());
+}
+
+// --- a CA that refuses
+
+// I7: at most 1 + elapsed / backoff orders, whatever else happens.
+TEST(Refused, OrdersAreMadeLessAndLessOften) {
+  Story story;
+  story.ca_refuses = true;
+  ASSERT_TRUE(story.run(100h));
+  EXPECT_EQ(story.orders.size(), 8U) << "after 0, 1, 3, 7, 15, 31, 63 and 95 hours";
+  EXPECT_TRUE(story.records.empty()) << support::decided(story.o);
+  EXPECT_EQ(story.o.revisions.size(), 1U) << "one key for all of them";
+  EXPECT_EQ(story.o.object.status.order->failures, 8);
+  story.ca_refuses = false;
+  ++story.o.object.meta.generation;  // a changed spec is a new start
+  ASSERT_TRUE(story.run(1h));
+  EXPECT_EQ(story.o.object.status.revision, 1);
+  expect_rest(story);
+}
+
+TEST(Refused, ARequestInBetweenIsOneMoreOrderAndNoLoop) {
+  Story story;
+  story.ca_refuses = true;
+  ASSERT_TRUE(story.run(10min));
+  EXPECT_EQ(story.orders.size(), 1U);
+  ask_for_renewal(story);
+  ASSERT_TRUE(story.run(30min));
+  EXPECT_EQ(story.orders.size(), 2U);
+}
+
+// --- an Edge without a way back
+
+TEST(NoWayBack, ABadFirstCertificateIsMendedByTheNext) {
+  Story story;
+  story.sick = {1};
+  ASSERT_TRUE(story.o.revisions.empty());
+  ASSERT_TRUE(story.run(1h));
+  EXPECT_EQ(story.o.object.status.phase, Phase::kFailed);
+  EXPECT_EQ(std::ranges::count(story.said, "RollbackImpossible", &Announcement::reason), 1) << "one alarm";
+  EXPECT_EQ(story.pushes(), "1");
+  ask_for_renewal(story);
+  ASSERT_TRUE(story.run(2h));
+  EXPECT_EQ(story.pushes(), "1 2");
+  EXPECT_EQ(story.o.object.status.phase, Phase::kReady);
+  expect_rest(story);
+}
+
+TEST(NoWayBack, AnEdgeThatRecoversKeepsItsCertificate) {
+  Story story;
+  story.sick = {1};
+  ASSERT_TRUE(story.run(1h));
+  story.sick.clear();
+  ASSERT_TRUE(story.run(1h));
+  EXPECT_EQ(story.o.object.status.phase, Phase::kReady);
+  EXPECT_EQ(story.pushes(), "1");
+}
+
+// --- anything may happen
+
+// One long walk: faults at every effect, edits of the spec at any phase, crashes, requests, a sick Edge, a jumping
+// clock. expect_sane() looks at each decision; in the end the world is well and all comes to rest.
+class Walk {
+ public:
+  explicit Walk(std::uint64_t seed) : story(quick_story()), random_(seed) {
+    story.o.object.spec.revision_history_limit = 2;
+    story.fate = [this](const std::string& effect) {
+      if (!calm_ && pushes_fail_ && effect.starts_with("Push")) return Fate::kFails;
+      if (calm_ || !chance(12)) return Fate::kDone;
+      return static_cast<Fate>(1 + random_.below(4));
+    };
+    if (chance(2)) set_windows(story.o, {{.start = "02:00", .duration = 6h, .days = {}}});
+    if (chance(3)) story.o.object.spec.rotation->retry = api::RetryRule{.backoff = 2h, .max_attempts = 20};
+  }
+  void go(int passes) {
+    for (int i = 0; i < passes && !testing::Test::HasFailure(); ++i) {
+      if (chance(15)) something_happens();
+      if (!story.pass()) wait();
+    }
+  }
+  bool come_to_rest() {
+    calm_ = true;
+    story.edge_is_down = story.status_unknown = story.takes_nothing = story.ca_refuses = false;
+    story.sick.clear();
+    story.o.object.spec.suspend = false;
+    story.o.object.meta.annotations.erase(std::string(api::kHoldUntil));
+    story.o.failure.reset();
+    if (!story.o.issuer) story.o.issuer = issuer_;
+    ++story.o.object.meta.generation;
+    if (!story.run(1h)) return false;
+    // Where nothing can be put back a person must ask for another certificate.
+    if (story.o.object.status.delivery) annotate(story.o, api::kRenewRequestedAt, "at last");
+    return story.run(40h, 5000);
+  }
+  Story story;
+
+ private:
+  bool chance(std::uint64_t one_in) { return random_.below(one_in) == 0; }
+  void wait() {
+    const TimePoint soon = story.o.now + std::chrono::minutes{1 + random_.below(600)};
+    story.o.now = story.wake_at ? std::min(std::max(*story.wake_at, story.o.now), soon) : soon;
+  }
+  void something_happens() {
+    Observation& o = story.o;
+    const std::string value = std::to_string(++events_);
+    switch (random_.below(18)) {
+      case 0: story.crash(); break;
+      case 1: annotate(o, api::kRenewRequestedAt, value); break;
+      case 2: annotate(o, api::kRotateRequestedAt, value); break;
+      case 3: annotate(o, api::kRollbackRequestedAt, value); break;
+      case 4:
+        o.object.spec.dns_names =
+            chance(2) ? std::vector<std::string>{kName} : std::vector<std::string>{kName, "sip.example.com"};
+        ++o.object.meta.generation;
+        break;
+      case 5: story.edge_is_down = !story.edge_is_down; break;
+      case 6: story.status_unknown = !story.status_unknown; break;
+      case 7: story.takes_nothing = chance(3); break;
+      case 8: story.ca_refuses = chance(3); break;
+      case 9: story.sick.insert(static_cast<int>(random_.below(12))); break;
+      case 10: story.sick_state = chance(2) ? ports::EdgeState::kCritical : ports::EdgeState::kOk; break;
+      case 11:
+        o.object.spec.suspend = chance(4);
+        ++o.object.meta.generation;
+        break;
+      case 12: annotate(o, api::kHoldUntil, chance(4) ? format_rfc3339(o.now + 2h) + " wait" : ""); break;
+      case 13:
+        if (o.issuer) issuer_ = o.issuer;
+        o.issuer = chance(4) ? nullptr : issuer_;
+        break;
+      case 14: o.now += 24h * static_cast<int>(random_.below(60)); break;  // long quiet, or a jump
+      case 15: o.now -= 1h; break;
+      case 16: pushes_fail_ = chance(2); break;
+      case 17:  // restored from Git: the Secrets are there, the status is not
+        if (!chance(8)) break;
+        o.object.status = {};
+        story.records.clear();  // what the status alone knew of is lost
+        story.crash();
+        break;
+      default: break;
+    }
+  }
+  support::FakeRandom random_;
+  std::shared_ptr<const api::AcmeIssuer> issuer_ = story.o.issuer;
+  int events_ = 0;
+  bool pushes_fail_ = chance(10);
+  bool calm_ = false;
+};
+
+TEST(Walks, NoDecisionIsInsaneAndAllComesToRest) {
+  std::map<std::string, int> effects;
+  std::set<std::string> reasons;
+  for (std::uint64_t seed = 1; seed <= 120 && !HasFailure(); ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Walk walk(seed);
+    walk.go(200);
+    ASSERT_TRUE(walk.come_to_rest()) << walk.story.last_lines(30);
+    const auto& status = walk.story.o.object.status;
+    EXPECT_TRUE(walk.story.records.empty() ||
+                std::ranges::count(walk.story.said, "RecordLeftBehind", &Announcement::reason) > 0);
+    EXPECT_TRUE(walk.story.o.object.meta.finalizers.empty());
+    EXPECT_FALSE(status.delivery);
+    EXPECT_TRUE(!status.revision || walk.story.served == fingerprint(*status.revision)) << walk.story.last_lines(60);
+    for (const auto& [revision, certificates] : walk.story.finalized)
+      EXPECT_EQ(certificates, 1) << "I1: revision " << revision;
+    for (const auto& effect : walk.story.done) ++effects[effect.substr(0, effect.find(' '))];
+    for (const auto& said : walk.story.said) reasons.insert(said.reason);
+  }
+  // The walks have been everywhere.
+  for (const char* effect :
+       {"CreateKey", "NewOrder", "PresentRecord", "RemoveRecord", "AnswerChallenge", "FinalizeOrder", "StoreBundle",
+        "Push", "WriteServingSecret", "DeleteRevision", "SetFinalizer"}) {
+    EXPECT_GT(effects[effect], 30) << effect;
+  }
+  for (const char* reason : {"Rotated", "RolledBack", "RollingBack", "RollbackImpossible", "PushPutOff", "OrderInvalid",
+                             "Adopted", "NothingToRotate"}) {
+    EXPECT_TRUE(reasons.contains(reason)) << reason;
+  }
+}
+
+}  // namespace
+}  // namespace edgetrust::decide::certificate
