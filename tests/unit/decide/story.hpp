@@ -132,7 +132,7 @@ class Story {
       forget(effect);
     }
     if (result) {
-      o.failure.reset();
+      if (o.failure && (!is_look(effect) || o.failure->effect == name)) o.failure.reset();
     } else {
       const int before = o.failure && o.failure->effect == name ? o.failure->count : 0;
       o.failure = Failure{name, result.error(), before + 1, o.now};

@@ -247,6 +247,27 @@ TEST(Refused, ARequestInBetweenIsOneMoreOrderAndNoLoop) {
   EXPECT_EQ(story.orders.size(), 2U);
 }
 
+// A vendor that is down for an hour: fewer and fewer tries, then a pause, and no certificate is blamed for it.
+TEST(Refused, APushThatFailsIsTriedAtAHumanPace) {
+  Story story = first_certificate(quick_story());
+  int tries = 0;
+  story.fate = [&](const std::string& effect) {
+    if (!effect.starts_with("Push")) return Fate::kDone;
+    ++tries;
+    return Fate::kFails;
+  };
+  ask_for_renewal(story);
+  ASSERT_TRUE(story.run(1h));
+  EXPECT_GT(tries, 10);
+  EXPECT_LT(tries, 40);
+  EXPECT_EQ(story.served, fingerprint(1));
+  EXPECT_GE(std::ranges::count(story.said, "PushPutOff", &Announcement::reason), 2);
+  story.fate = [](const std::string&) { return Fate::kDone; };
+  ASSERT_TRUE(story.run(1h));
+  EXPECT_EQ(story.served, fingerprint(2));
+  expect_rest(story);
+}
+
 // --- an Edge without a way back
 
 TEST(NoWayBack, ABadFirstCertificateIsMendedByTheNext) {

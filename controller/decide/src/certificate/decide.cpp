@@ -63,6 +63,14 @@ std::string_view name_of(const Effect& effect) {
   return std::visit([](const auto& e) { return std::decay_t<decltype(e)>::kName; }, effect);
 }
 
+bool is_look(const Effect& effect) {
+  return std::visit(
+      [](const auto& e) {
+        return requires { std::decay_t<decltype(e)>::kLook; };
+      },
+      effect);
+}
+
 bool is_guarded(const Effect& effect) {
   return std::visit(
       [](const auto& e) {

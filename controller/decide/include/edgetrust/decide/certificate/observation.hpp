@@ -28,7 +28,9 @@ struct Import {
   std::optional<Error> defect;
 };
 
-// The last effect that failed, and how often in a row. Lives in the process; a success clears it.
+// The last effect that failed, and how often in a row. Lives in the process. A success clears it; but that of a look
+// clears only a failure of the same look: between two tries of a push the Edge is looked at, and they are in a row all
+// the same.
 struct Failure {
   std::string effect;  // its name, see decision.hpp
   Error error;
