@@ -10,7 +10,7 @@
 #include <iterator>
 #include <thread>
 
-#include "edgetrust/http/initialize.hpp"
+#include "edgetrust/http/transport.hpp"
 #include "operator.hpp"
 
 namespace edgetrust {

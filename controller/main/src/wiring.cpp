@@ -3,10 +3,11 @@
 
 #include "backends.hpp"
 #include "edgetrust/dns/lookup.hpp"
+#include "edgetrust/crypto/trust_store.hpp"
 #include "edgetrust/http/server.hpp"
 #include "edgetrust/kube/cluster.hpp"
 #include "edgetrust/pki/pki.hpp"
-#include "edgetrust/probe/tls_probe.hpp"
+#include "edgetrust/probe/probe.hpp"
 #include "edgetrust/reconcile/certificate_reconciler.hpp"
 #include "edgetrust/reconcile/keeper_reconcilers.hpp"
 #include "edgetrust/runtime/queue.hpp"
@@ -35,15 +36,30 @@ http::Response text(int status, std::string body, std::string type = "text/plain
   return {.status = status, .headers = {{"Content-Type", std::move(type)}, {"Cache-Control", "no-store"}}, .body = std::move(body)};
 }
 
+// Drivers that can fail to be made.
+struct Tools {
+  std::shared_ptr<http::Transport> transport;  // to the API server
+  std::unique_ptr<dns::Resolver> resolver;
+  std::unique_ptr<ports::TlsProbe> probe;
+};
+Result<Tools> make_tools(Environment& environment, const Clock& clock, Random& random) {
+  Tools tools;
+  EDGETRUST_TRY_ASSIGN(tools.transport, http::make_transport(std::move(environment.cluster.tls)));
+  tools.resolver = std::make_unique<dns::Resolver>(dns::parse_resolv_conf(environment.resolv_conf), dns::parse_hosts(environment.hosts), random);
+  EDGETRUST_TRY_ASSIGN(tools.probe, probe::Probe::create([resolver = tools.resolver.get()](const std::string& host, const net::Wait& wait) { return resolver->addresses(host, wait); }, clock));
+  return tools;
+}
+
 }  // namespace
 
 struct Operator::Parts {
-  Parts(const Options& options, Environment environment, std::shared_ptr<http::Transport> transport, const Clock& clock_in, Random& random_in, telemetry::Logger& log_in)
-      : clock(clock_in),
+  Parts(const Options& options, const Environment& environment, Tools made, const Clock& clock_in, Random& random_in, telemetry::Logger& log_in)
+      : tools(std::move(made)),
+        clock(clock_in),
         random(random_in),
         log(log_in),
         workers(options.workers),
-        client(environment.cluster, std::move(transport), clock, pauser,
+        client(environment.cluster, tools.transport, clock, pauser,
                {.per_second = options.kube_qps, .burst = options.kube_burst, .report = [this](const kube::CallReport& call) { metrics.api_request("kubernetes", to_string(call.method), call.status, call.took); }}),
         cluster(client, clock, random, pauser,
                 {.namespaces = namespaces_of(options, environment.cluster),
@@ -51,12 +67,11 @@ struct Operator::Parts {
                  .events = {.instance = environment.instance},
                  .changed = [this](const std::string& kind, const api::ObjectKey& key) { changed(kind, key); },
                  .note = [this](const kube::WatchNote& note) { noted(note); }}),
-        resolver(dns::parse_resolv_conf(environment.resolv_conf), dns::parse_hosts(environment.hosts), random),
-        lookup(resolver, clock, random, {}),
-        probe(resolver, clock),
-        backends(cluster.secrets(), resolver, clock, random),
+        lookup(*tools.resolver, clock, random, {}),
+        pki(pki::make_pki(std::make_shared<crypto::PublicRoots>())),
+        backends(cluster.secrets(), *tools.resolver, clock, random),
         world{clock,           cluster.certificates(), cluster.edges(), cluster.policies(), cluster.issuers(), cluster.connections(),
-              cluster.secrets(), cluster.events(),     backends,        lookup,             probe,             pki},
+              cluster.secrets(), cluster.events(),     backends,        lookup,             *tools.probe,      *pki},
         certificates(world),
         edges(world),
         policies(world),
@@ -77,6 +92,7 @@ struct Operator::Parts {
 
   http::Response answer(const http::ServerRequest& request);
 
+  Tools tools;
   const Clock& clock;
   Random& random;
   telemetry::Logger& log;
@@ -87,10 +103,8 @@ struct Operator::Parts {
   runtime::Failures failures{kPassBackoff};
   kube::ApiClient client;
   kube::Cluster cluster;
-  dns::Resolver resolver;
   dns::Lookup lookup;
-  probe::Probe probe;
-  pki::OpensslPki pki;
+  std::unique_ptr<ports::Pki> pki;
   DriverBackends backends;
   reconcile::World world;
   reconcile::CertificateReconciler certificates;
@@ -199,8 +213,8 @@ Operator::Operator(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Operator::~Operator() = default;
 
 Result<std::unique_ptr<Operator>> Operator::create(const Options& options, Environment environment, const Clock& clock, Random& random, telemetry::Logger& log) {
-  EDGETRUST_TRY_ASSIGN(auto transport, http::make_transport(std::move(environment.cluster.tls)));
-  auto parts = std::make_unique<Parts>(options, std::move(environment), std::move(transport), clock, random, log);
+  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(environment, clock, random));
+  auto parts = std::make_unique<Parts>(options, environment, std::move(tools), clock, random, log);
   EDGETRUST_TRY_ASSIGN(parts->server, http::Server::start({.address = options.bind_address, .port = options.port}, [p = parts.get()](const http::ServerRequest& request) { return p->answer(request); }));
   return std::unique_ptr<Operator>(new Operator(std::move(parts)));
 }
