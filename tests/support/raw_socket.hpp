@@ -35,6 +35,7 @@ struct RawTls {
   std::string client_ca_pem = {};  // set: a client certificate is required
   bool tls13 = true;               // false: TLS 1.2 at most
   bool tls12 = true;               // false: TLS 1.1 at most
+  bool weak = false;               // may show a certificate with a weak key
 };
 
 class RawSocket {
