@@ -131,7 +131,11 @@ bool RawSocket::accept_tls(const RawTls& tls) {
   }
   tls_->session = SSL_new(tls_->context);
   SSL_set_fd(tls_->session, descriptor_);
-  return SSL_accept(tls_->session) == 1;
+  if (SSL_accept(tls_->session) == 1) return true;
+  tls_.reset();
+  shutdown_send();
+  wait_closed();
+  return false;
 }
 
 bool RawSocket::write(std::string_view bytes) {
