@@ -13,3 +13,4 @@ set_target_properties(ldns::ldns PROPERTIES IMPORTED_LOCATION ${EDGETRUST_LDNS_L
 find_package(cpprestsdk 2.10 REQUIRED)
 find_package(yaml-cpp 0.7 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
+find_package(prometheus-cpp REQUIRED)
