@@ -90,6 +90,10 @@ TimePoint CertificateReconciler::State::again(Notes& notes) const {
 CertificateReconciler::CertificateReconciler(const World& world) : state_(new State{.world = world}) {}
 CertificateReconciler::~CertificateReconciler() = default;
 
+void CertificateReconciler::forgive(const api::ObjectKey& key) {
+  if (const auto notes = state_->notebook.find(key)) notes->forgiven = true;
+}
+
 Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_token stop) {
   State& state = *state_;
   auto object = state.newest_of(key);
@@ -98,6 +102,7 @@ Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_to
     return {};
   }
   const auto notes = state.notebook.of(object->meta.uid, key);
+  if (notes->forgiven.exchange(false)) notes->failure.reset();
   auto observation = observe(state.world, object, *notes, stop);
   if (!observation) return {.error = within("observing", observation.error())};
   const Decision decision = decide::certificate::decide(*observation);

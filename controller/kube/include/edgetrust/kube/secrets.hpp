@@ -5,6 +5,7 @@
 #include "edgetrust/api/object.hpp"
 #include "edgetrust/base/secret.hpp"
 #include "edgetrust/kube/client.hpp"
+#include "edgetrust/ports/cluster.hpp"
 
 #include <map>
 #include <string>
@@ -12,13 +13,7 @@
 
 namespace edgetrust::kube {
 
-// Move-only, as its data is.
-struct SecretObject {
-  api::ObjectMeta meta;
-  std::string type = "Opaque";
-  std::map<std::string, Secret> data;
-  bool immutable = false;
-};
+using ports::SecretObject;
 
 class SecretClient {
  public:
