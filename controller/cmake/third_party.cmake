@@ -5,3 +5,4 @@ find_package(GTest REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(simdjson 3.0 REQUIRED)
 find_package(date REQUIRED)  # time zones: g++ 12 has none in <chrono>
+find_package(cpprestsdk 2.10 REQUIRED)

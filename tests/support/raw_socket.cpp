@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -119,12 +120,12 @@ std::unique_ptr<RawSocket> RawSocket::connect(std::uint16_t port) {
 bool RawSocket::accept_tls(const RawTls& tls) {
   block_sigpipe();
   tls_ = std::make_unique<Tls>();
+  if (tls.weak || !tls.tls12) SSL_CTX_set_security_level(tls_->context, 0);
   use_chain(tls_->context, tls.certificate_pem);
   use_key(tls_->context, tls.key_pem);
   if (!tls.client_ca_pem.empty()) require_client(tls_->context, tls.client_ca_pem);
   if (!tls.tls13) SSL_CTX_set_max_proto_version(tls_->context, TLS1_2_VERSION);
   if (!tls.tls12) {
-    SSL_CTX_set_security_level(tls_->context, 0);
     SSL_CTX_set_min_proto_version(tls_->context, TLS1_VERSION);
     SSL_CTX_set_max_proto_version(tls_->context, TLS1_1_VERSION);
   }
@@ -194,8 +195,9 @@ std::string RawSocket::read_message() {
 
 void RawSocket::wait_closed() { read_all(); }
 
-void RawSocket::set_receive_buffer(int octets) const {
-  ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &octets, sizeof octets);
+bool RawSocket::writable_within(std::chrono::milliseconds time) const {
+  pollfd look{.fd = descriptor_, .events = POLLOUT, .revents = 0};
+  return ::poll(&look, 1, static_cast<int>(time.count())) > 0;
 }
 
 void RawSocket::shutdown_send() const { ::shutdown(descriptor_, SHUT_WR); }

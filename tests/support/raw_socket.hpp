@@ -2,6 +2,7 @@
 // Sockets of loopback as they are, for tests about what goes over the wire: a client, and a server whose connections
 // follow a script. Blocking; every wait ends after 30 s at the latest, so that a failing test fails and does not hang.
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -34,6 +35,7 @@ struct RawTls {
   std::string client_ca_pem = {};  // set: a client certificate is required
   bool tls13 = true;               // false: TLS 1.2 at most
   bool tls12 = true;               // false: TLS 1.1 at most
+  bool weak = false;               // may show a certificate with a weak key
 };
 
 class RawSocket {
@@ -52,7 +54,7 @@ class RawSocket {
   std::string read_all();                              // until the peer closes
   std::string read_message();                          // a header and as much body as its Content-Length says
   void wait_closed();                                  // reads and drops until the peer closes
-  void set_receive_buffer(int octets) const;
+  [[nodiscard]] bool writable_within(std::chrono::milliseconds time) const;  // whether the peer takes more
   [[nodiscard]] std::size_t written() const { return written_; }
 
   void shutdown_send() const;
@@ -87,8 +89,8 @@ class RawServer {
 
   Script script_;
   std::optional<RawTls> tls_;
-  int listener_;
   std::uint16_t port_ = 0;
+  int listener_;
   std::atomic<int> connections_{0};
   std::mutex mutex_;
   bool stopping_ = false;
