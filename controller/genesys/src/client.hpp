@@ -38,7 +38,8 @@ class Client {
 
   // The answer when it is 2xx, all else as a Refusal.
   tl::expected<http::Response, Refusal> call(const Outgoing& outgoing, const std::stop_token& stop);
-  [[nodiscard]] bool has_upload() const { return upload_.has_value(); }
+  // The upload endpoint may have an OAuth client of its own: is it let in?
+  Status prove_upload_login(const std::stop_token& stop);
 
  private:
   tl::expected<http::Response, Refusal> attempt(const Site& site, http::Request& request, const Token& token,

@@ -1,5 +1,6 @@
 #include "edgetrust/genesys/fleet.hpp"
 
+#include "check_config.hpp"
 #include "client.hpp"
 #include "edgetrust/base/encoding.hpp"
 #include "endpoint.hpp"
@@ -60,7 +61,7 @@ Status Fleet::check(std::stop_token stop) {
   if (auto page = published::read_page(answer->body, 1, kMaxListing); !page) {
     return fail(within("GET " + std::string(path::kEdges), std::move(page).error()));
   }
-  return {};
+  return client_->prove_upload_login(stop);
 }
 
 Status Fleet::list(std::string_view path, std::string_view filter, const std::stop_token& stop, const Visit& visit) {
@@ -148,48 +149,29 @@ Status Fleet::install(const ports::CertificateUpload& upload, std::stop_token st
   return {};
 }
 
-Status check_upload_config(const UploadConfig& upload) {
-  const auto is_path = [](const std::string& text) {
-    return text.starts_with('/') && text.size() <= 1024 && text.find_first_of("?#") == std::string::npos;
-  };
-  if (!is_path(upload.upload_path)) return fail(ErrorKind::kInvalid, "certificateUpload.uploadPath is no path");
-  const auto hole = upload.status_path.find("{id}");
-  if (!is_path(upload.status_path) || hole == std::string::npos ||
-      upload.status_path.find("{id}", hole + 1) != std::string::npos) {
-    return fail(ErrorKind::kInvalid, "certificateUpload.statusPath must be a path with {id} in it, once");
-  }
-  return {};
-}
-
-Status check_client(std::string_view field, const Credentials& credentials) {
-  if (!credentials.client_id.empty() && !credentials.client_secret.empty()) return {};
-  return fail(ErrorKind::kInvalid, std::string(field) + ": clientId and clientSecret must not be empty");
-}
-
 }  // namespace
 
 Result<std::unique_ptr<ports::EdgeFleet>> make_fleet(Config config, Transports transports, const Clock& clock) {
+  EDGETRUST_TRY(check_config(config));
   EDGETRUST_TRY_ASSIGN(const http::Url api, https_endpoint("endpoints.api", config.api_url));
   EDGETRUST_TRY_ASSIGN(const http::Url login, https_endpoint("endpoints.login", config.login_url));
-  EDGETRUST_TRY(check_client("credentials", config.credentials));
-  if (config.requests_per_minute < 1) return fail(ErrorKind::kInvalid, "requestsPerMinute must be at least 1");
-  const auto tokens = std::make_shared<TokenSource>(login, std::move(config.credentials), transports.api, clock);
+  const auto desk = [&](Credentials credentials) {
+    return std::make_shared<TokenSource>(login, std::move(credentials), transports.api, clock);
+  };
+  const auto tokens = desk(std::move(config.credentials));
   std::optional<Client::Site> upload;
+  std::string upload_path;
+  std::string status_path;
   if (config.upload) {
-    EDGETRUST_TRY(check_upload_config(*config.upload));
-    EDGETRUST_TRY_ASSIGN(const http::Url url, https_endpoint("certificateUpload.endpoint", config.upload->url));
-    auto own = tokens;
-    if (config.upload->credentials) {
-      EDGETRUST_TRY(check_client("certificateUpload.credentials", *config.upload->credentials));
-      own = std::make_shared<TokenSource>(login, std::move(*config.upload->credentials), transports.api, clock);
-      config.upload->credentials.reset();
-    }
-    upload = Client::Site{url, transports.upload, own};
+    UploadConfig& named = *config.upload;
+    EDGETRUST_TRY_ASSIGN(const http::Url url, https_endpoint("certificateUpload.endpoint", named.url));
+    upload = Client::Site{url, transports.upload, named.credentials ? desk(std::move(*named.credentials)) : tokens};
+    named.credentials.reset();
+    upload_path = named.upload_path;
+    status_path = named.status_path;
   }
-  const AllowList allowed(config.upload ? config.upload->upload_path : "",
-                          config.upload ? config.upload->status_path : "");
-  auto client = std::make_unique<Client>(Client::Site{api, transports.api, tokens}, std::move(upload), allowed,
-                                         config.requests_per_minute, clock);
+  auto client = std::make_unique<Client>(Client::Site{api, transports.api, tokens}, std::move(upload),
+                                         AllowList(upload_path, status_path), config.requests_per_minute, clock);
   return std::make_unique<Fleet>(std::move(client), std::move(config.upload), clock);
 }
 

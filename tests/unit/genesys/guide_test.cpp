@@ -117,6 +117,20 @@ TEST(GuideStatus, OwnPathsAndOwnClientAreUsed) {
   EXPECT_EQ(logins[0].header("Authorization"), "Basic " + to_base64("uploader:s3cret"));
 }
 
+TEST(GuideStatus, ACheckProvesTheUploadsOwnClientToo) {
+  Config with = testing::config();
+  with.upload->credentials = testing::client("uploader");
+  const auto api = std::make_shared<testing::ScriptedTransport>([](const http::Request& request) {
+    if (!testing::is_login(request)) return json_answer(200, R"({"entities":[]})");
+    const bool uploader = request.headers.get("Authorization") == "Basic " + to_base64("uploader:s3cret");
+    return uploader ? json_answer(401, "") : json_answer(200, R"({"access_token":"t"})");
+  });
+  const support::FakeClock clock;
+  const Error error = make_fleet(std::move(with), {api, api}, clock).value()->check({}).error();
+  EXPECT_EQ(error.kind, ErrorKind::kUnauthorized);
+  EXPECT_EQ(error.context, "certificateUpload: OAuth login");
+}
+
 TEST(GuideUpload, SendsTheWholeFilesOfThatEdge) {
   FleetFixture f(always(json_answer(200, "{}")));
   ASSERT_TRUE(f.fleet->health(kEdge, {}));
