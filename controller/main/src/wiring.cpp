@@ -240,6 +240,9 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
     return;
   }
   failures.succeeded(key);
+  for (const auto& said : outcome.said) {
+    log.write(said.warning ? telemetry::Level::kWarn : telemetry::Level::kInfo, "event", {{"kind", key.kind}, {"namespace", key.ns}, {"name", key.name}, {"reason", said.reason}, {"note", said.message}});
+  }
   if (!outcome.effect.empty() || outcome.wrote_status) {
     log.info("pass", {{"kind", key.kind}, {"namespace", key.ns}, {"name", key.name}, {"rule", outcome.rule}, {"effect", outcome.effect}, {"wrote_status", outcome.wrote_status}});
   }

@@ -123,7 +123,10 @@ Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_to
   const auto written = state.record(decision, object, *notes, stop);
   if (!written) return {.error = written.error(), .rule = outcome.rule};
   outcome.wrote_status = *written;
-  if (*written) outcome.ended = newly_ended(observation->object.status, decision.status);
+  if (*written) {
+    outcome.ended = newly_ended(observation->object.status, decision.status);
+    for (const auto& said : decision.announcements) outcome.said.push_back({said.warning, said.reason, said.message});
+  }
   if (!decision.effect) {
     outcome.wake_at = decision.wake_at;
     const bool resting = !decision.wake_at || *decision.wake_at > state.world.clock.now();

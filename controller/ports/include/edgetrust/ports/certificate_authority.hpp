@@ -55,6 +55,7 @@ class CertificateAuthority {
 
   // The account's URL: found by the key, or created (RFC 8555 section 7.3). Idempotent, cached.
   virtual Result<std::string> account(std::stop_token stop) = 0;
+  // The order as the server answers it: its authorizations are known by URL alone until order() looks at them.
   virtual Result<Order> new_order(const OrderRequest& request, std::stop_token stop) = 0;
   // The newest order of this account that is still open (pending, ready or processing) and names exactly what `request`
   // names: what a lost answer to new_order left behind. Empty when there is none, or when the server keeps no list (RFC
