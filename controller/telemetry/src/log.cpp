@@ -75,7 +75,7 @@ struct Logger::Inherited {
 };
 
 Sink stderr_sink() {
-  return [](std::string_view line) { std::fwrite(line.data(), 1, line.size(), stderr); };
+  return [](std::string_view line) { (void)std::fwrite(line.data(), 1, line.size(), stderr); };
 }
 
 Logger::Logger(Sink sink, const Clock& clock, Level least)

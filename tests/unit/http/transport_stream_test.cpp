@@ -181,7 +181,12 @@ TEST(TransportStream, SilenceIsATimeoutButTheWholeMayLastLonger) {
   auto request = request_to(server.port());
   request.timeout = kIdle;
   std::size_t beats = 0;
-  const auto result = trusting()->stream(request, kIdle, kMaxLine, [&](std::string_view) { return ++beats > 0; }, {});
+  const auto result = trusting()->stream(request, kIdle, kMaxLine,
+                                         [&](std::string_view) {
+                                           heard.release();
+                                           return ++beats > 0;
+                                         },
+                                         {});
   ASSERT_FALSE(result.has_value());
   EXPECT_TRUE(done);
   EXPECT_GT(beats, 0U);
