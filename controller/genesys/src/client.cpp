@@ -72,8 +72,7 @@ Status Client::prove_upload_login(const std::stop_token& stop) {
 tl::expected<http::Response, Refusal> Client::attempt(const Site& site, http::Request& request, const Token& token,
                                                       const Outgoing& outgoing, const std::stop_token& stop) {
   const bool changes = outgoing.method != http::Method::kGet;
-  const Urgency urgency = changes ? Urgency::kMayOverdraw : Urgency::kNormal;
-  if (auto granted = budget_.take(site.url.origin(), urgency); !granted) {
+  if (auto granted = budget_.take(site.url.origin(), outgoing.urgency); !granted) {
     return refuse(outgoing, std::move(granted).error());
   }
   request.headers.set("Authorization", "Bearer " + std::string(token->expose()));

@@ -16,6 +16,7 @@ struct Outgoing {
   std::string path;   // encoded, without the endpoint's own path
   std::string query;  // without '?'
   Secret body;        // JSON; wiped after the call
+  Urgency urgency = Urgency::kNormal;
   std::chrono::milliseconds timeout{15'000};
   std::size_t max_body = std::size_t{256} << 10;  // of the answer
   std::vector<std::string_view> secrets;          // that a refusal might repeat; of the caller, alive during the call

@@ -38,7 +38,9 @@ class Fleet final : public ports::EdgeFleet {
  private:
   using Visit = std::function<void(json::View entity)>;
   Status list(std::string_view path, std::string_view filter, const std::stop_token& stop, const Visit& visit);
-  Status may_receive_key(const ports::EdgeId& edge);
+  Result<ports::EdgeHealth> ask_status(const ports::EdgeId& edge, Urgency urgency, const std::stop_token& stop);
+  bool has_answered(const ports::EdgeId& edge);
+  Status may_receive_key(const ports::EdgeId& edge, const std::stop_token& stop);
 
   const std::unique_ptr<Client> client_;
   SiteZones zones_;
@@ -108,10 +110,15 @@ Result<std::vector<ports::Trunk>> Fleet::trunks(const ports::EdgeId& edge, std::
 }
 
 Result<ports::EdgeHealth> Fleet::health(const ports::EdgeId& edge, std::stop_token stop) {
+  return ask_status(edge, Urgency::kNormal, stop);
+}
+
+Result<ports::EdgeHealth> Fleet::ask_status(const ports::EdgeId& edge, Urgency urgency, const std::stop_token& stop) {
   if (!upload_) return fail(no_upload().error());
   Outgoing outgoing;
   outgoing.host = Host::kUpload;
   outgoing.path = with_id(upload_->status_path, edge.value);
+  outgoing.urgency = urgency;
   const auto answer = client_->call(outgoing, stop);
   if (!answer) return fail(guide_error(answer.error(), outgoing));
   auto health = guide::read_status(answer->body, edge);
@@ -124,21 +131,31 @@ Result<ports::EdgeHealth> Fleet::health(const ports::EdgeId& edge, std::stop_tok
   return health;
 }
 
-Status Fleet::may_receive_key(const ports::EdgeId& edge) {
-  if (!upload_) return no_upload();
+bool Fleet::has_answered(const ports::EdgeId& edge) {
   const std::lock_guard lock(mutex_);
-  if (answered_.contains(edge.value)) return {};
-  return fail(ErrorKind::kInternal, "no key is sent before the status call has answered for Edge " + edge.value);
+  return answered_.contains(edge.value);
+}
+
+// A fleet that was made anew (a restart, a changed Secret) knows of no answer yet; a rollback must not wait for
+// somebody to look.
+Status Fleet::may_receive_key(const ports::EdgeId& edge, const std::stop_token& stop) {
+  if (has_answered(edge)) return {};
+  auto asked = ask_status(edge, Urgency::kMayOverdraw, stop);
+  if (!asked) return fail(within("before a key is sent", std::move(asked).error()));
+  if (has_answered(edge)) return {};
+  return fail(ErrorKind::kProtocol,
+              "no key is sent: the status call of Edge " + edge.value + " does not answer with 200");
 }
 
 Status Fleet::install(const ports::CertificateUpload& upload, std::stop_token stop) {
-  EDGETRUST_TRY(may_receive_key(upload.edge));
+  EDGETRUST_TRY(may_receive_key(upload.edge, stop));
   const Secret key_base64 = secret_to_base64(upload.key_pem);
   Outgoing outgoing;
   outgoing.host = Host::kUpload;
   outgoing.method = http::Method::kPost;
   outgoing.path = with_id(upload_->upload_path, upload.edge.value);
   outgoing.body = guide::upload_body(upload, key_base64);
+  outgoing.urgency = Urgency::kMayOverdraw;
   outgoing.timeout = std::chrono::seconds{30};
   outgoing.secrets = {key_base64.expose(), upload.key_pem.expose()};
   const auto answer = client_->call(outgoing, stop);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """run.py (python | javascript) --simulator PATH: starts the simulator, and the vendor's SDK of that language against it.
 
-The SDK is installed once, at the pinned versions, into a folder outside the checkout ($EDGETRUST_CACHE or ~/.cache/edgetrust, named by the pins).
+The SDK is installed once, at the pinned versions, into a folder outside the checkout ($EDGETRUST_CACHE or ~/.cache/edgetrust, named by the pins and the interpreter).
 """
 import argparse
 import hashlib
@@ -34,7 +34,8 @@ def run(command: list[str], **more) -> None:
 def installed(pins: str, install) -> Path:
     """The folder that `install` has filled for these pins; a half-filled one is never used."""
     cache = Path(os.environ.get("EDGETRUST_CACHE") or Path.home() / ".cache" / "edgetrust") / "sdk"
-    folder = cache / f"{Path(pins).stem}-{hashlib.sha256((HERE / pins).read_bytes()).hexdigest()[:16]}"
+    key = hashlib.sha256((HERE / pins).read_bytes() + sys.version.encode()).hexdigest()[:16]
+    folder = cache / f"{Path(pins).stem}-{key}"
     if not (folder / "complete").exists():
         print(f"installing the SDK of {pins} into {folder}", flush=True)
         shutil.rmtree(folder, ignore_errors=True)

@@ -14,8 +14,9 @@
 //   kTimeout, 429 kRateLimited, other 5xx kUnavailable, anything else that is not 2xx kProtocol. `code` is the
 //   vendor's, the context holds method, path and the correlation id. `maybe_executed` is set on an upload that ended in
 //   5xx, 408 or without an answer. Vendor text is cut, and withheld when it repeats a secret.
-// - A private key is sent only to upload.url, only over https, and only after `health` has answered with 200 for that
-//   Edge through this fleet; before that `install` is kInternal and sends nothing.
+// - A private key is sent only to upload.url, only over https, and only after the status call has answered with 200 for
+//   that Edge through this fleet: where `health` has not been asked, `install` asks first, and sends nothing when the
+//   call does not answer.
 // - check() proves both OAuth clients where the upload has its own.
 // - Without `upload`, health and install are kUnsupported.
 #include "edgetrust/genesys/oauth.hpp"

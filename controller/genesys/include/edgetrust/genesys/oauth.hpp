@@ -5,9 +5,9 @@
 //
 // Called by: the fleet of this room, for every call. Threads: any; callers that need a login at the same time share
 // one. Errors of token(): kUnauthorized when the client itself is refused (permanent until the Secret changes),
-// kInvalid for another refusal of the request, kRateLimited, kUnavailable, kTimeout, kProtocol, kCancelled. A fleet does
-// not hammer the login: a refused client is remembered for kRefusalHold, a 429 for the time that it names, a second to
-// kLongestPause. `maybe_executed` is never set: a login has no effect on any Edge.
+// kInvalid for another refusal of the request, kRateLimited, kUnavailable, kTimeout, kProtocol, kCancelled. A fleet
+// does not hammer the login: a refused client is remembered for kRefusalHold, a 429 for the time that it names, a
+// second to kLongestPause. `maybe_executed` is never set: a login has no effect on any Edge.
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/result.hpp"
 #include "edgetrust/base/secret.hpp"
