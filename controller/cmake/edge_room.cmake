@@ -1,9 +1,9 @@
-# edge_room(<name> [USES room…] [PRIVATE_USES room…] [LIBS lib…] [PRIVATE_LIBS lib…])
+# edge_room(<name> [USES room…] [PRIVATE_USES room…] [LIBS lib…] [PRIVATE_LIBS lib…] [TEST_USES …] [TEST_LIBS lib…])
 #
 # Makes the static library edgetrust_<name> of controller/<name>: public headers in include/edgetrust/<name>/, everything in src/ private to the room.
 # A room can name only rooms declared before it, so there is no cycle, and the order of the list in the top CMakeLists.txt is the architecture.
 function(edge_room name)
-  cmake_parse_arguments(PARSE_ARGV 1 ROOM "" "" "USES;PRIVATE_USES;LIBS;PRIVATE_LIBS")
+  cmake_parse_arguments(PARSE_ARGV 1 ROOM "" "" "USES;PRIVATE_USES;LIBS;PRIVATE_LIBS;TEST_USES;TEST_LIBS")
   if(ROOM_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "edge_room(${name}): unknown argument ${ROOM_UNPARSED_ARGUMENTS}")
   endif()
@@ -36,8 +36,13 @@ function(edge_room name)
   target_link_libraries(${target} PUBLIC ${ROOM_LIBS} PRIVATE ${ROOM_PRIVATE_LIBS})
   # The unit tests of the room: memory only, no sleep, no real clock.
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${name}/*.cpp)
+  file(GLOB inner_rooms CONFIGURE_DEPENDS RELATIVE ${dir} ${dir}/*/src)  # a room within, as dns/rfc2136, has tests of its own
+  foreach(inner IN LISTS inner_rooms)
+    string(REGEX REPLACE "/src$" "" inner ${inner})
+    list(FILTER tests EXCLUDE REGEX "/tests/unit/${name}/${inner}/")
+  endforeach()
   if(tests)
-    edge_test(unit_${name} SOURCES ${tests} LABEL unit USES ${name} support)
+    edge_test(unit_${name} SOURCES ${tests} LABEL unit USES ${name} support ${ROOM_TEST_USES} LIBS ${ROOM_TEST_LIBS})
   endif()
 endfunction()
 
@@ -63,4 +68,17 @@ function(edge_test name)
     list(APPEND properties RUN_SERIAL TRUE)
   endif()
   gtest_discover_tests(${target} TEST_PREFIX ${target}. DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
+endfunction()
+
+# edge_support(<name> SOURCES file… [USES …] [LIBS lib…])
+# A helper library for tests, edgetrust_<name>, from tests/support; built only when a test needs it.
+function(edge_support name)
+  cmake_parse_arguments(PARSE_ARGV 1 SUPPORT "" "" "SOURCES;USES;LIBS")
+  add_library(edgetrust_${name} STATIC EXCLUDE_FROM_ALL ${SUPPORT_SOURCES})
+  target_compile_options(edgetrust_${name} PRIVATE -fpch-preprocess)
+  target_precompile_headers(edgetrust_${name} REUSE_FROM edgetrust_test_pch)
+  target_link_libraries(edgetrust_${name} PUBLIC edgetrust_support PRIVATE ${SUPPORT_LIBS} GTest::gmock GTest::gtest)
+  foreach(used IN LISTS SUPPORT_USES)
+    target_link_libraries(edgetrust_${name} PUBLIC edgetrust_${used})
+  endforeach()
 endfunction()

@@ -4,6 +4,24 @@
 
 namespace edgetrust::api {
 
+std::string_view manner_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kInvalid:
+    case ErrorKind::kUnsupported: return "Refused";
+    case ErrorKind::kUnauthorized: return "CredentialsRefused";
+    case ErrorKind::kForbidden: return "Forbidden";
+    case ErrorKind::kNotFound: return "NotFound";
+    case ErrorKind::kConflict: return "Conflict";
+    case ErrorKind::kRateLimited: return "RateLimited";
+    case ErrorKind::kUnavailable:
+    case ErrorKind::kTimeout:
+    case ErrorKind::kCancelled: return "Unavailable";
+    case ErrorKind::kProtocol: return "ProtocolError";
+    case ErrorKind::kInternal: return "Failed";
+  }
+  return "Failed";
+}
+
 const Condition* find(const std::vector<Condition>& conditions, std::string_view type) {
   const auto found = std::ranges::find(conditions, type, &Condition::type);
   return found == conditions.end() ? nullptr : &*found;

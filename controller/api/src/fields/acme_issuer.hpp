@@ -91,7 +91,7 @@ void fields(V& v, Rfc2136Solver& solver) {
   using namespace json;
   v("nameserver", solver.nameserver, required, min_length(1), max_length(260), pattern(R"(^(\[[0-9a-fA-F:]+\]|[^\s:\[\]]+)(:[0-9]{1,5})?$)"), doc("Server that takes dynamic updates, host or host:port."));
   v("tsigKeyName", solver.tsig_key_name, max_length(253), doc("Name of the TSIG key."));
-  v("tsigAlgorithm", solver.tsig_algorithm, preset("\"HmacSha256\""), doc("Algorithm of the TSIG key."));
+  v("tsigAlgorithm", solver.tsig_algorithm, doc("Algorithm of the TSIG key. Default HmacSha256."));
   v("tsigSecretRef", solver.tsig_secret_ref, doc("The TSIG key, base64 as in BIND's key files."));
   v.rule("has(self.tsigSecretRef) == (has(self.tsigKeyName) && self.tsigKeyName.size() > 0)", "set tsigKeyName and tsigSecretRef together, or neither");
 }

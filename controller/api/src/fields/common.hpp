@@ -54,7 +54,7 @@ void fields(V& v, SecretKeyRef& ref) {
 template <class V>
 void fields(V& v, CaBundleRef& ref) {
   using namespace json;
-  v("kind", ref.kind, preset("\"Secret\""), doc("Secret or ConfigMap (trust-manager writes ConfigMaps)."));
+  v("kind", ref.kind, doc("Secret or ConfigMap (trust-manager writes ConfigMaps). Default Secret."));
   v("name", ref.name, required, min_length(1), max_length(253), pattern(kNamePattern), doc("Name of the Secret or ConfigMap, in the same namespace."));
   v("key", ref.key, required, min_length(1), max_length(253), pattern(kSecretKeyPattern), doc("Key whose value is one or more CA certificates in PEM."));
 }

@@ -67,7 +67,7 @@ namespace edgetrust::api {
 template <class V>
 void fields(V& v, IssuerRef& ref) {
   using namespace json;
-  v("kind", ref.kind, max_length(63), preset("\"AcmeIssuer\""), rule("self == 'AcmeIssuer'", "issuerRef.kind must be AcmeIssuer"), doc("Kind of the issuer: AcmeIssuer."));
+  v("kind", ref.kind, max_length(63), rule("self == 'AcmeIssuer'", "issuerRef.kind must be AcmeIssuer"), doc("Kind of the issuer: AcmeIssuer, which is the default."));
   v("name", ref.name, required, min_length(1), max_length(253), pattern(kNamePattern), doc("Name of the issuer, in the same namespace."));
 }
 
@@ -81,10 +81,10 @@ void fields(V& v, Fallback& fallback) {
 template <class V>
 void fields(V& v, PrivateKeySpec& key) {
   using namespace json;
-  v("algorithm", key.algorithm, preset("\"RSA\""), doc("RSA or ECDSA. Edges and SBCs are only known to take RSA."));
+  v("algorithm", key.algorithm, doc("RSA or ECDSA. Edges and SBCs are only known to take RSA. Default RSA."));
   v("size", key.size, minimum(256), maximum(4096), doc("RSA: 2048, 3072 or 4096 bits, default 2048. ECDSA: 256 or 384, default 256."));
-  v("rotationPolicy", key.rotation_policy, preset("\"Always\""), doc("Always: each revision has a new key. Never: the key is kept."));
-  v.rule("!has(self.size) || (self.algorithm == 'RSA' ? self.size in [2048, 3072, 4096] : self.size in [256, 384])",
+  v("rotationPolicy", key.rotation_policy, doc("Always: each revision has a new key. Never: the key is kept. Default Always."));
+  v.rule("!has(self.size) || (!has(self.algorithm) || self.algorithm == 'RSA' ? self.size in [2048, 3072, 4096] : self.size in [256, 384])",
          "privateKey.size must be 2048, 3072 or 4096 for RSA, and 256 or 384 for ECDSA");
 }
 

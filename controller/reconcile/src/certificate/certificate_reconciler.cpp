@@ -87,8 +87,24 @@ TimePoint CertificateReconciler::State::again(Notes& notes) const {
   return ++notes.passes_without_rest > kManyPasses ? now + std::chrono::seconds{1} : now;
 }
 
+namespace {
+
+// The result that the decision puts on top of the history, if it does.
+std::optional<api::RevisionResult> newly_ended(const api::EdgeCertificateStatus& before, const api::EdgeCertificateStatus& after) {
+  if (after.history.empty()) return std::nullopt;
+  const auto& top = after.history.front();
+  const bool same = !before.history.empty() && before.history.front().revision == top.revision && before.history.front().result == top.result;
+  return same ? std::nullopt : std::optional(top.result);
+}
+
+}  // namespace
+
 CertificateReconciler::CertificateReconciler(const World& world) : state_(new State{.world = world}) {}
 CertificateReconciler::~CertificateReconciler() = default;
+
+void CertificateReconciler::forgive(const api::ObjectKey& key) {
+  if (const auto notes = state_->notebook.find(key)) notes->forgiven = true;
+}
 
 Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_token stop) {
   State& state = *state_;
@@ -98,6 +114,7 @@ Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_to
     return {};
   }
   const auto notes = state.notebook.of(object->meta.uid, key);
+  if (notes->forgiven.exchange(false)) notes->failure.reset();
   auto observation = observe(state.world, object, *notes, stop);
   if (!observation) return {.error = within("observing", observation.error())};
   const Decision decision = decide::certificate::decide(*observation);
@@ -106,6 +123,7 @@ Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_to
   const auto written = state.record(decision, object, *notes, stop);
   if (!written) return {.error = written.error(), .rule = outcome.rule};
   outcome.wrote_status = *written;
+  if (*written) outcome.ended = newly_ended(observation->object.status, decision.status);
   if (!decision.effect) {
     outcome.wake_at = decision.wake_at;
     const bool resting = !decision.wake_at || *decision.wake_at > state.world.clock.now();

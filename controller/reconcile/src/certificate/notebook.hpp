@@ -3,6 +3,7 @@
 // facts of immutable Secrets. Everything here can be lost at any time: the rules then look again.
 #include "edgetrust/decide/certificate/observation.hpp"
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -35,6 +36,7 @@ struct Notes {
   std::set<std::string> gone_secrets;                  // uids that this process removed and the cache may still show
   std::map<std::string, SecretFacts> facts;            // by uid
   int passes_without_rest = 0;
+  std::atomic<bool> forgiven = false;  // set by any thread: the last failure does not count any more
 };
 
 class Notebook {

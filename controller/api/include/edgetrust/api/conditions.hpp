@@ -23,6 +23,10 @@ inline constexpr std::string_view kOnline = "Online";
 inline constexpr std::string_view kSipHealthy = "SipHealthy";
 }  // namespace condition
 
+// How something failed, as the second half of a reason: "IssuerUnavailable", "UploadCredentialsRefused". A closed list,
+// one word a kind of error.
+std::string_view manner_of(ErrorKind kind);
+
 const Condition* find(const std::vector<Condition>& conditions, std::string_view type);
 
 // Sets or replaces one condition; last_transition_time moves only when the status does.

@@ -1,5 +1,6 @@
 // How long a failed effect is waited for, and what it is called.
 #include "certificate/rules/rules.hpp"
+#include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/backoff.hpp"
 #include "edgetrust/base/random.hpp"
 
@@ -36,24 +37,6 @@ std::string_view subject_of(const std::string& effect) {
   return "Cluster";
 }
 
-std::string_view manner_of(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::kInvalid:
-    case ErrorKind::kUnsupported: return "Refused";
-    case ErrorKind::kUnauthorized: return "CredentialsRefused";
-    case ErrorKind::kForbidden: return "Forbidden";
-    case ErrorKind::kNotFound: return "NotFound";
-    case ErrorKind::kConflict: return "Conflict";
-    case ErrorKind::kRateLimited: return "RateLimited";
-    case ErrorKind::kUnavailable:
-    case ErrorKind::kTimeout:
-    case ErrorKind::kCancelled: return "Unavailable";
-    case ErrorKind::kProtocol: return "ProtocolError";
-    case ErrorKind::kInternal: return "Failed";
-  }
-  return "Failed";
-}
-
 }  // namespace
 
 std::optional<TimePoint> retry_time(const Observation& o) {
@@ -67,7 +50,7 @@ std::optional<TimePoint> retry_time(const Observation& o) {
 }
 
 std::string reason_of(const Failure& failure) {
-  return std::string(subject_of(failure.effect)) + std::string(manner_of(failure.error.kind));
+  return std::string(subject_of(failure.effect)) + std::string(api::manner_of(failure.error.kind));
 }
 
 }  // namespace edgetrust::decide::certificate::rules

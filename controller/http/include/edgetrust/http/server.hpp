@@ -1,9 +1,11 @@
 #pragma once
-// A small HTTP/1.1 server (Boost.Beast): probes, metrics, and the tests' simulators. Bounded in every way: header and
-// body size, time to a full request, idle time, connections.
+// A small HTTP/1.1 server (Boost.Beast): probes, metrics, and the tests' simulators. Bounded in every way: header (16
+// KiB, else 431) and body size (else 413), time to a full request, idle time, connections. Bodies have a
+// Content-Length; it does not send chunks, and does not answer `Expect: 100-continue`.
 //
-// Threads: the handler is called on the server's own threads, several at once. Errors of start(): kUnavailable (address
-// in use), kInvalid (PEM).
+// Threads: one thread reads and writes; the handler is called on `threads` further ones, so that many handlers may
+// block at once while every other connection is still read, timed out and closed. Answers to HEAD lose their body. A
+// handler that throws is a 500. Errors of start(): kUnavailable (address in use), kInvalid (address, PEM).
 #include "edgetrust/base/secret.hpp"
 #include "edgetrust/http/message.hpp"
 
@@ -34,19 +36,19 @@ struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any free one
   std::optional<ServerTls> tls;
-  std::size_t max_body = std::size_t{1} << 20;
-  std::chrono::milliseconds request_timeout{10'000};
-  std::chrono::milliseconds idle_timeout{60'000};
-  std::size_t max_connections = 64;
-  int threads = 2;
+  std::size_t max_body = std::size_t{1} << 20;        // of a request, in octets
+  std::chrono::milliseconds request_timeout{10'000};  // from its first octet (the first one: from accept, with the
+                                                      // handshake) to its last; and for the client to take an answer
+  std::chrono::milliseconds idle_timeout{60'000};     // between two requests
+  std::size_t max_connections = 64;                   // further ones are closed at once
+  int threads = 2;                                    // handlers that run at the same time
 };
 
-// What a handler may do instead of answering: used by simulators that model lost answers.
-// A Response with status 0 closes the connection without an answer.
+// A handler's Response with status 0 closes the connection without an answer: simulators model lost answers with it.
 class Server {
  public:
   static Result<std::unique_ptr<Server>> start(ServerOptions options, Handler handler);
-  virtual ~Server() = default;  // closes all connections and joins its threads
+  virtual ~Server() = default;  // closes all connections; waits only for handlers that are running
   [[nodiscard]] virtual std::uint16_t port() const = 0;
 };
 

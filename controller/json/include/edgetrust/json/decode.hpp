@@ -50,7 +50,8 @@ class Decoder {
         return refuse(path, "must be a list, not " + std::string(to_string(value.kind())));
       into.clear();
       value.for_each_element([&](View item) {
-        read(item, path + "[" + std::to_string(into.size()) + "]", into.emplace_back());
+        const std::string place = path + "[" + std::to_string(into.size()) + "]";
+        read(item, place, into.emplace_back());
         return !error_;
       });
     } else if constexpr (std::is_same_v<T, StringMap>) {

@@ -175,8 +175,10 @@ struct Text<E> {
 
 template <>
 struct Text<std::chrono::milliseconds> {
-  // h, m, s and ms with optional fractions: what base/time_text reads.
-  static constexpr std::string_view kPattern = R"(^(0|([0-9]+(\.[0-9]+)?(h|m|s|ms))+)$)";
+  // h, m, s and ms with optional fractions: what base/time_text reads. The digits are bounded so that no text of this
+  // length is beyond its 100 years.
+  static constexpr std::string_view kPattern =
+      R"(^(0|([0-9]{1,5}(\.[0-9]+)?h|[0-9]{1,7}(\.[0-9]+)?m|[0-9]{1,9}(\.[0-9]+)?s|[0-9]{1,12}(\.[0-9]+)?ms)+)$)";
   static constexpr std::int64_t kMaxLength = 32;
   static Result<std::chrono::milliseconds> parse(std::string_view text) { return parse_duration(text); }
   static std::string print(std::chrono::milliseconds value) { return format_duration(value); }

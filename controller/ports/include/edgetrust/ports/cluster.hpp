@@ -36,8 +36,8 @@ class Objects {
 struct SecretObject {
   api::ObjectMeta meta;
   std::string type = "Opaque";
-  bool immutable = false;
   std::map<std::string, Secret> data;
+  bool immutable = false;
 };
 
 // Secrets of the watched namespaces.

@@ -1,5 +1,6 @@
 #pragma once
 // What a pass leaves behind for the queue.
+#include "edgetrust/api/edge_certificate.hpp"
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/error.hpp"
 
@@ -14,6 +15,7 @@ struct Outcome {
   std::string rule;                  // which rule spoke, for the log
   std::string effect;                // what was done; empty for nothing
   bool wrote_status = false;
+  std::optional<api::RevisionResult> ended;  // a revision of an EdgeCertificate came to its end in this pass
 };
 
 }  // namespace edgetrust::reconcile

@@ -1,0 +1,35 @@
+#pragma once
+// Which calls may leave this room at all. The vendor has no read-only permission for Edges: a client that may list them
+// may also reboot and delete them (facts: `telephony:plugin:all`). So the limit is here.
+#include "edgetrust/http/message.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace edgetrust::genesys {
+
+enum class Host { kApi, kUpload };
+
+struct Call {
+  Host host;
+  http::Method method;
+  std::string path;  // {id} stands for one segment
+};
+
+class AllowList {
+ public:
+  AllowList(const std::string& upload_path, const std::string& status_path);  // empty: no such call
+  [[nodiscard]] bool allows(Host host, http::Method method, std::string_view path) const;
+
+ private:
+  std::vector<Call> calls_;
+};
+
+namespace path {
+inline constexpr std::string_view kEdges = "/api/v2/telephony/providers/edges";
+inline constexpr std::string_view kTrunksOfEdge = "/api/v2/telephony/providers/edges/{id}/trunks";
+inline constexpr std::string_view kSite = "/api/v2/telephony/providers/edges/sites/{id}";
+}  // namespace path
+
+}  // namespace edgetrust::genesys

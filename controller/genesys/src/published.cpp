@@ -1,0 +1,48 @@
+#include "published.hpp"
+
+#include "edgetrust/base/text.hpp"
+
+namespace edgetrust::genesys::published {
+namespace {
+
+constexpr std::size_t kMaxName = 256;
+
+std::string text(json::View value) { return printable(value.string().value_or(""), kMaxName); }
+bool is(json::View value, std::string_view word) { return lower(value.string().value_or("")) == lower(word); }
+
+}  // namespace
+
+Result<Page> read_page(std::string_view body, int page_number, std::size_t max_bytes) {
+  auto document = json::Document::parse(body, {.max_bytes = max_bytes, .max_depth = 32});
+  if (!document) return fail(std::move(document).error());
+  const json::View entities = document->root()["entities"];
+  if (entities.kind() != json::Kind::kArray) return fail(ErrorKind::kProtocol, "the answer is no listing");
+  const auto pages = document->root()["pageCount"].integer();
+  const bool last = entities.size() == 0 || !pages || page_number >= *pages;
+  return Page{std::move(*document), last};
+}
+
+std::optional<ListedEdge> read_edge(json::View entity) {
+  ListedEdge edge;
+  edge.info.id = ports::EdgeId(text(entity["id"]));
+  if (edge.info.id.empty()) return std::nullopt;
+  edge.info.name = text(entity["name"]);
+  edge.site_id = text(entity["site"]["id"]);
+  edge.info.site = text(entity["site"]["name"]);
+  if (edge.info.site.empty()) edge.info.site = edge.site_id;
+  edge.info.online = is(entity["onlineStatus"], "ONLINE");
+  edge.info.in_service = is(entity["statusCode"], "ACTIVE");
+  edge.info.active = is(entity["state"], "active");
+  edge.info.software_status = text(entity["softwareStatus"]["status"]);
+  return edge;
+}
+
+Result<std::string> read_time_zone(std::string_view body) {
+  const auto document = json::Document::parse(body, {.max_bytes = std::size_t{1} << 20, .max_depth = 32});
+  if (!document || document->root().kind() != json::Kind::kObject) {
+    return fail(ErrorKind::kProtocol, "the answer is no JSON object");
+  }
+  return text(document->root()["edgeAutoUpdateConfig"]["timeZone"]);
+}
+
+}  // namespace edgetrust::genesys::published

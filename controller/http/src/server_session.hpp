@@ -1,0 +1,207 @@
+#pragma once
+// One connection of the server, from accept to close. All of it runs on the server's one I/O thread; only the handler
+// runs elsewhere. It keeps itself alive by the operation it waits for: when there is none, it is gone and closed.
+#include "edgetrust/http/server.hpp"
+
+#include <mutex>
+#include <set>
+#include <utility>  // before asio, which on g++ 12 uses std::exchange without including it
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+
+namespace edgetrust::http {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace wire = boost::beast::http;
+using PlainStream = beast::tcp_stream;
+using TlsStream = beast::ssl_stream<beast::tcp_stream>;
+
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  virtual void abort() = 0;  // I/O thread: closes the socket, which ends every wait for it
+};
+
+// Which connections there are: counted when one is accepted, closed when the server ends.
+class Connections {
+ public:
+  void enter(Connection* connection) {
+    const std::lock_guard lock(mutex_);
+    open_.insert(connection);
+  }
+  void leave(Connection* connection) {
+    const std::lock_guard lock(mutex_);
+    open_.erase(connection);
+  }
+  std::size_t count() {
+    const std::lock_guard lock(mutex_);
+    return open_.size();
+  }
+  void abort_all() {
+    const std::lock_guard lock(mutex_);
+    for (auto* connection : open_) connection->abort();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<Connection*> open_;
+};
+
+// What the sessions of a server share. Destroyed bottom-up: the I/O context takes the waiting sessions with it.
+struct ServerShared {
+  ServerOptions options;
+  Handler handler;
+  Connections connections;
+  asio::ssl::context tls{asio::ssl::context::tls_server};
+  asio::io_context io{1};
+  asio::thread_pool handlers;
+
+  ServerShared(ServerOptions o, Handler h)
+      : options(std::move(o)), handler(std::move(h)), handlers(static_cast<std::size_t>(options.threads)) {}
+};
+
+ServerRequest to_request(wire::request<wire::string_body>&& message);
+wire::response<wire::string_body> to_message(Response&& response, bool keep_alive, bool head);
+Response call(const Handler& handler, const ServerRequest& request) noexcept;
+// The status that says why a request could not be read; 0 when the connection broke or the time ran out.
+int refusal_of(beast::error_code error);
+
+template <class Stream>
+class Session final : public Connection, public std::enable_shared_from_this<Session<Stream>> {
+ public:
+  template <class... Args>
+  explicit Session(ServerShared& shared, Args&&... args) : shared_(shared), stream_(std::forward<Args>(args)...) {
+    shared_.connections.enter(this);
+  }
+  ~Session() override { shared_.connections.leave(this); }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  Session(Session&&) = delete;
+  Session& operator=(Session&&) = delete;
+
+  void abort() override { lowest().close(); }
+
+  void start() {
+    expires(shared_.options.request_timeout);
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      stream_.async_handshake(asio::ssl::stream_base::server, [self = self()](beast::error_code error) {
+        if (!error) self->read_request();
+      });
+    } else {
+      read_request();
+    }
+  }
+
+ private:
+  auto self() { return this->shared_from_this(); }
+  PlainStream& lowest() { return beast::get_lowest_layer(stream_); }
+  void expires(std::chrono::milliseconds after) { lowest().expires_after(after); }
+
+  // Between two requests: silence is bounded by another limit than a request that has begun.
+  void wait_for_request() {
+    if (buffer_.size() > 0) return begin_request();
+    expires(shared_.options.idle_timeout);
+    stream_.async_read_some(buffer_.prepare(kReadSize), [self = self()](beast::error_code error, std::size_t size) {
+      if (error) return;
+      self->buffer_.commit(size);
+      self->begin_request();
+    });
+  }
+
+  void begin_request() {
+    expires(shared_.options.request_timeout);
+    read_request();
+  }
+
+  void read_request() {
+    parser_.emplace();
+    parser_->header_limit(kMaxHeader);
+    parser_->body_limit(shared_.options.max_body);
+    wire::async_read(stream_, buffer_, *parser_,
+                     [self = self()](beast::error_code error, std::size_t /*size*/) { self->on_request(error); });
+  }
+
+  void on_request(beast::error_code error) {
+    if (error) {
+      if (const int status = refusal_of(error); status != 0) refuse(status);
+      return;
+    }
+    lowest().expires_never();
+    keep_alive_ = parser_->get().keep_alive();
+    head_ = parser_->get().method() == wire::verb::head;
+    asio::post(shared_.handlers, [self = self(), request = to_request(parser_->release())]() mutable {
+      Response response = call(self->shared_.handler, request);
+      auto& io = self->shared_.io;
+      asio::post(io, [self = std::move(self), response = std::move(response)]() mutable {
+        self->answer(std::move(response));
+      });
+    });
+  }
+
+  void answer(Response&& response) {
+    if (response.status == 0) return;
+    write(to_message(std::move(response), keep_alive_, head_), [](Session& session) {
+      if (session.keep_alive_) return session.wait_for_request();
+      session.close();
+    });
+  }
+
+  // Some of the request is still unread. Closing now would reset the connection, and the answer could be lost with it:
+  // say that no more is sent, and read what comes for a moment.
+  void refuse(int status) {
+    Response response{.status = status, .headers = {}, .body = {}};
+    write(to_message(std::move(response), false, false), [](Session& session) {
+      beast::error_code ignored;
+      session.lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+      session.expires(kLinger);
+      session.drain();
+    });
+  }
+
+  void drain() {
+    buffer_.clear();
+    lowest().async_read_some(buffer_.prepare(kReadSize), [self = self()](beast::error_code error, std::size_t) {
+      if (!error) self->drain();
+    });
+  }
+
+  template <class Then>
+  void write(wire::response<wire::string_body> message, Then then) {
+    expires(shared_.options.request_timeout);
+    message_.emplace(std::move(message));
+    wire::async_write(stream_, *message_, [self = self(), then](beast::error_code error, std::size_t) {
+      if (!error) then(*self);
+    });
+  }
+
+  void close() {
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      expires(kLinger);
+      stream_.async_shutdown([self = self()](beast::error_code) {});
+    } else {
+      beast::error_code ignored;
+      lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    }
+  }
+
+  static constexpr std::size_t kReadSize = 4096;
+  static constexpr std::uint32_t kMaxHeader = 16 * 1024;
+  static constexpr std::chrono::milliseconds kLinger{1000};
+
+  ServerShared& shared_;
+  Stream stream_;
+  beast::flat_buffer buffer_;
+  std::optional<wire::request_parser<wire::string_body>> parser_;
+  std::optional<wire::response<wire::string_body>> message_;
+  bool keep_alive_ = false;
+  bool head_ = false;
+};
+
+}  // namespace edgetrust::http

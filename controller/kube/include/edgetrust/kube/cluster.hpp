@@ -1,0 +1,55 @@
+#pragma once
+// The cluster as the engine's ports see it: one watched store a kind and namespace, consistent reads and writes through the client.
+//
+// Called by: main's wiring. Threads: start() and stop() come from the owner's thread, the ports from any. Errors: those of ApiClient.
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "edgetrust/base/random.hpp"
+#include "edgetrust/kube/client.hpp"
+#include "edgetrust/kube/events.hpp"
+#include "edgetrust/kube/reflector.hpp"
+#include "edgetrust/ports/cluster.hpp"
+
+namespace edgetrust::kube {
+
+struct ClusterOptions {
+  std::vector<std::string> namespaces;  // those that are watched; at least one
+  std::string indexed_label;            // of Secrets: the label that Secrets::list is asked for
+  EventOptions events = {};
+  // An object of ours, or any Secret of a watched namespace (kind "Secret"), came, changed or went. On the reflectors' threads; must not block.
+  std::function<void(const std::string& kind, const api::ObjectKey& key)> changed;
+  std::function<void(const WatchNote&)> note = {};
+};
+
+class Cluster {
+ public:
+  // All references must outlive the cluster.
+  Cluster(ApiClient& client, const Clock& clock, Random& random, Pauser& pauser, ClusterOptions options);
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  void start();
+  // Waits until every kind has been read once; false when `stop` came first.
+  bool wait_synced(std::stop_token stop);
+  [[nodiscard]] bool synced() const;
+  void stop();
+
+  ports::Objects<api::EdgeCertificate>& certificates();
+  ports::Objects<api::Edge>& edges();
+  ports::Objects<api::RotationPolicy>& policies();
+  ports::Objects<api::AcmeIssuer>& issuers();
+  ports::Objects<api::GenesysConnection>& connections();
+  ports::Secrets& secrets();
+  ports::Events& events();
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace edgetrust::kube

@@ -1,0 +1,35 @@
+#pragma once
+// Where the API server is and who we are there: from a kubeconfig, or from what every pod is given. Called once by
+// main, which reads the environment and passes it in. Errors: kInvalid and kUnsupported, with the file, the field and
+// what to use instead; kNotFound when no file exists.
+#include "edgetrust/http/transport.hpp"
+#include "edgetrust/kube/token.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace edgetrust::kube {
+
+struct ClusterConfig {
+  http::Url server;                    // https; its path, if any, comes before every path of ours
+  http::TlsOptions tls;                // the cluster's CA, and a client certificate where the user has one
+  std::shared_ptr<TokenSource> token;  // null: the client certificate speaks for us
+  std::string ns;                      // the context's namespace; "default" when it names none
+};
+
+// The files that $KUBECONFIG lists (separated by ':'), or ~/.kube/config when it is empty.
+std::vector<std::string> kubeconfig_paths(std::string_view kubeconfig_variable, std::string_view home);
+
+// Merges the files as kubectl does: of two entries with one name the first counts, missing files are passed over.
+// `context` empty: the current-context. Relative paths in a file start at that file. Refused: exec and auth-provider
+// plugins, user names with passwords, impersonation, proxies, insecure-skip-tls-verify, plain http.
+Result<ClusterConfig> load_kubeconfig(const std::vector<std::string>& paths, std::string_view context,
+                                      const Clock& clock);
+
+// The service account of a pod. `host` and `port` are $KUBERNETES_SERVICE_HOST and _PORT.
+Result<ClusterConfig> in_cluster_config(std::string_view host, std::string_view port, const Clock& clock,
+                                        const std::string& folder = "/var/run/secrets/kubernetes.io/serviceaccount");
+
+}  // namespace edgetrust::kube

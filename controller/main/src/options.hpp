@@ -1,0 +1,32 @@
+#pragma once
+// The command line of the operator.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "edgetrust/base/result.hpp"
+
+namespace edgetrust {
+
+struct Options {
+  std::vector<std::string> namespaces;  // empty: the pod's, or the kubeconfig's
+  std::string kubeconfig;               // empty: in the cluster, else $KUBECONFIG, else ~/.kube/config
+  std::string context;
+  std::string bind_address = "0.0.0.0";
+  std::uint16_t port = 8080;  // /metrics, /healthz, /readyz
+  int workers = 8;
+  double kube_qps = 50;
+  int kube_burst = 100;
+  std::string log_level = "info";
+  bool show_version = false;
+};
+
+// What the program shall do with it: the options, or a text to print and an exit status (--help, or a mistake).
+struct ParsedOptions {
+  Options options;
+  bool exit = false;
+  int status = 0;
+};
+ParsedOptions parse_options(int argc, const char* const* argv);
+
+}  // namespace edgetrust

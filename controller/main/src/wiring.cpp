@@ -1,0 +1,292 @@
+#include <algorithm>
+#include <atomic>
+
+#include "backends.hpp"
+#include "edgetrust/dns/lookup.hpp"
+#include "edgetrust/api/conditions.hpp"
+#include "edgetrust/crypto/trust_store.hpp"
+#include "edgetrust/http/server.hpp"
+#include "edgetrust/kube/cluster.hpp"
+#include "edgetrust/pki/pki.hpp"
+#include "edgetrust/probe/probe.hpp"
+#include "edgetrust/reconcile/certificate_reconciler.hpp"
+#include "edgetrust/reconcile/keeper_reconcilers.hpp"
+#include "edgetrust/runtime/queue.hpp"
+#include "edgetrust/runtime/workers.hpp"
+#include "edgetrust/telemetry/metrics.hpp"
+#include "operator.hpp"
+
+namespace edgetrust {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Backoff kPassBackoff{.first = 500ms, .ceiling = 1min};
+constexpr std::string_view kCertificateLabel = "edgetrust.io/certificate";
+
+template <class Kind>
+std::string kind_name() {
+  return std::string(api::kKind<Kind>.kind);
+}
+
+std::vector<std::string> namespaces_of(const Options& options, const kube::ClusterConfig& cluster) {
+  return options.namespaces.empty() ? std::vector{cluster.ns} : options.namespaces;
+}
+
+// The kinds as the metrics name them.
+telemetry::Kind metric_kind(const std::string& kind) {
+  using telemetry::Kind;
+  if (kind == kind_name<api::EdgeCertificate>()) return Kind::kEdgeCertificate;
+  if (kind == kind_name<api::Edge>()) return Kind::kEdge;
+  if (kind == kind_name<api::RotationPolicy>()) return Kind::kRotationPolicy;
+  if (kind == kind_name<api::AcmeIssuer>()) return Kind::kAcmeIssuer;
+  if (kind == kind_name<api::GenesysConnection>()) return Kind::kGenesysConnection;
+  return Kind::kSecret;
+}
+
+telemetry::Verb metric_verb(http::Method method) {
+  using telemetry::Verb;
+  switch (method) {
+    case http::Method::kGet: return Verb::kGet;
+    case http::Method::kHead: return Verb::kHead;
+    case http::Method::kPost: return Verb::kPost;
+    case http::Method::kPut: return Verb::kPut;
+    case http::Method::kPatch: return Verb::kPatch;
+    case http::Method::kDelete: return Verb::kDelete;
+  }
+  return Verb::kGet;
+}
+
+// How a revision ended, where that counts as a rotation.
+std::optional<telemetry::Rotation> metric_rotation(api::RevisionResult result) {
+  switch (result) {
+    case api::RevisionResult::kActive: return telemetry::Rotation::kActive;
+    case api::RevisionResult::kRolledBack: return telemetry::Rotation::kRolledBack;
+    case api::RevisionResult::kRejected: return telemetry::Rotation::kRejected;
+    case api::RevisionResult::kSuperseded:
+    case api::RevisionResult::kAdopted: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+http::Response text(int status, std::string body, std::string type = "text/plain; charset=utf-8") {
+  return {.status = status, .headers = {{"Content-Type", std::move(type)}, {"Cache-Control", "no-store"}}, .body = std::move(body)};
+}
+
+// Drivers that can fail to be made.
+struct Tools {
+  std::shared_ptr<http::Transport> transport;  // to the API server
+  std::unique_ptr<dns::Resolver> resolver;
+  std::unique_ptr<ports::TlsProbe> probe;
+};
+Result<Tools> make_tools(Environment& environment, const Clock& clock, Random& random) {
+  Tools tools;
+  EDGETRUST_TRY_ASSIGN(tools.transport, http::make_transport(std::move(environment.cluster.tls)));
+  tools.resolver = std::make_unique<dns::Resolver>(dns::parse_resolv_conf(environment.resolv_conf), dns::parse_hosts(environment.hosts), random);
+  EDGETRUST_TRY_ASSIGN(tools.probe, probe::Probe::create([resolver = tools.resolver.get()](const std::string& host, const net::Wait& wait) { return resolver->addresses(host, wait); }, clock));
+  return tools;
+}
+
+}  // namespace
+
+struct Operator::Parts {
+  Parts(const Options& options, const Environment& environment, Tools made, const Clock& clock_in, Random& random_in, const telemetry::Logger& log_in)
+      : tools(std::move(made)),
+        clock(clock_in),
+        random(random_in),
+        log(log_in),
+        workers(options.workers),
+        client(environment.cluster, tools.transport, clock, pauser,
+               {.per_second = options.kube_qps, .burst = options.kube_burst, .report = [this](const kube::CallReport& call) { reported(call); }}),
+        cluster(client, clock, random, pauser,
+                {.namespaces = namespaces_of(options, environment.cluster),
+                 .indexed_label = std::string(kCertificateLabel),
+                 .events = {.instance = environment.instance},
+                 .changed = [this](const std::string& kind, const api::ObjectKey& key) { changed(kind, key); },
+                 .note = [this](const kube::WatchNote& note) { noted(note); }}),
+        lookup(*tools.resolver, clock, random, {}),
+        pki(pki::make_pki(std::make_shared<crypto::PublicRoots>())),
+        backends(cluster.secrets(), *tools.resolver, clock, random),
+        world{clock,           cluster.certificates(), cluster.edges(), cluster.policies(), cluster.issuers(), cluster.connections(),
+              cluster.secrets(), cluster.events(),     backends,        lookup,             *tools.probe,      *pki},
+        certificates(world),
+        edges(world),
+        policies(world),
+        issuers(world),
+        connections(world) {}
+
+  // --- what changed wakes whom
+
+  void changed(const std::string& kind, const api::ObjectKey& key);
+  void wake_certificates(const std::string& ns, const std::function<bool(const api::EdgeCertificate&)>& which);
+  void noted(const kube::WatchNote& note);
+  void reported(const kube::CallReport& call);
+
+  // --- passes
+
+  reconcile::Outcome reconcile(const runtime::Key& key, std::stop_token stop);
+  void pass(const runtime::Key& key, std::stop_token stop);
+  void describe(const api::ObjectKey& key);
+
+  http::Response answer(const http::ServerRequest& request);
+
+  Tools tools;
+  const Clock& clock;
+  Random& random;
+  const telemetry::Logger& log;
+  int workers;
+  telemetry::Metrics metrics{{.version = EDGETRUST_VERSION, .revision = {}}};
+  kube::ThreadPauser pauser;
+  runtime::Queue queue{clock};
+  runtime::Failures failures{kPassBackoff};
+  kube::ApiClient client;
+  kube::Cluster cluster;
+  dns::Lookup lookup;
+  std::unique_ptr<ports::Pki> pki;
+  DriverBackends backends;
+  reconcile::World world;
+  reconcile::CertificateReconciler certificates;
+  reconcile::EdgeReconciler edges;
+  reconcile::PolicyReconciler policies;
+  reconcile::IssuerReconciler issuers;
+  reconcile::ConnectionReconciler connections;
+  std::unique_ptr<http::Server> server;
+};
+
+void Operator::Parts::wake_certificates(const std::string& ns, const std::function<bool(const api::EdgeCertificate&)>& which) {
+  for (const auto& certificate : cluster.certificates().list(ns)) {
+    if (!which(*certificate)) continue;
+    certificates.forgive(certificate->meta.key());
+    queue.add({kind_name<api::EdgeCertificate>(), ns, certificate->meta.name});
+  }
+}
+
+void Operator::Parts::changed(const std::string& kind, const api::ObjectKey& key) {
+  if (kind != "Secret") queue.add({kind, key.ns, key.name});
+  if (kind == kind_name<api::Edge>()) {
+    wake_certificates(key.ns, [&](const auto& certificate) { return certificate.spec.edge_ref.name == key.name; });
+  } else if (kind == kind_name<api::AcmeIssuer>()) {
+    wake_certificates(key.ns, [&](const auto& certificate) { return certificate.spec.issuer_ref && certificate.spec.issuer_ref->name == key.name; });
+  } else if (kind == kind_name<api::GenesysConnection>()) {
+    for (const auto& edge : cluster.edges().list(key.ns)) {
+      if (edge->spec.connection_ref.name == key.name) queue.add({kind_name<api::Edge>(), key.ns, edge->meta.name});
+    }
+    wake_certificates(key.ns, [&](const auto& certificate) {
+      const auto edge = cluster.edges().get({key.ns, certificate.spec.edge_ref.name});
+      return edge && edge->spec.connection_ref.name == key.name;
+    });
+  } else if (kind == kind_name<api::RotationPolicy>()) {
+    wake_certificates(key.ns, [](const auto& /*certificate*/) { return true; });
+  } else if (kind == "Secret" && backends.secret_changed(key)) {
+    for (const auto& issuer : cluster.issuers().list(key.ns)) queue.add({kind_name<api::AcmeIssuer>(), key.ns, issuer->meta.name});
+    for (const auto& connection : cluster.connections().list(key.ns)) queue.add({kind_name<api::GenesysConnection>(), key.ns, connection->meta.name});
+    wake_certificates(key.ns, [](const auto& /*certificate*/) { return true; });
+  }
+}
+
+void Operator::Parts::noted(const kube::WatchNote& note) {
+  const std::string& resource = note.what.resource.plural;
+  switch (note.news) {
+    case kube::WatchNews::kSynced: log.debug("watching", {{"resource", resource}, {"namespace", note.what.ns}}); break;
+    case kube::WatchNews::kLookAgain:
+      metrics.watch_restart(metric_kind(note.what.resource.kind));
+      log.info("looking at everything again", {{"resource", resource}, {"namespace", note.what.ns}});
+      break;
+    case kube::WatchNews::kFailed: log.warn("a watch failed", {{"resource", resource}, {"namespace", note.what.ns}, {"error", *note.error}}); break;
+    case kube::WatchNews::kBadObject: log.error("an object cannot be taken", {{"resource", resource}, {"namespace", note.what.ns}, {"error", *note.error}}); break;
+  }
+}
+
+void Operator::Parts::reported(const kube::CallReport& call) {
+  metrics.api_request(telemetry::Api::kKubernetes, metric_verb(call.method), call.status);
+  metrics.api_duration(telemetry::Api::kKubernetes, call.took);
+}
+
+reconcile::Outcome Operator::Parts::reconcile(const runtime::Key& key, std::stop_token stop) {
+  const api::ObjectKey object{key.ns, key.name};
+  if (key.kind == kind_name<api::EdgeCertificate>()) return certificates.reconcile(object, std::move(stop));
+  if (key.kind == kind_name<api::Edge>()) return edges.reconcile(object, std::move(stop));
+  if (key.kind == kind_name<api::RotationPolicy>()) return policies.reconcile(object, std::move(stop));
+  if (key.kind == kind_name<api::AcmeIssuer>()) return issuers.reconcile(object, std::move(stop));
+  return connections.reconcile(object, std::move(stop));
+}
+
+// Metrics of an EdgeCertificate, as its status tells them.
+void Operator::Parts::describe(const api::ObjectKey& key) {
+  const auto certificate = cluster.certificates().get(key);
+  if (!certificate) {
+    metrics.forget_certificate(key.ns, key.name);
+    return;
+  }
+  if (certificate->status.not_after) metrics.certificate_expiry(key.ns, key.name, *certificate->status.not_after);
+  if (certificate->status.renewal_time) metrics.certificate_renewal(key.ns, key.name, *certificate->status.renewal_time);
+  if (certificate->status.phase) metrics.phase(key.ns, key.name, std::string(to_string(*certificate->status.phase)));
+  const auto* ready = api::find(certificate->status.conditions, api::condition::kReady);
+  metrics.certificate_ready(key.ns, key.name, ready != nullptr && ready->status == api::Truth::kTrue);
+}
+
+void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
+  const SteadyPoint begin = clock.steady();
+  const reconcile::Outcome outcome = reconcile(key, stop);
+  metrics.reconcile(metric_kind(key.kind), clock.steady() - begin,
+                    outcome.error ? telemetry::Reconciled::kFailed : outcome.wake_at ? telemetry::Reconciled::kWaiting : telemetry::Reconciled::kDone);
+  if (const auto rotation = outcome.ended ? metric_rotation(*outcome.ended) : std::nullopt) metrics.rotation(*rotation);
+  if (key.kind == kind_name<api::EdgeCertificate>()) describe({key.ns, key.name});
+  if (outcome.error) {
+    if (outcome.error->kind == ErrorKind::kCancelled) return;
+    const auto wait = failures.failed(key);
+    log.warn("a pass failed", {{"kind", key.kind}, {"namespace", key.ns}, {"name", key.name}, {"rule", outcome.rule}, {"error", *outcome.error}, {"again_in", wait}});
+    queue.add_at(key, clock.steady() + wait);
+    return;
+  }
+  failures.succeeded(key);
+  if (!outcome.effect.empty() || outcome.wrote_status) {
+    log.info("pass", {{"kind", key.kind}, {"namespace", key.ns}, {"name", key.name}, {"rule", outcome.rule}, {"effect", outcome.effect}, {"wrote_status", outcome.wrote_status}});
+  }
+  if (outcome.wake_at) queue.add_at(key, clock.steady() + std::max<std::chrono::milliseconds>(*outcome.wake_at - clock.now(), 0ms));
+}
+
+http::Response Operator::Parts::answer(const http::ServerRequest& request) {
+  if (request.method != "GET") return text(405, "only GET\n");
+  if (request.path == "/healthz") return text(200, "ok\n");
+  if (request.path == "/readyz") return cluster.synced() ? text(200, "ok\n") : text(503, "the watches have not been read yet\n");
+  if (request.path == "/metrics") {
+    metrics.queue_depth(queue.stats().due);
+    return text(200, metrics.text(), telemetry::Metrics::kContentType);
+  }
+  return text(404, "/metrics, /healthz, /readyz\n");
+}
+
+Operator::Operator(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Operator::~Operator() = default;
+
+Result<std::unique_ptr<Operator>> Operator::create(const Options& options, Environment environment, const Clock& clock, Random& random, const telemetry::Logger& log) {
+  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(environment, clock, random));
+  auto parts = std::make_unique<Parts>(options, environment, std::move(tools), clock, random, log);
+  EDGETRUST_TRY_ASSIGN(parts->server, http::Server::start({.address = options.bind_address, .port = options.port}, [p = parts.get()](const http::ServerRequest& request) { return p->answer(request); }));
+  return std::unique_ptr<Operator>(new Operator(std::move(parts)));
+}
+
+void Operator::run(std::stop_token stop) {
+  Parts& parts = *parts_;
+  parts.log.info("started", {{"port", parts.server->port()}, {"workers", parts.workers}});
+  parts.cluster.start();
+  // No pass before everything has been seen once: half a cache looks like a cluster in which things are missing.
+  if (parts.cluster.wait_synced(stop)) {
+    parts.log.info("synced");
+    runtime::Workers workers(parts.queue, parts.clock,
+                             {.threads = parts.workers,
+                              .threw = [&parts](const runtime::Key& key, std::string_view what,
+                                                int failures) { parts.log.error("a pass threw", {{"object", key.to_string()}, {"what", what}, {"failures", failures}}); }},
+                             [&parts](const runtime::Key& key, std::stop_token token) { parts.pass(key, std::move(token)); });
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any().wait(lock, stop, [] { return false; });
+    parts.log.info("stopping");
+    workers.stop();
+  }
+  parts.cluster.stop();
+  parts.log.info("stopped");
+}
+
+}  // namespace edgetrust

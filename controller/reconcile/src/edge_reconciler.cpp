@@ -1,0 +1,165 @@
+#include "edgetrust/reconcile/keeper_reconcilers.hpp"
+#include "finding.hpp"
+
+#include <algorithm>
+
+namespace edgetrust::reconcile {
+namespace {
+
+using namespace std::chrono_literals;
+using api::Truth;
+
+constexpr auto kListingIsFresh = 60s;
+constexpr auto kLookAgain = 5min;
+constexpr auto kAskAgain = 30s;
+constexpr auto kProbeTimeout = 5s;
+constexpr std::size_t kMostTrunks = 32;
+
+api::TrunkStateText to_api(ports::TrunkState state) {
+  switch (state) {
+    case ports::TrunkState::kUp: return api::TrunkStateText::kUp;
+    case ports::TrunkState::kDown: return api::TrunkStateText::kDown;
+    case ports::TrunkState::kUnknown: return api::TrunkStateText::kUnknown;
+  }
+  return api::TrunkStateText::kUnknown;
+}
+
+// Of two Edge objects for one appliance the older holds it.
+std::string holder_of(const World& world, const api::Edge& edge, const api::GenesysConnection& connection) {
+  const auto age = [](const api::ObjectMeta& meta) {
+    return std::tuple(meta.creation_time.value_or(TimePoint{}), meta.uid);
+  };
+  std::string holder;
+  auto oldest = age(edge.meta);
+  for (const auto& other : world.edges.list(edge.meta.ns)) {
+    if (other->broken || lower(other->spec.edge_id) != lower(edge.spec.edge_id) || age(other->meta) >= oldest) continue;
+    const auto its_connection = world.connections.get({other->meta.ns, other->spec.connection_ref.name});
+    if (!its_connection || its_connection->spec.api_url() != connection.spec.api_url()) continue;
+    oldest = age(other->meta);
+    holder = other->meta.name;
+  }
+  return holder;
+}
+
+// Writes down what the listing says; the trunks' health where the API tells it.
+void describe(api::Edge& edge, const ports::EdgeInfo& info) {
+  edge.status.online_status = info.online ? "ONLINE" : "OFFLINE";
+  edge.status.software_update = info.software_status;
+  edge.status.site = edge.spec.site.empty() ? info.site : edge.spec.site;
+  edge.status.time_zone = !edge.spec.time_zone.empty() ? edge.spec.time_zone : info.time_zone;
+}
+
+struct SipView {
+  Truth healthy = Truth::kUnknown;
+  std::string reason = "Unknown";
+  std::string message = "the API tells nothing of the trunks";
+};
+SipView describe_trunks(api::Edge& edge, const std::vector<ports::Trunk>& trunks) {
+  std::vector<api::TrunkStatus> next;
+  int up = 0;
+  std::string down;
+  for (const auto& trunk : trunks) {
+    up += trunk.state == ports::TrunkState::kUp ? 1 : 0;
+    if (trunk.state == ports::TrunkState::kDown) down += (down.empty() ? "" : ", ") + trunk.name;
+    if (next.size() < kMostTrunks)
+      next.push_back({trunk.name, trunk.peer, to_api(trunk.state), trunk.since, trunk.error});
+  }
+  edge.status.trunks = std::move(next);
+  if (!down.empty()) return {Truth::kFalse, "TrunkDown", "down: " + down};
+  if (up > 0) return {Truth::kTrue, "TrunksUp", "all trunks are up"};
+  return {};
+}
+
+}  // namespace
+
+std::shared_ptr<const EdgeReconciler::Listing> EdgeReconciler::listing_of(const api::GenesysConnection& connection,
+                                                                          std::stop_token stop) {
+  const api::ObjectKey key = connection.meta.key();
+  const TimePoint now = world_.clock.now();
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = listings_.find(key);
+    if (found != listings_.end() && now < found->second->at + kListingIsFresh) return found->second;
+  }
+  // Asked for without the lock: at worst two passes ask at once.
+  const auto fleet = world_.backends.fleet(connection, stop);
+  auto listing =
+      std::make_shared<const Listing>(Listing{now, fleet ? (*fleet)->edges(stop) : tl::unexpected(fleet.error())});
+  const std::scoped_lock lock(mutex_);
+  listings_[key] = listing;
+  return listing;
+}
+
+Outcome EdgeReconciler::reconcile(const api::ObjectKey& key, std::stop_token stop) {
+  const auto edge = world_.edges.get(key);
+  if (!edge) return {};
+  api::Edge next = *edge;
+  const TimePoint now = world_.clock.now();
+  const auto condition = [&](std::string_view type, Truth truth, const std::string& reason,
+                             const std::string& message) {
+    set_condition(next.status.conditions, type, truth, reason, message, next.meta.generation, now);
+  };
+  const auto finish = [&](const Finding& finding, std::optional<TimePoint> wake_at) {
+    report(next, finding, now);
+    return record(world_, world_.edges, *edge, next, wake_at, stop);
+  };
+  if (const auto finding = unusable(*edge)) return finish(*finding, {});
+  const auto connection = world_.connections.get({key.ns, edge->spec.connection_ref.name});
+  if (!connection || connection->broken) {
+    return finish(
+        {.reason = "ConnectionNotFound",
+         .message = "there is no usable GenesysConnection " + edge->spec.connection_ref.name + " in this namespace"},
+        {});
+  }
+  if (const std::string holder = holder_of(world_, *edge, *connection); !holder.empty()) {
+    return finish(
+        refused("Conflict", "the Edge " + holder + " is older and has the same edgeId; delete one of the two"),
+        now + kLookAgain);
+  }
+  if (edge->spec.sip.probe != api::SipProbe::kNone) {
+    const auto served = world_.probe.present({.host = edge->spec.sip.host,
+                                              .port = static_cast<std::uint16_t>(edge->spec.sip.port),
+                                              .server_name = {},
+                                              .timeout = kProbeTimeout},
+                                             stop);
+    const auto chain = served ? world_.pki.inspect(served->chain_pem) : tl::unexpected(served.error());
+    if (!chain) {
+      next.status.served_certificate.reset();
+    } else if (!next.status.served_certificate ||
+               next.status.served_certificate->fingerprint_sha256 != chain->fingerprint_sha256) {
+      next.status.served_certificate = api::ServedCertificate{
+          chain->serial_number, chain->not_after,        chain->fingerprint_sha256,
+          chain->issuer,        chain->certificates > 1, std::chrono::floor<std::chrono::seconds>(now)};
+    }
+  }
+  const auto listing = listing_of(*connection, stop);
+  if (!listing->edges) {
+    if (listing->edges.error().kind == ErrorKind::kCancelled) return {};
+    condition(api::condition::kOnline, Truth::kUnknown, "Unknown", listing->edges.error().message());
+    return finish(failed("Api", listing->edges.error()), now + kAskAgain);
+  }
+  const auto info = std::ranges::find_if(
+      *listing->edges, [&](const ports::EdgeInfo& e) { return lower(e.id.value) == lower(edge->spec.edge_id); });
+  if (info == listing->edges->end()) {
+    condition(api::condition::kOnline, Truth::kUnknown, "Unknown", "the API does not list this Edge");
+    return finish({.reason = "EdgeUnknown",
+                   .message = "the API lists no Edge with id " + edge->spec.edge_id +
+                              ": check spec.edgeId, or the divisions of the OAuth client"},
+                  now + kLookAgain);
+  }
+  describe(next, *info);
+  condition(api::condition::kOnline, info->online ? Truth::kTrue : Truth::kFalse, next.status.online_status,
+            "the cloud's view of the Edge's connection");
+  if (const auto fleet = world_.backends.fleet(*connection, stop)) {
+    const auto trunks = (*fleet)->trunks(info->id, stop);
+    const SipView sip = trunks ? describe_trunks(next, *trunks) : SipView{.message = trunks.error().message()};
+    condition(api::condition::kSipHealthy, sip.healthy, sip.reason, sip.message);
+  }
+  if (!info->active || !info->in_service)
+    return finish({.reason = "OutOfService", .message = "the Edge is not in service"}, now + kLookAgain);
+  return finish(info->online ? good("the Edge is online")
+                             : Finding{.reason = "Offline", .message = "the cloud does not see the Edge"},
+                now + kLookAgain);
+}
+
+}  // namespace edgetrust::reconcile

@@ -1,0 +1,67 @@
+#include "edgetrust/reconcile/keeper_reconcilers.hpp"
+#include "finding.hpp"
+
+namespace edgetrust::reconcile {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kAskAgain = 30s;
+
+Error without_key(const api::AccountKeyRef& ref) {
+  return {.kind = ErrorKind::kNotFound,
+          .what = "Secret " + ref.name + " does not exist or has no key " + ref.key +
+                  ", and accountKeyRef.create is Never: create it"};
+}
+
+}  // namespace
+
+// P-256 signs the requests of the account (RFC 8555 section 6.2 demands ES256 of every server); it never leaves the
+// cluster.
+Status IssuerReconciler::make_account_key(const api::AcmeIssuer& issuer, std::stop_token stop) {
+  const auto& ref = issuer.spec.account_key_ref;
+  const auto existing = world_.secrets.read({issuer.meta.ns, ref.name}, stop);
+  if (existing && existing->data.contains(ref.key)) return {};
+  if (!existing && existing.error().kind != ErrorKind::kNotFound) return tl::unexpected(existing.error());
+  if (ref.create == api::CreateKey::kNever) return fail(without_key(ref));
+  if (existing)
+    return fail(ErrorKind::kInvalid,
+                "Secret " + ref.name + " exists without a key " + ref.key + ": add it, or name another Secret");
+  EDGETRUST_TRY_ASSIGN(Secret pem, world_.pki.generate_key({ports::KeyAlgorithm::kEcdsa, 256}));
+  ports::SecretObject secret;
+  secret.meta.ns = issuer.meta.ns;
+  secret.meta.name = ref.name;
+  secret.meta.labels = {{std::string(api::kBackupLabel), "true"}};
+  secret.data.emplace(ref.key, std::move(pem));
+  const auto created = world_.secrets.create(secret, stop);
+  if (!created && created.error().code != "AlreadyExists") return tl::unexpected(created.error());
+  return {};
+}
+
+Outcome IssuerReconciler::reconcile(const api::ObjectKey& key, std::stop_token stop) {
+  const auto issuer = world_.issuers.get(key);
+  if (!issuer) return {};
+  api::AcmeIssuer next = *issuer;
+  const TimePoint now = world_.clock.now();
+  if (const auto finding = unusable(*issuer)) {
+    report(next, *finding, now);
+    return record(world_, world_.issuers, *issuer, next, {}, stop);
+  }
+  const auto account = [&]() -> Result<std::string> {
+    EDGETRUST_TRY(make_account_key(*issuer, stop));
+    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*issuer, stop));
+    return authority->account(stop);
+  }();
+  if (account) {
+    next.status.account_uri = *account;
+    next.status.last_error.clear();
+    report(next, good("the account is registered"), now);
+    return record(world_, world_.issuers, *issuer, next, {}, stop);
+  }
+  if (account.error().kind == ErrorKind::kCancelled) return {};
+  next.status.last_error = account.error().message();
+  report(next, failed("Account", account.error()), now);
+  return record(world_, world_.issuers, *issuer, next, now + kAskAgain, stop);
+}
+
+}  // namespace edgetrust::reconcile

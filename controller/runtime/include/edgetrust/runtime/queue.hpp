@@ -1,0 +1,67 @@
+#pragma once
+// The keys that want a pass, and when. Every wait of the operator is an entry here, never a sleeping thread.
+//
+// One entry a key: of two wishes for the same key the earlier wins, and the pass made then says anew when it wants the
+// next. One worker a key: a key added while a worker holds it runs again after done(). Due keys come in the order of
+// their times, then in the order in which they were added.
+//
+// Called by: watches add(), Workers get() and done(), passes add_at() for themselves. Threads: every call from any
+// thread. Errors: none. Time is Clock::steady(): a clock that stands still (a test's) is looked at again on poke().
+#include "edgetrust/base/clock.hpp"
+#include "edgetrust/runtime/key.hpp"
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
+
+namespace edgetrust::runtime {
+
+struct QueueStats {
+  std::size_t due = 0;                  // could be taken now
+  std::size_t waiting = 0;              // their time has not come
+  std::size_t held = 0;                 // with a worker
+  std::chrono::milliseconds oldest{0};  // how long the first due key has been due
+};
+
+class Queue {
+ public:
+  explicit Queue(const Clock& clock) : clock_(clock) {}
+
+  void add(const Key& key) { add_at(key, clock_.steady()); }
+  void add_at(const Key& key, SteadyPoint due);
+
+  // Waits for a due key and hands it to the caller, who must call done() with it. Empty once `stop` is requested, even
+  // when keys are due.
+  std::optional<Key> get(std::stop_token stop);
+  void done(const Key& key);
+
+  // The clock was moved by hand: look again.
+  void poke();
+
+  [[nodiscard]] QueueStats stats() const;
+
+ private:
+  struct Entry {
+    std::optional<SteadyPoint> due;  // empty: held by a worker, and nobody wants another pass
+    std::uint64_t order = 0;
+    bool held = false;
+  };
+  using Place = std::tuple<SteadyPoint, std::uint64_t, Key>;
+
+  void line_up(const Key& key, const Entry& entry);
+  std::optional<Key> take_due(SteadyPoint now);
+  void wait(std::unique_lock<std::mutex>& lock, SteadyPoint now, std::stop_token stop);
+
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::uint64_t version_ = 0;  // counts changes, so that a waiter sees the one it slept through
+  std::uint64_t order_ = 0;
+  std::map<Key, Entry> entries_;
+  std::set<Place> line_;  // every entry that is due some time and not held, first first
+};
+
+}  // namespace edgetrust::runtime

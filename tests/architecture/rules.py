@@ -1,0 +1,51 @@
+"""The house rules as tables. `check.py` compares them with what the compiler really read and with the sources."""
+
+# Which room may use which, as controller/README.md draws it. A room always may use itself.
+USES = {
+    "base": set(),
+    "json": {"base"},
+    "telemetry": {"base", "json"},
+    "crypto": {"base"},
+    "net": {"base"},
+    "http": {"base", "telemetry", "crypto"},
+    "api": {"base", "json"},
+    "ports": {"base", "api"},
+    "decide": {"base", "api", "ports"},
+    "kube": {"base", "json", "telemetry", "crypto", "http", "ports", "api"},
+    "acme": {"base", "json", "telemetry", "crypto", "http", "ports", "api"},
+    "dns": {"base", "json", "telemetry", "crypto", "net", "http", "ports", "api"},
+    "genesys": {"base", "json", "telemetry", "crypto", "http", "ports", "api"},
+    "probe": {"base", "telemetry", "crypto", "net", "ports", "api"},
+    "pki": {"base", "crypto", "ports", "api"},
+    "runtime": {"base", "telemetry"},
+    "reconcile": {"base", "api", "decide", "ports", "runtime", "telemetry"},
+}
+ANYTHING = {"main"}  # wiring and tools: may use every room, and nobody uses them
+
+# Third-party headers, by the start of their path below the system's include folders, and the rooms whose code may read them.
+THIRD_PARTY = {
+    "cpprest/": {"http"},
+    "pplx/": {"http"},
+    "boost/beast": {"http"},
+    "openssl/": {"crypto", "http", "probe", "dns"},  # dns: ldns/ldns.h brings it along
+    "ldns/": {"dns"},
+    "prometheus/": {"telemetry"},
+    "yaml-cpp/": {"kube", "main"},
+    "simdjson.h": {"json"},
+    "nlohmann/": {"json", "api", "kube", "acme", "genesys", "telemetry"},
+    "date/": {"decide"},
+    "CLI/": {"main"},
+}
+
+# Words that touch the world, and the files that may use them (paths below controller/).
+WORLD = {
+    r"system_clock::now|steady_clock::now|std::time\(|clock_gettime|gettimeofday": {
+        "base/src/clock.cpp",
+        "http/src/exchange.cpp",  # the deadline of an exchange
+    },
+    r"sleep_for|sleep_until|usleep\(|nanosleep": set(),
+    r"getrandom|std::random_device|\brand\(\)|std::mt19937": {"base/src/random.cpp"},
+    r"\bgetenv\(": {"main/src/main.cpp"},
+    r"\bsystem\(|\bpopen\(|\bexecv|\bexecl|posix_spawn|\bfork\(": set(),
+    r"\.detach\(\)": set(),
+}

@@ -1,0 +1,221 @@
+"""What the operator's integration tests stand on: a namespace with a connection, an issuer and a policy, the operator itself, and waiting for conditions.
+
+Run under `tests/stack/stack.py run`, which gives the STACK_… variables. EDGETRUST names the operator's program.
+"""
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kube import Kube
+from simulator import Appliance, Simulator, fingerprint, served_leaf
+
+API = "edgetrust.io/v1alpha1"
+ALWAYS_OPEN = [{"start": "00:00", "duration": "24h"}]
+QUICK = {"settle": "0s", "period": "3s", "interval": "1s", "failAfter": 1}
+
+
+def env(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise RuntimeError(f"{name} is not set: run under tests/stack/stack.py run")
+    return value
+
+
+def wait_for(what: str, check: Callable[[], Any], seconds: float = 60, every: float = 0.2) -> Any:
+    """The first true value of `check`. A condition that does not come says what it was."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = check()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(every)
+
+
+class Operator:
+    """The operator's program, watching one namespace."""
+
+    def __init__(self, namespace: str, folder: Path, kubeconfig: str | None = None) -> None:
+        self.namespace = namespace
+        self.log = folder / "operator.log"
+        self.kubeconfig = kubeconfig or env("KUBECONFIG")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [env("EDGETRUST"), "--kubeconfig", self.kubeconfig, "--namespaces", self.namespace, "--bind-address", "127.0.0.1", "--port", "0", "--log-level", "debug"],
+                stdout=log,
+                stderr=log,
+            )
+
+    def kill(self) -> None:
+        """SIGKILL: it has no chance to tidy up."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; the exit status. A sanitizer's report or a crash is not 0."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=30)
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+    def port(self) -> int:
+        return wait_for("the operator says its port", lambda: next((line["port"] for line in reversed(self.lines()) if line.get("msg") == "started"), None), 20)
+
+
+class OperatorTest(unittest.TestCase):
+    """A namespace of its own for each test, with everything but Edges and certificates in it, and a running operator."""
+
+    policy: dict[str, Any] = {"windows": ALWAYS_OPEN, "observe": QUICK}
+    propagation: dict[str, Any] = {"wait": "0s", "timeout": "60s"}
+    start_operator = True
+
+    def setUp(self) -> None:
+        self.kube = Kube()
+        self.sim = Simulator(env("STACK_SIM_ADMIN"))
+        self.namespace = "t-" + uuid.uuid4().hex[:10]
+        folder = tempfile.TemporaryDirectory(prefix="edgetrust-")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.kube.create_namespace(self.namespace)
+        self.prepare()
+        self.operator = Operator(self.namespace, self.folder)
+        self.addCleanup(self.end_operator)
+        if self.start_operator:
+            self.operator.start()
+
+    def end_operator(self) -> None:
+        process = self.operator.process
+        if process is None:
+            return
+        if process.poll() is None:
+            self.operator.stop()
+        problems = self.folder / "operator.log"
+        if process.returncode != 0 and process.returncode != -signal.SIGKILL:
+            self.fail(f"the operator ended with {process.returncode}:\n" + problems.read_text()[-4000:])
+
+    # --- what stands in the namespace
+
+    def make(self, kind: str, name: str, spec: dict[str, Any], **metadata: Any) -> Any:
+        return self.kube.create({"apiVersion": API, "kind": kind, "metadata": {"name": name, "namespace": self.namespace, **metadata}, "spec": spec})
+
+    def secret(self, name: str, data: dict[str, str], kind: str = "Opaque") -> None:
+        encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+        self.kube.create({"apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": {"name": name, "namespace": self.namespace}, "data": encoded})
+
+    def addresses(self) -> dict[str, str]:
+        """Where the servers are; a test that puts a proxy in between says otherwise."""
+        return {"acme": env("STACK_ACME_DIRECTORY"), "dns": env("STACK_DNS_ADDR"), "api": env("STACK_GENESYS_API"), "login": env("STACK_GENESYS_LOGIN")}
+
+    def trusted(self) -> str:
+        """CA certificates for those servers."""
+        return Path(env("STACK_ACME_CA_FILE")).read_text() + Path(env("STACK_GENESYS_CA_FILE")).read_text()
+
+    def prepare(self) -> None:
+        at = self.addresses()
+        self.secret("genesys-oauth", {"clientId": env("STACK_GENESYS_CLIENT_ID"), "clientSecret": env("STACK_GENESYS_CLIENT_SECRET")})
+        self.secret("dns-tsig", {"tsig": env("STACK_DNS_TSIG_SECRET")})
+        self.secret("stack-ca", {"ca.crt": self.trusted()})
+        bundle = {"name": "stack-ca", "key": "ca.crt"}
+        self.make(
+            "GenesysConnection",
+            "prod",
+            {
+                "endpoints": {"api": at["api"], "login": at["login"], "caBundleRef": bundle},
+                "credentialsRef": {"name": "genesys-oauth"},
+                "certificateUpload": {"endpoint": at["api"], "caBundleRef": bundle},
+                "requestsPerMinute": 10000,
+                "timeZone": "Etc/UTC",
+            },
+        )
+        self.make(
+            "AcmeIssuer",
+            "pebble",
+            {
+                "server": at["acme"],
+                "accountKeyRef": {"name": "pebble-account"},
+                "caBundleRef": bundle,
+                "solvers": [
+                    {
+                        "dns01": {
+                            "rfc2136": {"nameserver": at["dns"], "tsigKeyName": env("STACK_DNS_TSIG_NAME"), "tsigSecretRef": {"name": "dns-tsig", "key": "tsig"}},
+                            "propagation": {**self.propagation, "nameservers": [env("STACK_DNS_ADDR")]},
+                        }
+                    }
+                ],
+            },
+        )
+        self.make("RotationPolicy", "default", self.policy)
+
+    def make_edge(self, appliance: Appliance, name: str | None = None, **more: Any) -> str:
+        name = name or appliance.name
+        self.make("Edge", name, {"connectionRef": {"name": "prod"}, "edgeId": appliance.id, "sip": {"host": "127.0.0.1", "port": appliance.port}, **more})
+        return name
+
+    def make_certificate(self, appliance: Appliance, name: str | None = None, **more: Any) -> str:
+        name = name or appliance.name
+        spec = {"edgeRef": {"name": name}, "issuerRef": {"name": "pebble"}, "dnsNames": [appliance.host], "privateKey": {"algorithm": "ECDSA"}, **more}
+        self.make("EdgeCertificate", name, spec)
+        return name
+
+    def new_edge(self, **more: Any) -> Appliance:
+        """An Edge in the simulator with its Edge and EdgeCertificate objects."""
+        appliance = self.sim.add_edges(1)[0]
+        self.make_edge(appliance)
+        self.make_certificate(appliance, **more)
+        return appliance
+
+    # --- looking
+
+    def certificate(self, name: str) -> Any:
+        return self.kube.get("EdgeCertificate", self.namespace, name)
+
+    def status(self, name: str) -> Any:
+        return self.certificate(name).get("status", {})
+
+    @staticmethod
+    def condition(thing: Any, kind: str) -> dict[str, Any]:
+        return next((c for c in thing.get("status", {}).get("conditions", []) if c["type"] == kind), {})
+
+    def wait_phase(self, name: str, phase: str, revision: int | None = None, seconds: float = 90) -> Any:
+        def there() -> Any:
+            status = self.status(name)
+            return status if status.get("phase") == phase and (revision is None or status.get("revision") == revision) else None
+
+        try:
+            return wait_for(f"{name} is {phase}", there, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{json.dumps(self.status(name), indent=1)}\n" + self.operator.log.read_text()[-6000:]) from None
+
+    def wait_condition(self, kind: str, name: str, condition: str, status: str, seconds: float = 60) -> dict[str, Any]:
+        def there() -> Any:
+            found = self.condition(self.kube.get(kind, self.namespace, name), condition)
+            return found if found.get("status") == status else None
+
+        return wait_for(f"{kind} {name}: {condition}={status}", there, seconds)
+
+    def annotate(self, name: str, key: str, value: str | None) -> None:
+        self.kube.patch("EdgeCertificate", self.namespace, name, {"metadata": {"annotations": {f"edgetrust.io/{key}": value}}})
+
+    def renew(self, name: str) -> None:
+        self.annotate(name, "renew-requested-at", str(time.time()))
+
+    def live(self, appliance: Appliance) -> str | None:
+        """SHA-256 of the leaf that the Edge's port presents now."""
+        return fingerprint(served_leaf(appliance.port))

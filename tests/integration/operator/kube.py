@@ -1,0 +1,92 @@
+"""The Kubernetes API for tests: plain REST with the admin's client certificate of the stack's kubeconfig."""
+
+import base64
+import http.client
+import json
+import ssl
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+GROUP = "/apis/edgetrust.io/v1alpha1"
+PLURALS = {
+    "EdgeCertificate": "edgecertificates",
+    "Edge": "edges",
+    "RotationPolicy": "rotationpolicies",
+    "AcmeIssuer": "acmeissuers",
+    "GenesysConnection": "genesysconnections",
+}
+
+
+class ApiError(Exception):
+    def __init__(self, status: int, body: str):
+        super().__init__(f"{status}: {body}")
+        self.status = status
+        self.body = body
+
+
+class Kube:
+    def __init__(self) -> None:
+        view = json.loads(subprocess.run(["kubectl", "config", "view", "--raw", "--minify", "-o", "json"], capture_output=True, check=True).stdout)
+        cluster = view["clusters"][0]["cluster"]
+        user = view["users"][0]["user"]
+        self.address = urlsplit(cluster["server"]).netloc
+        self.tls = ssl.create_default_context(cadata=self._pem(cluster, "certificate-authority").decode())
+        with tempfile.TemporaryDirectory() as folder:
+            certificate, key = Path(folder) / "c", Path(folder) / "k"
+            certificate.write_bytes(self._pem(user, "client-certificate"))
+            key.write_bytes(self._pem(user, "client-key"))
+            self.tls.load_cert_chain(certificate, key)
+
+    @staticmethod
+    def _pem(entry: dict[str, Any], name: str) -> bytes:
+        return base64.b64decode(entry[f"{name}-data"]) if f"{name}-data" in entry else Path(entry[name]).read_bytes()
+
+    def call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Any:
+        connection = http.client.HTTPSConnection(self.address, context=self.tls, timeout=30)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": content_type, "Accept": "application/json"})
+            response = connection.getresponse()
+            text = response.read().decode()
+        finally:
+            connection.close()
+        if response.status >= 300:
+            raise ApiError(response.status, text)
+        return json.loads(text) if text else None
+
+    @staticmethod
+    def path(kind: str, namespace: str, name: str = "") -> str:
+        core = {"Secret": "secrets", "ConfigMap": "configmaps"}
+        base = f"/api/v1/namespaces/{namespace}/{core[kind]}" if kind in core else f"{GROUP}/namespaces/{namespace}/{PLURALS[kind]}"
+        return f"{base}/{name}" if name else base
+
+    def create_namespace(self, name: str) -> None:
+        self.call("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
+    def create(self, thing: dict[str, Any]) -> Any:
+        return self.call("POST", self.path(thing["kind"], thing["metadata"]["namespace"]), thing)
+
+    def get(self, kind: str, namespace: str, name: str) -> Any:
+        return self.call("GET", self.path(kind, namespace, name))
+
+    def find(self, kind: str, namespace: str, name: str) -> Any | None:
+        try:
+            return self.get(kind, namespace, name)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def list(self, kind: str, namespace: str) -> list[Any]:
+        return self.call("GET", self.path(kind, namespace))["items"]
+
+    def events(self, namespace: str) -> list[Any]:
+        return self.call("GET", f"/apis/events.k8s.io/v1/namespaces/{namespace}/events")["items"]
+
+    def patch(self, kind: str, namespace: str, name: str, body: Any) -> Any:
+        return self.call("PATCH", self.path(kind, namespace, name), body, "application/merge-patch+json")
+
+    def delete(self, kind: str, namespace: str, name: str) -> None:
+        self.call("DELETE", self.path(kind, namespace, name))

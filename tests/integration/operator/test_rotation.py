@@ -1,0 +1,79 @@
+"""One Edge, from the first certificate to a rollback, on a real API server, Pebble and BIND, against the simulator's real SIP-TLS ports."""
+
+import time
+import unittest
+
+from harness import OperatorTest, wait_for
+from simulator import fingerprint, leaf_of
+
+
+class FirstIssue(OperatorTest):
+    def test_ready_and_really_served(self) -> None:
+        edge = self.new_edge()
+        status = self.wait_phase(edge.name, "Ready", 1)
+        self.assertEqual(self.live(edge), status["fingerprintSha256"])
+        serving = self.kube.get("Secret", self.namespace, f"{edge.name}-tls")
+        self.assertEqual(serving["type"], "kubernetes.io/tls")
+        self.assertEqual(fingerprint(leaf_of(serving)), status["fingerprintSha256"])
+        for part in (f"{edge.name}-r1", f"{edge.name}-r1-key"):
+            self.assertTrue(self.kube.get("Secret", self.namespace, part)["immutable"])
+        certificate = wait_for("the finalizer goes", lambda: (c := self.certificate(edge.name)) and not c["metadata"].get("finalizers") and c)
+        self.assertEqual(self.condition(certificate, "Ready")["status"], "True")
+        self.assertEqual(self.condition(certificate, "Delivered")["status"], "True")
+        self.assertEqual(self.condition(certificate, "Reconciling"), {})
+        self.assertEqual(self.condition(certificate, "Stalled"), {})
+        self.assertEqual(status["observedGeneration"], certificate["metadata"]["generation"])
+        self.assertNotIn("order", certificate["status"])
+        self.assertEqual(len(self.sim.uploads(edge)), 1)
+        reasons = {event["reason"] for event in self.kube.events(self.namespace)}
+        self.assertLessEqual({"Issuing", "Delivering", "Installed", "Rotated"}, reasons)
+
+
+class Renewal(OperatorTest):
+    def test_renewed_certificate_replaces_the_old_and_secret_follows(self) -> None:
+        edge = self.new_edge()
+        first = self.wait_phase(edge.name, "Ready", 1)
+        self.renew(edge.name)
+        second = self.wait_phase(edge.name, "Ready", 2)
+        self.assertNotEqual(first["fingerprintSha256"], second["fingerprintSha256"])
+        self.assertEqual(self.live(edge), second["fingerprintSha256"])
+        follows = lambda: fingerprint(leaf_of(self.kube.get("Secret", self.namespace, f"{edge.name}-tls"))) == second["fingerprintSha256"]
+        wait_for("secretName follows", follows)
+        self.assertEqual([entry["result"] for entry in second["history"]], ["Active", "Superseded"])
+        self.assertIsNotNone(self.kube.find("Secret", self.namespace, f"{edge.name}-r1"), "the previous revision is kept")
+        time_of_request = self.status(edge.name)["handledRequests"]["renew"]
+        self.assertTrue(time_of_request)
+
+
+class Rollback(OperatorTest):
+    def broken_renewal(self, on_apply: str) -> None:
+        edge = self.new_edge()
+        first = self.wait_phase(edge.name, "Ready", 1)
+        self.sim.patch(edge, onApply=on_apply)
+        self.renew(edge.name)
+        rolling = lambda: (s := self.status(edge.name)).get("phase") in ("RollingBack", "RolledBack") and s
+        wait_for("the rollback begins", rolling, 90)
+        began = time.monotonic()
+        wait_for("the previous leaf is served again", lambda: self.live(edge) == first["fingerprintSha256"], 30)
+        self.assertLess(time.monotonic() - began, 30)
+        status = self.wait_phase(edge.name, "RolledBack", 1)
+        self.assertEqual(status["fingerprintSha256"], first["fingerprintSha256"])
+        self.assertEqual(status["history"][0]["result"], "RolledBack")
+        self.assertEqual(status["history"][0]["revision"], 2)
+        certificate = self.certificate(edge.name)
+        self.assertEqual(self.condition(certificate, "Ready")["status"], "True")
+        self.assertEqual(self.condition(certificate, "RolledBack")["status"], "True")
+        uploads = [u["fingerprintSha256"] for u in self.sim.uploads(edge)]
+        self.assertEqual(len(uploads), 3, "first, rejected, first again: exactly one extra upload")
+        self.assertEqual(uploads[2], first["fingerprintSha256"])
+        wait_for("SIP is up again", lambda: self.sim.edge(edge)["sip"]["state"] == "UP" if isinstance(self.sim.edge(edge)["sip"], dict) else self.sim.edge(edge)["sip"] == "UP", 30)
+
+    def test_sip_down(self) -> None:
+        self.broken_renewal("sip-down")
+
+    def test_critical(self) -> None:
+        self.broken_renewal("critical")
+
+
+if __name__ == "__main__":
+    unittest.main()

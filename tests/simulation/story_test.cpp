@@ -1,0 +1,128 @@
+// The SIP_DOWN story: a certificate is live, the next one breaks SIP, the first is put back. Crashed at every change of
+// the world.
+#include "simulation/world.hpp"
+
+namespace edgetrust::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+using When = Moments::When;
+
+const api::EdgeCertificate& certificate(const World& world) { return *world.certificates.get({"voice", "edge01"}); }
+
+std::string installed_serial(const World& world) {
+  const auto token = Token::parse(world.installed);
+  return token ? token->serial : "nothing";
+}
+
+void ask_for_renewal(World& world) {
+  api::EdgeCertificate changed = certificate(world);
+  changed.meta.annotations[std::string(api::kRenewRequestedAt)] = "2026-11-22T13:00:00Z";
+  world.certificates.put(changed);
+}
+
+// The whole story in a new world; the crash comes at the n-th change after the first certificate is live, or never.
+struct Told {
+  std::unique_ptr<World> world = std::make_unique<World>();
+  bool came_to_rest = false;
+  int changes = 0;  // of the second half
+};
+Told tell(int crash_at, When when, bool save_later = false) {
+  Told told;
+  World& world = *told.world;
+  EXPECT_TRUE(run(world, 10min));
+  EXPECT_EQ(installed_serial(world), "serial1");
+  EXPECT_EQ(certificate(world).status.phase, api::Phase::kReady);
+  world.bad_serials = {"serial2", "serial3"};  // whatever comes next breaks SIP
+  ask_for_renewal(world);
+  const int before = world.moments.count();
+  world.certificates.save_later = save_later;
+  if (crash_at > 0) world.moments.crash_at(before + crash_at, when);
+  told.came_to_rest = run(world, 30min);
+  told.changes = world.moments.count() - before;
+  return told;
+}
+
+// What must hold at the end, whatever happened on the way. Empty when it does.
+std::string wrong_about(const Told& told) {
+  const World& world = *told.world;
+  const auto& status = certificate(world).status;
+  if (!told.came_to_rest) return "the engine does not come to rest";
+  if (installed_serial(world) != "serial1") return "the Edge ends with " + installed_serial(world);
+  if (status.revision != 1 || status.phase != api::Phase::kRolledBack) return "the status does not say so";
+  if (status.delivery || status.order) return "something is still under way";
+  if (status.history.empty() || status.history.front().result != api::RevisionResult::kRolledBack)
+    return "the history does not tell";
+  if (world.orders != 2) return std::to_string(world.orders) + " orders instead of 2";
+  for (const auto& [key, count] : world.orders_by_key) {
+    if (count != 1) return "key " + key + " has " + std::to_string(count) + " certificates";
+  }
+  if (!world.records.empty()) return "a TXT record is left behind";
+  if (!certificate(world).meta.finalizers.empty()) return "a finalizer is left behind";
+  const auto secrets = world.secret_texts();
+  if (!secrets.contains("edge01-r1-key/tls.key") || !secrets.contains("edge01-r1/tls.crt")) return "revision 1 is lost";
+  if (const auto token = Token::parse(secrets.at("edge01-tls/tls.crt")); !token || token->serial != "serial1")
+    return "secretName does not hold what the Edge serves";
+  if (secrets.at("edge01-tls/tls.key") != secrets.at("edge01-r1-key/tls.key")) return "secretName has a foreign key";
+  return {};
+}
+
+TEST(Story, FirstIssueEndsReady) {
+  World world;
+  ASSERT_TRUE(run(world, 10min));
+  const auto& status = certificate(world).status;
+  EXPECT_EQ(status.phase, api::Phase::kReady);
+  EXPECT_EQ(status.revision, 1);
+  EXPECT_EQ(installed_serial(world), "serial1");
+  EXPECT_EQ(world.orders, 1);
+  EXPECT_EQ(world.uploads, 1);
+  EXPECT_TRUE(world.records.empty());
+  EXPECT_TRUE(certificate(world).meta.finalizers.empty());
+  // At rest means at rest: ten more looks write nothing.
+  const int before = world.moments.count();
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(run(world, 1h));
+  EXPECT_EQ(world.moments.count(), before);
+}
+
+TEST(Story, SipDownIsRolledBackWithOneExtraUpload) {
+  const Told told = tell(0, When::kBefore);
+  EXPECT_EQ(wrong_about(told), "");
+  EXPECT_EQ(told.world->uploaded_serials, (std::vector<std::string>{"serial1", "serial2", "serial1"}));
+}
+
+TEST(Story, AGoodSecondCertificateReplacesTheFirst) {
+  World world;
+  ASSERT_TRUE(run(world, 10min));
+  ask_for_renewal(world);
+  ASSERT_TRUE(run(world, 30min));
+  EXPECT_EQ(installed_serial(world), "serial2");
+  EXPECT_EQ(certificate(world).status.revision, 2);
+  EXPECT_EQ(world.uploads, 2);
+  EXPECT_TRUE(world.secret_texts().contains("edge01-r1/tls.crt")) << "the previous revision is kept";
+}
+
+TEST(Story, CrashedAtEveryChangeItEndsOnThePreviousCertificate) {
+  const int changes = tell(0, When::kBefore).changes;
+  ASSERT_GT(changes, 20);
+  for (int n = 1; n <= changes; ++n) {
+    for (const When when : {When::kBefore, When::kAfter}) {
+      const Told told = tell(n, when);
+      const std::string& what =
+          told.world->moments.log.at(static_cast<std::size_t>(told.world->moments.count() - told.changes + n - 1));
+      EXPECT_EQ(wrong_about(told), "") << "crash " << (when == When::kBefore ? "before" : "after") << " change " << n
+                                       << " (" << what << ")";
+    }
+  }
+}
+
+TEST(Story, AnEngineThatPushesFirstAndSavesLaterIsCaught) {
+  const int changes = tell(0, When::kBefore, true).changes;
+  int caught = 0;
+  for (int n = 1; n <= changes; ++n) {
+    for (const When when : {When::kBefore, When::kAfter}) caught += wrong_about(tell(n, when, true)).empty() ? 0 : 1;
+  }
+  EXPECT_GT(caught, 0) << "the planted bug went through unseen";
+}
+
+}  // namespace
+}  // namespace edgetrust::simulation

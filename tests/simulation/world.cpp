@@ -1,0 +1,408 @@
+#include "simulation/world.hpp"
+
+namespace edgetrust::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+
+class MemorySecrets final : public ports::Secrets {
+ public:
+  MemorySecrets(Etcd& etcd, Moments& moments) : etcd_(etcd), moments_(moments) {}
+
+  [[nodiscard]] std::vector<api::ObjectMeta> list(const std::string& ns, const std::string& label,
+                                                  const std::string& value) const override {
+    std::vector<api::ObjectMeta> found;
+    for (const auto& [key, secret] : stored_) {
+      const auto has = secret.meta.labels.find(label);
+      if (key.ns == ns && has != secret.meta.labels.end() && has->second == value) found.push_back(secret.meta);
+    }
+    return found;
+  }
+  Result<ports::SecretObject> read(const api::ObjectKey& key, std::stop_token /*stop*/) override {
+    const auto found = stored_.find(key);
+    if (found == stored_.end()) return fail(ErrorKind::kNotFound, "no Secret " + key.name);
+    return copy(found->second);
+  }
+  Result<api::ObjectMeta> create(const ports::SecretObject& secret, std::stop_token /*stop*/) override {
+    return moments_.change("create " + secret.meta.name, [&]() -> Result<api::ObjectMeta> {
+      if (stored_.contains(secret.meta.key())) {
+        Error taken{.kind = ErrorKind::kConflict, .what = "already exists", .code = "AlreadyExists"};
+        return fail(std::move(taken));
+      }
+      auto stored = copy(secret);
+      stored.meta.uid = "uid-" + secret.meta.name + "-" + std::to_string(etcd_.version);
+      stored.meta.resource_version = etcd_.next();
+      const api::ObjectMeta meta = stored.meta;
+      stored_.emplace(meta.key(), std::move(stored));
+      return meta;
+    });
+  }
+  Result<api::ObjectMeta> update(const ports::SecretObject& secret, std::stop_token /*stop*/) override {
+    return moments_.change("update " + secret.meta.name, [&]() -> Result<api::ObjectMeta> {
+      auto& stored = stored_.at(secret.meta.key());
+      if (stored.meta.resource_version != secret.meta.resource_version || stored.immutable)
+        return fail(ErrorKind::kConflict, "modified");
+      const std::string uid = stored.meta.uid;
+      stored = copy(secret);
+      stored.meta.uid = uid;
+      stored.meta.resource_version = etcd_.next();
+      return stored.meta;
+    });
+  }
+  Status remove(const api::ObjectMeta& meta, std::stop_token /*stop*/) override {
+    return moments_.change("delete " + meta.name, [&]() -> Status {
+      stored_.erase(meta.key());
+      return {};
+    });
+  }
+  Result<std::string> read_bundle(const std::string& /*ns*/, const api::CaBundleRef& /*ref*/,
+                                  std::stop_token /*stop*/) override {
+    return std::string("roots");
+  }
+
+  [[nodiscard]] const std::map<api::ObjectKey, ports::SecretObject>& all() const { return stored_; }
+
+ private:
+  static ports::SecretObject copy(const ports::SecretObject& from) {
+    ports::SecretObject to{.meta = from.meta, .type = from.type, .immutable = from.immutable};
+    for (const auto& [key, value] : from.data) to.data.emplace(key, value.clone());
+    return to;
+  }
+  Etcd& etcd_;
+  Moments& moments_;
+  std::map<api::ObjectKey, ports::SecretObject> stored_;
+};
+
+class TokenPki final : public ports::Pki {
+ public:
+  explicit TokenPki(World& world) : world_(world) {}
+  Result<Secret> generate_key(const ports::KeySpec& /*spec*/) override {
+    const std::string key = "key" + std::to_string(world_.keys_ever.size() + 1);
+    world_.keys_ever.insert(key);
+    return Secret(key);
+  }
+  Result<ports::KeySpec> key_spec(const Secret& /*key*/) override { return ports::KeySpec{}; }
+  Result<std::string> public_key_sha256(const Secret& key) override { return std::string(key.expose()); }
+  Result<std::string> csr(const Secret& key, const ports::SubjectNames& names) override {
+    return std::string(key.expose()) + "|" + join(names.dns_names, ",");
+  }
+  Result<ports::ChainFacts> inspect(const std::string& chain) override {
+    EDGETRUST_TRY_ASSIGN(const Token token, Token::parse(chain));
+    return ports::ChainFacts{.serial_number = token.serial,
+                             .fingerprint_sha256 = "fp-" + token.serial,
+                             .public_key_sha256 = token.key,
+                             .issuer = "Simulated CA",
+                             .not_before = token.not_before,
+                             .not_after = token.not_after,
+                             .dns_names = token.names,
+                             .server_auth = true,
+                             .certificates = 2};
+  }
+  Result<std::string> arrange(const std::string& chain, const ports::ChainRequirements& /*required*/) override {
+    return chain;
+  }
+  Status check(const std::string& chain, const Secret& key, const ports::ChainRequirements& /*required*/) override {
+    EDGETRUST_TRY_ASSIGN(const Token token, Token::parse(chain));
+    if (token.key != key.expose()) return fail(ErrorKind::kInvalid, "the key does not belong to the certificate");
+    return {};
+  }
+
+ private:
+  World& world_;
+};
+
+// A CA with one order after the other; authorizations become valid when answered while the record exists.
+class TokenAuthority final : public ports::CertificateAuthority {
+ public:
+  explicit TokenAuthority(World& world) : world_(world) {}
+
+  Result<std::string> account(std::stop_token /*stop*/) override { return std::string("account"); }
+  Result<ports::Order> new_order(const ports::OrderRequest& request, std::stop_token /*stop*/) override {
+    return world_.moments.change("newOrder", [&]() -> Result<ports::Order> {
+      ++world_.orders;
+      Entry entry{.order = {.url = "order" + std::to_string(world_.orders)}, .names = request.dns_names};
+      for (const auto& name : request.dns_names) {
+        entry.order.authorizations.push_back(
+            {.url = entry.order.url + "/authz",
+             .identifier = name,
+             .dns = ports::DnsChallenge{entry.order.url + "/chall/" + name, "_acme-challenge." + name,
+                                        "value-" + entry.order.url}});
+      }
+      return orders_[entry.order.url] = entry, entry.order;
+    });
+  }
+  Result<std::optional<ports::Order>> open_order(const ports::OrderRequest& request,
+                                                 std::stop_token /*stop*/) override {
+    for (const auto& [url, entry] : orders_) {
+      if (entry.names == request.dns_names && entry.order.status != ports::OrderStatus::kValid &&
+          entry.order.status != ports::OrderStatus::kInvalid)
+        return std::optional(entry.order);
+    }
+    return std::optional<ports::Order>{};
+  }
+  Result<ports::Order> order(const std::string& url, std::stop_token /*stop*/) override {
+    if (!orders_.contains(url)) return fail(ErrorKind::kNotFound, "no such order");
+    return orders_.at(url).order;
+  }
+  Status answer(const std::string& challenge, std::stop_token /*stop*/) override {
+    return world_.moments.change("answer", [&]() -> Status {
+      for (auto& [url, entry] : orders_) {
+        bool all = true;
+        for (auto& authorization : entry.order.authorizations) {
+          if (authorization.dns->url == challenge) {
+            const bool there =
+                world_.records.contains(authorization.dns->record_name + " " + authorization.dns->record_value);
+            authorization.status = there ? ports::AuthorizationStatus::kValid : ports::AuthorizationStatus::kInvalid;
+            if (!there) entry.order.status = ports::OrderStatus::kInvalid;
+          }
+          all = all && authorization.status == ports::AuthorizationStatus::kValid;
+        }
+        if (all && entry.order.status == ports::OrderStatus::kPending) entry.order.status = ports::OrderStatus::kReady;
+      }
+      return {};
+    });
+  }
+  Result<ports::Order> finalize(const std::string& url, const std::string& csr, std::stop_token /*stop*/) override {
+    return world_.moments.change("finalize", [&]() -> Result<ports::Order> {
+      Entry& entry = orders_.at(url);
+      if (entry.order.status == ports::OrderStatus::kReady) {
+        const auto parts = split(csr, '|');
+        ++world_.orders_by_key[parts[0]];
+        entry.order.status = ports::OrderStatus::kValid;
+        entry.order.certificate_url = url + "/cert";
+        entry.chain = Token{.serial = "serial" + std::to_string(world_.orders),
+                            .key = parts[0],
+                            .names = split(parts[1], ','),
+                            .not_before = world_.clock.now(),
+                            .not_after = world_.clock.now() + 90 * 24h}
+                          .text();
+      }
+      return entry.order;
+    });
+  }
+  Result<std::string> certificate(const std::string& url, std::stop_token /*stop*/) override {
+    return orders_.at(url.substr(0, url.size() - 5)).chain;
+  }
+
+ private:
+  struct Entry {
+    ports::Order order;
+    std::vector<std::string> names;
+    std::string chain;
+  };
+  World& world_;
+  std::map<std::string, Entry> orders_;
+};
+
+class TokenZone final : public ports::DnsZone {
+ public:
+  explicit TokenZone(World& world) : world_(world) {}
+  Status present(const std::string& name, const std::string& value, std::stop_token /*stop*/) override {
+    return world_.moments.change("present", [&]() -> Status {
+      world_.records.insert(name + " " + value);
+      return {};
+    });
+  }
+  Status remove(const std::string& name, const std::string& value, std::stop_token /*stop*/) override {
+    return world_.moments.change("remove", [&]() -> Status {
+      world_.records.erase(name + " " + value);
+      return {};
+    });
+  }
+
+ private:
+  World& world_;
+};
+
+class TokenLookup final : public ports::DnsLookup {
+ public:
+  explicit TokenLookup(World& world) : world_(world) {}
+  Result<std::vector<ports::ServerAnswer>> find_txt(const std::string& name, const std::string& value,
+                                                    const std::vector<std::string>& /*servers*/,
+                                                    std::stop_token /*stop*/) override {
+    return std::vector<ports::ServerAnswer>{{"ns1", world_.records.contains(name + " " + value), ""}};
+  }
+
+ private:
+  World& world_;
+};
+
+class TokenFleet final : public ports::EdgeFleet {
+ public:
+  explicit TokenFleet(World& world) : world_(world) {}
+  Status check(std::stop_token /*stop*/) override { return {}; }
+  Result<std::vector<ports::EdgeInfo>> edges(std::stop_token /*stop*/) override {
+    return std::vector<ports::EdgeInfo>{};
+  }
+  Result<std::vector<ports::Trunk>> trunks(const ports::EdgeId& /*edge*/, std::stop_token /*stop*/) override {
+    return std::vector<ports::Trunk>{};
+  }
+  Result<ports::EdgeHealth> health(const ports::EdgeId& /*edge*/, std::stop_token /*stop*/) override {
+    ports::EdgeHealth health{.state = ports::EdgeState::kOk, .sip = ports::SipState::kDown};
+    if (const auto token = Token::parse(world_.installed)) {
+      health.fingerprint_sha256 = "fp-" + token->serial;
+      health.sip = world_.bad_serials.contains(token->serial) ? ports::SipState::kDown : ports::SipState::kUp;
+    }
+    return health;
+  }
+  Status install(const ports::CertificateUpload& upload, std::stop_token /*stop*/) override {
+    return world_.moments.change("upload", [&]() -> Status {
+      EDGETRUST_TRY_ASSIGN(const Token token, Token::parse(upload.chain_pem));
+      if (token.key != upload.key_pem.expose()) return fail(ErrorKind::kInvalid, "key mismatch");
+      ++world_.uploads;
+      world_.uploaded_serials.push_back(token.serial);
+      world_.installed = upload.chain_pem;
+      return {};
+    });
+  }
+
+ private:
+  World& world_;
+};
+
+class TokenProbe final : public ports::TlsProbe {
+ public:
+  explicit TokenProbe(World& world) : world_(world) {}
+  Result<ports::ServedChain> present(const ports::ProbeTarget& /*target*/, std::stop_token /*stop*/) override {
+    if (world_.installed.empty()) return fail(ErrorKind::kUnavailable, "connection refused");
+    return ports::ServedChain{world_.installed, "TLSv1.3"};
+  }
+
+ private:
+  World& world_;
+};
+
+class SilentEvents final : public ports::Events {
+ public:
+  void emit(const ports::EventSubject& /*about*/, bool /*warning*/, const std::string& /*reason*/,
+            const std::string& /*message*/) override {}
+};
+
+class FixedBackends final : public ports::Backends {
+ public:
+  std::shared_ptr<ports::CertificateAuthority> authority_driver;
+  std::shared_ptr<ports::DnsZone> zone_driver;
+  std::shared_ptr<ports::EdgeFleet> fleet_driver;
+  Result<std::shared_ptr<ports::CertificateAuthority>> authority(const api::AcmeIssuer& /*issuer*/,
+                                                                 std::stop_token /*stop*/) override {
+    return authority_driver;
+  }
+  Result<std::shared_ptr<ports::DnsZone>> zone(const api::AcmeIssuer& /*issuer*/, const std::string& /*name*/,
+                                               std::stop_token /*stop*/) override {
+    return zone_driver;
+  }
+  Result<std::shared_ptr<ports::EdgeFleet>> fleet(const api::GenesysConnection& /*connection*/,
+                                                  std::stop_token /*stop*/) override {
+    return fleet_driver;
+  }
+};
+
+api::ObjectMeta meta(const std::string& name) {
+  api::ObjectMeta meta;
+  meta.ns = "voice";
+  meta.name = name;
+  meta.uid = "uid-" + name;
+  meta.generation = 1;
+  meta.creation_time = parse_rfc3339("2026-11-01T00:00:00Z").value();
+  return meta;
+}
+
+}  // namespace
+
+std::string Token::text() const {
+  return "TOKEN;" + serial + ";" + key + ";" + join(names, ",") + ";" + format_rfc3339(not_before) + ";" +
+         format_rfc3339(not_after);
+}
+
+Result<Token> Token::parse(const std::string& text) {
+  const auto parts = split(text, ';');
+  if (parts.size() != 6 || parts[0] != "TOKEN") return fail(ErrorKind::kInvalid, "no certificate");
+  return Token{parts[1], parts[2], split(parts[3], ','), parse_rfc3339(parts[4]).value(),
+               parse_rfc3339(parts[5]).value()};
+}
+
+struct World::Parts {
+  explicit Parts(World& world) : secrets(world.etcd, world.moments), pki(world), lookup(world), probe(world) {
+    backends.authority_driver = std::make_shared<TokenAuthority>(world);
+    backends.zone_driver = std::make_shared<TokenZone>(world);
+    backends.fleet_driver = std::make_shared<TokenFleet>(world);
+  }
+  MemorySecrets secrets;
+  TokenPki pki;
+  TokenLookup lookup;
+  TokenProbe probe;
+  SilentEvents events;
+  FixedBackends backends;
+};
+
+World::World() : parts_(std::make_unique<Parts>(*this)) {
+  moments.after = [this] { certificates.save_held(); };
+
+  api::GenesysConnection connection{.meta = meta("prod")};
+  connection.spec.certificate_upload.emplace();
+  connection.spec.time_zone = "UTC";
+  connections.put(connection);
+
+  api::Edge edge{.meta = meta("edge01")};
+  edge.spec.connection_ref.name = "prod";
+  edge.spec.edge_id = "11111111-2222-3333-4444-555555555555";
+  edge.spec.sip.host = "edge01.example.com";
+  edges.put(edge);
+
+  api::AcmeIssuer issuer{.meta = meta("le")};
+  api::Solver solver;
+  solver.dns01.emplace();
+  solver.dns01->rfc2136.emplace();
+  solver.dns01->propagation = api::Propagation{.wait = 5s};
+  issuer.spec.solvers.push_back(solver);
+  issuer.status.account_uri = "account";
+  issuers.put(issuer);
+
+  api::RotationPolicy policy{.meta = meta("default")};
+  policy.spec.windows.push_back({.start = "00:00", .duration = 24h, .days = {}});
+  policy.spec.observe = api::Observe{.settle = 0s, .period = 1min, .interval = 10s, .fail_after = 1};
+  policies.put(policy);
+
+  api::EdgeCertificate certificate{.meta = meta("edge01")};
+  certificate.spec.edge_ref.name = "edge01";
+  certificate.spec.issuer_ref = api::IssuerRef{.name = "le"};
+  certificate.spec.dns_names = {"edge01.example.com"};
+  certificates.put(certificate);
+}
+
+World::~World() = default;
+
+reconcile::World World::ports() {
+  return {clock,          certificates,     edges,          policies,      issuers,    connections, parts_->secrets,
+          parts_->events, parts_->backends, parts_->lookup, parts_->probe, parts_->pki};
+}
+
+std::map<std::string, std::string> World::secret_texts() const {
+  std::map<std::string, std::string> texts;
+  for (const auto& [key, secret] : parts_->secrets.all()) {
+    for (const auto& [name, value] : secret.data) texts[key.name + "/" + name] = std::string(value.expose());
+  }
+  return texts;
+}
+
+bool run(World& world, std::chrono::milliseconds limit) {
+  const TimePoint end = world.clock.now() + limit;
+  const api::ObjectKey key{"voice", "edge01"};
+  auto engine = std::make_unique<reconcile::CertificateReconciler>(world.ports());
+  constexpr int kManyPasses = 2000;
+  for (int pass = 0; pass < kManyPasses; ++pass) {
+    try {
+      const reconcile::Outcome outcome = engine->reconcile(key, {});
+      const TimePoint wake = outcome.error ? world.clock.now() + 1s : outcome.wake_at.value_or(TimePoint::max());
+      if (wake > end) return true;
+      if (wake > world.clock.now()) world.clock.advance(wake - world.clock.now());
+    } catch (const Crash&) {
+      world.certificates.lose_held();
+      engine = std::make_unique<reconcile::CertificateReconciler>(world.ports());
+      world.clock.advance(3s);  // the time a restart takes
+    }
+  }
+  return false;
+}
+
+}  // namespace edgetrust::simulation

@@ -1,0 +1,177 @@
+#pragma once
+// A world of memory for the real engine: cluster, CA, DNS and one Edge, in virtual time. Keys and certificates are
+// tokens: text that says what they are.
+#include "edgetrust/base/text.hpp"
+#include "edgetrust/reconcile/certificate_reconciler.hpp"
+#include "support/fake_clock.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace edgetrust::simulation {
+
+// The operator died: thrown out of a port, caught by Story.
+struct Crash {};
+
+// Counts every change of the world, and crashes at the one asked for.
+class Moments {
+ public:
+  enum class When { kBefore, kAfter };
+  void crash_at(int change, When when) {
+    target_ = change;
+    when_ = when;
+  }
+  // Wraps one change outside of the status. `after` comes once it is over and survived.
+  std::function<void()> after = [] {};
+  template <class Commit>
+  auto change(const std::string& what, Commit commit) {
+    ++count_;
+    log.push_back(what);
+    if (count_ == target_ && when_ == When::kBefore) throw Crash{};
+    auto result = commit();
+    if (count_ == target_ && when_ == When::kAfter) throw Crash{};
+    if (what != "status") after();
+    return result;
+  }
+  [[nodiscard]] int count() const { return count_; }
+  std::vector<std::string> log;
+
+ private:
+  int count_ = 0;
+  int target_ = -1;
+  When when_ = When::kBefore;
+};
+
+// One resourceVersion for all, as etcd has it.
+struct Etcd {
+  std::int64_t version = 100;
+  std::string next() { return std::to_string(++version); }
+};
+
+template <class Kind>
+class MemoryObjects final : public ports::Objects<Kind> {
+ public:
+  MemoryObjects(Etcd& etcd, Moments& moments) : etcd_(etcd), moments_(moments) {}
+
+  void put(Kind object) {
+    object.meta.resource_version = etcd_.next();
+    const api::ObjectKey key = object.meta.key();
+    stored_[key] = std::make_shared<Kind>(std::move(object));
+  }
+  // The planted bug, push first and save later: status writes are kept in memory until something outside has changed.
+  bool save_later = false;
+  void save_held() {
+    for (auto& [key, object] : held_) stored_[key] = object;
+    held_.clear();
+  }
+  void lose_held() { held_.clear(); }
+
+  [[nodiscard]] std::shared_ptr<const Kind> get(const api::ObjectKey& key) const override {
+    const auto found = stored_.find(key);
+    return found == stored_.end() ? nullptr : found->second;
+  }
+  [[nodiscard]] std::vector<std::shared_ptr<const Kind>> list(const std::string& ns) const override {
+    std::vector<std::shared_ptr<const Kind>> all;
+    for (const auto& [key, object] : stored_) {
+      if (key.ns == ns) all.push_back(object);
+    }
+    return all;
+  }
+  Result<Kind> read(const api::ObjectKey& key, std::stop_token /*stop*/) override {
+    if (held_.contains(key)) return *held_.at(key);
+    const auto object = get(key);
+    if (!object) return fail(ErrorKind::kNotFound, "no such object");
+    return *object;
+  }
+  Result<std::string> write_status(const Kind& object, std::stop_token stop) override {
+    return moments_.change("status", [&]() -> Result<std::string> {
+      auto current = read(object.meta.key(), stop);
+      if (!current) return tl::unexpected(current.error());
+      if (current->meta.resource_version != object.meta.resource_version)
+        return fail(ErrorKind::kConflict, "the object has been modified");
+      auto next = std::make_shared<Kind>(*current);
+      next->status = object.status;
+      next->meta.resource_version = etcd_.next();
+      (save_later ? held_ : stored_)[object.meta.key()] = next;
+      return next->meta.resource_version;
+    });
+  }
+  Result<std::string> set_finalizer(const api::ObjectMeta& meta, const std::string& finalizer, bool present,
+                                    std::stop_token stop) override {
+    return moments_.change("finalizer", [&]() -> Result<std::string> {
+      auto current = read(meta.key(), stop);
+      if (!current || current->meta.resource_version != meta.resource_version)
+        return fail(ErrorKind::kConflict, "the object has been modified");
+      auto next = std::make_shared<Kind>(*current);
+      std::erase(next->meta.finalizers, finalizer);
+      if (present) next->meta.finalizers.push_back(finalizer);
+      next->meta.resource_version = etcd_.next();
+      stored_[meta.key()] = next;
+      return next->meta.resource_version;
+    });
+  }
+
+ private:
+  Etcd& etcd_;
+  Moments& moments_;
+  std::map<api::ObjectKey, std::shared_ptr<Kind>> stored_;
+  std::map<api::ObjectKey, std::shared_ptr<Kind>> held_;
+};
+
+// What a token certificate says; its text form is its PEM.
+struct Token {
+  std::string serial;
+  std::string key;
+  std::vector<std::string> names;
+  TimePoint not_before;
+  TimePoint not_after;
+  [[nodiscard]] std::string text() const;
+  static Result<Token> parse(const std::string& text);
+};
+
+// The world. Edge "edge01" in namespace "voice" with EdgeCertificate of the same name.
+class World {
+ public:
+  World();
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  support::FakeClock clock{"2026-11-22T12:00:00Z"};
+  Moments moments;
+  Etcd etcd;
+  MemoryObjects<api::EdgeCertificate> certificates{etcd, moments};
+  MemoryObjects<api::Edge> edges{etcd, moments};
+  MemoryObjects<api::RotationPolicy> policies{etcd, moments};
+  MemoryObjects<api::AcmeIssuer> issuers{etcd, moments};
+  MemoryObjects<api::GenesysConnection> connections{etcd, moments};
+
+  // The Edge as it really is.
+  std::string installed;              // the chain that its port serves; empty: nothing listens
+  std::set<std::string> bad_serials;  // leaves with which SIP does not work
+  int uploads = 0;
+  std::vector<std::string> uploaded_serials;  // in order
+  // The CA as it really is.
+  std::map<std::string, int> orders_by_key;  // finalized orders a key
+  int orders = 0;
+  std::set<std::string> records;    // TXT records that exist, "name value"
+  std::set<std::string> keys_ever;  // every key that was made
+
+  reconcile::World ports();
+  // Secrets by name, as stored.
+  [[nodiscard]] std::map<std::string, std::string> secret_texts() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+// Runs the engine until nothing is left to do before `limit`; a crash makes a new engine. Returns false when it did not
+// come to rest.
+bool run(World& world, std::chrono::milliseconds limit);
+
+}  // namespace edgetrust::simulation

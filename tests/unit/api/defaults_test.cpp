@@ -1,0 +1,104 @@
+#include "edgetrust/api/acme_issuer.hpp"
+#include "edgetrust/api/edge_certificate.hpp"
+#include "edgetrust/api/genesys_connection.hpp"
+
+namespace edgetrust::api {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(EffectiveRotation, WithoutAnyPolicyTheContractsDefaultsHold) {
+  const EffectiveRotation rotation = effective_rotation({}, nullptr);
+  ASSERT_EQ(rotation.windows.size(), 1U);
+  EXPECT_EQ(rotation.windows[0], (Window{.start = "02:00", .duration = 2h, .days = {}}));
+  EXPECT_EQ(rotation.settle, 90s);
+  EXPECT_EQ(rotation.period, 10min);
+  EXPECT_EQ(rotation.interval, 15s);
+  EXPECT_EQ(rotation.fail_after, 2);
+  EXPECT_EQ(rotation.retry, RetryPolicy::kNextWindow);
+  EXPECT_EQ(rotation.retry_backoff, 24h);
+  EXPECT_EQ(rotation.max_attempts, 2);
+}
+
+TEST(EffectiveRotation, EachMemberComesFromTheObjectElseThePolicyElseTheDefault) {
+  const Window night{.start = "01:00", .duration = 1h, .days = {}};
+  const Window noon{.start = "12:00", .duration = 3h, .days = {Day::kSun}};
+  RotationPolicySpec policy{.windows = {night, noon},
+                            .observe = Observe{.settle = 1s, .period = 2s, .fail_after = 9},
+                            .retry = RetryRule{.policy = RetryPolicy::kNever, .max_attempts = 5}};
+  const EffectiveRotation by_policy = effective_rotation({}, &policy);
+  EXPECT_EQ(by_policy.windows, (std::vector<Window>{night, noon}));
+  EXPECT_EQ(by_policy.settle, 1s);
+  EXPECT_EQ(by_policy.interval, 15s);
+  EXPECT_EQ(by_policy.retry, RetryPolicy::kNever);
+
+  const RotationOverrides own{.windows = {noon},
+                              .observe = Observe{.period = 7s, .interval = 3s},
+                              .retry = RetryRule{.policy = RetryPolicy::kOnChange, .backoff = 1h}};
+  const EffectiveRotation mixed = effective_rotation(own, &policy);
+  EXPECT_EQ(mixed.windows, std::vector<Window>{noon});
+  EXPECT_EQ(mixed.settle, 1s);
+  EXPECT_EQ(mixed.period, 7s);
+  EXPECT_EQ(mixed.interval, 3s);
+  EXPECT_EQ(mixed.fail_after, 9);
+  EXPECT_EQ(mixed.retry, RetryPolicy::kOnChange);
+  EXPECT_EQ(mixed.retry_backoff, 1h);
+  EXPECT_EQ(mixed.max_attempts, 5);
+}
+
+Solver solver_of(std::vector<std::string> zones, std::vector<std::string> names) {
+  return {.selector = SolverSelector{.dns_zones = std::move(zones), .dns_names = std::move(names)}};
+}
+
+TEST(SolverFor, NamesBeatZonesLongerZonesBeatShorterAndTheRestGoesToTheDefault) {
+  AcmeIssuerSpec issuer;
+  issuer.solvers = {solver_of({"example.com"}, {}), solver_of({"voice.example.com", "net"}, {}),
+                    solver_of({}, {"edge07.voice.example.com"}), Solver{}};
+  const auto which = [&](std::string_view name) { return solver_for(issuer, name) - issuer.solvers.data(); };
+  EXPECT_EQ(which("edge01.example.com"), 0);
+  EXPECT_EQ(which("example.com"), 0);
+  EXPECT_EQ(which("*.example.com"), 0);
+  EXPECT_EQ(which("edge01.voice.example.com"), 1);
+  EXPECT_EQ(which("voice.example.com"), 1);
+  EXPECT_EQ(which("edge07.voice.example.com"), 2);
+  EXPECT_EQ(which("a.net"), 1);
+  EXPECT_EQ(which("badexample.com"), 3) << "a zone ends at a dot";
+  EXPECT_EQ(which("com"), 3);
+}
+
+TEST(SolverFor, WithoutADefaultAForeignNameHasNone) {
+  AcmeIssuerSpec issuer;
+  issuer.solvers = {solver_of({"example.com"}, {})};
+  EXPECT_EQ(solver_for(issuer, "example.net"), nullptr);
+  EXPECT_EQ(solver_for(AcmeIssuerSpec{}, "example.com"), nullptr);
+}
+
+TEST(SolverFor, OfTwoThatFitAlikeTheFirstWins) {
+  AcmeIssuerSpec issuer;
+  issuer.solvers = {Solver{}, Solver{}, solver_of({"example.com"}, {}), solver_of({"example.com"}, {})};
+  EXPECT_EQ(solver_for(issuer, "example.org"), &issuer.solvers[0]);
+  EXPECT_EQ(solver_for(issuer, "example.com"), &issuer.solvers[2]);
+}
+
+TEST(SecretNames, FollowFromTheNameAndTheRevision) {
+  EdgeCertificate certificate;
+  certificate.meta.name = "edge01";
+  EXPECT_EQ(serving_secret_name(certificate), "edge01-tls");
+  certificate.spec.secret_name = "custom";
+  EXPECT_EQ(serving_secret_name(certificate), "custom");
+  EXPECT_EQ(bundle_secret_name("edge01", 7), "edge01-r7");
+  EXPECT_EQ(key_secret_name("edge01", 7), "edge01-r7-key");
+}
+
+TEST(GenesysConnection, HostsFollowFromTheRegionUnlessEndpointsAreGiven) {
+  GenesysConnectionSpec spec;
+  spec.region = "mypurecloud.ie";
+  EXPECT_EQ(spec.api_url(), "https://api.mypurecloud.ie");
+  EXPECT_EQ(spec.login_url(), "https://login.mypurecloud.ie");
+  spec.endpoints = Endpoints{.api = "https://a", .login = "https://l"};
+  EXPECT_EQ(spec.api_url(), "https://a");
+  EXPECT_EQ(spec.login_url(), "https://l");
+}
+
+}  // namespace
+}  // namespace edgetrust::api
