@@ -46,10 +46,9 @@ Result<Secret> decode_mac_key(const Secret& text) {
 }  // namespace
 
 Result<AccountKey> AccountKey::create(const Secret& pem) {
-  EDGETRUST_TRY_ASSIGN(crypto::PrivateKey key, crypto::PrivateKey::from_pem(pem).map_error([](Error e) {
-    return within("the ACME account's key", std::move(e));
-  }));
-  AccountKey account(std::move(key));
+  auto key = crypto::PrivateKey::from_pem(pem);
+  if (!key) return fail(within("the ACME account's key", std::move(key).error()));
+  AccountKey account(std::move(*key));
   EDGETRUST_TRY_ASSIGN(account.jwk_, crypto::public_jwk(account.key_));
   EDGETRUST_TRY_ASSIGN(account.thumbprint_, crypto::jwk_thumbprint(account.key_));
   return account;

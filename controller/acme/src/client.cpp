@@ -61,6 +61,8 @@ class Client final : public ports::CertificateAuthority {
   Result<Order> try_finalize(const std::string& order_url, const std::string& csr_der, std::stop_token stop);
   Result<std::string> try_certificate(const std::string& certificate_url, std::stop_token stop);
   Result<OrderMessage> fetch_order(const std::string& order_url, const std::stop_token& stop);
+  // Replaces the authorizations, of which only the URLs are known, by what the server says of them now.
+  Status fetch_authorizations(Order& order, const std::stop_token& stop);
   Result<OrderMessage> read_order(const http::Response& response, const std::string& order_url);
   Result<ports::Authorization> fetch_authorization(const std::string& url, const std::stop_token& stop);
 
@@ -95,6 +97,13 @@ Result<ports::Authorization> Client::fetch_authorization(const std::string& url,
   return authorization;
 }
 
+Status Client::fetch_authorizations(Order& order, const std::stop_token& stop) {
+  for (auto& authorization : order.authorizations) {
+    EDGETRUST_TRY_ASSIGN(authorization, fetch_authorization(authorization.url, stop));
+  }
+  return {};
+}
+
 Result<Order> Client::try_new_order(const ports::OrderRequest& request, std::stop_token stop) {
   EDGETRUST_TRY_ASSIGN(const auto offers, session_.directory(stop));
   const std::string& profile = request.profile.empty() ? profile_ : request.profile;
@@ -112,9 +121,10 @@ Result<Order> Client::try_new_order(const ports::OrderRequest& request, std::sto
   };
   const std::string url(response.headers.get("Location").value_or(""));
   EDGETRUST_TRY(session_.policy().check(url).map_error(broken));
-  // The order exists, and its URL is what must not get lost: whatever else is wrong is seen at the next look.
+  // The order exists, and its URL is what must not get lost: whatever else goes wrong is seen at the next look.
   auto message = read_order(response, url);
   if (!message) return Order{.url = url};
+  if (!fetch_authorizations(message->order, stop)) message->order.authorizations.clear();
   return std::move(message->order);
 }
 
@@ -148,16 +158,16 @@ Result<std::optional<Order>> Client::try_open_order(const ports::OrderRequest& r
     if (!seen) return fail(std::move(seen).error());
     const auto status = seen->order.status;
     const bool over = status == ports::OrderStatus::kValid || status == ports::OrderStatus::kInvalid;
-    if (!over && seen->names == wanted) return std::optional(std::move(seen->order));
+    if (over || seen->names != wanted) continue;
+    EDGETRUST_TRY(fetch_authorizations(seen->order, stop));
+    return std::optional(std::move(seen->order));
   }
   return std::optional<Order>();
 }
 
 Result<Order> Client::try_order(const std::string& order_url, std::stop_token stop) {
   EDGETRUST_TRY_ASSIGN(OrderMessage message, fetch_order(order_url, stop));
-  for (auto& authorization : message.order.authorizations) {
-    EDGETRUST_TRY_ASSIGN(authorization, fetch_authorization(authorization.url, stop));
-  }
+  EDGETRUST_TRY(fetch_authorizations(message.order, stop));
   return std::move(message.order);
 }
 
@@ -169,7 +179,10 @@ Status Client::answer(const std::string& challenge_url, std::stop_token stop) {
 
 Result<Order> Client::try_finalize(const std::string& order_url, const std::string& csr_der, std::stop_token stop) {
   EDGETRUST_TRY_ASSIGN(OrderMessage seen, fetch_order(order_url, stop));
-  if (seen.order.status != ports::OrderStatus::kReady) return std::move(seen.order);
+  if (seen.order.status != ports::OrderStatus::kReady) {
+    EDGETRUST_TRY(fetch_authorizations(seen.order, stop));
+    return std::move(seen.order);
+  }
   const json::Value payload = {{"csr", to_base64url(csr_der)}};
   EDGETRUST_TRY_ASSIGN(const http::Response response,
                        session_.post({.url = seen.finalize_url, .payload = json::dump(payload)}, stop));
@@ -179,6 +192,7 @@ Result<Order> Client::try_finalize(const std::string& order_url, const std::stri
     message.error().maybe_executed = true;
     return fail(std::move(message).error());
   }
+  message->order.authorizations.clear();
   return std::move(message->order);
 }
 

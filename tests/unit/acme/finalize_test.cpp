@@ -17,6 +17,7 @@ TEST(Finalize, SendsTheRequestOfAReadyOrder) {
   EXPECT_EQ(order.status, OrderStatus::kProcessing);
   EXPECT_EQ(order.url, at("/order/1"));
   EXPECT_EQ(order.retry_after, std::chrono::seconds{3});
+  EXPECT_TRUE(order.authorizations.empty());
   EXPECT_EQ(world.server.seen("/finalize/1")[0].payload, R"({"csr":"MAP_"})");
 }
 
@@ -28,7 +29,10 @@ TEST(Finalize, LeavesAnOrderThatIsNotReady) {
                                                         {OrderStatus::kInvalid, order_json("invalid")}}) {
     World world;
     world.server.reply("/order/1", json_answer(200, body));
-    EXPECT_EQ(world.client->finalize(at("/order/1"), "csr", {})->status, status);
+    world.server.reply("/authz/1", json_answer(200, authorization_json("valid")));
+    const auto order = world.client->finalize(at("/order/1"), "csr", {}).value();
+    EXPECT_EQ(order.status, status);
+    EXPECT_EQ(order.authorizations.at(0).identifier, "edge01.example.com");
     EXPECT_TRUE(world.server.seen("/finalize/1").empty());
   }
 }
@@ -41,6 +45,7 @@ TEST(Finalize, IsDoneOnceHoweverOftenItIsCalled) {
   const auto lost = world.client->finalize(at("/order/1"), "csr", {});
   EXPECT_TRUE(lost.error().maybe_executed);
   world.server.reply("/order/1", json_answer(200, order_json("valid", kCertificate)));
+  world.server.reply("/authz/1", json_answer(200, authorization_json("valid")));
   EXPECT_EQ(world.client->finalize(at("/order/1"), "csr", {})->certificate_url, at("/cert/1"));
   EXPECT_EQ(world.server.seen("/finalize/1").size(), 1U);
 }

@@ -86,7 +86,8 @@ TEST(BadNonce, AtOneInTwoEveryCallSucceeds) {
 TEST(BadNonce, AtNineInTenACallSucceedsOrFailsCleanly) {
   World world;
   world.server.reject_share = 0.9;
-  world.server.reply_always("/new-order", json_answer(201, order_json("pending"), {{"Location", at("/order/1")}}));
+  world.server.reply_always("/new-order",
+                            json_answer(201, order_json("pending", "", ""), {{"Location", at("/order/1")}}));
   std::size_t orders = 0;
   for (int i = 0; i < 100; ++i) {
     const auto order = world.client->new_order(kRequest, {});

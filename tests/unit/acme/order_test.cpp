@@ -20,6 +20,7 @@ Result<ports::Order> look_at(World& world, const std::string& order, const std::
 TEST(NewOrder, SendsNamesProfileAndPredecessor) {
   World world;
   world.server.reply_always("/new-order", json_answer(201, order_json("pending"), {{"Location", at("/order/1")}}));
+  world.server.reply_always("/authz/1", json_answer(200, authorization_json("pending")));
   const auto order = world.client->new_order({.dns_names = {"edge01.example.com", "*.example.com"},
                                               .ip_addresses = {"192.0.2.7"},
                                               .profile = "shortlived",
@@ -45,7 +46,7 @@ TEST(NewOrder, TakesTheProfileOfTheIssuer) {
   config.profile = "classic";
   World world(std::move(config));
   world.server.directory.insert(world.server.directory.size() - 2, R"(,"profiles":{"classic":"…","tlsserver":"…"})");
-  world.server.reply("/new-order", json_answer(201, order_json("pending"), {{"Location", at("/order/1")}}));
+  world.server.reply("/new-order", json_answer(201, order_json("pending", "", ""), {{"Location", at("/order/1")}}));
   ASSERT_TRUE(world.client->new_order(kRequest, {}).has_value());
   EXPECT_THAT(world.server.seen("/new-order")[0].payload, HasSubstr(R"("profile":"classic")"));
   auto other = kRequest;
@@ -74,7 +75,22 @@ TEST(NewOrder, GivesTheUrlEvenOfAnAnswerThatCannotBeRead) {
     const auto order = world.client->new_order(kRequest, {});
     ASSERT_TRUE(order.has_value()) << body;
     EXPECT_EQ(order->url, at("/order/1"));
+    EXPECT_EQ(order->status, OrderStatus::kPending);
     EXPECT_EQ(world.server.seen("/new-order").size(), 1U);
+  }
+}
+
+// Some authorizations without the others would look like an order that cannot be answered.
+TEST(NewOrder, GivesAllAuthorizationsOrNone) {
+  for (const Answer& given : {lost_answer(), answer(503), answer(200, "{"), problem(400, "accountDoesNotExist")}) {
+    World world;
+    const std::string two = R"("https://ca.example/authz/1","https://ca.example/authz/2")";
+    world.server.reply("/new-order", json_answer(201, order_json("pending", "", two), {{"Location", at("/order/1")}}));
+    world.server.reply("/authz/1", json_answer(200, authorization_json("pending")));
+    world.server.reply_always("/authz/2", given);
+    const auto order = world.client->new_order(kRequest, {}).value();
+    EXPECT_EQ(order.url, at("/order/1"));
+    EXPECT_TRUE(order.authorizations.empty());
   }
 }
 

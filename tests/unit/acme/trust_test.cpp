@@ -111,7 +111,8 @@ TEST(Trust, RedirectsAreErrors) {
 
 TEST(Directory, IsKeptForAnHour) {
   World world;
-  world.server.reply_always("/new-order", json_answer(201, order_json("pending"), {{"Location", at("/order/1")}}));
+  world.server.reply_always("/new-order",
+                            json_answer(201, order_json("pending", "", ""), {{"Location", at("/order/1")}}));
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(world.client->new_order(kRequest, {}).has_value());
   EXPECT_EQ(world.server.directories_fetched, 1);
   world.clock.advance(std::chrono::minutes{61});
@@ -126,13 +127,13 @@ TEST(Directory, IsFetchedAgainAfterErrorsThatItMayExplain) {
     world.server.reply("/new-order", given);
     EXPECT_FALSE(world.client->new_order(kRequest, {}).has_value());
     world.server.directory = replaced(world.server.directory, at("/new-order"), at("/moved"));
-    world.server.reply("/moved", json_answer(201, order_json("pending"), {{"Location", at("/order/1")}}));
+    world.server.reply("/moved", json_answer(201, order_json("pending", "", ""), {{"Location", at("/order/1")}}));
     EXPECT_TRUE(world.client->new_order(kRequest, {}).has_value());
   }
   World world;
   world.server.reply("/new-order", problem(429, "rateLimited"));
   EXPECT_FALSE(world.client->new_order(kRequest, {}).has_value());
-  world.server.reply("/new-order", json_answer(201, order_json("pending"), {{"Location", at("/order/1")}}));
+  world.server.reply("/new-order", json_answer(201, order_json("pending", "", ""), {{"Location", at("/order/1")}}));
   EXPECT_TRUE(world.client->new_order(kRequest, {}).has_value());
   EXPECT_EQ(world.server.directories_fetched, 1);
 }
