@@ -30,6 +30,11 @@ test: setup build ## everything CI runs
 	@cmake --build $(BUILD) --target all_verify_interface_header_sets
 	@tests/integration/run $(BUILD) $(CTEST) -j 4
 
+demo: setup ## the samples on the local stack: three certificates, one rollback (KEEP=1 leaves it running)
+	@mkdir -p build && { cmake --preset $(PRESET) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }; }
+	@cmake --build $(BUILD) -j $(JOBS) --target edgetrust genesys-sim
+	@KEEP=$(KEEP) tests/demo/run $(BUILD)
+
 crds: build ## write crds/ from the field lists
 	@$(BUILD)/crdgen crds
 
@@ -46,4 +51,4 @@ format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages configure build test-unit test-integration test crds stack-up stack-env stack-down format
+.PHONY: help setup packages configure build test-unit test-integration test demo crds stack-up stack-env stack-down format
