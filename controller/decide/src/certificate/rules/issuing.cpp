@@ -268,8 +268,7 @@ Verdict order_cleaned_up(const Observation& o) {
   const bool superseded = candidate(o) != std::optional(order->revision);
   if (!issued && !given_up && !superseded) return std::nullopt;
   Draft draft(o, {});
-  draft.phase(o.object.status.phase.value_or(Phase::kPending), "CleaningUp",
-              "removing the TXT records of revision " + std::to_string(order->revision));
+  draft.unchanged();
   for (const auto& record : order->records) {
     if (o.removed.contains(record_id(record))) continue;
     if (!o.issuer) break;  // nobody knows any more how to reach the zone
