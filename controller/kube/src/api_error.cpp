@@ -61,8 +61,10 @@ Error from_status(int http_status, json::View status) {
   if (what.empty()) what = "the API server answers " + std::to_string(http_status);
   append_causes(what, status);
   Error error{.kind = kind_of(http_status), .what = printable(what), .code = code_of(http_status, status)};
-  if (error.code == kNotServed)
+  if (error.code == kNotServed) {  // says nothing about the object: a server that is starting answers so too
+    error.kind = ErrorKind::kUnavailable;
     error.what = "the API server does not serve this kind: is its CRD installed? " + error.what;
+  }
   if (const auto seconds = status["details"]["retryAfterSeconds"].integer(); seconds && *seconds > 0) {
     error.retry_after = std::chrono::seconds{*seconds};
   }
@@ -77,7 +79,7 @@ Error api_error(const http::Response& response, TimePoint now, bool mutation) {
   const bool is_status = body && body->root()["kind"].string() == "Status";
   Error error = from_status(response.status, is_status ? body->root() : json::View{});
   if (const auto wait = http::retry_after(response.headers, now)) error.retry_after = wait;
-  error.maybe_executed = mutation && (error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kTimeout);
+  error.maybe_executed = mutation && response.status >= 500;
   return error;
 }
 

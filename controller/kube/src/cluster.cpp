@@ -104,7 +104,8 @@ class WatchedSecrets final : public ports::Secrets {
     const auto* store = watched_.store(ns);
     if (store == nullptr) return found;
     for (const auto& secret : label == label_ ? store->indexed(label, value) : store->list()) {
-      if (std::ranges::find(values_of(secret->meta, label), value) != values_of(secret->meta, label).end()) found.push_back(secret->meta);
+      const auto labelled = secret->meta.labels.find(label);
+      if (labelled != secret->meta.labels.end() && labelled->second == value) found.push_back(secret->meta);
     }
     return found;
   }

@@ -51,7 +51,7 @@ TEST(ServedCertificateKnown, AnAdoptedRevisionIsLiveAndNothingIsOrdered) {
   ASSERT_EQ(decision.announcements.size(), 1U);
   EXPECT_FALSE(decision.announcements[0].warning);
   o.object.status = decision.status;
-  EXPECT_EQ(decided(o), "serving_secret_right WriteServingSecret Pending/WritingSecret R");
+  EXPECT_EQ(decided(o), "serving_secret_right WriteServingSecret Pending/Adopted R");
   o.serving_fingerprint = fingerprint(3);
   EXPECT_EQ(decided(o), "rest Ready/Ready +renewal");
 }

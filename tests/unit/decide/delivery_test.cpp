@@ -214,7 +214,7 @@ TEST(Observing, WhatIsProvedIsLiveAndTheOldOneSuperseded) {
   EXPECT_EQ(decision.announcements[0].reason, "Rotated");
   Observation after = o;
   after.object.status = decision.status;
-  EXPECT_EQ(decided(after), "serving_secret_right WriteServingSecret Ready/WritingSecret");
+  EXPECT_EQ(decided(after), "serving_secret_right WriteServingSecret Ready/Ready");
   after.serving_fingerprint = fingerprint(2);
   EXPECT_EQ(decided(after), "rest Ready/Ready +renewal");
 }

@@ -620,33 +620,33 @@ TEST(OrderCleanedUp, AnOrderThatHasEndedLeavesNoRecordBehind) {
   });
   const Observation superseded = with(answering(), [](auto& o) { o.revisions[3] = whole(3, o.now - 1h); });
   check({{"under way", answering(), "revision_issued LookForRecords Issuing/Answering R"},
-         {"issued", issued, "order_cleaned_up RemoveRecord Issuing/CleaningUp R"},
+         {"issued", issued, "order_cleaned_up RemoveRecord Issuing/Ready R"},
          {"issued, one is removed", with(issued, [](auto& o) { o.removed = {record_id(kRecord)}; }),
-          "order_cleaned_up RemoveRecord Issuing/CleaningUp R"},
-         {"issued, all are removed", with(issued, removed_all), "order_cleaned_up Issuing/CleaningUp R +0s"},
+          "order_cleaned_up RemoveRecord Issuing/Ready R"},
+         {"issued, all are removed", with(issued, removed_all), "order_cleaned_up Issuing/Ready R +0s"},
          {"issued without records", with(issued, [](auto& o) { o.object.status.order->records.clear(); }),
-          "order_cleaned_up Issuing/CleaningUp R +0s"},
-         {"given up", given_up, "order_cleaned_up RemoveRecord Issuing/CleaningUp R"},
-         {"given up, removed", with(given_up, removed_all), "order_cleaned_up Issuing/CleaningUp R +0s"},
-         {"superseded", superseded, "order_cleaned_up RemoveRecord Issuing/CleaningUp R"},
+          "order_cleaned_up Issuing/Ready R +0s"},
+         {"given up", given_up, "order_cleaned_up RemoveRecord Issuing/Ready R"},
+         {"given up, removed", with(given_up, removed_all), "order_cleaned_up Issuing/Ready R +0s"},
+         {"superseded", superseded, "order_cleaned_up RemoveRecord Issuing/Ready R"},
          {"of a revision that was rejected",
           with(answering(),
                [](auto& o) {
                  o.object.status.history.insert(o.object.status.history.begin(),
                                                 {.revision = 2, .result = RevisionResult::kRejected});
                }),
-          "order_cleaned_up RemoveRecord Issuing/CleaningUp R"},
+          "order_cleaned_up RemoveRecord Issuing/Ready R"},
          {"nobody knows how to reach the zone", with(issued, [](auto& o) { o.issuer.reset(); }),
-          "order_cleaned_up Issuing/CleaningUp R +0s"},
+          "order_cleaned_up Issuing/Ready R +0s"},
          {"a removal that failed is waited for",
           with(issued, [](auto& o) { o.failure = failed("RemoveRecord", ErrorKind::kTimeout, o.now, 7); }),
           "order_cleaned_up Issuing/DnsUnavailable R +58s624ms"},
          {"but not for ever",
           with(issued, [](auto& o) { o.failure = failed("RemoveRecord", ErrorKind::kTimeout, o.now, 8); }),
-          "order_cleaned_up Issuing/CleaningUp R +0s"},
+          "order_cleaned_up Issuing/Ready R +0s"},
          {"another failure does not hold it up",
           with(issued, [](auto& o) { o.failure = failed("StoreBundle", ErrorKind::kTimeout, o.now, 7); }),
-          "order_cleaned_up RemoveRecord Issuing/CleaningUp R"}});
+          "order_cleaned_up RemoveRecord Issuing/Ready R"}});
 
   EXPECT_FALSE(decide(with(issued, removed_all)).status.order);
   const auto after = decide(with(given_up, removed_all)).status;

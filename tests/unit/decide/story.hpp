@@ -225,7 +225,7 @@ class Story {
       orders[url] = {.revision = e.revision, .names = e.request.dns_names};
     }
     o.new_order_url = url;
-    o.order = OrderLook{view(url), o.now};
+    o.order.reset();  // what comes back names its authorizations by URL only
     o.presented.clear();
     o.removed.clear();
     o.answered.clear();
@@ -266,6 +266,7 @@ class Story {
     order.finalized = true;
     order.revision = e.revision;
     o.order = OrderLook{view(e.order_url), o.now};
+    o.order->order.authorizations.clear();  // as above
     return {};
   }
   Status execute(const effect::StoreBundle& e) {

@@ -10,11 +10,11 @@ using api::RevisionResult;
 TEST(ServingSecretRight, SecretNameHoldsWhatTheEdgeServes) {
   const Observation missing = with(ready(), [](auto& o) { o.serving_fingerprint.reset(); });
   check({{"right", ready(), "rest Ready/Ready +renewal"},
-         {"missing", missing, "serving_secret_right WriteServingSecret Ready/WritingSecret"},
+         {"missing", missing, "serving_secret_right WriteServingSecret Ready/Ready"},
          {"of another revision", with(ready(), [](auto& o) { o.serving_fingerprint = fingerprint(7); }),
-          "serving_secret_right WriteServingSecret Ready/WritingSecret"},
+          "serving_secret_right WriteServingSecret Ready/Ready"},
          {"broken", with(ready(), [](auto& o) { o.serving_fingerprint = ""; }),
-          "serving_secret_right WriteServingSecret Ready/WritingSecret"},
+          "serving_secret_right WriteServingSecret Ready/Ready"},
          {"someone else's", with(missing, [](auto& o) { o.serving_secret_foreign = true; }),
           "serving_secret_right Failed/SecretConflict S"},
          {"it could not be written",
@@ -26,7 +26,7 @@ TEST(ServingSecretRight, SecretNameHoldsWhatTheEdgeServes) {
           "revision_issued CreateKey Issuing/CreatingKey R"},
          {"what is coming is not served yet",
           with(deliverable(), [](auto& o) { o.serving_fingerprint = fingerprint(2); }),
-          "serving_secret_right WriteServingSecret Ready/WritingSecret"}});
+          "serving_secret_right WriteServingSecret Ready/Ready"}});
   EXPECT_NE(ready_message(decide(with(missing,
                                       [](auto& o) {
                                         o.serving_secret_foreign = true;
@@ -68,13 +68,13 @@ TEST(OldRevisionsPruned, NoMoreAreKeptThanAskedFor) {
   EXPECT_EQ(pruned(with(with_history(2), limit(2))), -1);
   check(
       {{"within the limit", with_history(3), "rest Ready/Ready +renewal"},
-       {"beyond it", with_history(4), "old_revisions_pruned DeleteRevision Ready/Pruning"},
+       {"beyond it", with_history(4), "old_revisions_pruned DeleteRevision Ready/Ready"},
        {"it could not be removed: the rest goes on, and it is tried later",
         with(with_history(4), [](auto& o) { o.failure = failed("DeleteRevision", ErrorKind::kConflict, o.now); }),
         "rest Ready/Ready +916ms"},
        {"later",
         with(with_history(4), [](auto& o) { o.failure = failed("DeleteRevision", ErrorKind::kConflict, o.now - 1s); }),
-        "old_revisions_pruned DeleteRevision Ready/Pruning"}});
+        "old_revisions_pruned DeleteRevision Ready/Ready"}});
 }
 
 TEST(OldRevisionsPruned, WhatIsServedAndTheOneBeforeAreNeverRemoved) {
@@ -122,13 +122,13 @@ TEST(OldRevisionsPruned, AnImportCountsAsARevision) {
 TEST(FinalizerReleased, AnObjectWithNothingToBeUndoneHasNone) {
   const auto hold = [](auto& o) { o.object.meta.finalizers = {"someone.else/too", std::string(api::kFinalizer)}; };
   check({{"quiet", ready(), "rest Ready/Ready +renewal"},
-         {"quiet with finalizer", with(ready(), hold), "finalizer_released SetFinalizer Ready/CleaningUp"},
+         {"quiet with finalizer", with(ready(), hold), "finalizer_released SetFinalizer Ready/Ready"},
          {"someone else's is none of ours",
           with(ready(), [](auto& o) { o.object.meta.finalizers = {"someone.else/too"}; }), "rest Ready/Ready +renewal"},
          {"a record is there", with(answering(), hold), "revision_issued LookForRecords Issuing/Answering R"},
          {"while waiting for a window",
           with(with(deliverable(), hold), [](auto& o) { set_windows(o, {{.start = "02:00", .duration = 2h}}); }),
-          "finalizer_released SetFinalizer Ready/CleaningUp"},
+          "finalizer_released SetFinalizer Ready/Ready"},
          {"it could not be released: the rest goes on",
           with(with(ready(), hold), [](auto& o) { o.failure = failed("SetFinalizer", ErrorKind::kConflict, o.now); }),
           "rest Ready/Ready +916ms"}});

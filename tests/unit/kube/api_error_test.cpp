@@ -21,7 +21,7 @@ Error error_for(int status, std::string body, http::Headers headers = {}, bool m
 TEST(ApiError, MapsEveryStatusToItsKind) {
   const std::map<int, ErrorKind> kinds = {
       {301, ErrorKind::kProtocol},    {400, ErrorKind::kInvalid},     {401, ErrorKind::kUnauthorized},
-      {403, ErrorKind::kForbidden},   {404, ErrorKind::kNotFound},    {405, ErrorKind::kUnsupported},
+      {403, ErrorKind::kForbidden},   {404, ErrorKind::kUnavailable}, {405, ErrorKind::kUnsupported},
       {406, ErrorKind::kUnsupported}, {409, ErrorKind::kConflict},    {410, ErrorKind::kConflict},
       {413, ErrorKind::kInvalid},     {415, ErrorKind::kUnsupported}, {418, ErrorKind::kProtocol},
       {422, ErrorKind::kInvalid},     {429, ErrorKind::kRateLimited}, {500, ErrorKind::kUnavailable},
@@ -69,10 +69,12 @@ TEST(ApiError, TellsAMissingObjectFromAMissingKind) {
   const Error object =
       error_for(404, status_body(404, "NotFound", R"(secrets \"a\" not found)", R"({"name":"a","kind":"secrets"})"));
   EXPECT_EQ(object.code, "NotFound");
+  EXPECT_EQ(object.kind, ErrorKind::kNotFound);
   for (const std::string& body : {std::string("404 page not found\n"),
                                   status_body(404, "NotFound", "the server could not find the requested resource")}) {
     const Error kind = error_for(404, body);
     EXPECT_EQ(kind.code, kNotServed);
+    EXPECT_EQ(kind.kind, ErrorKind::kUnavailable) << "nobody may conclude that the object is gone";
     EXPECT_NE(kind.what.find("CRD"), std::string::npos);
   }
 }

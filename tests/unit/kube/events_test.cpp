@@ -133,7 +133,7 @@ TEST_F(EventsTest, TriesThreeTimesThenDropsAndGoesOn) {
 }
 
 TEST_F(EventsTest, ARefusalIsNotTriedAgain) {
-  transport->answer(403, "").answer(404, "");
+  transport->answer(403, "").answer(404, failure(404, "NotFound"));
   EventRecorder recorder(client, clock, pauser);
   recorder.record(issued());
   recorder.record(issued("another"));

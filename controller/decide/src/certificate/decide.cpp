@@ -27,7 +27,7 @@ constexpr std::array kRules = {
     Rule{"references_exist", "the Edge, its connection and a named policy exist and are usable",
          rules::references_exist},
     Rule{"order_cleaned_up", "an order that has ended has left no record behind", rules::order_cleaned_up},
-    Rule{"finalizer_released", "an object with nothing to be undone has no finalizer", rules::finalizer_released},
+    Rule{"finalizer_released", "no finalizer is held when nothing is left to be undone", rules::finalizer_released},
     Rule{"served_certificate_known", "it is known what the Edge serves, and a foreign certificate is treated as asked",
          rules::served_certificate_known},
     Rule{"rollback_asked_for", "a rollback that a person asks for is made, or said to be impossible",

@@ -22,6 +22,8 @@ Draft issuing(const Observation& o, std::string reason, std::string message) {
   draft.phase(Phase::kIssuing, std::move(reason), std::move(message))
       .next("issues revision " +
             std::to_string(draft.status().order ? draft.status().order->revision : next_revision(o)));
+  auto& order = draft.status().order;
+  if (order && o.order && o.order->order.url == order->url && !order->expires) order->expires = o.order->order.expires;
   return draft;
 }
 
@@ -165,8 +167,9 @@ std::string why_invalid(const ports::Order& order) {
 }
 
 // An order is for the names it was made with; the spec may have others by now. A wildcard is authorized by its base
-// name.
+// name. An answer of the CA may come without authorizations, and then says nothing about them.
 bool is_for_these_names(const ports::Order& order, const api::EdgeCertificateSpec& spec) {
+  if (order.authorizations.empty()) return true;
   std::set<std::string> ordered;
   std::set<std::string> wanted(spec.ip_addresses.begin(), spec.ip_addresses.end());
   for (const auto& authorization : order.authorizations) ordered.insert(authorization.identifier);
@@ -280,7 +283,6 @@ Decision continue_issuing(const Observation& o, int revision) {
     if (o.new_order_url) {  // written down before anything else is done with it
       Draft draft = issuing(o, "Ordered", "the CA has the order");
       draft.status().order->url = *o.new_order_url;
-      if (o.order && o.order->order.url == *o.new_order_url) draft.status().order->expires = o.order->order.expires;
       return draft.wake(o.now).finish();
     }
     const bool answer_may_be_lost = o.key_made != revision || o.failure.has_value();
@@ -326,8 +328,7 @@ Verdict order_cleaned_up(const Observation& o) {
   const bool superseded = candidate(o) != std::optional(order->revision);
   if (!issued && !given_up && !superseded) return std::nullopt;
   Draft draft(o, {});
-  draft.phase(o.object.status.phase.value_or(Phase::kPending), "CleaningUp",
-              "removing the TXT records of revision " + std::to_string(order->revision));
+  draft.unchanged();
   if (auto removing = remove_records(o, draft)) return removing;
   if (issued || superseded) {
     draft.status().order.reset();

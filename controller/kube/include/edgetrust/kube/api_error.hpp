@@ -21,9 +21,10 @@ inline bool already_exists(const Error& error) {
 inline bool is_stale(const Error& error) { return error.kind == ErrorKind::kConflict && error.code == kConflict; }
 inline bool is_expired(const Error& error) { return error.code == kExpired; }
 
-// The error behind a response that is no success. `mutation`: the request would have changed something, so that 500 and
-// 504 leave open whether it did. Kinds: 400 413 422 kInvalid, 401 kUnauthorized, 403 kForbidden, 404 kNotFound, 405 406
-// 415 kUnsupported, 409 410 kConflict, 429 kRateLimited, 504 kTimeout, other 5xx kUnavailable, all else kProtocol.
+// The error behind a response that is no success. `mutation`: the request would have changed something, so that a 5xx
+// leaves open whether it did. Kinds: 400 413 422 kInvalid, 401 kUnauthorized, 403 kForbidden, 404 kNotFound
+// (kUnavailable when it is the kind that is not served), 405 406 415 kUnsupported, 409 410 kConflict, 429 kRateLimited,
+// 504 kTimeout, other 5xx kUnavailable, all else kProtocol.
 Error api_error(const http::Response& response, TimePoint now, bool mutation);
 
 // The same for the Status object of a watch's ERROR event, whose response was 200 long ago.

@@ -2,9 +2,9 @@
 // The Kubernetes API, one call a method, over http::Transport.
 //
 // Called by: the reflectors, SecretClient, EventRecorder, status writes. Threads: any. Every call has a deadline and a
-// stop token, waits for its turn under the rate limit, and is sent at most once. Bodies are bounded: 3 MiB for an
-// object (etcd holds 1.5 MiB unless told otherwise), 16 MiB for a page. Errors: those of api_error.hpp and of
-// http::Transport, with what was asked as context.
+// stop token and waits for its turn under the rate limit; what changes anything is sent at most once. Bodies are
+// bounded: 3 MiB for an object (etcd holds 1.5 MiB unless told otherwise), 16 MiB for a page. Errors: those of
+// api_error.hpp and of http::Transport, with what was asked as context.
 #include "edgetrust/json/view.hpp"
 #include "edgetrust/kube/config.hpp"
 #include "edgetrust/kube/rate_limit.hpp"
@@ -76,7 +76,9 @@ struct WatchRequest {
   std::string resource_version = {};
   bool initial_events = false;        // a WatchList: the present objects first, then a bookmark that says so (KEP-3157)
   std::chrono::seconds timeout{270};  // after which the server ends the watch
-  std::chrono::milliseconds idle{100'000};      // the longest silence; the server sends a bookmark about once a minute
+  // The longest silence. On a quiet server the first bookmark comes after two minutes, the next ones each minute (seen
+  // on Kubernetes 1.36).
+  std::chrono::milliseconds idle{180'000};
   std::size_t max_line = std::size_t{4} << 20;  // more than etcd can hold; beyond it the watch ends with kProtocol
 };
 

@@ -49,7 +49,7 @@ struct WatchStats {
 struct ReflectorOptions {
   Selection what;
   WatchOptions protocol = {};
-  std::chrono::milliseconds idle{100'000};
+  std::chrono::milliseconds idle{180'000};  // see WatchRequest
   std::chrono::milliseconds page_timeout{30'000};
   std::size_t max_object = std::size_t{1} << 20;
   std::function<void(const WatchNote&)> note = {};  // on the reflector's thread; must not block
