@@ -109,6 +109,38 @@ TEST(OldRevisionsPruned, RejectedOnesGoAndDoNotCountAsTheOneBefore) {
   EXPECT_EQ(pruned(o), 2);
 }
 
+TEST(OldRevisionsPruned, WhatWasPassedOverIsNotTheOneBefore) {
+  Observation o = with_history(4);
+  o.object.spec.revision_history_limit = 2;
+  std::erase_if(o.object.status.history, [](const auto& entry) { return entry.revision == 3; });  // never delivered
+  EXPECT_EQ(pruned(o), 1);
+  o.revisions.erase(1);
+  EXPECT_EQ(pruned(o), 3) << "2 is what was live before";
+  // When the status was lost nobody knows: the newest that is whole is kept.
+  o = with_history(4);
+  o.object.spec.revision_history_limit = 2;
+  o.object.status.history = {{.revision = 4, .result = RevisionResult::kAdopted}};
+  o.revisions[3] = key_only(3);
+  EXPECT_EQ(pruned(o), 1);
+  o.revisions.erase(1);
+  EXPECT_EQ(pruned(o), 3);
+}
+
+TEST(OldRevisionsPruned, TheNumberOfWhatIsRemovedIsNotUsedAgain) {
+  Observation o = with_history(2);
+  o.object.spec.revision_history_limit = 2;
+  o.revisions[3] = whole(3);
+  o.revisions[3].chain->dns_names = {"old.example.com"};  // the spec had another name for a while
+  const Decision decision = decide(o);
+  EXPECT_EQ(pruned(o), 3);
+  EXPECT_EQ(decision.status.history.back().revision, 3);
+  EXPECT_EQ(decision.status.history.back().message, "never delivered");
+  o.object.status = decision.status;
+  o.revisions.erase(3);
+  annotate(o, api::kRenewRequestedAt);
+  EXPECT_EQ(decide(o).status.order->revision, 4);
+}
+
 TEST(OldRevisionsPruned, AnImportCountsAsARevision) {
   Observation o = with_history(1);
   o.revisions[0] = whole(0);

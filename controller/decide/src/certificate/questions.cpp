@@ -102,6 +102,14 @@ std::optional<int> fallback(const Observation& o) {
   return previous->number;
 }
 
+bool was_live(const Observation& o, int revision) {
+  return revision == 0 || std::ranges::any_of(o.object.status.history, [&](const api::HistoryEntry& entry) {
+           return entry.revision == revision &&
+                  (entry.result == api::RevisionResult::kSuperseded || entry.result == api::RevisionResult::kActive ||
+                   entry.result == api::RevisionResult::kAdopted);
+         });
+}
+
 bool can_return_to(const Observation& o, int revision) {
   const StoredRevision* kept = stored(o, revision);
   return kept != nullptr && kept->has_key && kept->chain && kept->chain->not_after > o.now;

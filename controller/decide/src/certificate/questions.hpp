@@ -34,6 +34,8 @@ int next_revision(const Observation& o);
 // a rollback is impossible.
 std::optional<int> fallback(const Observation& o);
 
+// The Edge served it once, as far as the history tells; an import always.
+bool was_live(const Observation& o, int revision);
 // Whether a revision is stored whole and valid now: all that putting it back needs.
 bool can_return_to(const Observation& o, int revision);
 // The revision whose stored leaf this is.

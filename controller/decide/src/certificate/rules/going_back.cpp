@@ -1,21 +1,10 @@
 // A rollback that a person asks for while no delivery is under way. One that is, is watched by delivery.cpp.
 #include "certificate/rules/rules.hpp"
 
-#include <algorithm>
-
 namespace edgetrust::decide::certificate::rules {
 namespace {
 
 using api::Phase;
-using api::RevisionResult;
-
-bool was_live(const Observation& o, int revision) {
-  return revision == 0 || std::ranges::any_of(o.object.status.history, [&](const api::HistoryEntry& entry) {
-           return entry.revision == revision &&
-                  (entry.result == RevisionResult::kSuperseded || entry.result == RevisionResult::kActive ||
-                   entry.result == RevisionResult::kAdopted);
-         });
-}
 
 // The newest revision below the one that is served, which is whole, proved or at least without a defect, and valid
 // beyond an observation.

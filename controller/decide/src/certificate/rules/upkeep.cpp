@@ -12,6 +12,18 @@ using api::Phase;
 
 constexpr int kDefaultHistory = 3;
 
+// What was live before what is served now. Where no history tells (the status was lost), the newest that is whole.
+int previous_of(const Observation& o, int serving) {
+  int live = -1;
+  int whole = -1;
+  for (const auto& [number, revision] : o.revisions) {
+    if (number >= serving || is_rejected(o, number) || !revision.has_key || !revision.chain) continue;
+    whole = number;
+    if (was_live(o, number)) live = number;
+  }
+  return live >= 0 ? live : whole;
+}
+
 Phase resting_phase(const Observation& o) {
   return o.object.status.phase == Phase::kRolledBack ? Phase::kRolledBack : Phase::kReady;
 }
@@ -45,13 +57,17 @@ Verdict old_revisions_pruned(const Observation& o) {
   // revision longer.
   const int serving = o.object.status.revision.value_or(-1);
   const auto coming = candidate(o);
-  int previous = -1;
-  for (const auto& [number, revision] : o.revisions) {
-    if (number < serving && !is_rejected(o, number)) previous = number;
-  }
+  const int previous = previous_of(o, serving);
   for (const auto& [number, revision] : o.revisions) {
     if (number == serving || number == previous || coming == number) continue;
-    return Draft(o, {}).unchanged().effect(effect::DeleteRevision{number}).finish();
+    Draft draft(o, {});
+    // The highest number of all is remembered, or the next revision would get it again; behind what really happened.
+    if (number + 1 == next_revision(o) && number > serving) {
+      auto& history = draft.status().history;
+      remember(draft.status(), o, number, api::RevisionResult::kSuperseded, "never delivered");
+      std::rotate(history.begin(), history.begin() + 1, history.end());
+    }
+    return draft.unchanged().effect(effect::DeleteRevision{number}).finish();
   }
   return std::nullopt;
 }

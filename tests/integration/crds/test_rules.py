@@ -1,0 +1,329 @@
+"""The CRDs on a real API server: what is accepted, what is refused, and that a refusal says what to change.
+
+Needs a stack with the CRDs applied: tests/integration/run.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import unittest
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from samples import Object, golden, minimal
+
+from kube import GROUP, PLURALS, ApiError, Kube  # of tests/integration/operator; samples.py puts it on the path
+from limits import broken_objects
+
+Change = Callable[[dict[str, Any]], object]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """One rule: an object that breaks it and nothing else, and the message that the user gets."""
+
+    kind: str
+    path: str
+    message: str
+    change: Change
+
+
+def setting(**members: Any) -> Change:
+    return lambda spec: spec.update(members)
+
+
+def solver(**dns01: Any) -> Change:
+    return lambda spec: spec.update(solvers=[{"dns01": dns01}])
+
+
+RFC2136 = {"nameserver": "10.0.0.53"}
+TSIG = {"name": "tsig", "key": "secret"}
+WINDOW = "a window must be longer than 0s and shorter than 24h, or start at 00:00 and last exactly 24h"
+KEY_SIZE = "privateKey.size must be 2048, 3072 or 4096 for RSA, and 256 or 384 for ECDSA"
+SOURCE = "fallback, privateKey, commonName and renewBefore cannot be set beside sourceSecretRef: someone else issues"
+ONE_PROVIDER = "set exactly one of cloudflare, route53, azureDns, rfc2136, acmeDns and webhook"
+TSIG_PAIR = "set tsigKeyName and tsigSecretRef together, or neither"
+ONE_INTERVAL = "observe.interval must be at least 1s"
+
+
+def window(start: str, duration: str) -> dict[str, str]:
+    return {"start": start, "duration": duration}
+
+
+def from_source(**members: Any) -> Change:
+    def change(spec: dict[str, Any]) -> None:
+        del spec["issuerRef"], spec["dnsNames"]
+        spec.update(sourceSecretRef={"name": "other"}, **members)
+
+    return change
+
+
+REFUSED = [
+    Refused("GenesysConnection", "spec", "set exactly one of region and endpoints", lambda spec: spec.pop("region")),
+    Refused("GenesysConnection", "spec", "set exactly one of region and endpoints", setting(endpoints={"api": "https://a", "login": "https://l"})),
+    Refused("EdgeCertificate", "spec", "set exactly one of issuerRef and sourceSecretRef", lambda spec: spec.pop("issuerRef")),
+    Refused("EdgeCertificate", "spec", "set exactly one of issuerRef and sourceSecretRef", setting(sourceSecretRef={"name": "other"})),
+    Refused("EdgeCertificate", "spec", "dnsNames needs at least one name", lambda spec: spec.pop("dnsNames")),
+    Refused("EdgeCertificate", "spec", "dnsNames needs at least one name", setting(dnsNames=[])),
+    Refused("EdgeCertificate", "spec", SOURCE, from_source(privateKey={})),
+    Refused("EdgeCertificate", "spec", SOURCE, from_source(renewBefore="720h")),
+    Refused("EdgeCertificate", "spec", SOURCE, from_source(dnsNames=["a.example.com"], commonName="a.example.com")),
+    Refused("EdgeCertificate", "spec", SOURCE, from_source(fallback={"issuerRef": {"name": "b"}, "whenRemaining": "168h"})),
+    Refused("EdgeCertificate", "spec", "commonName must be one of dnsNames", setting(commonName="other.example.com")),
+    Refused("EdgeCertificate", "spec", "renewBefore must be at least 1m", setting(renewBefore="59s")),
+    Refused("EdgeCertificate", "spec.issuerRef.kind", "issuerRef.kind must be AcmeIssuer", setting(issuerRef={"kind": "ClusterIssuer", "name": "le"})),
+    Refused("EdgeCertificate", "spec.privateKey", KEY_SIZE, setting(privateKey={"size": 1024})),
+    Refused("EdgeCertificate", "spec.privateKey", KEY_SIZE, setting(privateKey={"algorithm": "RSA", "size": 256})),
+    Refused("EdgeCertificate", "spec.privateKey", KEY_SIZE, setting(privateKey={"algorithm": "ECDSA", "size": 2048})),
+    Refused("EdgeCertificate", "spec.rotation.windows[0]", WINDOW, setting(rotation={"windows": [window("02:00", "0s")]})),
+    Refused("EdgeCertificate", "spec.rotation.windows[0]", WINDOW, setting(rotation={"windows": [window("02:00", "24h")]})),
+    Refused("EdgeCertificate", "spec.rotation.windows[1]", WINDOW, setting(rotation={"windows": [window("00:00", "24h"), window("00:00", "24h1s")]})),
+    Refused("EdgeCertificate", "spec.rotation.observe", ONE_INTERVAL, setting(rotation={"observe": {"interval": "999ms"}})),
+    Refused("RotationPolicy", "spec.windows[0]", WINDOW, setting(windows=[window("23:00", "25h")])),
+    Refused("RotationPolicy", "spec.observe", ONE_INTERVAL, setting(observe={"interval": "0"})),
+    Refused(
+        "RotationPolicy",
+        "spec.freezes[0]",
+        "a freeze must end after it begins",
+        setting(freezes=[{"name": "f", "from": "2027-12-02T06:00:00Z", "to": "2027-12-02T06:00:00Z"}]),
+    ),
+    Refused("AcmeIssuer", "spec.solvers[0]", "set exactly one of dns01 and http01", setting(solvers=[{}])),
+    Refused("AcmeIssuer", "spec.solvers[0]", "set exactly one of dns01 and http01", setting(solvers=[{"dns01": {"rfc2136": RFC2136}, "http01": {}}])),
+    Refused("AcmeIssuer", "spec.solvers[0].dns01", ONE_PROVIDER, solver()),
+    Refused("AcmeIssuer", "spec.solvers[0].dns01", ONE_PROVIDER, solver(rfc2136=RFC2136, webhook={"url": "https://dns.example.com"})),
+    Refused("AcmeIssuer", "spec.solvers[0].dns01.rfc2136", TSIG_PAIR, solver(rfc2136={**RFC2136, "tsigKeyName": "k"})),
+    Refused("AcmeIssuer", "spec.solvers[0].dns01.rfc2136", TSIG_PAIR, solver(rfc2136={**RFC2136, "tsigSecretRef": TSIG})),
+    Refused("AcmeIssuer", "spec.externalAccountBinding", "set exactly one of hmacKeyRef (with keyId) and zeroSslApiKeyRef", setting(externalAccountBinding={"keyId": "k"})),
+    Refused(
+        "AcmeIssuer",
+        "spec.externalAccountBinding",
+        "set exactly one of hmacKeyRef (with keyId) and zeroSslApiKeyRef",
+        setting(externalAccountBinding={"keyId": "k", "hmacKeyRef": TSIG, "zeroSslApiKeyRef": TSIG}),
+    ),
+    Refused("AcmeIssuer", "spec.externalAccountBinding", "hmacKeyRef needs keyId beside it", setting(externalAccountBinding={"hmacKeyRef": TSIG})),
+]
+# Beside these, tests of their own: what is immutable, and the length of a name.
+IMMUTABLE = {
+    "Edge": ("spec.edgeId", "edgeId is immutable: make a new Edge object for another appliance", setting(edgeId="00000000-0000-4000-8000-000000000001")),
+    "EdgeCertificate": ("spec.edgeRef", "edgeRef is immutable: make a new EdgeCertificate for another Edge", setting(edgeRef={"name": "edge02"})),
+}
+NAME_TOO_LONG = "metadata.name must be at most 200 characters: names of Secrets are made from it"
+
+ACCEPTED: list[tuple[str, Change]] = [
+    ("EdgeCertificate", setting(privateKey={})),
+    ("EdgeCertificate", setting(privateKey={"size": 3072})),
+    ("EdgeCertificate", setting(privateKey={"algorithm": "ECDSA"})),
+    ("EdgeCertificate", setting(privateKey={"algorithm": "ECDSA", "size": 384})),
+    ("EdgeCertificate", setting(commonName="")),
+    ("EdgeCertificate", setting(dnsNames=["*.example.com"])),
+    ("EdgeCertificate", setting(renewBefore="1.5h")),
+    ("EdgeCertificate", setting(rotation={"windows": [window("00:00", "24h"), window("23:59", "23h59m")]})),
+    ("EdgeCertificate", from_source()),
+    ("EdgeCertificate", from_source(dnsNames=["a.example.com"])),
+    ("GenesysConnection", lambda spec: (spec.pop("region"), spec.update(endpoints={"api": "https://a:8443", "login": "https://l"}))),
+    ("RotationPolicy", setting(observe={"interval": "1s"})),
+    ("AcmeIssuer", solver(rfc2136={**RFC2136, "tsigKeyName": "k", "tsigSecretRef": TSIG})),
+    ("AcmeIssuer", setting(externalAccountBinding={"zeroSslApiKeyRef": TSIG})),
+]
+
+
+def kubectl(*arguments: str, stdin: str | None = None) -> str:
+    done = subprocess.run(["kubectl", *arguments], input=stdin, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise AssertionError(f"kubectl {' '.join(arguments)}: {done.stderr}")
+    return done.stdout
+
+
+class Crds(unittest.TestCase):
+    kube: Kube
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.kube = Kube()
+        cls.crds = {kind: cls.kube.call("GET", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{plural}.edgetrust.io") for kind, plural in PLURALS.items()}
+
+    def setUp(self) -> None:
+        # One of its own for each test, for they run side by side. Without controllers nothing ends a namespace.
+        self.namespace = f"crds-{uuid.uuid4().hex[:12]}"
+        self.kube.call("POST", "/api/v1/namespaces", {"metadata": {"name": self.namespace}})
+
+    def path(self, kind: str, name: str = "", **query: str) -> str:
+        options = "&".join(f"{key}={value}" for key, value in query.items())
+        return f"{GROUP}/namespaces/{self.namespace}/{PLURALS[kind]}" + (f"/{name}" if name else "") + (f"?{options}" if options else "")
+
+    def try_to_create(self, candidate: Object) -> Object:
+        return self.kube.call("POST", self.path(candidate["kind"], dryRun="All", fieldValidation="Strict"), candidate)
+
+    def make(self, candidate: Object) -> Object:
+        return self.kube.call("POST", self.path(candidate["kind"], fieldValidation="Strict"), candidate)
+
+    def refusal(self, candidate: Object) -> str:
+        """What the API server says of it."""
+        try:
+            self.try_to_create(candidate)
+        except ApiError as error:
+            self.assertIn(error.status, (400, 422), error.body)
+            return str(json.loads(error.body)["message"])
+        self.fail(f"accepted: {json.dumps(candidate['spec'])}")
+
+    def rules(self) -> set[tuple[str, str]]:
+        """Kind and message of every rule in the CRDs."""
+        found: set[tuple[str, str]] = set()
+
+        def walk(kind: str, schema: Any) -> None:
+            found.update((kind, rule["message"]) for rule in schema.get("x-kubernetes-validations", []))
+            for member in schema.get("properties", {}).values():
+                walk(kind, member)
+            if "items" in schema:
+                walk(kind, schema["items"])
+
+        for kind, crd in self.crds.items():
+            walk(kind, crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"])
+        return found
+
+    # --- the definitions
+
+    def test_the_api_server_takes_the_definitions_as_they_are(self) -> None:
+        for kind, crd in self.crds.items():
+            conditions = {c["type"]: c["status"] for c in crd["status"]["conditions"]}
+            self.assertEqual(conditions, {"NamesAccepted": "True", "Established": "True"}, kind)
+
+    def test_explain_tells_about_every_kind(self) -> None:
+        for kind, plural in PLURALS.items():
+            with self.subTest(kind):
+                self.assertIn("observedGeneration", kubectl("explain", f"{plural}.status"))
+        rotation = kubectl("explain", "edgecertificate.spec.rotation", "--recursive")
+        for field in ("windows", "drain", "observe", "retry", "failAfter"):
+            self.assertIn(field, rotation)
+        self.assertIn("in the Edge's local time", kubectl("explain", "edgecertificate.spec.rotation.windows").replace("\n", " ").replace("  ", " "))
+
+    # --- what is accepted
+
+    def test_the_smallest_objects_are_accepted(self) -> None:
+        for kind in PLURALS:
+            with self.subTest(kind):
+                made = self.try_to_create(minimal(kind))
+                self.assertEqual(made["status"], {"observedGeneration": -1}, "nobody has looked yet")
+
+    def test_what_the_rules_allow_is_accepted(self) -> None:
+        for kind, change in ACCEPTED:
+            candidate = minimal(kind)
+            change(candidate["spec"])
+            with self.subTest(kind, spec=candidate["spec"]):
+                self.try_to_create(candidate)
+
+    def test_golden_objects_are_accepted_with_their_status(self) -> None:
+        for name, candidate in golden().items():
+            with self.subTest(name):
+                made = self.make(candidate)
+                self.assertEqual(made["spec"], candidate["spec"], "nothing is added and nothing pruned")
+                made["status"] = candidate["status"]
+                written = self.kube.call("PUT", self.path(made["kind"], made["metadata"]["name"]) + "/status?fieldValidation=Strict", made)
+                self.assertEqual(written["status"], candidate["status"])
+
+    # --- what is refused
+
+    def test_each_rule_refuses_and_says_why(self) -> None:
+        for refused in REFUSED:
+            candidate = minimal(refused.kind)
+            refused.change(candidate["spec"])
+            with self.subTest(refused.kind, message=refused.message, spec=candidate["spec"]):
+                said = self.refusal(candidate)
+                self.assertIn(f"{refused.path}: ", said)
+                self.assertIn(refused.message, said)
+
+    def test_every_rule_is_in_these_tables(self) -> None:
+        tried = {(refused.kind, refused.message) for refused in REFUSED}
+        tried |= {(kind, message) for kind, (_, message, _) in IMMUTABLE.items()}
+        tried |= {(kind, NAME_TOO_LONG) for kind in PLURALS}
+        self.assertEqual(self.rules() - tried, set(), "a rule that nobody has seen refusing")
+        self.assertEqual(tried - self.rules(), set(), "a rule that is gone")
+
+    def test_each_limit_of_the_schema_refuses_and_names_the_field(self) -> None:
+        limits: dict[str, int] = {}
+        for name, accepted in golden().items():
+            for broken in broken_objects(self.crds[accepted["kind"]], accepted):
+                limits[broken.limit] = limits.get(broken.limit, 0) + 1
+                with self.subTest(name, limit=broken.limit, path=broken.path):
+                    self.assertIn(broken.path, self.refusal(broken.object))
+        for limit in ("type", "enum", "pattern", "minLength", "maxLength", "format", "minimum", "maximum", "minItems", "maxItems", "maxProperties", "required", "unknown field"):
+            self.assertGreater(limits[limit], 0, limit)
+
+    def test_what_is_immutable_stays(self) -> None:
+        for kind, (path, message, change) in IMMUTABLE.items():
+            with self.subTest(kind):
+                made = self.make(minimal(kind, "immutable"))
+                self.kube.call("PUT", self.path(kind, "immutable", dryRun="All"), made)
+                change(made["spec"])
+                with self.assertRaises(ApiError) as caught:
+                    self.kube.call("PUT", self.path(kind, "immutable", dryRun="All"), made)
+                self.assertIn(f"{path}: ", caught.exception.body)
+                self.assertIn(message, caught.exception.body)
+
+    def test_names_leave_room_for_the_names_of_secrets(self) -> None:
+        for kind in PLURALS:
+            with self.subTest(kind):
+                self.try_to_create(minimal(kind, "n" * 200))
+                self.assertIn(NAME_TOO_LONG, self.refusal(minimal(kind, "n" * 201)))
+
+    def test_what_yaml_makes_of_careless_writing_is_refused_by_name(self) -> None:
+        for kind, spec, path in (
+            ("EdgeCertificate", {"rotation": {"windows": [{"start": 120, "duration": "2h"}]}}, "spec.rotation.windows[0].start"),  # 02:00 to YAML 1.1
+            ("EdgeCertificate", {"renewBefore": "7d"}, "spec.renewBefore"),
+            ("EdgeCertificate", {"renewBefore": 720}, "spec.renewBefore"),
+            ("EdgeCertificate", {"renewBefore": "999999h"}, "spec.renewBefore"),
+            ("EdgeCertificate", {"dnsNames": ["Edge01.example.com"]}, "spec.dnsNames[0]"),
+            ("EdgeCertificate", {"dnsNames": ["edge01.example.com."]}, "spec.dnsNames[0]"),
+            ("EdgeCertificate", {"secretName": "../x"}, "spec.secretName"),
+            ("AcmeIssuer", {"server": "http://ca.example.com/dir"}, "spec.server"),
+            ("AcmeIssuer", {"server": "https://user@ca.example.com/dir"}, "spec.server"),
+            ("GenesysConnection", {"region": "https://mypurecloud.ie"}, "spec.region"),
+            ("GenesysConnection", {"certificateUpload": {"endpoint": "https://a", "statusPath": "/status"}}, "spec.certificateUpload.statusPath"),
+            ("Edge", {"timeZone": "America/New York"}, "spec.timeZone"),
+            ("Edge", {"connectionRef": {"name": "prod", "namespace": "other"}}, "spec.connectionRef.namespace"),
+        ):
+            candidate = minimal(kind)
+            candidate["spec"].update(copy.deepcopy(spec))
+            with self.subTest(kind, spec=spec):
+                self.assertIn(path, self.refusal(candidate))
+
+    # --- as people and their tools use it
+
+    def test_an_arm_of_a_union_can_be_exchanged_by_server_side_apply(self) -> None:
+        for kind, change in (
+            ("EdgeCertificate", from_source()),
+            ("AcmeIssuer", solver(webhook={"url": "https://dns.example.com"})),
+            ("GenesysConnection", lambda spec: (spec.pop("region"), spec.update(endpoints={"api": "https://a", "login": "https://l"}))),
+        ):
+            with self.subTest(kind):
+                first = minimal(kind, "union")
+                if kind == "AcmeIssuer":
+                    first["spec"]["solvers"][0]["dns01"]["rfc2136"].update(tsigKeyName="k", tsigSecretRef=TSIG)
+                kubectl("apply", "--server-side", "-n", self.namespace, "-f", "-", stdin=json.dumps(first))
+                second = minimal(kind, "union")
+                change(second["spec"])
+                kubectl("apply", "--server-side", "-n", self.namespace, "-f", "-", stdin=json.dumps(second))
+                self.assertEqual(set(self.kube.call("GET", self.path(kind, "union"))["spec"]) - {"requestsPerMinute"}, set(second["spec"]))
+
+    def test_get_prints_the_columns(self) -> None:
+        for candidate in golden().values():
+            made = self.make(candidate)
+            made["status"] = candidate["status"]
+            self.kube.call("PUT", self.path(made["kind"], made["metadata"]["name"]) + "/status", made)
+        certificates = kubectl("get", "ecert", "-o", "wide", "-n", self.namespace).splitlines()
+        self.assertEqual(certificates[0].split(), ["NAME", "READY", "EDGE", "PHASE", "EXPIRES", "NEXT", "ISSUER", "SERIAL", "REVISION", "MESSAGE", "AGE"])
+        self.assertIn("False   edge01   Observing   2026-11-20   observes revision 2   R11      03ab     1", certificates[1])
+        connections = kubectl("get", "gconn", "prod", "-n", self.namespace).splitlines()
+        self.assertEqual(connections[0].split(), ["NAME", "READY", "REGION", "UPLOAD", "EDGES", "AGE"])
+        self.assertIn("mypurecloud.ie   edge-api.example.com   3", connections[1])
+        everything = kubectl("get", "edgetrust", "-n", self.namespace, "-o", "name")
+        for plural in PLURALS.values():
+            self.assertIn(f"{plural.removesuffix('s').removesuffix('ie')}", everything)
+
+
+if __name__ == "__main__":
+    unittest.main()
