@@ -1,11 +1,11 @@
 #include "edgetrust/kube/cluster.hpp"
 
-#include <algorithm>
-
 #include "edgetrust/kube/config_maps.hpp"
 #include "edgetrust/kube/kinds.hpp"
 #include "edgetrust/kube/secrets.hpp"
 #include "edgetrust/kube/status.hpp"
+
+#include <algorithm>
 
 namespace edgetrust::kube {
 namespace {
@@ -21,14 +21,17 @@ class Watched {
   using Decode = typename Store<T>::Decode;
   using Indexes = std::map<std::string, typename Store<T>::IndexOf>;
 
-  Watched(ApiClient& client, const Clock& clock, Random& random, Pauser& pauser, const ClusterOptions& options, const std::string& kind,
-          const std::function<Selection(const std::string& ns)>& select, Decode decode, const Indexes& indexes = {}) {
+  Watched(ApiClient& client, const Clock& clock, Random& random, Pauser& pauser, const ClusterOptions& options,
+          const std::string& kind, const std::function<Selection(const std::string& ns)>& select, Decode decode,
+          const Indexes& indexes = {}) {
     for (const auto& ns : options.namespaces) {
-      auto changed = [notify = options.changed, kind](const api::ObjectKey& key, const auto& /*before*/, const auto& /*after*/) {
+      auto changed = [notify = options.changed, kind](const api::ObjectKey& key, const auto& /*before*/,
+                                                      const auto& /*after*/) {
         if (notify) notify(kind, key);
       };
       auto& store = *stores_.emplace(ns, std::make_unique<Store<T>>(decode, std::move(changed), indexes)).first->second;
-      reflectors_.push_back(std::make_unique<Reflector>(client, store, clock, random, pauser, ReflectorOptions{.what = select(ns), .note = options.note}));
+      reflectors_.push_back(std::make_unique<Reflector>(client, store, clock, random, pauser,
+                                                        ReflectorOptions{.what = select(ns), .note = options.note}));
     }
   }
 
@@ -59,8 +62,10 @@ class WatchedObjects final : public ports::Objects<Kind> {
  public:
   WatchedObjects(ApiClient& client, const Clock& clock, Random& random, Pauser& pauser, const ClusterOptions& options)
       : client_(client),
-        watched_(client, clock, random, pauser, options, std::string(api::kKind<Kind>.kind),
-                 [](const std::string& ns) { return Selection{.resource = resource_of<Kind>(), .ns = ns}; }, decode_kind<Kind>) {}
+        watched_(
+            client, clock, random, pauser, options, std::string(api::kKind<Kind>.kind),
+            [](const std::string& ns) { return Selection{.resource = resource_of<Kind>(), .ns = ns}; },
+            decode_kind<Kind>) {}
 
   [[nodiscard]] std::shared_ptr<const Kind> get(const api::ObjectKey& key) const override {
     const auto* store = watched_.store(key.ns);
@@ -71,15 +76,18 @@ class WatchedObjects final : public ports::Objects<Kind> {
     return store != nullptr ? store->list() : std::vector<std::shared_ptr<const Kind>>{};
   }
   Result<Kind> read(const api::ObjectKey& key, std::stop_token stop) override {
-    EDGETRUST_TRY_ASSIGN(const json::Document document, client_.get(resource_of<Kind>(), key.ns, key.name, call(std::move(stop))));
+    EDGETRUST_TRY_ASSIGN(const json::Document document,
+                         client_.get(resource_of<Kind>(), key.ns, key.name, call(std::move(stop))));
     return api::decode<Kind>(document.root());
   }
   Result<std::string> write_status(const Kind& object, std::stop_token stop) override {
     return apply_status(client_, resource_of<Kind>(), object.meta, api::encode_status(object), call(std::move(stop)));
   }
-  Result<std::string> set_finalizer(const api::ObjectMeta& meta, const std::string& finalizer, bool present, std::stop_token stop) override {
+  Result<std::string> set_finalizer(const api::ObjectMeta& meta, const std::string& finalizer, bool present,
+                                    std::stop_token stop) override {
     const auto& change = present ? add_finalizer : remove_finalizer;
-    EDGETRUST_TRY_ASSIGN(const api::ObjectMeta stored, change(client_, resource_of<Kind>(), meta, finalizer, call(std::move(stop))));
+    EDGETRUST_TRY_ASSIGN(const api::ObjectMeta stored,
+                         change(client_, resource_of<Kind>(), meta, finalizer, call(std::move(stop))));
     return stored.resource_version;
   }
 
@@ -96,10 +104,14 @@ class WatchedSecrets final : public ports::Secrets {
       : secrets_(client),
         client_(client),
         label_(options.indexed_label),
-        watched_(client, clock, random, pauser, options, "Secret", [](const std::string& ns) { return secret_metadata(ns, {}); }, decode_metadata,
-                 {{options.indexed_label, [label = options.indexed_label](const MetadataOnly& secret) { return values_of(secret.meta, label); }}}) {}
+        watched_(client, clock, random, pauser, options, "Secret",
+                 [](const std::string& ns) { return secret_metadata(ns, {}); }, decode_metadata,
+                 {{options.indexed_label, [label = options.indexed_label](const MetadataOnly& secret) {
+                     return values_of(secret.meta, label);
+                   }}}) {}
 
-  [[nodiscard]] std::vector<api::ObjectMeta> list(const std::string& ns, const std::string& label, const std::string& value) const override {
+  [[nodiscard]] std::vector<api::ObjectMeta> list(const std::string& ns, const std::string& label,
+                                                  const std::string& value) const override {
     std::vector<api::ObjectMeta> found;
     const auto* store = watched_.store(ns);
     if (store == nullptr) return found;
@@ -109,22 +121,33 @@ class WatchedSecrets final : public ports::Secrets {
     }
     return found;
   }
-  Result<SecretObject> read(const api::ObjectKey& key, std::stop_token stop) override { return secrets_.read(key, call(std::move(stop))); }
-  Result<api::ObjectMeta> create(const ports::SecretObject& secret, std::stop_token stop) override { return secrets_.create(secret, call(std::move(stop))); }
-  Result<api::ObjectMeta> update(const ports::SecretObject& secret, std::stop_token stop) override { return secrets_.update(secret, {}, call(std::move(stop))); }
-  Status remove(const api::ObjectMeta& meta, std::stop_token stop) override { return secrets_.remove(meta, call(std::move(stop))); }
+  Result<SecretObject> read(const api::ObjectKey& key, std::stop_token stop) override {
+    return secrets_.read(key, call(std::move(stop)));
+  }
+  Result<api::ObjectMeta> create(const ports::SecretObject& secret, std::stop_token stop) override {
+    return secrets_.create(secret, call(std::move(stop)));
+  }
+  Result<api::ObjectMeta> update(const ports::SecretObject& secret, std::stop_token stop) override {
+    return secrets_.update(secret, {}, call(std::move(stop)));
+  }
+  Status remove(const api::ObjectMeta& meta, std::stop_token stop) override {
+    return secrets_.remove(meta, call(std::move(stop)));
+  }
 
   Result<std::string> read_bundle(const std::string& ns, const api::CaBundleRef& ref, std::stop_token stop) override {
     const bool in_secret = ref.kind == api::BundleKind::kSecret;
     std::optional<std::string> found;
     if (in_secret) {
       EDGETRUST_TRY_ASSIGN(const SecretObject secret, secrets_.read({ns, ref.name}, call(std::move(stop))));
-      if (const auto value = secret.data.find(ref.key); value != secret.data.end()) found = std::string(value->second.expose());
+      if (const auto value = secret.data.find(ref.key); value != secret.data.end())
+        found = std::string(value->second.expose());
     } else {
       EDGETRUST_TRY_ASSIGN(const ConfigMap map, read_config_map(client_, {ns, ref.name}, call(std::move(stop))));
       if (const auto value = map.data.find(ref.key); value != map.data.end()) found = value->second;
     }
-    if (!found) return fail(ErrorKind::kInvalid, std::string(in_secret ? "Secret " : "ConfigMap ") + ref.name + " has no key " + ref.key);
+    if (!found)
+      return fail(ErrorKind::kInvalid,
+                  std::string(in_secret ? "Secret " : "ConfigMap ") + ref.name + " has no key " + ref.key);
     return *found;
   }
 
@@ -143,8 +166,10 @@ class WatchedSecrets final : public ports::Secrets {
 
 class RecordedEvents final : public ports::Events {
  public:
-  RecordedEvents(ApiClient& client, const Clock& clock, Pauser& pauser, EventOptions options) : recorder_(client, clock, pauser, std::move(options)) {}
-  void emit(const ports::EventSubject& about, bool warning, const std::string& reason, const std::string& message) override {
+  RecordedEvents(ApiClient& client, const Clock& clock, Pauser& pauser, EventOptions options)
+      : recorder_(client, clock, pauser, std::move(options)) {}
+  void emit(const ports::EventSubject& about, bool warning, const std::string& reason,
+            const std::string& message) override {
     recorder_.record({.regarding = {.api_version = std::string(api::kApiVersion),
                                     .kind = about.kind,
                                     .ns = about.meta.ns,

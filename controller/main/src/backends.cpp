@@ -23,13 +23,15 @@ dns::TsigAlgorithm to_dns(api::TsigAlgorithm algorithm) {
 
 class DriverBackends::Reader {
  public:
-  Reader(DriverBackends& backends, std::string ns, std::stop_token stop) : backends_(backends), ns_(std::move(ns)), stop_(std::move(stop)) {}
+  Reader(DriverBackends& backends, std::string ns, std::stop_token stop)
+      : backends_(backends), ns_(std::move(ns)), stop_(std::move(stop)) {}
 
   Result<Secret> secret(const std::string& name, const std::string& key) {
     needs.insert({ns_, name});
     EDGETRUST_TRY_ASSIGN(ports::SecretObject object, backends_.secrets_.read({ns_, name}, stop_));
     const auto found = object.data.find(key);
-    if (found == object.data.end() || found->second.empty()) return fail(ErrorKind::kInvalid, "Secret " + name + " has no key " + key);
+    if (found == object.data.end() || found->second.empty())
+      return fail(ErrorKind::kInvalid, "Secret " + name + " has no key " + key);
     return std::move(found->second);
   }
   Result<Secret> secret(const api::SecretKeyRef& ref) { return secret(ref.name, ref.key); }
@@ -42,8 +44,10 @@ class DriverBackends::Reader {
   Result<std::shared_ptr<http::Transport>> transport(const std::optional<api::CaBundleRef>& bundle) {
     http::TlsOptions tls{.public_roots = !bundle};
     if (bundle) {
-      if (bundle->kind == api::BundleKind::kSecret) needs.insert({ns_, bundle->name});
-      else needs_config_map = true;
+      if (bundle->kind == api::BundleKind::kSecret)
+        needs.insert({ns_, bundle->name});
+      else
+        needs_config_map = true;
       EDGETRUST_TRY_ASSIGN(tls.ca_pem, backends_.secrets_.read_bundle(ns_, *bundle, stop_));
     }
     return http::make_transport(std::move(tls));
@@ -66,7 +70,8 @@ Result<std::shared_ptr<Driver>> DriverBackends::cached(const std::string& key, c
     const std::scoped_lock lock(mutex_);
     changes = secret_changes_;
     const auto found = entries_.find(key);
-    const bool fresh = found != entries_.end() && found->second.version == version && (!found->second.stale_at || clock_.steady() < *found->second.stale_at);
+    const bool fresh = found != entries_.end() && found->second.version == version &&
+                       (!found->second.stale_at || clock_.steady() < *found->second.stale_at);
     if (fresh) return std::static_pointer_cast<Driver>(found->second.driver);
   }
   Entry entry{.version = version};
@@ -91,34 +96,47 @@ bool DriverBackends::secret_changed(const api::ObjectKey& secret) {
   return dropped > 0 || std::exchange(something_failed_, false);
 }
 
-Result<std::shared_ptr<ports::CertificateAuthority>> DriverBackends::authority(const api::AcmeIssuer& issuer, std::stop_token stop) {
-  return cached<ports::CertificateAuthority>("authority " + issuer.meta.key().to_string(), issuer.meta, [&](Entry& entry) -> Result<std::shared_ptr<ports::CertificateAuthority>> {
-    Reader reader(*this, issuer.meta.ns, stop);
-    const auto& spec = issuer.spec;
-    acme::Config config{.directory_url = spec.server, .contact_email = spec.email, .allowed_hosts = spec.allowed_hosts, .profile = spec.profile};
-    EDGETRUST_TRY_ASSIGN(config.account_key_pem, reader.secret(spec.account_key_ref.name, spec.account_key_ref.key));
-    if (spec.external_account_binding && spec.external_account_binding->hmac_key_ref) {
-      EDGETRUST_TRY_ASSIGN(Secret hmac, reader.secret(*spec.external_account_binding->hmac_key_ref));
-      config.external_account = acme::ExternalAccountBinding{spec.external_account_binding->key_id, std::move(hmac)};
-    }
-    EDGETRUST_TRY_ASSIGN(auto transport, reader.transport(spec.ca_bundle_ref));
-    entry.needs = std::move(reader.needs);
-    if (reader.needs_config_map) entry.stale_at = clock_.steady() + kConfigMapsAreFresh;
-    EDGETRUST_TRY_ASSIGN(auto client, acme::make_client(std::move(config), std::move(transport), clock_));
-    return std::shared_ptr<ports::CertificateAuthority>(std::move(client));
-  });
+Result<std::shared_ptr<ports::CertificateAuthority>> DriverBackends::authority(const api::AcmeIssuer& issuer,
+                                                                               std::stop_token stop) {
+  return cached<ports::CertificateAuthority>(
+      "authority " + issuer.meta.key().to_string(), issuer.meta,
+      [&](Entry& entry) -> Result<std::shared_ptr<ports::CertificateAuthority>> {
+        Reader reader(*this, issuer.meta.ns, stop);
+        const auto& spec = issuer.spec;
+        acme::Config config{.directory_url = spec.server,
+                            .contact_email = spec.email,
+                            .allowed_hosts = spec.allowed_hosts,
+                            .profile = spec.profile};
+        EDGETRUST_TRY_ASSIGN(config.account_key_pem,
+                             reader.secret(spec.account_key_ref.name, spec.account_key_ref.key));
+        if (spec.external_account_binding && spec.external_account_binding->hmac_key_ref) {
+          EDGETRUST_TRY_ASSIGN(Secret hmac, reader.secret(*spec.external_account_binding->hmac_key_ref));
+          config.external_account =
+              acme::ExternalAccountBinding{spec.external_account_binding->key_id, std::move(hmac)};
+        }
+        EDGETRUST_TRY_ASSIGN(auto transport, reader.transport(spec.ca_bundle_ref));
+        entry.needs = std::move(reader.needs);
+        if (reader.needs_config_map) entry.stale_at = clock_.steady() + kConfigMapsAreFresh;
+        EDGETRUST_TRY_ASSIGN(auto client, acme::make_client(std::move(config), std::move(transport), clock_));
+        return std::shared_ptr<ports::CertificateAuthority>(std::move(client));
+      });
 }
 
-Result<std::shared_ptr<ports::DnsZone>> DriverBackends::zone(const api::AcmeIssuer& issuer, const std::string& dns_name, std::stop_token stop) {
+Result<std::shared_ptr<ports::DnsZone>> DriverBackends::zone(const api::AcmeIssuer& issuer, const std::string& dns_name,
+                                                             std::stop_token stop) {
   const api::Solver* solver = api::solver_for(issuer.spec, dns_name);
-  if (solver == nullptr || !solver->dns01) return fail(ErrorKind::kInvalid, "no solver of AcmeIssuer " + issuer.meta.name + " serves " + dns_name);
-  if (!solver->dns01->rfc2136) return fail(ErrorKind::kUnsupported, "the solver for " + dns_name + " has no provider that this version serves");
+  if (solver == nullptr || !solver->dns01)
+    return fail(ErrorKind::kInvalid, "no solver of AcmeIssuer " + issuer.meta.name + " serves " + dns_name);
+  if (!solver->dns01->rfc2136)
+    return fail(ErrorKind::kUnsupported, "the solver for " + dns_name + " has no provider that this version serves");
   const auto index = static_cast<std::size_t>(solver - issuer.spec.solvers.data());
   const std::string key = "zone " + issuer.meta.key().to_string() + " " + std::to_string(index);
   return cached<ports::DnsZone>(key, issuer.meta, [&](Entry& entry) -> Result<std::shared_ptr<ports::DnsZone>> {
     Reader reader(*this, issuer.meta.ns, stop);
     const auto& rfc2136 = *solver->dns01->rfc2136;
-    dns::Rfc2136Options options{.nameserver = rfc2136.nameserver, .tsig_key_name = rfc2136.tsig_key_name, .tsig_algorithm = to_dns(rfc2136.tsig_algorithm)};
+    dns::Rfc2136Options options{.nameserver = rfc2136.nameserver,
+                                .tsig_key_name = rfc2136.tsig_key_name,
+                                .tsig_algorithm = to_dns(rfc2136.tsig_algorithm)};
     if (rfc2136.tsig_secret_ref) {
       EDGETRUST_TRY_ASSIGN(options.tsig_secret, reader.secret(*rfc2136.tsig_secret_ref));
     }
@@ -128,29 +146,35 @@ Result<std::shared_ptr<ports::DnsZone>> DriverBackends::zone(const api::AcmeIssu
   });
 }
 
-Result<std::shared_ptr<ports::EdgeFleet>> DriverBackends::fleet(const api::GenesysConnection& connection, std::stop_token stop) {
-  return cached<ports::EdgeFleet>("fleet " + connection.meta.key().to_string(), connection.meta, [&](Entry& entry) -> Result<std::shared_ptr<ports::EdgeFleet>> {
-    Reader reader(*this, connection.meta.ns, stop);
-    const auto& spec = connection.spec;
-    genesys::Config config{.api_url = spec.api_url(), .login_url = spec.login_url(), .requests_per_minute = spec.requests_per_minute};
-    EDGETRUST_TRY_ASSIGN(config.credentials, reader.credentials(spec.credentials_ref));
-    const auto api_bundle = spec.endpoints ? spec.endpoints->ca_bundle_ref : std::nullopt;
-    EDGETRUST_TRY_ASSIGN(auto api_transport, reader.transport(api_bundle));
-    auto upload_transport = api_transport;
-    if (const auto& upload = spec.certificate_upload) {
-      config.upload = genesys::UploadConfig{.url = upload->endpoint, .upload_path = upload->upload_path, .status_path = upload->status_path};
-      if (upload->credentials_ref) {
-        EDGETRUST_TRY_ASSIGN(config.upload->credentials, reader.credentials(*upload->credentials_ref));
-      }
-      if (upload->ca_bundle_ref) {
-        EDGETRUST_TRY_ASSIGN(upload_transport, reader.transport(upload->ca_bundle_ref));
-      }
-    }
-    entry.needs = std::move(reader.needs);
-    if (reader.needs_config_map) entry.stale_at = clock_.steady() + kConfigMapsAreFresh;
-    EDGETRUST_TRY_ASSIGN(auto fleet, genesys::make_fleet(std::move(config), {api_transport, upload_transport}, clock_));
-    return std::shared_ptr<ports::EdgeFleet>(std::move(fleet));
-  });
+Result<std::shared_ptr<ports::EdgeFleet>> DriverBackends::fleet(const api::GenesysConnection& connection,
+                                                                std::stop_token stop) {
+  return cached<ports::EdgeFleet>(
+      "fleet " + connection.meta.key().to_string(), connection.meta,
+      [&](Entry& entry) -> Result<std::shared_ptr<ports::EdgeFleet>> {
+        Reader reader(*this, connection.meta.ns, stop);
+        const auto& spec = connection.spec;
+        genesys::Config config{
+            .api_url = spec.api_url(), .login_url = spec.login_url(), .requests_per_minute = spec.requests_per_minute};
+        EDGETRUST_TRY_ASSIGN(config.credentials, reader.credentials(spec.credentials_ref));
+        const auto api_bundle = spec.endpoints ? spec.endpoints->ca_bundle_ref : std::nullopt;
+        EDGETRUST_TRY_ASSIGN(auto api_transport, reader.transport(api_bundle));
+        auto upload_transport = api_transport;
+        if (const auto& upload = spec.certificate_upload) {
+          config.upload = genesys::UploadConfig{
+              .url = upload->endpoint, .upload_path = upload->upload_path, .status_path = upload->status_path};
+          if (upload->credentials_ref) {
+            EDGETRUST_TRY_ASSIGN(config.upload->credentials, reader.credentials(*upload->credentials_ref));
+          }
+          if (upload->ca_bundle_ref) {
+            EDGETRUST_TRY_ASSIGN(upload_transport, reader.transport(upload->ca_bundle_ref));
+          }
+        }
+        entry.needs = std::move(reader.needs);
+        if (reader.needs_config_map) entry.stale_at = clock_.steady() + kConfigMapsAreFresh;
+        EDGETRUST_TRY_ASSIGN(auto fleet,
+                             genesys::make_fleet(std::move(config), {api_transport, upload_transport}, clock_));
+        return std::shared_ptr<ports::EdgeFleet>(std::move(fleet));
+      });
 }
 
 }  // namespace edgetrust

@@ -1,16 +1,17 @@
 #pragma once
-// From an object to its driver: reads the Secrets that the object names, makes the driver, keeps it until the object or one of those changes.
-#include <chrono>
-#include <map>
-#include <mutex>
-#include <set>
-
+// From an object to its driver: reads the Secrets that the object names, makes the driver, keeps it until the object or
+// one of those changes.
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/random.hpp"
 #include "edgetrust/dns/resolver.hpp"
 #include "edgetrust/http/transport.hpp"
 #include "edgetrust/ports/backends.hpp"
 #include "edgetrust/ports/cluster.hpp"
+
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <set>
 
 namespace edgetrust {
 
@@ -20,19 +21,22 @@ class DriverBackends final : public ports::Backends {
   DriverBackends(ports::Secrets& secrets, const dns::Resolver& resolver, const Clock& clock, Random& random)
       : secrets_(secrets), resolver_(resolver), clock_(clock), random_(random) {}
 
-  Result<std::shared_ptr<ports::CertificateAuthority>> authority(const api::AcmeIssuer& issuer, std::stop_token stop) override;
-  Result<std::shared_ptr<ports::DnsZone>> zone(const api::AcmeIssuer& issuer, const std::string& dns_name, std::stop_token stop) override;
-  Result<std::shared_ptr<ports::EdgeFleet>> fleet(const api::GenesysConnection& connection, std::stop_token stop) override;
+  Result<std::shared_ptr<ports::CertificateAuthority>> authority(const api::AcmeIssuer& issuer,
+                                                                 std::stop_token stop) override;
+  Result<std::shared_ptr<ports::DnsZone>> zone(const api::AcmeIssuer& issuer, const std::string& dns_name,
+                                               std::stop_token stop) override;
+  Result<std::shared_ptr<ports::EdgeFleet>> fleet(const api::GenesysConnection& connection,
+                                                  std::stop_token stop) override;
 
-  // A Secret changed: drivers made of it are made anew when they are next asked for. Whether there are such, or something failed for want of a Secret
-  // since the last change.
+  // A Secret changed: drivers made of it are made anew when they are next asked for. Whether there are such, or
+  // something failed for want of a Secret since the last change.
   bool secret_changed(const api::ObjectKey& secret);
 
  private:
   // What a driver was made of.
   struct Entry {
-    std::string version;             // of the object: uid and generation
-    std::set<api::ObjectKey> needs;  // Secrets
+    std::string version;                  // of the object: uid and generation
+    std::set<api::ObjectKey> needs;       // Secrets
     std::optional<SteadyPoint> stale_at;  // set where a ConfigMap is needed too: those are not watched
     std::shared_ptr<void> driver;
   };

@@ -1,7 +1,7 @@
-// Reads the command line and the environment, makes the real clock and randomness, and runs the operator until SIGINT or SIGTERM.
-#include <pthread.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
+// Reads the command line and the environment, makes the real clock and randomness, and runs the operator until SIGINT
+// or SIGTERM.
+#include "edgetrust/http/transport.hpp"
+#include "operator.hpp"
 
 #include <csignal>
 #include <cstdio>
@@ -10,8 +10,9 @@
 #include <iterator>
 #include <thread>
 
-#include "edgetrust/http/transport.hpp"
-#include "operator.hpp"
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 namespace edgetrust {
 namespace {
@@ -60,7 +61,10 @@ int run(const Options& options) {
   };
   auto cluster = cluster_config(options, clock);
   if (!cluster) return give_up(cluster.error());
-  Environment environment{.cluster = std::move(*cluster), .resolv_conf = file("/etc/resolv.conf"), .hosts = file("/etc/hosts"), .instance = variable("HOSTNAME")};
+  Environment environment{.cluster = std::move(*cluster),
+                          .resolv_conf = file("/etc/resolv.conf"),
+                          .hosts = file("/etc/hosts"),
+                          .instance = variable("HOSTNAME")};
   auto operator_ = Operator::create(options, std::move(environment), clock, random, log);
   if (!operator_) return give_up(operator_.error());
 

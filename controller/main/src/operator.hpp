@@ -1,14 +1,14 @@
 #pragma once
 // The running operator: the only place that names concrete drivers and joins them to the engine.
-#include <memory>
-#include <stop_token>
-
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/random.hpp"
 #include "edgetrust/base/result.hpp"
 #include "edgetrust/kube/config.hpp"
 #include "edgetrust/telemetry/log.hpp"
 #include "options.hpp"
+
+#include <memory>
+#include <stop_token>
 
 namespace edgetrust {
 
@@ -21,8 +21,10 @@ struct Environment {
 
 class Operator {
  public:
-  // `clock`, `random` and `log` must outlive it. Errors: kInvalid for TLS material that cannot be read, kUnavailable when the port is taken.
-  static Result<std::unique_ptr<Operator>> create(const Options& options, Environment environment, const Clock& clock, Random& random, const telemetry::Logger& log);
+  // `clock`, `random` and `log` must outlive it. Errors: kInvalid for TLS material that cannot be read, kUnavailable
+  // when the port is taken.
+  static Result<std::unique_ptr<Operator>> create(const Options& options, Environment environment, const Clock& clock,
+                                                  Random& random, const telemetry::Logger& log);
   ~Operator();
   Operator(const Operator&) = delete;
   Operator& operator=(const Operator&) = delete;

@@ -1,10 +1,10 @@
 #pragma once
 // The command line of the operator.
+#include "edgetrust/base/result.hpp"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "edgetrust/base/result.hpp"
 
 namespace edgetrust {
 

@@ -1,10 +1,7 @@
-#include <algorithm>
-#include <atomic>
-
 #include "backends.hpp"
-#include "edgetrust/dns/lookup.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/crypto/trust_store.hpp"
+#include "edgetrust/dns/lookup.hpp"
 #include "edgetrust/http/server.hpp"
 #include "edgetrust/kube/cluster.hpp"
 #include "edgetrust/pki/pki.hpp"
@@ -15,6 +12,9 @@
 #include "edgetrust/runtime/workers.hpp"
 #include "edgetrust/telemetry/metrics.hpp"
 #include "operator.hpp"
+
+#include <algorithm>
+#include <atomic>
 
 namespace edgetrust {
 namespace {
@@ -70,7 +70,9 @@ std::optional<telemetry::Rotation> metric_rotation(api::RevisionResult result) {
 }
 
 http::Response text(int status, std::string body, std::string type = "text/plain; charset=utf-8") {
-  return {.status = status, .headers = {{"Content-Type", std::move(type)}, {"Cache-Control", "no-store"}}, .body = std::move(body)};
+  return {.status = status,
+          .headers = {{"Content-Type", std::move(type)}, {"Cache-Control", "no-store"}},
+          .body = std::move(body)};
 }
 
 // Drivers that can fail to be made.
@@ -82,22 +84,31 @@ struct Tools {
 Result<Tools> make_tools(Environment& environment, const Clock& clock, Random& random) {
   Tools tools;
   EDGETRUST_TRY_ASSIGN(tools.transport, http::make_transport(std::move(environment.cluster.tls)));
-  tools.resolver = std::make_unique<dns::Resolver>(dns::parse_resolv_conf(environment.resolv_conf), dns::parse_hosts(environment.hosts), random);
-  EDGETRUST_TRY_ASSIGN(tools.probe, probe::Probe::create([resolver = tools.resolver.get()](const std::string& host, const net::Wait& wait) { return resolver->addresses(host, wait); }, clock));
+  tools.resolver = std::make_unique<dns::Resolver>(dns::parse_resolv_conf(environment.resolv_conf),
+                                                   dns::parse_hosts(environment.hosts), random);
+  EDGETRUST_TRY_ASSIGN(tools.probe,
+                       probe::Probe::create(
+                           [resolver = tools.resolver.get()](const std::string& host, const net::Wait& wait) {
+                             return resolver->addresses(host, wait);
+                           },
+                           clock));
   return tools;
 }
 
 }  // namespace
 
 struct Operator::Parts {
-  Parts(const Options& options, const Environment& environment, Tools made, const Clock& clock_in, Random& random_in, const telemetry::Logger& log_in)
+  Parts(const Options& options, const Environment& environment, Tools made, const Clock& clock_in, Random& random_in,
+        const telemetry::Logger& log_in)
       : tools(std::move(made)),
         clock(clock_in),
         random(random_in),
         log(log_in),
         workers(options.workers),
         client(environment.cluster, tools.transport, clock, pauser,
-               {.per_second = options.kube_qps, .burst = options.kube_burst, .report = [this](const kube::CallReport& call) { reported(call); }}),
+               {.per_second = options.kube_qps,
+                .burst = options.kube_burst,
+                .report = [this](const kube::CallReport& call) { reported(call); }}),
         cluster(client, clock, random, pauser,
                 {.namespaces = namespaces_of(options, environment.cluster),
                  .indexed_label = std::string(kCertificateLabel),
@@ -107,8 +118,18 @@ struct Operator::Parts {
         lookup(*tools.resolver, clock, random, {}),
         pki(pki::make_pki(std::make_shared<crypto::PublicRoots>())),
         backends(cluster.secrets(), *tools.resolver, clock, random),
-        world{clock,           cluster.certificates(), cluster.edges(), cluster.policies(), cluster.issuers(), cluster.connections(),
-              cluster.secrets(), cluster.events(),     backends,        lookup,             *tools.probe,      *pki},
+        world{clock,
+              cluster.certificates(),
+              cluster.edges(),
+              cluster.policies(),
+              cluster.issuers(),
+              cluster.connections(),
+              cluster.secrets(),
+              cluster.events(),
+              backends,
+              lookup,
+              *tools.probe,
+              *pki},
         certificates(world),
         edges(world),
         policies(world),
@@ -153,7 +174,8 @@ struct Operator::Parts {
   std::unique_ptr<http::Server> server;
 };
 
-void Operator::Parts::wake_certificates(const std::string& ns, const std::function<bool(const api::EdgeCertificate&)>& which) {
+void Operator::Parts::wake_certificates(const std::string& ns,
+                                        const std::function<bool(const api::EdgeCertificate&)>& which) {
   for (const auto& certificate : cluster.certificates().list(ns)) {
     if (!which(*certificate)) continue;
     certificates.forgive(certificate->meta.key());
@@ -166,7 +188,9 @@ void Operator::Parts::changed(const std::string& kind, const api::ObjectKey& key
   if (kind == kind_name<api::Edge>()) {
     wake_certificates(key.ns, [&](const auto& certificate) { return certificate.spec.edge_ref.name == key.name; });
   } else if (kind == kind_name<api::AcmeIssuer>()) {
-    wake_certificates(key.ns, [&](const auto& certificate) { return certificate.spec.issuer_ref && certificate.spec.issuer_ref->name == key.name; });
+    wake_certificates(key.ns, [&](const auto& certificate) {
+      return certificate.spec.issuer_ref && certificate.spec.issuer_ref->name == key.name;
+    });
   } else if (kind == kind_name<api::GenesysConnection>()) {
     for (const auto& edge : cluster.edges().list(key.ns)) {
       if (edge->spec.connection_ref.name == key.name) queue.add({kind_name<api::Edge>(), key.ns, edge->meta.name});
@@ -178,8 +202,10 @@ void Operator::Parts::changed(const std::string& kind, const api::ObjectKey& key
   } else if (kind == kind_name<api::RotationPolicy>()) {
     wake_certificates(key.ns, [](const auto& /*certificate*/) { return true; });
   } else if (kind == "Secret" && backends.secret_changed(key)) {
-    for (const auto& issuer : cluster.issuers().list(key.ns)) queue.add({kind_name<api::AcmeIssuer>(), key.ns, issuer->meta.name});
-    for (const auto& connection : cluster.connections().list(key.ns)) queue.add({kind_name<api::GenesysConnection>(), key.ns, connection->meta.name});
+    for (const auto& issuer : cluster.issuers().list(key.ns))
+      queue.add({kind_name<api::AcmeIssuer>(), key.ns, issuer->meta.name});
+    for (const auto& connection : cluster.connections().list(key.ns))
+      queue.add({kind_name<api::GenesysConnection>(), key.ns, connection->meta.name});
     wake_certificates(key.ns, [](const auto& /*certificate*/) { return true; });
   }
 }
@@ -192,8 +218,13 @@ void Operator::Parts::noted(const kube::WatchNote& note) {
       metrics.watch_restart(metric_kind(note.what.resource.kind));
       log.info("looking at everything again", {{"resource", resource}, {"namespace", note.what.ns}});
       break;
-    case kube::WatchNews::kFailed: log.warn("a watch failed", {{"resource", resource}, {"namespace", note.what.ns}, {"error", *note.error}}); break;
-    case kube::WatchNews::kBadObject: log.error("an object cannot be taken", {{"resource", resource}, {"namespace", note.what.ns}, {"error", *note.error}}); break;
+    case kube::WatchNews::kFailed:
+      log.warn("a watch failed", {{"resource", resource}, {"namespace", note.what.ns}, {"error", *note.error}});
+      break;
+    case kube::WatchNews::kBadObject:
+      log.error("an object cannot be taken",
+                {{"resource", resource}, {"namespace", note.what.ns}, {"error", *note.error}});
+      break;
   }
 }
 
@@ -219,7 +250,8 @@ void Operator::Parts::describe(const api::ObjectKey& key) {
     return;
   }
   if (certificate->status.not_after) metrics.certificate_expiry(key.ns, key.name, *certificate->status.not_after);
-  if (certificate->status.renewal_time) metrics.certificate_renewal(key.ns, key.name, *certificate->status.renewal_time);
+  if (certificate->status.renewal_time)
+    metrics.certificate_renewal(key.ns, key.name, *certificate->status.renewal_time);
   if (certificate->status.phase) metrics.phase(key.ns, key.name, std::string(to_string(*certificate->status.phase)));
   const auto* ready = api::find(certificate->status.conditions, api::condition::kReady);
   metrics.certificate_ready(key.ns, key.name, ready != nullptr && ready->status == api::Truth::kTrue);
@@ -229,30 +261,49 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
   const SteadyPoint begin = clock.steady();
   const reconcile::Outcome outcome = reconcile(key, stop);
   metrics.reconcile(metric_kind(key.kind), clock.steady() - begin,
-                    outcome.error ? telemetry::Reconciled::kFailed : outcome.wake_at ? telemetry::Reconciled::kWaiting : telemetry::Reconciled::kDone);
+                    outcome.error     ? telemetry::Reconciled::kFailed
+                    : outcome.wake_at ? telemetry::Reconciled::kWaiting
+                                      : telemetry::Reconciled::kDone);
   if (const auto rotation = outcome.ended ? metric_rotation(*outcome.ended) : std::nullopt) metrics.rotation(*rotation);
   if (key.kind == kind_name<api::EdgeCertificate>()) describe({key.ns, key.name});
   if (outcome.error) {
     if (outcome.error->kind == ErrorKind::kCancelled) return;
     const auto wait = failures.failed(key);
-    log.warn("a pass failed", {{"kind", key.kind}, {"namespace", key.ns}, {"name", key.name}, {"rule", outcome.rule}, {"error", *outcome.error}, {"again_in", wait}});
+    log.warn("a pass failed", {{"kind", key.kind},
+                               {"namespace", key.ns},
+                               {"name", key.name},
+                               {"rule", outcome.rule},
+                               {"error", *outcome.error},
+                               {"again_in", wait}});
     queue.add_at(key, clock.steady() + wait);
     return;
   }
   failures.succeeded(key);
   for (const auto& said : outcome.said) {
-    log.write(said.warning ? telemetry::Level::kWarn : telemetry::Level::kInfo, "event", {{"kind", key.kind}, {"namespace", key.ns}, {"name", key.name}, {"reason", said.reason}, {"note", said.message}});
+    log.write(said.warning ? telemetry::Level::kWarn : telemetry::Level::kInfo, "event",
+              {{"kind", key.kind},
+               {"namespace", key.ns},
+               {"name", key.name},
+               {"reason", said.reason},
+               {"note", said.message}});
   }
   if (!outcome.effect.empty() || outcome.wrote_status) {
-    log.info("pass", {{"kind", key.kind}, {"namespace", key.ns}, {"name", key.name}, {"rule", outcome.rule}, {"effect", outcome.effect}, {"wrote_status", outcome.wrote_status}});
+    log.info("pass", {{"kind", key.kind},
+                      {"namespace", key.ns},
+                      {"name", key.name},
+                      {"rule", outcome.rule},
+                      {"effect", outcome.effect},
+                      {"wrote_status", outcome.wrote_status}});
   }
-  if (outcome.wake_at) queue.add_at(key, clock.steady() + std::max<std::chrono::milliseconds>(*outcome.wake_at - clock.now(), 0ms));
+  if (outcome.wake_at)
+    queue.add_at(key, clock.steady() + std::max<std::chrono::milliseconds>(*outcome.wake_at - clock.now(), 0ms));
 }
 
 http::Response Operator::Parts::answer(const http::ServerRequest& request) {
   if (request.method != "GET") return text(405, "only GET\n");
   if (request.path == "/healthz") return text(200, "ok\n");
-  if (request.path == "/readyz") return cluster.synced() ? text(200, "ok\n") : text(503, "the watches have not been read yet\n");
+  if (request.path == "/readyz")
+    return cluster.synced() ? text(200, "ok\n") : text(503, "the watches have not been read yet\n");
   if (request.path == "/metrics") {
     metrics.queue_depth(queue.stats().due);
     return text(200, metrics.text(), telemetry::Metrics::kContentType);
@@ -263,10 +314,14 @@ http::Response Operator::Parts::answer(const http::ServerRequest& request) {
 Operator::Operator(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Operator::~Operator() = default;
 
-Result<std::unique_ptr<Operator>> Operator::create(const Options& options, Environment environment, const Clock& clock, Random& random, const telemetry::Logger& log) {
+Result<std::unique_ptr<Operator>> Operator::create(const Options& options, Environment environment, const Clock& clock,
+                                                   Random& random, const telemetry::Logger& log) {
   EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(environment, clock, random));
   auto parts = std::make_unique<Parts>(options, environment, std::move(tools), clock, random, log);
-  EDGETRUST_TRY_ASSIGN(parts->server, http::Server::start({.address = options.bind_address, .port = options.port}, [p = parts.get()](const http::ServerRequest& request) { return p->answer(request); }));
+  EDGETRUST_TRY_ASSIGN(parts->server, http::Server::start({.address = options.bind_address, .port = options.port},
+                                                          [p = parts.get()](const http::ServerRequest& request) {
+                                                            return p->answer(request);
+                                                          }));
   return std::unique_ptr<Operator>(new Operator(std::move(parts)));
 }
 
@@ -277,11 +332,14 @@ void Operator::run(std::stop_token stop) {
   // No pass before everything has been seen once: half a cache looks like a cluster in which things are missing.
   if (parts.cluster.wait_synced(stop)) {
     parts.log.info("synced");
-    runtime::Workers workers(parts.queue, parts.clock,
-                             {.threads = parts.workers,
-                              .threw = [&parts](const runtime::Key& key, std::string_view what,
-                                                int failures) { parts.log.error("a pass threw", {{"object", key.to_string()}, {"what", what}, {"failures", failures}}); }},
-                             [&parts](const runtime::Key& key, std::stop_token token) { parts.pass(key, std::move(token)); });
+    runtime::Workers workers(
+        parts.queue, parts.clock,
+        {.threads = parts.workers,
+         .threw =
+             [&parts](const runtime::Key& key, std::string_view what, int failures) {
+               parts.log.error("a pass threw", {{"object", key.to_string()}, {"what", what}, {"failures", failures}});
+             }},
+        [&parts](const runtime::Key& key, std::stop_token token) { parts.pass(key, std::move(token)); });
     std::mutex mutex;
     std::unique_lock lock(mutex);
     std::condition_variable_any().wait(lock, stop, [] { return false; });

@@ -24,11 +24,12 @@ class Look : public std::enable_shared_from_this<Look> {
     X509_VERIFY_PARAM_set1_host(SSL_get0_param(stream_.native_handle()), host_.c_str(), host_.size());
     timer_.expires_after(kLongestLook);
     timer_.async_wait([self = shared_from_this()](SystemError error) {
-      if (!error) self->finish({.up = false, .cause = "no answer in time"});
+      if (!error) self->finish({.up = false, .cause = "no answer in time", .silent = true});
     });
     stream_.next_layer().async_connect({asio::ip::address_v4::loopback(), port},
                                        [self = shared_from_this()](SystemError error) {
-                                         if (error) return self->finish({.up = false, .cause = error.message()});
+                                         if (error)
+                                           return self->finish({.up = false, .cause = error.message(), .silent = true});
                                          self->greet();
                                        });
   }

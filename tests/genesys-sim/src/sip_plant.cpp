@@ -12,12 +12,14 @@ namespace edgetrust::sim {
 namespace {
 
 constexpr std::chrono::milliseconds kShortestTick{50};
+constexpr std::chrono::milliseconds kLookAgain{500};  // at a silent Edge: an SBC asks such a peer more often
 
 // An Edge in the plant: its service, its place, and the SBC's looks at it.
 struct Stand {
   std::shared_ptr<SipService> service = std::make_shared<SipService>();
   std::shared_ptr<SipPort> port;
   std::unique_ptr<asio::steady_timer> restart;
+  std::unique_ptr<asio::steady_timer> again;
   std::uint64_t generation = 0;  // of what is served: a look that began before a change is thrown away
   bool looking = false;
   bool look_again = false;
@@ -99,6 +101,7 @@ class Plant final : public SipPlant {
     auto stand = std::make_unique<Stand>();
     stand->port = port;
     stand->restart = std::make_unique<asio::steady_timer>(io_);
+    stand->again = std::make_unique<asio::steady_timer>(io_);
     stand->service->edge = std::move(edge);
     port->attach(stand->service);
     order_.push_back(stand->service->edge.id);
@@ -153,9 +156,18 @@ class Plant final : public SipPlant {
       if (seen == nullptr) return;
       seen->looking = false;
       if (seen->generation == generation) events_.seen(edge, view);
-      if (std::exchange(seen->look_again, false)) look(*seen);
+      if (std::exchange(seen->look_again, false)) return look(*seen);
+      if (view.silent && seen->service->open) look_later(*seen);
     };
     look_at(io_, sbc_, stand.port->number(), stand.service->edge.server_name, ++looks_, report);
+  }
+
+  void look_later(Stand& stand) {
+    stand.again->expires_after(kLookAgain);
+    stand.again->async_wait([this, edge = stand.service->edge.id](SystemError error) {
+      Stand* stand = find(edge);
+      if (!error && stand != nullptr) look(*stand);
+    });
   }
 
   void schedule() {

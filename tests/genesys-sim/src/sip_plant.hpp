@@ -20,7 +20,8 @@ enum class OptionsMode { kAnswer, kFail, kFlap };  // kFlap: every second one fa
 // What the SBC saw when it connected, verified the chain (against its own store, fetching nothing) and sent OPTIONS.
 struct SbcView {
   bool up = false;
-  std::string cause;  // why not
+  std::string cause;    // why not
+  bool silent = false;  // because nothing was heard at all, rather than something bad
 };
 
 struct SipEdge {
@@ -39,7 +40,8 @@ class SipPlant {
   };
   static constexpr int kEdgesPerSharedPort = 100;
 
-  // Every Edge is looked at once an interval, one at a time and never more than 20 a second, and after each change.
+  // Every Edge is looked at once an interval, one at a time and never more than 20 a second, and after each change; one
+  // that should answer and is silent, twice a second.
   static Result<std::unique_ptr<SipPlant>> start(std::chrono::milliseconds interval, const std::string& trust_pem,
                                                  Events events);
   virtual ~SipPlant() = default;

@@ -20,13 +20,18 @@ from urllib.parse import urlsplit
 MUTATING = {"POST", "PUT", "PATCH", "DELETE"}
 
 
+def is_refusal(answer: bytes) -> bool:
+    """An HTTP status of 400 and up: nothing was done. Pebble refuses one good nonce in twenty."""
+    return answer.startswith(b"HTTP/") and int(answer.split(b" ", 2)[1]) >= 400
+
+
 class Sweep:
     """Counts mutating requests in the order in which they came; at the chosen one it calls `strike`."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.seen: list[str] = []
-        self.executed: list[str] = []  # of these, what reached its server
+        self.executed: list[str] = []  # of these, what reached its server and was not refused there
         self.target = 0
         self.when = ""
         self.strike: Callable[[], None] = lambda: None
@@ -51,7 +56,7 @@ class Sweep:
             return None
         answer = forward()
         with self.lock:
-            if self.counting:
+            if self.counting and not is_refusal(answer):
                 self.executed.append(what)
         if hit and self.when == "after":
             self.strike()

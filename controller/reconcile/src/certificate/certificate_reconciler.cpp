@@ -90,10 +90,12 @@ TimePoint CertificateReconciler::State::again(Notes& notes) const {
 namespace {
 
 // The result that the decision puts on top of the history, if it does.
-std::optional<api::RevisionResult> newly_ended(const api::EdgeCertificateStatus& before, const api::EdgeCertificateStatus& after) {
+std::optional<api::RevisionResult> newly_ended(const api::EdgeCertificateStatus& before,
+                                               const api::EdgeCertificateStatus& after) {
   if (after.history.empty()) return std::nullopt;
   const auto& top = after.history.front();
-  const bool same = !before.history.empty() && before.history.front().revision == top.revision && before.history.front().result == top.result;
+  const bool same = !before.history.empty() && before.history.front().revision == top.revision &&
+                    before.history.front().result == top.result;
   return same ? std::nullopt : std::optional(top.result);
 }
 

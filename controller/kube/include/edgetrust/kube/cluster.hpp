@@ -1,18 +1,20 @@
 #pragma once
-// The cluster as the engine's ports see it: one watched store a kind and namespace, consistent reads and writes through the client.
+// The cluster as the engine's ports see it: one watched store a kind and namespace, consistent reads and writes through
+// the client.
 //
-// Called by: main's wiring. Threads: start() and stop() come from the owner's thread, the ports from any. Errors: those of ApiClient.
-#include <functional>
-#include <memory>
-#include <stop_token>
-#include <string>
-#include <vector>
-
+// Called by: main's wiring. Threads: start() and stop() come from the owner's thread, the ports from any. Errors: those
+// of ApiClient.
 #include "edgetrust/base/random.hpp"
 #include "edgetrust/kube/client.hpp"
 #include "edgetrust/kube/events.hpp"
 #include "edgetrust/kube/reflector.hpp"
 #include "edgetrust/ports/cluster.hpp"
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
 
 namespace edgetrust::kube {
 
@@ -20,7 +22,8 @@ struct ClusterOptions {
   std::vector<std::string> namespaces;  // those that are watched; at least one
   std::string indexed_label;            // of Secrets: the label that Secrets::list is asked for
   EventOptions events = {};
-  // An object of ours, or any Secret of a watched namespace (kind "Secret"), came, changed or went. On the reflectors' threads; must not block.
+  // An object of ours, or any Secret of a watched namespace (kind "Secret"), came, changed or went. On the reflectors'
+  // threads; must not block.
   std::function<void(const std::string& kind, const api::ObjectKey& key)> changed;
   std::function<void(const WatchNote&)> note = {};
 };

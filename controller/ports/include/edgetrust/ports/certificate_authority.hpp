@@ -56,7 +56,8 @@ class CertificateAuthority {
   // The account's URL: found by the key, or created (RFC 8555 section 7.3). Idempotent, cached.
   virtual Result<std::string> account(std::stop_token stop) = 0;
   // The order exists once the server said so: when anything after that fails, it is returned with its URL alone, as
-  // pending and without authorizations: look at it with order() before acting on it. Never repeated by itself: after an Error with maybe_executed see open_order.
+  // pending and without authorizations: look at it with order() before acting on it. Never repeated by itself: after an
+  // Error with maybe_executed see open_order.
   virtual Result<Order> new_order(const OrderRequest& request, std::stop_token stop) = 0;
   // The newest order of this account that is still open (pending, ready or processing) and names exactly what `request`
   // names: what a lost answer to new_order left behind. Empty when there is none, or when the server keeps no list (RFC

@@ -26,7 +26,8 @@ class CertificateReconciler {
 
   Outcome reconcile(const api::ObjectKey& key, std::stop_token stop);
 
-  // Something that this object leans on changed (a Secret, its issuer, its Edge): what failed before is tried again without waiting.
+  // Something that this object leans on changed (a Secret, its issuer, its Edge): what failed before is tried again
+  // without waiting.
   void forgive(const api::ObjectKey& key);
 
  private:

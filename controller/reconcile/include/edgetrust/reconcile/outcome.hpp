@@ -21,7 +21,7 @@ struct Outcome {
     std::string reason;
     std::string message;
   };
-  std::vector<Said> said;  // the Events of this pass, for the log
+  std::vector<Said> said;                    // the Events of this pass, for the log
   std::optional<api::RevisionResult> ended;  // a revision of an EdgeCertificate came to its end in this pass
 };
 
