@@ -2,27 +2,53 @@
 PRESET ?= dev
 BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
+GENESYS_SIM := $(BUILD)/tests/genesys-sim/genesys-sim
+CTEST := ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## install what the build and the tests need (Debian 12 packages, Go tools)
+setup: ## install what the build, the tests and the stack need
 	@tests/stack/setup
 
-configure: setup
-	@cmake --preset $(PRESET) >/dev/null || cmake --preset $(PRESET)
+packages:
+	@tests/stack/setup --packages
+
+configure: packages
+	@mkdir -p build && { cmake --preset $(PRESET) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }; }
 
 build: configure ## build the operator and the tests (PRESET=dev|release|asan|tsan)
 	@cmake --build $(BUILD) -j $(JOBS)
 
-test-unit: build ## unit tests only
-	@ctest --test-dir $(BUILD) -j $(JOBS) -L unit --output-on-failure
+test-unit: build ## unit tests and the simulation
+	@$(CTEST) -j $(JOBS) -L 'unit|simulation'
 
-test: build ## everything CI runs
-	@ctest --test-dir $(BUILD) -j $(JOBS) --output-on-failure
+test-integration: setup build ## tests on real servers
+	@tests/integration/run $(BUILD) $(CTEST) -j 4 -L integration
+
+test: setup build ## everything CI runs
+	@cmake --build $(BUILD) --target all_verify_interface_header_sets
+	@tests/integration/run $(BUILD) $(CTEST) -j 4
+
+demo: setup ## the samples on the local stack: three certificates, one rollback (KEEP=1 leaves it running)
+	@mkdir -p build && { cmake --preset $(PRESET) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }; }
+	@cmake --build $(BUILD) -j $(JOBS) --target edgetrust genesys-sim
+	@KEEP=$(KEEP) tests/demo/run $(BUILD)
+
+crds: build ## write crds/ from the field lists
+	@$(BUILD)/crdgen crds
+
+stack-up: setup ## start the local stack and wait until it is ready (DIR=folder)
+	@tests/stack/stack.py up $(if $(DIR),--dir "$(DIR)") $(if $(wildcard $(GENESYS_SIM)),--genesys-sim "$(GENESYS_SIM)")
+
+stack-env: ## print its environment: eval "$$(make -s stack-env)"
+	@tests/stack/stack.py env $(if $(DIR),--dir "$(DIR)")
+
+stack-down: ## end it: no process and no file is left (DIR=folder)
+	@tests/stack/stack.py down $(if $(DIR),--dir "$(DIR)")
 
 format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build test-unit test format
+.PHONY: help setup packages configure build test-unit test-integration test demo crds stack-up stack-env stack-down format

@@ -2,9 +2,9 @@
 #include "sip_plant.hpp"
 
 #include "chain.hpp"
-#include "raw_tls.hpp"
 #include "sip_text.hpp"
 #include "support/test_ca.hpp"
+#include "tls_client.hpp"
 
 #include <condition_variable>
 #include <mutex>
@@ -100,33 +100,33 @@ class SipPlantTest : public ::testing::Test {
 
 TEST_F(SipPlantTest, RefusesConnectionsUntilSomethingIsInstalled) {
   const std::uint16_t port = add("e1");
-  EXPECT_FALSE(RawTls(port).connected());
+  EXPECT_FALSE(TlsClient(port).connected());
   EXPECT_EQ(reports_.next("e1").cause, "Connection refused");
   const TestCertificate certificate = leaf("e1");
   serve("e1", certificate);
   ASSERT_TRUE(comes_up("e1"));
-  RawTls client(port);
+  TlsClient client(port);
   EXPECT_EQ(client.fingerprint(), fingerprint(certificate));
   EXPECT_EQ(client.chain_length(), 3);
   EXPECT_EQ(sim::sip_status(client.ask(sim::sip_options("e1.edges.test", 1))), 200);
   EXPECT_EQ(sim::sip_status(client.ask(sim::sip_options("e1.edges.test", 2))), 200);
   plant_->stop_serving("e1");
   EXPECT_EQ(client.ask(sim::sip_options("e1.edges.test", 3)), "") << "dropped";
-  EXPECT_FALSE(RawTls(port).connected());
+  EXPECT_FALSE(TlsClient(port).connected());
 }
 
 TEST_F(SipPlantTest, ARestartDropsConnectionsAndThenShowsTheNewLeaf) {
   const std::uint16_t port = add("e1");
   serve("e1", leaf("e1"));
   ASSERT_TRUE(comes_up("e1"));
-  RawTls held(port);
+  TlsClient held(port);
   ASSERT_TRUE(held.shook_hands());
   const TestCertificate next = leaf("e1");
   serve("e1", next, OptionsMode::kAnswer, 300ms);
   EXPECT_EQ(held.ask(sim::sip_options("e1.edges.test", 1)), "");
-  EXPECT_FALSE(RawTls(port).connected()) << "within the restart";
+  EXPECT_FALSE(TlsClient(port).connected()) << "within the restart";
   ASSERT_TRUE(reports_.wait_serves("e1", 2));
-  EXPECT_EQ(RawTls(port).fingerprint(), fingerprint(next));
+  EXPECT_EQ(TlsClient(port).fingerprint(), fingerprint(next));
   EXPECT_TRUE(comes_up("e1"));
 }
 
@@ -203,9 +203,9 @@ TEST_F(SipPlantTest, GarbageIsHungUpOn) {
   const std::uint16_t port = add("e1");
   serve("e1", leaf("e1"));
   ASSERT_TRUE(comes_up("e1"));
-  EXPECT_EQ(RawTls(port).ask("GET / HTTP/1.1\r\n\r\n"), "");
-  EXPECT_EQ(RawTls(port).ask(std::string(10'000, 'x')), "");
-  EXPECT_EQ(sim::sip_status(RawTls(port).ask(sim::sip_options("e1", 1))), 200) << "and it goes on";
+  EXPECT_EQ(TlsClient(port).ask("GET / HTTP/1.1\r\n\r\n"), "");
+  EXPECT_EQ(TlsClient(port).ask(std::string(10'000, 'x')), "");
+  EXPECT_EQ(sim::sip_status(TlsClient(port).ask(sim::sip_options("e1", 1))), 200) << "and it goes on";
 }
 
 TEST_F(SipPlantTest, EdgesThatShareAPortAreToldApartByName) {
@@ -215,13 +215,13 @@ TEST_F(SipPlantTest, EdgesThatShareAPortAreToldApartByName) {
   const TestCertificate two = leaf("s2");
   serve("s1", one);
   ASSERT_TRUE(comes_up("s1"));
-  EXPECT_FALSE(RawTls(port, "s2.edges.test").shook_hands()) << "nothing installed there yet";
+  EXPECT_FALSE(TlsClient(port, "s2.edges.test").shook_hands()) << "nothing installed there yet";
   serve("s2", two);
   ASSERT_TRUE(comes_up("s2"));
-  EXPECT_EQ(RawTls(port, "s1.edges.test").fingerprint(), fingerprint(one));
-  EXPECT_EQ(RawTls(port, "s2.edges.test").fingerprint(), fingerprint(two));
-  EXPECT_FALSE(RawTls(port, "s3.edges.test").shook_hands());
-  RawTls held(port, "s1.edges.test");
+  EXPECT_EQ(TlsClient(port, "s1.edges.test").fingerprint(), fingerprint(one));
+  EXPECT_EQ(TlsClient(port, "s2.edges.test").fingerprint(), fingerprint(two));
+  EXPECT_FALSE(TlsClient(port, "s3.edges.test").shook_hands());
+  TlsClient held(port, "s1.edges.test");
   serve("s2", leaf("s2"), OptionsMode::kAnswer, 200ms);
   EXPECT_EQ(sim::sip_status(held.ask(sim::sip_options("s1", 1))), 200) << "the restart of one is not the other's";
 }
@@ -249,7 +249,7 @@ TEST_F(SipPlantTest, ARemovedEdgeLeavesNothing) {
   ASSERT_TRUE(comes_up("e1"));
   plant_->remove_edge("e1");
   const std::uint16_t again = add("e2");  // waits for the plant's thread
-  EXPECT_FALSE(RawTls(port).connected());
+  EXPECT_FALSE(TlsClient(port).connected());
   EXPECT_NE(again, 0);
 }
 

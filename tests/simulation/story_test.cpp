@@ -101,6 +101,23 @@ TEST(Story, AGoodSecondCertificateReplacesTheFirst) {
   EXPECT_TRUE(world.secret_texts().contains("edge01-r1/tls.crt")) << "the previous revision is kept";
 }
 
+// The spec still asks for what was rolled back: the next try is waited for, and nothing is held meanwhile.
+TEST(Story, ARollbackOfAChangedSpecLeavesNothingHeld) {
+  World world;
+  ASSERT_TRUE(run(world, 10min));
+  world.bad_serials = {"serial2"};
+  api::EdgeCertificate changed = certificate(world);
+  changed.spec.dns_names.push_back("more.edge01.example.com");
+  ++changed.meta.generation;
+  world.certificates.put(changed);
+  ASSERT_TRUE(run(world, 30min));
+  EXPECT_EQ(installed_serial(world), "serial1");
+  EXPECT_EQ(certificate(world).status.phase, api::Phase::kRolledBack);
+  EXPECT_TRUE(certificate(world).meta.finalizers.empty());
+  EXPECT_FALSE(certificate(world).status.order);
+  EXPECT_TRUE(world.records.empty());
+}
+
 TEST(Story, CrashedAtEveryChangeItEndsOnThePreviousCertificate) {
   const int changes = tell(0, When::kBefore).changes;
   ASSERT_GT(changes, 20);

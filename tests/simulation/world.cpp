@@ -128,7 +128,9 @@ class TokenAuthority final : public ports::CertificateAuthority {
              .dns = ports::DnsChallenge{entry.order.url + "/chall/" + name, "_acme-challenge." + name,
                                         "value-" + entry.order.url}});
       }
-      return orders_[entry.order.url] = entry, entry.order;
+      orders_[entry.order.url] = entry;
+      for (auto& authorization : entry.order.authorizations) authorization = {.url = authorization.url};
+      return entry.order;
     });
   }
   Result<std::optional<ports::Order>> open_order(const ports::OrderRequest& request,

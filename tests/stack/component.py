@@ -50,5 +50,8 @@ class Component(ABC):
     def when_ready(self) -> None:
         """Each time, also after a restart."""
 
+    def dependency_restarted(self) -> None:
+        """One of `after` is ready again, while this one ran on."""
+
     @abstractmethod
     def address(self) -> str: ...

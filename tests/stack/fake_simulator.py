@@ -1,22 +1,27 @@
 #!/usr/bin/env python3
-"""Stands for the simulator in the stack's own tests: takes its configuration, listens on its ports and says so, and does nothing else."""
+"""Stands for the simulator in the stack's own tests: listens on its ports, says so, and writes down which roots it is told to trust."""
 import json
 import socket
 import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+config_file = Path(sys.argv[sys.argv.index("--config") + 1])
+config = json.loads(config_file.read_text())
+trusted = config_file.with_name("trusted.pem")
+trusted.write_text(Path(config["sbcTrustFile"]).read_text())
 
 
-def listen(port: int) -> socket.socket:
-    server = socket.socket()
-    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    server.bind(("127.0.0.1", port))
-    server.listen()
-    return server
+class Control(BaseHTTPRequestHandler):
+    def do_PUT(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/sim/v1/sbc-trust":
+            trusted.write_bytes(body)
+        self.send_response(204 if self.path == "/sim/v1/sbc-trust" else 404)
+        self.end_headers()
 
 
-with open(sys.argv[sys.argv.index("--config") + 1], encoding="utf-8") as file:
-    config = json.load(file)
-with open(config["sbcTrustFile"], encoding="utf-8") as file:
-    assert "BEGIN CERTIFICATE" in file.read()
-servers = {name: listen(port) for name, port in {"api": config["api"]["port"], "control": config["control"]["port"], "cloud": 0}.items()}
-print(json.dumps({"ready": True} | {name: server.getsockname()[1] for name, server in servers.items()}), flush=True)
-servers["api"].accept()
+listeners = {name: socket.create_server(("127.0.0.1", config[name]["port"])) for name in ("api", "cloud")}
+control = HTTPServer(("127.0.0.1", config["control"]["port"]), Control)
+print(json.dumps({"ready": True, "control": control.server_port} | {name: listener.getsockname()[1] for name, listener in listeners.items()}), flush=True)
+control.serve_forever()

@@ -26,6 +26,7 @@ class Edge:
     id: str
     name: str
     site: str
+    timeZone: str
     sipPort: int
     host: str
 

@@ -3,6 +3,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import probes
 from component import Component
 from folder import StackError
 from pebble import Pebble
@@ -22,7 +23,7 @@ class SimulatorPorts:
 
 
 def parse_ready_line(output: str) -> SimulatorPorts | None:
-    """The ports in {"ready": true, "api": …, "control": …, "login"?: …, "cloud"?: …}; None before that line is whole."""
+    """The ports in {"ready": true, "api": …, "control": …, "login"?: …, "cloud"?: …, …}; None before that line is whole."""
     for line in output.splitlines(keepends=True):
         if not line.startswith("{") or not line.endswith("\n"):
             continue
@@ -40,7 +41,7 @@ def parse_ready_line(output: str) -> SimulatorPorts | None:
 
 class GenesysSim(Component):
     name = "genesys-sim"
-    port_names = ("genesys-api", "genesys-control")
+    port_names = ("genesys-api", "genesys-control", "genesys-cloud")
     after = ("pebble",)  # its SBCs trust Pebble's root
     grace = 3.0  # a sanitizer's report comes at the end
 
@@ -55,6 +56,17 @@ class GenesysSim(Component):
             raise StackError("the simulator has not said that it is ready")
         return said
 
+    @property
+    def _trusted(self) -> Path:
+        return Pebble(self.folder, self.settings).roots
+
+    def dependency_restarted(self) -> None:
+        """Its SBCs read the file at their start only; without Pebble's new root they would call each new certificate a fault of the Edge."""
+        url = f"http://{LOOPBACK}:{self.ports.control}/sim/v1/sbc-trust"
+        answer = probes.put(url, self._trusted.read_bytes())
+        if answer.status not in (200, 204):
+            raise StackError(f"the simulator refused the new roots with {answer.status}: {answer.body.decode('utf-8', 'replace')[:200]}")
+
     def address(self) -> str:
         return f"{LOOPBACK}:{self.ports.api}"
 
@@ -63,9 +75,10 @@ class GenesysSim(Component):
         config = {
             "api": {"port": self.port("genesys-api"), "certFile": str(tls / "genesys.crt"), "keyFile": str(tls / "genesys.key")},
             "control": {"port": self.port("genesys-control")},
+            "cloud": {"port": self.port("genesys-cloud")},
             "credentials": {"clientId": CLIENT_ID, "clientSecret": self.settings.client_secret},
             "edges": [asdict(edge) for edge in self.settings.edges],
-            "sbcTrustFile": str(Pebble(self.folder, self.settings).roots),
+            "sbcTrustFile": str(self._trusted),
         }
         file = self.home / "config.json"
         file.touch(mode=0o600)

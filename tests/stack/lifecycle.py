@@ -34,11 +34,10 @@ def built_tools() -> list[str]:
 
 
 def fleet(count: int, sip_ports: dict[str, int]) -> list[Edge]:
-    """Edges with ids and names that do not change from run to run; the first two stand in one site, the third in another, and so on."""
-    sites = ("new-york", "new-york", "dublin")
+    """Edges with ids and names that do not change from run to run; of each three, two stand in one site and one in another, as in manifests/samples."""
+    sites = (("dublin", "Europe/Dublin"), ("dublin", "Europe/Dublin"), ("new-york", "America/New_York"))
     return [
-        Edge(f"00000000-0000-4000-8000-{n:012d}", f"edge{n:02d}", sites[(n - 1) % 3], sip_ports[f"sip-{n}"], f"edge{n:02d}.{ZONE}")
-        for n in range(1, count + 1)
+        Edge(f"00000000-0000-4000-8000-{n:012d}", f"edge{n:02d}", *sites[(n - 1) % 3], sip_ports[f"sip-{n}"], f"edge{n:02d}.{ZONE}") for n in range(1, count + 1)
     ]
 
 

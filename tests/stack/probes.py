@@ -19,7 +19,16 @@ class Answer:
 
 
 def get(url: str, ca_file: Path | None = None, client: tuple[Path, Path] | None = None, timeout: float = 2.0) -> Answer:
-    """One GET, by no proxy; raises OSError or http.client.HTTPException when there is no answer."""
+    """Raises OSError or http.client.HTTPException when there is no answer, as `put` does."""
+    return _ask("GET", url, None, ca_file, client, timeout)
+
+
+def put(url: str, body: bytes, timeout: float = 10.0) -> Answer:
+    return _ask("PUT", url, body, None, None, timeout)
+
+
+def _ask(method: str, url: str, body: bytes | None, ca_file: Path | None, client: tuple[Path, Path] | None, timeout: float) -> Answer:
+    """One request, by no proxy."""
     parts = urlsplit(url)
     assert parts.hostname is not None
     connection: http.client.HTTPConnection
@@ -31,7 +40,7 @@ def get(url: str, ca_file: Path | None = None, client: tuple[Path, Path] | None 
     else:
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
     try:
-        connection.request("GET", parts.path or "/", headers={"User-Agent": "edgetrust-stack"})  # RFC 8555 6.1 wants one
+        connection.request(method, parts.path or "/", body, headers={"User-Agent": "edgetrust-stack"})  # RFC 8555 section 6.1 wants a User-Agent
         response = connection.getresponse()
         return Answer(response.status, response.read())
     finally:

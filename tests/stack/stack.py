@@ -31,11 +31,14 @@ def part_of(folder: Folder, name: str) -> Component:
     raise StackError(f"{name} is no part of the stack in {folder.path}")
 
 
-def start_part(part: Component) -> None:
+def start_part(folder: Folder, part: Component) -> None:
     if launcher.is_running(part):
         tell(f"{part.name} is already running")
-    else:
-        launcher.start([part], tell)
+        return
+    launcher.start([part], tell)
+    for other in components(folder, folder.load()):
+        if part.name in other.after and launcher.is_running(other):
+            other.dependency_restarted()
 
 
 def status(folder: Folder) -> int:
@@ -120,7 +123,7 @@ def execute(options: argparse.Namespace) -> int:
                 if options.command in ("stop", "restart"):
                     launcher.kill(part)
                 if options.command in ("start", "restart"):
-                    start_part(part)
+                    start_part(folder, part)
     return 0
 
 

@@ -176,8 +176,10 @@ class Configuration(TemporaryFolder):
         self.assertEqual(file.stat().st_mode & 0o077, 0)
         edges = json.loads(file.read_text())["edges"]
         self.assertEqual([edge["sipPort"] for edge in edges], [11, 12, 13])
-        self.assertEqual([edge["site"] for edge in edges], ["new-york", "new-york", "dublin"])
-        self.assertEqual(edges[0], {"id": "00000000-0000-4000-8000-000000000001", "name": "edge01", "site": "new-york", "sipPort": 11, "host": "edge01.edges.test"})
+        self.assertEqual([edge["site"] for edge in edges], ["dublin", "dublin", "new-york"])
+        self.assertEqual(edges[0]["id"], "00000000-0000-4000-8000-000000000001")
+        self.assertEqual((edges[0]["name"], edges[0]["host"]), ("edge01", "edge01.edges.test"))
+        self.assertEqual((edges[0]["site"], edges[0]["timeZone"]), ("dublin", "Europe/Dublin"))
 
     def test_of_a_certificate_verifies_for_loopback_only(self) -> None:
         authority = certificates.Authority(self.root, "ca")

@@ -120,6 +120,14 @@ class RunningStack(TemporaryFolder):
         self.assertEqual(self.directory_status(values), 200)
         self.assertIn("already running", self.stack("up", folder).stderr)
 
+    def check_simulator_learns_new_roots(self, folder: Path) -> None:
+        trusted = folder / "genesys-sim" / "trusted.pem"
+        before = trusted.read_text()
+        self.assertEqual(before.count("BEGIN CERTIFICATE"), 1)
+        self.stack("restart", folder, "pebble")
+        self.assertEqual(trusted.read_text().count("BEGIN CERTIFICATE"), 2)
+        self.assertTrue(trusted.read_text().startswith(before), "what was issued before is still trusted")
+
     def test_works_beside_another_and_goes_without_a_trace(self) -> None:
         first, second = self.path("first"), self.path("second")
         starting = subprocess.Popen(self.command("up", second, "--genesys-sim", FAKE_SIMULATOR, "--edges", "5"), stderr=subprocess.PIPE, text=True, env=self.variables())
@@ -149,6 +157,7 @@ class RunningStack(TemporaryFolder):
         self.in_stack(others, "kubectl get namespace default")
         host, port = others["STACK_CLOUD_ADDR"].split(":")
         socket.create_connection((host, int(port)), timeout=5).close()
+        self.check_simulator_learns_new_roots(second)
         self.assertEqual(len(json.loads((second / "genesys-sim" / "config.json").read_text())["edges"]), 5)
         self.stack("down", second)
         with self.assertRaises(ConnectionRefusedError):

@@ -120,18 +120,22 @@ std::unique_ptr<RawSocket> RawSocket::connect(std::uint16_t port) {
 bool RawSocket::accept_tls(const RawTls& tls) {
   block_sigpipe();
   tls_ = std::make_unique<Tls>();
+  if (tls.weak || !tls.tls12) SSL_CTX_set_security_level(tls_->context, 0);
   use_chain(tls_->context, tls.certificate_pem);
   use_key(tls_->context, tls.key_pem);
   if (!tls.client_ca_pem.empty()) require_client(tls_->context, tls.client_ca_pem);
   if (!tls.tls13) SSL_CTX_set_max_proto_version(tls_->context, TLS1_2_VERSION);
   if (!tls.tls12) {
-    SSL_CTX_set_security_level(tls_->context, 0);
     SSL_CTX_set_min_proto_version(tls_->context, TLS1_VERSION);
     SSL_CTX_set_max_proto_version(tls_->context, TLS1_1_VERSION);
   }
   tls_->session = SSL_new(tls_->context);
   SSL_set_fd(tls_->session, descriptor_);
-  return SSL_accept(tls_->session) == 1;
+  if (SSL_accept(tls_->session) == 1) return true;
+  tls_.reset();
+  shutdown_send();
+  wait_closed();
+  return false;
 }
 
 bool RawSocket::write(std::string_view bytes) {

@@ -35,6 +35,7 @@ struct RawTls {
   std::string client_ca_pem = {};  // set: a client certificate is required
   bool tls13 = true;               // false: TLS 1.2 at most
   bool tls12 = true;               // false: TLS 1.1 at most
+  bool weak = false;               // may show a certificate with a weak key
 };
 
 class RawSocket {
@@ -45,7 +46,9 @@ class RawSocket {
   RawSocket(const RawSocket&) = delete;
   RawSocket& operator=(const RawSocket&) = delete;
 
-  bool accept_tls(const RawTls& tls);  // the server's side of the handshake
+  // The server's side of the handshake. Where it fails, what the peer still sends is read: a reset would take the alert
+  // that says why.
+  bool accept_tls(const RawTls& tls);
 
   bool write(std::string_view bytes);                  // false when the peer is gone
   std::string read_some(std::size_t max = 65536);      // empty at the end or after an error

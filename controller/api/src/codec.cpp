@@ -10,6 +10,8 @@
 
 namespace edgetrust::api {
 
+std::string_view to_string(Phase phase) { return json::enum_name(phase); }
+
 ObjectMeta decode_meta(json::View metadata) {
   // Metadata is the API server's own work; what cannot be read of it is left empty.
   return json::decode<ObjectMeta>(metadata, "metadata").value_or(ObjectMeta{});

@@ -20,8 +20,8 @@ Result<const date::time_zone*> locate(const std::string& name) {
 }
 
 Result<std::chrono::minutes> minutes_of_day(const std::string& start) {
-  const bool shaped = start.size() == 5 && start[2] == ':' &&
-                      std::ranges::all_of(start, [](char c) { return c == ':' || (c >= '0' && c <= '9'); });
+  const auto is_digit = [&](std::size_t i) { return start[i] >= '0' && start[i] <= '9'; };
+  const bool shaped = start.size() == 5 && start[2] == ':' && is_digit(0) && is_digit(1) && is_digit(3) && is_digit(4);
   if (!shaped) return fail(ErrorKind::kInvalid, "a window's start must be HH:MM");
   const int hours = (start[0] - '0') * 10 + (start[1] - '0');
   const int minutes = (start[3] - '0') * 10 + (start[4] - '0');

@@ -93,8 +93,9 @@ class Conversation {
     sent_ = true;
     EDGETRUST_TRY(net::send_all(socket, prefix + query_, wait_));
     EDGETRUST_TRY_ASSIGN(const std::string length, net::receive_exactly(socket, 2, wait_));
-    const auto octet = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(length[i])); };
-    EDGETRUST_TRY_ASSIGN(std::string wire, net::receive_exactly(socket, octet(0) << 8U | octet(1), wait_));
+    std::size_t announced = 0;
+    for (const char octet : length) announced = announced << 8U | static_cast<unsigned char>(octet);
+    EDGETRUST_TRY_ASSIGN(std::string wire, net::receive_exactly(socket, announced, wait_));
     return read(std::move(wire));
   }
 

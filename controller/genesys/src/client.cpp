@@ -62,11 +62,17 @@ tl::expected<http::Response, Refusal> Client::call(const Outgoing& outgoing, con
   return attempt(site, wiped.request, *token, outgoing, stop);
 }
 
+Status Client::prove_upload_login(const std::stop_token& stop) {
+  if (!upload_) return {};
+  return upload_->tokens->token(stop).map([](const Token&) {}).map_error([](Error error) {
+    return within("certificateUpload", std::move(error));
+  });
+}
+
 tl::expected<http::Response, Refusal> Client::attempt(const Site& site, http::Request& request, const Token& token,
                                                       const Outgoing& outgoing, const std::stop_token& stop) {
   const bool changes = outgoing.method != http::Method::kGet;
-  const Urgency urgency = changes ? Urgency::kMayOverdraw : Urgency::kNormal;
-  if (auto granted = budget_.take(site.url.origin(), urgency); !granted) {
+  if (auto granted = budget_.take(site.url.origin(), outgoing.urgency); !granted) {
     return refuse(outgoing, std::move(granted).error());
   }
   request.headers.set("Authorization", "Bearer " + std::string(token->expose()));

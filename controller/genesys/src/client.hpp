@@ -16,6 +16,7 @@ struct Outgoing {
   std::string path;   // encoded, without the endpoint's own path
   std::string query;  // without '?'
   Secret body;        // JSON; wiped after the call
+  Urgency urgency = Urgency::kNormal;
   std::chrono::milliseconds timeout{15'000};
   std::size_t max_body = std::size_t{256} << 10;  // of the answer
   std::vector<std::string_view> secrets;          // that a refusal might repeat; of the caller, alive during the call
@@ -38,7 +39,8 @@ class Client {
 
   // The answer when it is 2xx, all else as a Refusal.
   tl::expected<http::Response, Refusal> call(const Outgoing& outgoing, const std::stop_token& stop);
-  [[nodiscard]] bool has_upload() const { return upload_.has_value(); }
+  // The upload endpoint may have an OAuth client of its own: is it let in?
+  Status prove_upload_login(const std::stop_token& stop);
 
  private:
   tl::expected<http::Response, Refusal> attempt(const Site& site, http::Request& request, const Token& token,

@@ -1,5 +1,6 @@
 #include "edgetrust/genesys/fleet.hpp"
 
+#include "check_config.hpp"
 #include "client.hpp"
 #include "edgetrust/base/encoding.hpp"
 #include "endpoint.hpp"
@@ -37,7 +38,9 @@ class Fleet final : public ports::EdgeFleet {
  private:
   using Visit = std::function<void(json::View entity)>;
   Status list(std::string_view path, std::string_view filter, const std::stop_token& stop, const Visit& visit);
-  Status may_receive_key(const ports::EdgeId& edge);
+  Result<ports::EdgeHealth> ask_status(const ports::EdgeId& edge, Urgency urgency, const std::stop_token& stop);
+  bool has_answered(const ports::EdgeId& edge);
+  Status may_receive_key(const ports::EdgeId& edge, const std::stop_token& stop);
 
   const std::unique_ptr<Client> client_;
   SiteZones zones_;
@@ -60,7 +63,7 @@ Status Fleet::check(std::stop_token stop) {
   if (auto page = published::read_page(answer->body, 1, kMaxListing); !page) {
     return fail(within("GET " + std::string(path::kEdges), std::move(page).error()));
   }
-  return {};
+  return client_->prove_upload_login(stop);
 }
 
 Status Fleet::list(std::string_view path, std::string_view filter, const std::stop_token& stop, const Visit& visit) {
@@ -107,10 +110,15 @@ Result<std::vector<ports::Trunk>> Fleet::trunks(const ports::EdgeId& edge, std::
 }
 
 Result<ports::EdgeHealth> Fleet::health(const ports::EdgeId& edge, std::stop_token stop) {
+  return ask_status(edge, Urgency::kNormal, stop);
+}
+
+Result<ports::EdgeHealth> Fleet::ask_status(const ports::EdgeId& edge, Urgency urgency, const std::stop_token& stop) {
   if (!upload_) return fail(no_upload().error());
   Outgoing outgoing;
   outgoing.host = Host::kUpload;
   outgoing.path = with_id(upload_->status_path, edge.value);
+  outgoing.urgency = urgency;
   const auto answer = client_->call(outgoing, stop);
   if (!answer) return fail(guide_error(answer.error(), outgoing));
   auto health = guide::read_status(answer->body, edge);
@@ -123,21 +131,31 @@ Result<ports::EdgeHealth> Fleet::health(const ports::EdgeId& edge, std::stop_tok
   return health;
 }
 
-Status Fleet::may_receive_key(const ports::EdgeId& edge) {
-  if (!upload_) return no_upload();
+bool Fleet::has_answered(const ports::EdgeId& edge) {
   const std::lock_guard lock(mutex_);
-  if (answered_.contains(edge.value)) return {};
-  return fail(ErrorKind::kInternal, "no key is sent before the status call has answered for Edge " + edge.value);
+  return answered_.contains(edge.value);
+}
+
+// A fleet that was made anew (a restart, a changed Secret) knows of no answer yet; a rollback must not wait for
+// somebody to look.
+Status Fleet::may_receive_key(const ports::EdgeId& edge, const std::stop_token& stop) {
+  if (has_answered(edge)) return {};
+  auto asked = ask_status(edge, Urgency::kMayOverdraw, stop);
+  if (!asked) return fail(within("before a key is sent", std::move(asked).error()));
+  if (has_answered(edge)) return {};
+  return fail(ErrorKind::kProtocol,
+              "no key is sent: the status call of Edge " + edge.value + " does not answer with 200");
 }
 
 Status Fleet::install(const ports::CertificateUpload& upload, std::stop_token stop) {
-  EDGETRUST_TRY(may_receive_key(upload.edge));
+  EDGETRUST_TRY(may_receive_key(upload.edge, stop));
   const Secret key_base64 = secret_to_base64(upload.key_pem);
   Outgoing outgoing;
   outgoing.host = Host::kUpload;
   outgoing.method = http::Method::kPost;
   outgoing.path = with_id(upload_->upload_path, upload.edge.value);
   outgoing.body = guide::upload_body(upload, key_base64);
+  outgoing.urgency = Urgency::kMayOverdraw;
   outgoing.timeout = std::chrono::seconds{30};
   outgoing.secrets = {key_base64.expose(), upload.key_pem.expose()};
   const auto answer = client_->call(outgoing, stop);
@@ -148,48 +166,29 @@ Status Fleet::install(const ports::CertificateUpload& upload, std::stop_token st
   return {};
 }
 
-Status check_upload_config(const UploadConfig& upload) {
-  const auto is_path = [](const std::string& text) {
-    return text.starts_with('/') && text.size() <= 1024 && text.find_first_of("?#") == std::string::npos;
-  };
-  if (!is_path(upload.upload_path)) return fail(ErrorKind::kInvalid, "certificateUpload.uploadPath is no path");
-  const auto hole = upload.status_path.find("{id}");
-  if (!is_path(upload.status_path) || hole == std::string::npos ||
-      upload.status_path.find("{id}", hole + 1) != std::string::npos) {
-    return fail(ErrorKind::kInvalid, "certificateUpload.statusPath must be a path with {id} in it, once");
-  }
-  return {};
-}
-
-Status check_client(std::string_view field, const Credentials& credentials) {
-  if (!credentials.client_id.empty() && !credentials.client_secret.empty()) return {};
-  return fail(ErrorKind::kInvalid, std::string(field) + ": clientId and clientSecret must not be empty");
-}
-
 }  // namespace
 
 Result<std::unique_ptr<ports::EdgeFleet>> make_fleet(Config config, Transports transports, const Clock& clock) {
+  EDGETRUST_TRY(check_config(config));
   EDGETRUST_TRY_ASSIGN(const http::Url api, https_endpoint("endpoints.api", config.api_url));
   EDGETRUST_TRY_ASSIGN(const http::Url login, https_endpoint("endpoints.login", config.login_url));
-  EDGETRUST_TRY(check_client("credentials", config.credentials));
-  if (config.requests_per_minute < 1) return fail(ErrorKind::kInvalid, "requestsPerMinute must be at least 1");
-  const auto tokens = std::make_shared<TokenSource>(login, std::move(config.credentials), transports.api, clock);
+  const auto desk = [&](Credentials credentials) {
+    return std::make_shared<TokenSource>(login, std::move(credentials), transports.api, clock);
+  };
+  const auto tokens = desk(std::move(config.credentials));
   std::optional<Client::Site> upload;
+  std::string upload_path;
+  std::string status_path;
   if (config.upload) {
-    EDGETRUST_TRY(check_upload_config(*config.upload));
-    EDGETRUST_TRY_ASSIGN(const http::Url url, https_endpoint("certificateUpload.endpoint", config.upload->url));
-    auto own = tokens;
-    if (config.upload->credentials) {
-      EDGETRUST_TRY(check_client("certificateUpload.credentials", *config.upload->credentials));
-      own = std::make_shared<TokenSource>(login, std::move(*config.upload->credentials), transports.api, clock);
-      config.upload->credentials.reset();
-    }
-    upload = Client::Site{url, transports.upload, own};
+    UploadConfig& named = *config.upload;
+    EDGETRUST_TRY_ASSIGN(const http::Url url, https_endpoint("certificateUpload.endpoint", named.url));
+    upload = Client::Site{url, transports.upload, named.credentials ? desk(std::move(*named.credentials)) : tokens};
+    named.credentials.reset();
+    upload_path = named.upload_path;
+    status_path = named.status_path;
   }
-  const AllowList allowed(config.upload ? config.upload->upload_path : "",
-                          config.upload ? config.upload->status_path : "");
-  auto client = std::make_unique<Client>(Client::Site{api, transports.api, tokens}, std::move(upload), allowed,
-                                         config.requests_per_minute, clock);
+  auto client = std::make_unique<Client>(Client::Site{api, transports.api, tokens}, std::move(upload),
+                                         AllowList(upload_path, status_path), config.requests_per_minute, clock);
   return std::make_unique<Fleet>(std::move(client), std::move(config.upload), clock);
 }
 

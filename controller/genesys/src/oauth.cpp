@@ -54,7 +54,7 @@ Result<Token> TokenSource::token(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (true) {
     if (current_ && clock_.steady() < expires_) return current_;
-    if (refusal_ && clock_.steady() < refusal_ends_) return fail(*refusal_);
+    if (auto refusal = remembered()) return fail(std::move(*refusal));
     if (!attempt_) break;
     const std::shared_ptr<Attempt> other = attempt_;
     if (!changed_.wait(lock, stop, [&] { return other->done; })) {
@@ -86,11 +86,27 @@ Result<Token> TokenSource::finish(const std::shared_ptr<Attempt>& attempt, Resul
     return current_;
   }
   attempt->error = answer.error();
-  if (answer.error().kind == ErrorKind::kUnauthorized) {
-    refusal_ = answer.error();
-    refusal_ends_ = clock_.steady() + kRefusalHold;
-  }
+  remember(answer.error());
   return fail(answer.error());
+}
+
+void TokenSource::remember(const Error& refusal) {
+  seconds hold{0};
+  if (refusal.kind == ErrorKind::kUnauthorized) hold = kRefusalHold;
+  if (refusal.kind == ErrorKind::kRateLimited) {
+    hold = std::clamp<seconds>(refusal.retry_after.value_or(seconds{1}), seconds{1}, kLongestPause);
+  }
+  if (hold == seconds{0}) return;
+  refusal_ = refusal;
+  refusal_ends_ = clock_.steady() + hold;
+}
+
+std::optional<Error> TokenSource::remembered() const {
+  const auto left = refusal_ends_ - clock_.steady();
+  if (!refusal_ || left <= milliseconds{0}) return std::nullopt;
+  Error error = *refusal_;
+  if (error.kind == ErrorKind::kRateLimited) error.retry_after = std::chrono::ceil<seconds>(left);
+  return error;
 }
 
 Result<TokenSource::Login> TokenSource::log_in(const std::stop_token& stop) const {
@@ -113,7 +129,9 @@ Result<TokenSource::Login> TokenSource::log_in(const std::stop_token& stop) cons
   }
   if (!response->ok()) return fail(login_error(*response));
   const Secret body = Secret::take(response->body);
-  const auto document = json::Document::parse(body.expose(), {.max_bytes = request.max_body, .max_depth = 16});
+  // An empty Secret has no memory to point at.
+  const std::string_view text = body.empty() ? std::string_view("null") : body.expose();
+  const auto document = json::Document::parse(text, {.max_bytes = request.max_body, .max_depth = 16});
   const json::View answer = document ? document->root() : json::View{};
   const std::string_view token = answer["access_token"].string().value_or("");
   if (!is_token(token) || lower(answer["token_type"].string_or("bearer")) != "bearer") {

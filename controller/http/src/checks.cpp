@@ -7,7 +7,7 @@
 namespace edgetrust::http {
 namespace {
 
-constexpr std::size_t kMaxHeader = 64 * 1024;
+constexpr std::size_t kMaxHeader = std::size_t{64} * 1024;
 
 // RFC 9110 section 5.6.2.
 bool is_token(std::string_view name) {

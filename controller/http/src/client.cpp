@@ -91,7 +91,8 @@ streams::istream body_stream(const std::string& body) {
   return buffer.create_istream();
 }
 
-http_request to_message(const Request& request, std::shared_ptr<Link> link, std::shared_ptr<Exchange> exchange) {
+http_request to_message(const Request& request, const std::shared_ptr<Link>& link,
+                        const std::shared_ptr<Exchange>& exchange) {
   http_request message(std::string(to_string(request.method)));
   message.set_request_uri(web::uri(request.url.target));
   if (request.method != Method::kGet && request.method != Method::kHead) {
@@ -100,7 +101,7 @@ http_request to_message(const Request& request, std::shared_ptr<Link> link, std:
   }
   for (const auto& [name, value] : request.headers.fields()) message.headers().add(name, value);
   if (!request.headers.get("User-Agent")) message.headers().add("User-Agent", "edgetrust");
-  message.set_response_stream(streams::ostream(streams::streambuf<Octet>(std::make_shared<Sink>(std::move(exchange)))));
+  message.set_response_stream(streams::ostream(streams::streambuf<Octet>(std::make_shared<Sink>(exchange))));
   message.set_progress_handler([link](web::http::message_direction::direction way, utility::size64_t) {
     if (way == web::http::message_direction::upload) link->sent = true;
     link->progressed();
@@ -142,8 +143,8 @@ void before_request(tcp::socket& socket, Link& link) {
   link.sent = true;
 }
 
-web::http::client::http_client_config to_config(const Url& origin, std::shared_ptr<const TlsClient> tls,
-                                                std::shared_ptr<Link> link) {
+web::http::client::http_client_config to_config(const Url& origin, const std::shared_ptr<const TlsClient>& tls,
+                                                const std::shared_ptr<Link>& link) {
   web::http::client::http_client_config config;
   config.set_timeout(kLibraryTimeout);
   config.set_max_redirects(0);
@@ -161,11 +162,11 @@ web::http::client::http_client_config to_config(const Url& origin, std::shared_p
 
 class CpprestClient final : public Client {
  public:
-  CpprestClient(const Url& origin, std::shared_ptr<const TlsClient> tls, std::shared_ptr<Activity> activity)
+  CpprestClient(const Url& origin, const std::shared_ptr<const TlsClient>& tls, std::shared_ptr<Activity> activity)
       : secure_(origin.is_https()),
         link_(std::make_shared<Link>(origin.host)),
-        library_(std::make_shared<web::http::client::http_client>(web::uri(origin.origin()),
-                                                                  to_config(origin, std::move(tls), link_))),
+        library_(
+            std::make_shared<web::http::client::http_client>(web::uri(origin.origin()), to_config(origin, tls, link_))),
         activity_(std::move(activity)) {}
 
   Status start(const Request& request, std::size_t allowed, std::shared_ptr<Exchange> exchange) override try {
@@ -262,7 +263,7 @@ Result<std::unique_ptr<Client>> make_client(const Url& origin, std::shared_ptr<c
   if (origin.host.find(':') != std::string::npos) {
     return fail(ErrorKind::kUnsupported, origin.origin() + ": IPv6 addresses in URLs are not supported; use a name");
   }
-  return std::make_unique<CpprestClient>(origin, std::move(tls), std::move(activity));
+  return std::make_unique<CpprestClient>(origin, tls, std::move(activity));
 } catch (const std::exception& error) {
   return fail(ErrorKind::kInvalid, origin.origin() + ": " + error.what());
 }

@@ -25,7 +25,7 @@ class Exchange {
  public:
   using Deadline = std::chrono::steady_clock::time_point;
   using Resume = std::function<void()>;
-  static constexpr std::size_t kHighWater = 64 * 1024;
+  static constexpr std::size_t kHighWater = std::size_t{64} * 1024;
 
   // The library's thread.
   void put_head(Response head);

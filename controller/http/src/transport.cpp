@@ -13,7 +13,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using Event = Exchange::Event;
 
-constexpr std::size_t kSlack = 128 * 1024;  // beside a body: a header, the framing of TLS and of chunks
+constexpr std::size_t kSlack = std::size_t{128} * 1024;  // beside a body: a header, the framing of TLS and of chunks
 constexpr std::size_t kMaxIdle = 32;
 
 // Idle connections, the last used at the back. The library closes those that stay idle for a minute.

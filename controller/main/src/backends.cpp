@@ -10,18 +10,6 @@ namespace {
 
 constexpr std::chrono::minutes kConfigMapsAreFresh{10};
 
-// A driver and the transports that it refers to.
-template <class Port>
-struct Kept {
-  std::vector<std::shared_ptr<http::Transport>> transports;
-  std::unique_ptr<Port> driver;
-};
-template <class Port>
-std::shared_ptr<Port> keep_together(std::vector<std::shared_ptr<http::Transport>> transports, std::unique_ptr<Port> driver) {
-  auto kept = std::make_shared<Kept<Port>>(Kept<Port>{std::move(transports), std::move(driver)});
-  return {kept, kept->driver.get()};
-}
-
 dns::TsigAlgorithm to_dns(api::TsigAlgorithm algorithm) {
   switch (algorithm) {
     case api::TsigAlgorithm::kHmacSha256: return dns::TsigAlgorithm::kHmacSha256;
@@ -116,8 +104,8 @@ Result<std::shared_ptr<ports::CertificateAuthority>> DriverBackends::authority(c
     EDGETRUST_TRY_ASSIGN(auto transport, reader.transport(spec.ca_bundle_ref));
     entry.needs = std::move(reader.needs);
     if (reader.needs_config_map) entry.stale_at = clock_.steady() + kConfigMapsAreFresh;
-    EDGETRUST_TRY_ASSIGN(auto client, acme::make_client(std::move(config), *transport, clock_));
-    return keep_together<ports::CertificateAuthority>({transport}, std::move(client));
+    EDGETRUST_TRY_ASSIGN(auto client, acme::make_client(std::move(config), std::move(transport), clock_));
+    return std::shared_ptr<ports::CertificateAuthority>(std::move(client));
   });
 }
 

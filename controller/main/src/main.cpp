@@ -10,7 +10,7 @@
 #include <iterator>
 #include <thread>
 
-#include "edgetrust/http/initialize.hpp"
+#include "edgetrust/http/transport.hpp"
 #include "operator.hpp"
 
 namespace edgetrust {
@@ -33,6 +33,14 @@ void protect_memory() {
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+telemetry::Level level_of(const std::string& name) {
+  using telemetry::Level;
+  for (const Level level : {Level::kDebug, Level::kInfo, Level::kWarn}) {
+    if (to_string(level) == name) return level;
+  }
+  return Level::kError;
+}
+
 Result<kube::ClusterConfig> cluster_config(const Options& options, const Clock& clock) {
   const std::string host = variable("KUBERNETES_SERVICE_HOST");
   if (options.kubeconfig.empty() && options.context.empty() && !host.empty()) {
@@ -45,7 +53,7 @@ Result<kube::ClusterConfig> cluster_config(const Options& options, const Clock& 
 int run(const Options& options) {
   const SystemClock clock;
   SystemRandom random;
-  telemetry::Logger log(clock, telemetry::parse_level(options.log_level), telemetry::to_stderr());
+  const telemetry::Logger log(telemetry::stderr_sink(), clock, level_of(options.log_level));
   const auto give_up = [&](const Error& error) {
     log.error("cannot start", {{"error", error}});
     return 1;

@@ -22,7 +22,7 @@ struct Environment {
 class Operator {
  public:
   // `clock`, `random` and `log` must outlive it. Errors: kInvalid for TLS material that cannot be read, kUnavailable when the port is taken.
-  static Result<std::unique_ptr<Operator>> create(const Options& options, Environment environment, const Clock& clock, Random& random, telemetry::Logger& log);
+  static Result<std::unique_ptr<Operator>> create(const Options& options, Environment environment, const Clock& clock, Random& random, const telemetry::Logger& log);
   ~Operator();
   Operator(const Operator&) = delete;
   Operator& operator=(const Operator&) = delete;

@@ -3,10 +3,12 @@
 
 #include "backends.hpp"
 #include "edgetrust/dns/lookup.hpp"
+#include "edgetrust/api/conditions.hpp"
+#include "edgetrust/crypto/trust_store.hpp"
 #include "edgetrust/http/server.hpp"
 #include "edgetrust/kube/cluster.hpp"
 #include "edgetrust/pki/pki.hpp"
-#include "edgetrust/probe/tls_probe.hpp"
+#include "edgetrust/probe/probe.hpp"
 #include "edgetrust/reconcile/certificate_reconciler.hpp"
 #include "edgetrust/reconcile/keeper_reconcilers.hpp"
 #include "edgetrust/runtime/queue.hpp"
@@ -31,32 +33,82 @@ std::vector<std::string> namespaces_of(const Options& options, const kube::Clust
   return options.namespaces.empty() ? std::vector{cluster.ns} : options.namespaces;
 }
 
+// The kinds as the metrics name them.
+telemetry::Kind metric_kind(const std::string& kind) {
+  using telemetry::Kind;
+  if (kind == kind_name<api::EdgeCertificate>()) return Kind::kEdgeCertificate;
+  if (kind == kind_name<api::Edge>()) return Kind::kEdge;
+  if (kind == kind_name<api::RotationPolicy>()) return Kind::kRotationPolicy;
+  if (kind == kind_name<api::AcmeIssuer>()) return Kind::kAcmeIssuer;
+  if (kind == kind_name<api::GenesysConnection>()) return Kind::kGenesysConnection;
+  return Kind::kSecret;
+}
+
+telemetry::Verb metric_verb(http::Method method) {
+  using telemetry::Verb;
+  switch (method) {
+    case http::Method::kGet: return Verb::kGet;
+    case http::Method::kHead: return Verb::kHead;
+    case http::Method::kPost: return Verb::kPost;
+    case http::Method::kPut: return Verb::kPut;
+    case http::Method::kPatch: return Verb::kPatch;
+    case http::Method::kDelete: return Verb::kDelete;
+  }
+  return Verb::kGet;
+}
+
+// How a revision ended, where that counts as a rotation.
+std::optional<telemetry::Rotation> metric_rotation(api::RevisionResult result) {
+  switch (result) {
+    case api::RevisionResult::kActive: return telemetry::Rotation::kActive;
+    case api::RevisionResult::kRolledBack: return telemetry::Rotation::kRolledBack;
+    case api::RevisionResult::kRejected: return telemetry::Rotation::kRejected;
+    case api::RevisionResult::kSuperseded:
+    case api::RevisionResult::kAdopted: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 http::Response text(int status, std::string body, std::string type = "text/plain; charset=utf-8") {
   return {.status = status, .headers = {{"Content-Type", std::move(type)}, {"Cache-Control", "no-store"}}, .body = std::move(body)};
+}
+
+// Drivers that can fail to be made.
+struct Tools {
+  std::shared_ptr<http::Transport> transport;  // to the API server
+  std::unique_ptr<dns::Resolver> resolver;
+  std::unique_ptr<ports::TlsProbe> probe;
+};
+Result<Tools> make_tools(Environment& environment, const Clock& clock, Random& random) {
+  Tools tools;
+  EDGETRUST_TRY_ASSIGN(tools.transport, http::make_transport(std::move(environment.cluster.tls)));
+  tools.resolver = std::make_unique<dns::Resolver>(dns::parse_resolv_conf(environment.resolv_conf), dns::parse_hosts(environment.hosts), random);
+  EDGETRUST_TRY_ASSIGN(tools.probe, probe::Probe::create([resolver = tools.resolver.get()](const std::string& host, const net::Wait& wait) { return resolver->addresses(host, wait); }, clock));
+  return tools;
 }
 
 }  // namespace
 
 struct Operator::Parts {
-  Parts(const Options& options, Environment environment, std::shared_ptr<http::Transport> transport, const Clock& clock_in, Random& random_in, telemetry::Logger& log_in)
-      : clock(clock_in),
+  Parts(const Options& options, const Environment& environment, Tools made, const Clock& clock_in, Random& random_in, const telemetry::Logger& log_in)
+      : tools(std::move(made)),
+        clock(clock_in),
         random(random_in),
         log(log_in),
         workers(options.workers),
-        client(environment.cluster, std::move(transport), clock, pauser,
-               {.per_second = options.kube_qps, .burst = options.kube_burst, .report = [this](const kube::CallReport& call) { metrics.api_request("kubernetes", to_string(call.method), call.status, call.took); }}),
+        client(environment.cluster, tools.transport, clock, pauser,
+               {.per_second = options.kube_qps, .burst = options.kube_burst, .report = [this](const kube::CallReport& call) { reported(call); }}),
         cluster(client, clock, random, pauser,
                 {.namespaces = namespaces_of(options, environment.cluster),
                  .indexed_label = std::string(kCertificateLabel),
                  .events = {.instance = environment.instance},
                  .changed = [this](const std::string& kind, const api::ObjectKey& key) { changed(kind, key); },
                  .note = [this](const kube::WatchNote& note) { noted(note); }}),
-        resolver(dns::parse_resolv_conf(environment.resolv_conf), dns::parse_hosts(environment.hosts), random),
-        lookup(resolver, clock, random, {}),
-        probe(resolver, clock),
-        backends(cluster.secrets(), resolver, clock, random),
+        lookup(*tools.resolver, clock, random, {}),
+        pki(pki::make_pki(std::make_shared<crypto::PublicRoots>())),
+        backends(cluster.secrets(), *tools.resolver, clock, random),
         world{clock,           cluster.certificates(), cluster.edges(), cluster.policies(), cluster.issuers(), cluster.connections(),
-              cluster.secrets(), cluster.events(),     backends,        lookup,             probe,             pki},
+              cluster.secrets(), cluster.events(),     backends,        lookup,             *tools.probe,      *pki},
         certificates(world),
         edges(world),
         policies(world),
@@ -68,6 +120,7 @@ struct Operator::Parts {
   void changed(const std::string& kind, const api::ObjectKey& key);
   void wake_certificates(const std::string& ns, const std::function<bool(const api::EdgeCertificate&)>& which);
   void noted(const kube::WatchNote& note);
+  void reported(const kube::CallReport& call);
 
   // --- passes
 
@@ -77,20 +130,19 @@ struct Operator::Parts {
 
   http::Response answer(const http::ServerRequest& request);
 
+  Tools tools;
   const Clock& clock;
   Random& random;
-  telemetry::Logger& log;
+  const telemetry::Logger& log;
   int workers;
-  telemetry::Metrics metrics;
+  telemetry::Metrics metrics{{.version = EDGETRUST_VERSION, .revision = {}}};
   kube::ThreadPauser pauser;
   runtime::Queue queue{clock};
   runtime::Failures failures{kPassBackoff};
   kube::ApiClient client;
   kube::Cluster cluster;
-  dns::Resolver resolver;
   dns::Lookup lookup;
-  probe::Probe probe;
-  pki::OpensslPki pki;
+  std::unique_ptr<ports::Pki> pki;
   DriverBackends backends;
   reconcile::World world;
   reconcile::CertificateReconciler certificates;
@@ -137,12 +189,17 @@ void Operator::Parts::noted(const kube::WatchNote& note) {
   switch (note.news) {
     case kube::WatchNews::kSynced: log.debug("watching", {{"resource", resource}, {"namespace", note.what.ns}}); break;
     case kube::WatchNews::kLookAgain:
-      metrics.watch_restart(resource);
+      metrics.watch_restart(metric_kind(note.what.resource.kind));
       log.info("looking at everything again", {{"resource", resource}, {"namespace", note.what.ns}});
       break;
     case kube::WatchNews::kFailed: log.warn("a watch failed", {{"resource", resource}, {"namespace", note.what.ns}, {"error", *note.error}}); break;
     case kube::WatchNews::kBadObject: log.error("an object cannot be taken", {{"resource", resource}, {"namespace", note.what.ns}, {"error", *note.error}}); break;
   }
+}
+
+void Operator::Parts::reported(const kube::CallReport& call) {
+  metrics.api_request(telemetry::Api::kKubernetes, metric_verb(call.method), call.status);
+  metrics.api_duration(telemetry::Api::kKubernetes, call.took);
 }
 
 reconcile::Outcome Operator::Parts::reconcile(const runtime::Key& key, std::stop_token stop) {
@@ -162,13 +219,18 @@ void Operator::Parts::describe(const api::ObjectKey& key) {
     return;
   }
   if (certificate->status.not_after) metrics.certificate_expiry(key.ns, key.name, *certificate->status.not_after);
-  if (certificate->status.phase) metrics.phase(key.ns, key.name, *certificate->status.phase);
+  if (certificate->status.renewal_time) metrics.certificate_renewal(key.ns, key.name, *certificate->status.renewal_time);
+  if (certificate->status.phase) metrics.phase(key.ns, key.name, std::string(to_string(*certificate->status.phase)));
+  const auto* ready = api::find(certificate->status.conditions, api::condition::kReady);
+  metrics.certificate_ready(key.ns, key.name, ready != nullptr && ready->status == api::Truth::kTrue);
 }
 
 void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
   const SteadyPoint begin = clock.steady();
   const reconcile::Outcome outcome = reconcile(key, stop);
-  metrics.reconcile(key.kind, clock.steady() - begin, !outcome.error);
+  metrics.reconcile(metric_kind(key.kind), clock.steady() - begin,
+                    outcome.error ? telemetry::Reconciled::kFailed : outcome.wake_at ? telemetry::Reconciled::kWaiting : telemetry::Reconciled::kDone);
+  if (const auto rotation = outcome.ended ? metric_rotation(*outcome.ended) : std::nullopt) metrics.rotation(*rotation);
   if (key.kind == kind_name<api::EdgeCertificate>()) describe({key.ns, key.name});
   if (outcome.error) {
     if (outcome.error->kind == ErrorKind::kCancelled) return;
@@ -178,6 +240,9 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
     return;
   }
   failures.succeeded(key);
+  for (const auto& said : outcome.said) {
+    log.write(said.warning ? telemetry::Level::kWarn : telemetry::Level::kInfo, "event", {{"kind", key.kind}, {"namespace", key.ns}, {"name", key.name}, {"reason", said.reason}, {"note", said.message}});
+  }
   if (!outcome.effect.empty() || outcome.wrote_status) {
     log.info("pass", {{"kind", key.kind}, {"namespace", key.ns}, {"name", key.name}, {"rule", outcome.rule}, {"effect", outcome.effect}, {"wrote_status", outcome.wrote_status}});
   }
@@ -190,7 +255,7 @@ http::Response Operator::Parts::answer(const http::ServerRequest& request) {
   if (request.path == "/readyz") return cluster.synced() ? text(200, "ok\n") : text(503, "the watches have not been read yet\n");
   if (request.path == "/metrics") {
     metrics.queue_depth(queue.stats().due);
-    return text(200, metrics.text(), "text/plain; version=0.0.4; charset=utf-8");
+    return text(200, metrics.text(), telemetry::Metrics::kContentType);
   }
   return text(404, "/metrics, /healthz, /readyz\n");
 }
@@ -198,16 +263,16 @@ http::Response Operator::Parts::answer(const http::ServerRequest& request) {
 Operator::Operator(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Operator::~Operator() = default;
 
-Result<std::unique_ptr<Operator>> Operator::create(const Options& options, Environment environment, const Clock& clock, Random& random, telemetry::Logger& log) {
-  EDGETRUST_TRY_ASSIGN(auto transport, http::make_transport(std::move(environment.cluster.tls)));
-  auto parts = std::make_unique<Parts>(options, std::move(environment), std::move(transport), clock, random, log);
+Result<std::unique_ptr<Operator>> Operator::create(const Options& options, Environment environment, const Clock& clock, Random& random, const telemetry::Logger& log) {
+  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(environment, clock, random));
+  auto parts = std::make_unique<Parts>(options, environment, std::move(tools), clock, random, log);
   EDGETRUST_TRY_ASSIGN(parts->server, http::Server::start({.address = options.bind_address, .port = options.port}, [p = parts.get()](const http::ServerRequest& request) { return p->answer(request); }));
   return std::unique_ptr<Operator>(new Operator(std::move(parts)));
 }
 
 void Operator::run(std::stop_token stop) {
   Parts& parts = *parts_;
-  parts.log.info("started", {{"port", std::int64_t{parts.server->port()}}, {"workers", std::int64_t{parts.workers}}});
+  parts.log.info("started", {{"port", parts.server->port()}, {"workers", parts.workers}});
   parts.cluster.start();
   // No pass before everything has been seen once: half a cache looks like a cluster in which things are missing.
   if (parts.cluster.wait_synced(stop)) {
@@ -215,7 +280,7 @@ void Operator::run(std::stop_token stop) {
     runtime::Workers workers(parts.queue, parts.clock,
                              {.threads = parts.workers,
                               .threw = [&parts](const runtime::Key& key, std::string_view what,
-                                                int failures) { parts.log.error("a pass threw", {{"object", key.to_string()}, {"what", std::string(what)}, {"failures", std::int64_t{failures}}}); }},
+                                                int failures) { parts.log.error("a pass threw", {{"object", key.to_string()}, {"what", what}, {"failures", failures}}); }},
                              [&parts](const runtime::Key& key, std::stop_token token) { parts.pass(key, std::move(token)); });
     std::mutex mutex;
     std::unique_lock lock(mutex);

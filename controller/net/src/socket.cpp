@@ -118,6 +118,8 @@ Result<std::string> receive_exactly(const Socket& socket, std::size_t count, con
   return bytes;
 }
 
+void end_sending(const Socket& socket) { shutdown(socket.fd(), SHUT_WR); }
+
 Status send_datagram(const Socket& socket, std::string_view bytes) {
   if (send(socket.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) return broken(errno);
   return {};

@@ -32,7 +32,8 @@ Wait Wait::at_most(std::chrono::milliseconds patience) const {
   return Wait(*clock_, std::min(deadline_, clock_->steady() + patience), stop_);
 }
 
-// False: `until` has passed. That poll(2) slept its whole time is proof enough, whatever the clock says.
+// False: `until` has passed, also for a peer that always has something more to read. That poll(2) slept its whole time
+// is proof enough, whatever the clock says.
 Result<bool> Wait::ready(const Socket& socket, short events, SteadyPoint until) const {
   if (signal_.fd < 0) return fail(ErrorKind::kUnavailable, "no file descriptor is left to wait with");
   std::array<pollfd, 2> watched{pollfd{socket.fd(), events, 0}, pollfd{signal_.fd, POLLIN, 0}};
@@ -43,7 +44,7 @@ Result<bool> Wait::ready(const Socket& socket, short events, SteadyPoint until) 
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail(ErrorKind::kInternal, "poll: " + std::generic_category().message(errno));
     if (watched[1].revents != 0) return fail(ErrorKind::kCancelled, "asked to stop");
-    return count > 0;
+    return count > 0 && rest >= 0;
   }
 }
 

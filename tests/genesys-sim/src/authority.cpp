@@ -7,15 +7,25 @@ namespace edgetrust::sim {
 
 Authority::Authority() : root_("Simulated cloud root") {}
 
-Identity Authority::issue(const Identity* same_key) const {
+Identity Authority::issue(support::TestKey kind) const {
   support::TestLeafSpec spec;
+  spec.key = kind;
+  return issue(std::move(spec));
+}
+
+Identity Authority::issue_again(const Identity& other) const {
+  support::TestLeafSpec spec;
+  spec.key_pem = other.key_pem;
+  Identity made = issue(std::move(spec));
+  made.key_pem = other.key_pem;
+  return made;
+}
+
+Identity Authority::issue(support::TestLeafSpec spec) const {
   spec.common_name = "localhost";
   spec.dns = {"localhost"};
   spec.ips = {"127.0.0.1"};
-  spec.key = support::TestKey::kRsa2048;
-  if (same_key != nullptr) spec.key_pem = same_key->key_pem;
-  support::TestCertificate made = root_.issue(spec);
-  if (same_key != nullptr) made.key_pem = same_key->key_pem;
+  const support::TestCertificate made = root_.issue(spec);
   const std::string fingerprint = read_leaf(made.chain_pem).value_or(LeafFacts{}).fingerprint;
   return {made.chain_pem, made.key_pem, to_colon_hex(from_hex(fingerprint).value_or(""))};
 }
@@ -25,6 +35,10 @@ support::TestCertificate Authority::factory(const std::string& host) {
   spec.common_name = "factory default";
   spec.dns = {host};
   return support::self_signed(spec);
+}
+
+Identity CloudIdentity::fresh(bool same_key) const {
+  return same_key ? authority_.issue_again(current_) : authority_.issue(support::TestKey::kRsa2048);
 }
 
 Identity CloudIdentity::current() const {
@@ -39,12 +53,12 @@ std::optional<Identity> CloudIdentity::next() const {
 
 void CloudIdentity::announce(bool same_key) {
   const std::lock_guard lock(mutex_);
-  next_ = authority_.issue(same_key ? &current_ : nullptr);
+  next_ = fresh(same_key);
 }
 
 void CloudIdentity::rotate(bool same_key) {
   const std::lock_guard lock(mutex_);
-  current_ = next_ ? *next_ : authority_.issue(same_key ? &current_ : nullptr);
+  current_ = next_ ? *next_ : fresh(same_key);
   next_.reset();
 }
 

@@ -20,19 +20,22 @@ class Authority {
  public:
   Authority();
   [[nodiscard]] const std::string& root_pem() const { return root_.certificate_pem(); }
-  // For localhost and 127.0.0.1; with the key of `same_key` where given. As the real cloud's: RSA.
-  [[nodiscard]] Identity issue(const Identity* same_key = nullptr) const;
+  // For localhost and 127.0.0.1, with a key of that kind.
+  [[nodiscard]] Identity issue(support::TestKey kind) const;
+  // The same with the key of `other`.
+  [[nodiscard]] Identity issue_again(const Identity& other) const;
   // What an Edge shows as it comes from the factory: signed by itself.
   [[nodiscard]] static support::TestCertificate factory(const std::string& host);
 
  private:
+  [[nodiscard]] Identity issue(support::TestLeafSpec spec) const;
   support::TestCa root_;
 };
 
-// Which certificate the cloud shows, and which it has announced.
+// Which certificate the cloud shows, and which it has announced. RSA, as the real cloud's.
 class CloudIdentity {
  public:
-  explicit CloudIdentity(const Authority& authority) : authority_(authority), current_(authority.issue()) {}
+  explicit CloudIdentity(const Authority& authority) : authority_(authority), current_(fresh(false)) {}
 
   [[nodiscard]] Identity current() const;
   [[nodiscard]] std::optional<Identity> next() const;
@@ -42,6 +45,8 @@ class CloudIdentity {
   void rotate(bool same_key);
 
  private:
+  [[nodiscard]] Identity fresh(bool same_key) const;
+
   const Authority& authority_;
   mutable std::mutex mutex_;
   Identity current_;

@@ -92,7 +92,7 @@ Status Simulator::start_api() {
   // A planned delay holds a thread.
   http::ServerOptions with = options(config_.api_port, 8);
   if (config_.api_tls.chain_file.empty()) {
-    Identity own = authority_.issue();
+    Identity own = authority_.issue(support::TestKey::kEc256);
     with.tls = http::ServerTls{own.chain_pem, Secret::take(own.key_pem)};
   } else {
     EDGETRUST_TRY_ASSIGN(KeyPairFiles pair, read_pair(config_.api_tls));

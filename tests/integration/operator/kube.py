@@ -1,5 +1,7 @@
 """The Kubernetes API for tests: plain REST with the admin's client certificate of the stack's kubeconfig."""
 
+from __future__ import annotations
+
 import base64
 import http.client
 import json

@@ -3,7 +3,7 @@
 import time
 import unittest
 
-from harness import OperatorTest, wait_for
+from harness import ALWAYS_OPEN, LITERAL, OperatorTest, wait_for
 from simulator import fingerprint, leaf_of
 
 
@@ -46,6 +46,8 @@ class Renewal(OperatorTest):
 
 
 class Rollback(OperatorTest):
+    policy = {"windows": ALWAYS_OPEN, "observe": LITERAL}
+
     def broken_renewal(self, on_apply: str) -> None:
         edge = self.new_edge()
         first = self.wait_phase(edge.name, "Ready", 1)
@@ -66,7 +68,7 @@ class Rollback(OperatorTest):
         uploads = [u["fingerprintSha256"] for u in self.sim.uploads(edge)]
         self.assertEqual(len(uploads), 3, "first, rejected, first again: exactly one extra upload")
         self.assertEqual(uploads[2], first["fingerprintSha256"])
-        wait_for("SIP is up again", lambda: self.sim.edge(edge)["sip"]["state"] == "UP" if isinstance(self.sim.edge(edge)["sip"], dict) else self.sim.edge(edge)["sip"] == "UP", 30)
+        wait_for("SIP is up again", lambda: self.sim.edge(edge)["sip"]["state"] == "UP", 30)
 
     def test_sip_down(self) -> None:
         self.broken_renewal("sip-down")

@@ -117,6 +117,20 @@ TEST(GuideStatus, OwnPathsAndOwnClientAreUsed) {
   EXPECT_EQ(logins[0].header("Authorization"), "Basic " + to_base64("uploader:s3cret"));
 }
 
+TEST(GuideStatus, ACheckProvesTheUploadsOwnClientToo) {
+  Config with = testing::config();
+  with.upload->credentials = testing::client("uploader");
+  const auto api = std::make_shared<testing::ScriptedTransport>([](const http::Request& request) {
+    if (!testing::is_login(request)) return json_answer(200, R"({"entities":[]})");
+    const bool uploader = request.headers.get("Authorization") == "Basic " + to_base64("uploader:s3cret");
+    return uploader ? json_answer(401, "") : json_answer(200, R"({"access_token":"t"})");
+  });
+  const support::FakeClock clock;
+  const Error error = make_fleet(std::move(with), {api, api}, clock).value()->check({}).error();
+  EXPECT_EQ(error.kind, ErrorKind::kUnauthorized);
+  EXPECT_EQ(error.context, "certificateUpload: OAuth login");
+}
+
 TEST(GuideUpload, SendsTheWholeFilesOfThatEdge) {
   FleetFixture f(always(json_answer(200, "{}")));
   ASSERT_TRUE(f.fleet->health(kEdge, {}));
@@ -139,23 +153,43 @@ TEST(GuideUpload, NoKeyBeforeTheStatusCallHasAnsweredForThatEdge) {
   struct Case {
     const char* name;
     http::Response status;
+    ErrorKind kind;
   };
-  for (const Case& c : {Case{"refused", json_answer(403, "")}, Case{"missing", json_answer(404, "")},
-                        Case{"broken", json_answer(500, "")}, Case{"a web page", json_answer(200, "<html>")},
-                        Case{"accepted only", json_answer(202, "{}")}, Case{"redirect", json_answer(302, "")}}) {
+  for (const Case& c : {Case{"refused", json_answer(403, ""), ErrorKind::kForbidden},
+                        Case{"missing", json_answer(404, ""), ErrorKind::kNotFound},
+                        Case{"broken", json_answer(500, ""), ErrorKind::kUnavailable},
+                        Case{"a web page", json_answer(200, "<html>"), ErrorKind::kProtocol},
+                        Case{"accepted only", json_answer(202, "{}"), ErrorKind::kProtocol},
+                        Case{"redirect", json_answer(302, ""), ErrorKind::kProtocol}}) {
     FleetFixture f(always(c.status));
-    EXPECT_EQ(f.fleet->install(testing::certificate_upload(), {}).error().kind, ErrorKind::kInternal) << c.name;
     (void)f.fleet->health(kEdge, {});
-    EXPECT_EQ(f.fleet->install(testing::certificate_upload(), {}).error().kind, ErrorKind::kInternal) << c.name;
+    for (int i = 0; i < 2; ++i) {
+      const Error error = f.fleet->install(testing::certificate_upload(), {}).error();
+      EXPECT_EQ(error.kind, c.kind) << c.name;
+      EXPECT_FALSE(error.maybe_executed);
+    }
+    EXPECT_EQ(f.upload->sent().size(), 3U);
     for (const auto& sent : f.upload->sent()) EXPECT_EQ(sent.method, http::Method::kGet) << c.name;
   }
 }
 
-TEST(GuideUpload, TheStatusOfOneEdgeDoesNotSpeakForAnother) {
+TEST(GuideUpload, AsksForTheStatusItselfWhereNobodyHas) {
   FleetFixture f(always(json_answer(200, "{}")));
+  ASSERT_TRUE(f.fleet->install(testing::certificate_upload(), {}));
+  ASSERT_TRUE(f.fleet->install(testing::certificate_upload(), {}));
+  EXPECT_EQ(f.upload->lines(),
+            (std::vector<std::string>{testing::kStatusCall, testing::kUploadCall, testing::kUploadCall}));
+}
+
+TEST(GuideUpload, TheStatusOfOneEdgeDoesNotSpeakForAnother) {
+  FleetFixture f([](const http::Request& request) {
+    return json_answer(request.url.target.find("/another/") == std::string::npos ? 200 : 404, "{}");
+  });
   ASSERT_TRUE(f.fleet->health(kEdge, {}));
-  EXPECT_FALSE(f.fleet->install(testing::certificate_upload(ports::EdgeId{"another"}), {}));
-  EXPECT_EQ(f.upload->sent().size(), 1U);
+  const Error error = f.fleet->install(testing::certificate_upload(ports::EdgeId{"another"}), {}).error();
+  EXPECT_EQ(error.kind, ErrorKind::kNotFound);
+  EXPECT_TRUE(error.context.starts_with("before a key is sent: GET ")) << error.context;
+  for (const auto& sent : f.upload->sent()) EXPECT_EQ(sent.method, http::Method::kGet);
 }
 
 TEST(GuideUpload, TheKeyGoesToTheUploadEndpointOnly) {

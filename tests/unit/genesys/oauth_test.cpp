@@ -204,10 +204,9 @@ TEST(OAuth, OtherRefusalsHaveTheirKind) {
     const char* body;
     ErrorKind kind;
   };
-  for (const Case& c :
-       {Case{400, R"({"error":"unsupported_grant_type"})", ErrorKind::kInvalid}, Case{429, "", ErrorKind::kRateLimited},
-        Case{500, "<html>", ErrorKind::kUnavailable}, Case{503, "", ErrorKind::kUnavailable},
-        Case{504, "", ErrorKind::kTimeout}, Case{302, "", ErrorKind::kProtocol}}) {
+  for (const Case& c : {Case{400, R"({"error":"unsupported_grant_type"})", ErrorKind::kInvalid},
+                        Case{500, "<html>", ErrorKind::kUnavailable}, Case{503, "", ErrorKind::kUnavailable},
+                        Case{504, "", ErrorKind::kTimeout}, Case{302, "", ErrorKind::kProtocol}}) {
     Fixture f(always(json_answer(c.status, c.body, {{"Retry-After", "7"}})));
     const Error error = f.tokens.token({}).error();
     EXPECT_EQ(error.kind, c.kind) << c.status;
@@ -215,6 +214,23 @@ TEST(OAuth, OtherRefusalsHaveTheirKind) {
     f.clock.advance(std::chrono::milliseconds{1});
     EXPECT_FALSE(f.tokens.token({}));
     EXPECT_EQ(f.transport->sent().size(), 2U) << "not remembered";
+  }
+}
+
+TEST(OAuth, ALoginThatAsksForAPauseGetsIt) {
+  struct Case {
+    const char* wish;
+    seconds pause;
+  };
+  for (const Case& c : {Case{"7", seconds{7}}, Case{"0", seconds{1}}, Case{"99999999", seconds{300}}}) {
+    Fixture f(always(json_answer(429, "", {{"Retry-After", c.wish}})));
+    EXPECT_EQ(f.tokens.token({}).error().kind, ErrorKind::kRateLimited);
+    f.clock.advance(c.pause - std::chrono::milliseconds{1});
+    EXPECT_EQ(f.tokens.token({}).error().retry_after, seconds{1});
+    EXPECT_EQ(f.transport->sent().size(), 1U);
+    f.clock.advance(std::chrono::milliseconds{1});
+    EXPECT_FALSE(f.tokens.token({}));
+    EXPECT_EQ(f.transport->sent().size(), 2U);
   }
 }
 

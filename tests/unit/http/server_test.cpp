@@ -136,7 +136,7 @@ TEST(Server, RefusesAHeaderBeyondItsBoundAndWhatIsNotHttp) {
 }
 
 TEST(Server, ARequestThatIsNotCompleteInTimeLosesItsConnection) {
-  const auto server = Server::start({.tls = {}, .request_timeout = 50ms, .idle_timeout = 30s}, echo).value();
+  const auto server = Server::start({.tls = {}, .request_timeout = 300ms, .idle_timeout = 30s}, echo).value();
   const auto silent = RawSocket::connect(server->port());
   const auto header = RawSocket::connect(server->port());
   header->write("GET / HTTP/1.1\r\nX-Slow");
@@ -187,7 +187,7 @@ TEST(Server, ABlockedHandlerHoldsOneThreadAndNothingElse) {
   support::Gate entered;
   support::Gate release;
   const auto server =
-      Server::start({.tls = {}, .request_timeout = 50ms, .threads = 2}, [&](const ServerRequest& request) {
+      Server::start({.tls = {}, .request_timeout = 300ms, .threads = 2}, [&](const ServerRequest& request) {
         if (request.path == "/block") {
           entered.open();
           release.wait();

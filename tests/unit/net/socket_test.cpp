@@ -27,6 +27,17 @@ TEST_F(Net, SendsAndReceivesOverTcp) {
   EXPECT_EQ(receive_some(*socket, 5, wait).value(), "") << "the end of the stream";
 }
 
+TEST_F(Net, AfterItsEndTheOtherSideMayStillSend) {
+  LoopbackServer server(nullptr, [](LoopbackConnection& c) {
+    c.hold();  // until the client's end
+    c.write("last words");
+  });
+  const auto socket = connect_tcp(at(server), wait);
+  ASSERT_TRUE(socket.has_value());
+  end_sending(*socket);
+  EXPECT_EQ(receive_exactly(*socket, 10, wait).value(), "last words");
+}
+
 TEST_F(Net, SendsMoreThanTheSystemBuffers) {
   const std::string much(8'000'000, 'x');
   LoopbackServer echo(nullptr,
@@ -61,6 +72,20 @@ TEST_F(Net, ASilentPeerIsATimeout) {
   EXPECT_EQ(receive_some(*socket, 5, brief).error().kind, ErrorKind::kTimeout);
   EXPECT_FALSE(wait.readable_until(*socket, clock.steady() + 10ms).value());
   EXPECT_EQ(wait.at_most(1h).deadline(), wait.deadline()) << "a deadline is never moved back";
+}
+
+TEST_F(Net, ThePeerThatAlwaysHasMoreIsATimeoutToo) {
+  LoopbackServer talkative(nullptr, [](LoopbackConnection& c) {
+    c.write("more and more");
+    c.hold();
+  });
+  const auto socket = connect_tcp(at(talkative), wait);
+  ASSERT_TRUE(socket.has_value());
+  EXPECT_EQ(receive_some(*socket, 4, wait).value(), "more");
+  clock.advance(10s);
+  EXPECT_EQ(receive_some(*socket, 4, wait).value(), " and") << "not later than the deadline";
+  clock.advance(1ms);
+  EXPECT_EQ(receive_some(*socket, 4, wait).error().kind, ErrorKind::kTimeout);
 }
 
 TEST_F(Net, AStopEndsAWaitThatIsUnderWay) {

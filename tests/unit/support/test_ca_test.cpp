@@ -8,10 +8,13 @@
 namespace edgetrust::support {
 namespace {
 
-std::vector<X509*> read_all(const std::string& pem) {
-  std::vector<X509*> read;
+using Certificate = std::shared_ptr<X509>;
+
+std::vector<Certificate> read_all(const std::string& pem) {
+  std::vector<Certificate> read;
   BIO* in = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
-  while (X509* certificate = PEM_read_bio_X509(in, nullptr, nullptr, nullptr)) read.push_back(certificate);
+  while (X509* certificate = PEM_read_bio_X509(in, nullptr, nullptr, nullptr))
+    read.emplace_back(certificate, X509_free);
   BIO_free(in);
   return read;
 }
@@ -21,12 +24,12 @@ int verdict(const std::string& chain, const std::string& roots, const std::strin
             const std::string& at = "2026-11-22T12:00:00Z") {
   X509_STORE* store = X509_STORE_new();
   const auto trusted = read_all(roots);
-  for (X509* root : trusted) X509_STORE_add_cert(store, root);
+  for (const auto& root : trusted) X509_STORE_add_cert(store, root.get());
   STACK_OF(X509)* untrusted = sk_X509_new_null();
   const auto sent = read_all(chain);
-  for (X509* certificate : sent) sk_X509_push(untrusted, certificate);
+  for (const auto& certificate : sent) sk_X509_push(untrusted, certificate.get());
   X509_STORE_CTX* context = X509_STORE_CTX_new();
-  X509_STORE_CTX_init(context, store, sent.at(0), untrusted);
+  X509_STORE_CTX_init(context, store, sent.at(0).get(), untrusted);
   X509_STORE_CTX_set_default(context, "ssl_server");
   X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context);
   X509_VERIFY_PARAM_set_time(parameters, parse_rfc3339(at).value().time_since_epoch().count() / 1000);
@@ -38,8 +41,6 @@ int verdict(const std::string& chain, const std::string& roots, const std::strin
   X509_STORE_CTX_free(context);
   sk_X509_free(untrusted);
   X509_STORE_free(store);
-  for (X509* certificate : trusted) X509_free(certificate);
-  for (X509* certificate : sent) X509_free(certificate);
   return error;
 }
 
@@ -81,9 +82,8 @@ TEST(TestCa, AGivenKeyAndSerialAreUsed) {
   const std::string key = test_key_pem(TestKey::kEc384);
   const auto leaf = root.issue({.dns = {"a"}, .key_pem = key, .serial = "0123AB"});
   EXPECT_EQ(leaf.key_pem, key);
-  X509* read = read_all(leaf.certificate_pem).at(0);
-  EXPECT_EQ(ASN1_INTEGER_get(X509_get0_serialNumber(read)), 0x0123AB);
-  X509_free(read);
+  const auto read = read_all(leaf.certificate_pem).at(0);
+  EXPECT_EQ(ASN1_INTEGER_get(X509_get0_serialNumber(read.get())), 0x0123AB);
 }
 
 // A request for "req.example", DER.

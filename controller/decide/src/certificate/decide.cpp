@@ -27,6 +27,7 @@ constexpr std::array kRules = {
     Rule{"references_exist", "the Edge, its connection and a named policy exist and are usable",
          rules::references_exist},
     Rule{"order_cleaned_up", "an order that has ended has left no record behind", rules::order_cleaned_up},
+    Rule{"finalizer_released", "no finalizer is held when nothing is left to be undone", rules::finalizer_released},
     Rule{"served_certificate_known", "it is known what the Edge serves, and a foreign certificate is treated as asked",
          rules::served_certificate_known},
     Rule{"serving_secret_right", "secretName holds what the Edge serves", rules::serving_secret_right},
@@ -35,7 +36,6 @@ constexpr std::array kRules = {
     Rule{"revision_delivered", "a stored revision that is newer than the served one is pushed, when it may be",
          rules::revision_delivered},
     Rule{"old_revisions_pruned", "no more revisions are kept than asked for", rules::old_revisions_pruned},
-    Rule{"finalizer_released", "a quiet object has no finalizer", rules::finalizer_released},
 };
 
 }  // namespace

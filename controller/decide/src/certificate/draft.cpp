@@ -56,6 +56,19 @@ Draft& Draft::phase(Phase phase, std::string reason, std::string message) {
   return *this;
 }
 
+Draft& Draft::unchanged() {
+  const auto& before = o_.object.status;
+  status().phase = before.phase.value_or(Phase::kPending);
+  // Ready may have words of its own (Expired): what the rotation said is in the other two while they are there.
+  const api::Condition* said = api::find(before.conditions, api::condition::kStalled);
+  stalled_ = said != nullptr;
+  if (said == nullptr) said = api::find(before.conditions, api::condition::kReconciling);
+  if (said == nullptr) said = api::find(before.conditions, api::condition::kReady);
+  reason_ = said != nullptr ? said->reason : "Pending";
+  message_ = said != nullptr ? said->message : "";
+  return *this;
+}
+
 Decision Draft::finish() {
   describe_active();
   set_conditions();

@@ -12,6 +12,8 @@ class Draft {
 
   // Where the rotation stands, why in one word, and why for people.
   Draft& phase(api::Phase phase, std::string reason, std::string message);
+  // Housekeeping: what is said of the rotation stays as it is.
+  Draft& unchanged();
   // Nothing goes on by itself until someone changes something.
   Draft& stalled() {
     stalled_ = true;

@@ -1,5 +1,7 @@
 #include "edgetrust/decide/certificate/health.hpp"
 
+#include <algorithm>
+
 namespace edgetrust::decide::certificate {
 namespace {
 
@@ -27,6 +29,11 @@ Assessment assess(const EdgeLook& look, const std::string& expected, bool probe_
     return {Health::kBad, "the SIP-TLS port serves another certificate than the one installed (serial " +
                               look.served->serial_number + ")"};
   }
+  // Without a handshake the status call is the only witness. It may lag behind, so this is no reason to roll back
+  // either.
+  const std::string& told = look.health->fingerprint_sha256;
+  if (!expected.empty() && !look.served && !told.empty() && told != expected)
+    return {Health::kUnknown, "the Edge's status names another certificate than the one installed"};
   if (look.health->state == EdgeState::kUnknown || look.health->sip == SipState::kUnknown)
     return {Health::kUnknown, "the Edge's status says neither good nor bad"};
   return {Health::kGood, "the Edge is healthy"};
@@ -38,8 +45,9 @@ HealthRecord fold(HealthRecord record, const Assessment& assessment, TimePoint a
       record.bad_in_row = 0;
       record.severe_in_row = 0;
       // Only time between two good looks counts; what an Unknown in between hides is not counted.
+      // A clock that was set back adds nothing, and takes nothing away.
       if (record.last == Health::kGood && record.last_at && at - *record.last_at <= longest_gap)
-        record.good_for += at - *record.last_at;
+        record.good_for += std::max(at - *record.last_at, api::Duration::zero());
       break;
     case Health::kUnknown: break;
     case Health::kBad:

@@ -192,11 +192,11 @@ class Actor {
       EDGETRUST_TRY_ASSIGN(order, authority->new_order(ask.request, stop_));
     }
     notes_.new_order_url = order->url;
+    notes_.order.reset();  // what came back names its authorizations by URL only; the look fetches them
     notes_.presented.clear();
     notes_.removed.clear();
     notes_.answered.clear();
     notes_.records.reset();
-    keep(std::move(*order));
     return {};
   }
 

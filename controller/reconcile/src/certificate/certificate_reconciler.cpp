@@ -87,6 +87,18 @@ TimePoint CertificateReconciler::State::again(Notes& notes) const {
   return ++notes.passes_without_rest > kManyPasses ? now + std::chrono::seconds{1} : now;
 }
 
+namespace {
+
+// The result that the decision puts on top of the history, if it does.
+std::optional<api::RevisionResult> newly_ended(const api::EdgeCertificateStatus& before, const api::EdgeCertificateStatus& after) {
+  if (after.history.empty()) return std::nullopt;
+  const auto& top = after.history.front();
+  const bool same = !before.history.empty() && before.history.front().revision == top.revision && before.history.front().result == top.result;
+  return same ? std::nullopt : std::optional(top.result);
+}
+
+}  // namespace
+
 CertificateReconciler::CertificateReconciler(const World& world) : state_(new State{.world = world}) {}
 CertificateReconciler::~CertificateReconciler() = default;
 
@@ -111,6 +123,10 @@ Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_to
   const auto written = state.record(decision, object, *notes, stop);
   if (!written) return {.error = written.error(), .rule = outcome.rule};
   outcome.wrote_status = *written;
+  if (*written) {
+    outcome.ended = newly_ended(observation->object.status, decision.status);
+    for (const auto& said : decision.announcements) outcome.said.push_back({said.warning, said.reason, said.message});
+  }
   if (!decision.effect) {
     outcome.wake_at = decision.wake_at;
     const bool resting = !decision.wake_at || *decision.wake_at > state.world.clock.now();

@@ -62,6 +62,7 @@ enum class Phase {
   kHeld,
   kFailed
 };
+std::string_view to_string(Phase phase);
 enum class RevisionResult { kActive, kSuperseded, kRolledBack, kRejected, kAdopted };
 
 struct TxtRecord {

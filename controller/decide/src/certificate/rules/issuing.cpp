@@ -1,5 +1,6 @@
 // From the key to the stored bundle (steps 1 to 3 of the rotation; RFC 8555 section 7.1 for the states of an order).
 #include "certificate/rules/rules.hpp"
+#include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/backoff.hpp"
 #include "edgetrust/base/time_text.hpp"
 
@@ -21,6 +22,8 @@ Draft issuing(const Observation& o, std::string reason, std::string message) {
   draft.phase(Phase::kIssuing, std::move(reason), std::move(message))
       .next("issues revision " +
             std::to_string(draft.status().order ? draft.status().order->revision : next_revision(o)));
+  auto& order = draft.status().order;
+  if (order && o.order && o.order->order.url == order->url && !order->expires) order->expires = o.order->order.expires;
   return draft;
 }
 
@@ -181,8 +184,13 @@ Verdict may_begin(const Observation& o) {
   }
   if (!status.next_attempt || o.now >= *status.next_attempt) return std::nullopt;
   Draft draft(o, {});
-  draft.phase(ended_badly ? Phase::kRolledBack : Phase::kIssuing, ended_badly ? "RolledBack" : "OrderFailed",
-              ended_badly ? status.history.front().message : "the last order failed; its reason is in the Events");
+  if (ended_badly) {
+    draft.phase(Phase::kRolledBack, "RolledBack", status.history.front().message);
+  } else {
+    const api::Condition* issued = api::find(status.conditions, api::condition::kIssued);
+    const bool told = issued != nullptr && issued->status == api::Truth::kFalse;
+    draft.phase(Phase::kIssuing, told ? issued->reason : "OrderFailed", told ? issued->message : "the last order failed");
+  }
   return draft.next("tries again " + format_rfc3339(*status.next_attempt)).wake(*status.next_attempt).finish();
 }
 
@@ -233,7 +241,6 @@ Decision continue_issuing(const Observation& o, int revision) {
     if (o.new_order_url) {  // written down before anything else is done with it
       Draft draft = issuing(o, "Ordered", "the CA has the order");
       draft.status().order->url = *o.new_order_url;
-      if (o.order && o.order->order.url == *o.new_order_url) draft.status().order->expires = o.order->order.expires;
       return draft.wake(o.now).finish();
     }
     const bool answer_may_be_lost = o.key_made != revision || o.failure.has_value();
@@ -261,8 +268,7 @@ Verdict order_cleaned_up(const Observation& o) {
   const bool superseded = candidate(o) != std::optional(order->revision);
   if (!issued && !given_up && !superseded) return std::nullopt;
   Draft draft(o, {});
-  draft.phase(o.object.status.phase.value_or(Phase::kPending), "CleaningUp",
-              "removing the TXT records of revision " + std::to_string(order->revision));
+  draft.unchanged();
   for (const auto& record : order->records) {
     if (o.removed.contains(record_id(record))) continue;
     if (!o.issuer) break;  // nobody knows any more how to reach the zone

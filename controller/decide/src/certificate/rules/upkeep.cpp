@@ -30,8 +30,7 @@ Verdict serving_secret_right(const Observation& o) {
   }
   if (o.serving_fingerprint == serving->chain->fingerprint_sha256) return std::nullopt;
   Draft draft(o, {});
-  draft.phase(o.object.status.phase.value_or(Phase::kPending), "WritingSecret",
-              "writing revision " + std::to_string(serving->number) + " to Secret " + name);
+  draft.unchanged();
   if (const auto at = retry_time(o))
     return draft.phase(*draft.status().phase, reason_of(*o.failure), o.failure->error.message()).wake(*at).finish();
   return draft.effect(effect::WriteServingSecret{serving->number}).finish();
@@ -50,9 +49,7 @@ Verdict old_revisions_pruned(const Observation& o) {
   }
   for (const auto& [number, revision] : o.revisions) {
     if (number == serving || number == previous || coming == number) continue;
-    return Draft(o, {})
-        .phase(resting_phase(o), "Pruning", "removing revision " + std::to_string(number))
-        .effect(effect::DeleteRevision{number})
+    return Draft(o, {}).unchanged().effect(effect::DeleteRevision{number})
         .finish();
   }
   return std::nullopt;
@@ -60,9 +57,7 @@ Verdict old_revisions_pruned(const Observation& o) {
 
 Verdict finalizer_released(const Observation& o) {
   if (!holds_finalizer(o) || (o.object.status.order && !o.object.status.order->records.empty())) return std::nullopt;
-  return Draft(o, {})
-      .phase(resting_phase(o), "Ready", "nothing is left to be undone")
-      .effect(effect::SetFinalizer{false})
+  return Draft(o, {}).unchanged().effect(effect::SetFinalizer{false})
       .finish();
 }
 

@@ -8,14 +8,16 @@
 // - One budget of requests_per_minute for the whole connection. It is a token bucket that holds a quarter of a minute's
 //   requests, so no minute sees more than 1.25 times the number. When it is empty, or a host has answered 429 and its
 //   time is not over, the call returns kRateLimited with retry_after and sends nothing. An upload may overdraw the
-//   bucket: a rollback does not queue behind polls. It does not override a host's 429.
+//   bucket by as much again: a rollback does not queue behind polls. It does not override a host's 429.
 // - 401 on a call: exactly one new login and one more try (a 401 is an answer, so the first try was not executed).
 // - Errors: 401 kUnauthorized, 403 kForbidden, 404/410 kNotFound, 409 kConflict, 400/413/415/422 kInvalid, 408/504
 //   kTimeout, 429 kRateLimited, other 5xx kUnavailable, anything else that is not 2xx kProtocol. `code` is the
 //   vendor's, the context holds method, path and the correlation id. `maybe_executed` is set on an upload that ended in
 //   5xx, 408 or without an answer. Vendor text is cut, and withheld when it repeats a secret.
-// - A private key is sent only to upload.url, only over https, and only after `health` has answered with 200 for that
-//   Edge through this fleet; before that `install` is kInternal and sends nothing.
+// - A private key is sent only to upload.url, only over https, and only after the status call has answered with 200 for
+//   that Edge through this fleet: where `health` has not been asked, `install` asks first, and sends nothing when the
+//   call does not answer.
+// - check() proves both OAuth clients where the upload has its own.
 // - Without `upload`, health and install are kUnsupported.
 #include "edgetrust/genesys/oauth.hpp"
 #include "edgetrust/ports/edge_fleet.hpp"
@@ -44,7 +46,7 @@ struct Config {
 
 struct Transports {
   std::shared_ptr<http::Transport> api;     // for api_url and login_url
-  std::shared_ptr<http::Transport> upload;  // for upload.url, which may have roots of its own
+  std::shared_ptr<http::Transport> upload;  // for upload.url, which may have roots of its own; null without upload
 };
 
 // Errors: kInvalid, naming the field. The clock outlives the fleet.

@@ -4,10 +4,10 @@
 // it expires or is refused, then there is a new login.
 //
 // Called by: the fleet of this room, for every call. Threads: any; callers that need a login at the same time share
-// one. Errors of token(): kUnauthorized when the client itself is refused (permanent until the Secret changes; the
-// refusal is remembered for kRefusalHold so that a fleet does not hammer the login), kInvalid for another refusal of
-// the request, kRateLimited, kUnavailable, kTimeout, kProtocol, kCancelled. `maybe_executed` is never set: a login has
-// no effect on any Edge.
+// one. Errors of token(): kUnauthorized when the client itself is refused (permanent until the Secret changes),
+// kInvalid for another refusal of the request, kRateLimited, kUnavailable, kTimeout, kProtocol, kCancelled. A fleet
+// does not hammer the login: a refused client is remembered for kRefusalHold, a 429 for the time that it names, a
+// second to kLongestPause. `maybe_executed` is never set: a login has no effect on any Edge.
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/result.hpp"
 #include "edgetrust/base/secret.hpp"
@@ -33,6 +33,7 @@ using Token = std::shared_ptr<const Secret>;  // its identity tells one login fr
 class TokenSource {
  public:
   static constexpr std::chrono::seconds kRefusalHold{30};
+  static constexpr std::chrono::minutes kLongestPause{5};
 
   // `login` is the login host, e.g. https://login.mypurecloud.ie, perhaps with a gateway's path. The clock outlives
   // this.
@@ -55,6 +56,8 @@ class TokenSource {
   Result<Login> log_in(const std::stop_token& stop) const;
   [[nodiscard]] Error login_error(const http::Response& response) const;
   Result<Token> finish(const std::shared_ptr<Attempt>& attempt, Result<Login> answer);
+  void remember(const Error& refusal);
+  [[nodiscard]] std::optional<Error> remembered() const;
 
   const http::Url endpoint_;
   const Credentials credentials_;

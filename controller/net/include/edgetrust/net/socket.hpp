@@ -39,6 +39,9 @@ Result<std::string> receive_some(const Socket& socket, std::size_t limit, const 
 // Exactly that many; a stream that ends before is kUnavailable.
 Result<std::string> receive_exactly(const Socket& socket, std::size_t count, const Wait& wait);
 
+// No more is sent; the peer may still send.
+void end_sending(const Socket& socket);
+
 // One whole datagram, without waiting. Taking gives an empty one when there is none (poll(2) may see one whose checksum
 // turns out wrong).
 Status send_datagram(const Socket& socket, std::string_view bytes);

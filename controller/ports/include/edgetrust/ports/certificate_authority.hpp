@@ -27,7 +27,7 @@ struct DnsChallenge {
 
 struct Authorization {
   std::string url;
-  std::string identifier;
+  std::string identifier;  // as ordered: "edge01.example.com", "*.example.com", "192.0.2.7"
   AuthorizationStatus status = AuthorizationStatus::kPending;
   std::optional<DnsChallenge> dns;  // absent when the server does not offer dns-01
 };
@@ -36,9 +36,9 @@ struct Order {
   std::string url;  // what a crashed operator comes back to
   OrderStatus status = OrderStatus::kPending;
   std::optional<TimePoint> expires;
-  std::vector<Authorization> authorizations;
-  std::string certificate_url;                      // set once valid
-  std::optional<Error> error;                       // why it is invalid
+  std::vector<Authorization> authorizations;  // all of them, or none when they were not looked at: order() always does
+  std::string certificate_url;                // set once valid
+  std::optional<Error> error;                 // why it is invalid
   std::optional<std::chrono::seconds> retry_after;  // the server's wish for the next look, as it came
 };
 
@@ -55,6 +55,8 @@ class CertificateAuthority {
 
   // The account's URL: found by the key, or created (RFC 8555 section 7.3). Idempotent, cached.
   virtual Result<std::string> account(std::stop_token stop) = 0;
+  // The order exists once the server said so: when anything after that fails, it is returned with its URL alone, as
+  // pending and without authorizations: look at it with order() before acting on it. Never repeated by itself: after an Error with maybe_executed see open_order.
   virtual Result<Order> new_order(const OrderRequest& request, std::stop_token stop) = 0;
   // The newest order of this account that is still open (pending, ready or processing) and names exactly what `request`
   // names: what a lost answer to new_order left behind. Empty when there is none, or when the server keeps no list (RFC
@@ -65,7 +67,7 @@ class CertificateAuthority {
   // Tells the server that the record is there (section 7.5.1).
   virtual Status answer(const std::string& challenge_url, std::stop_token stop) = 0;
   // Sends the CSR (DER, section 7.4). Idempotent by looking first: an order that is no longer `ready` is returned as it
-  // is.
+  // is. After sending, the order comes without its authorizations.
   virtual Result<Order> finalize(const std::string& order_url, const std::string& csr_der, std::stop_token stop) = 0;
   // The chain of a valid order: PEM, leaf first, bounded in size (section 7.4.2).
   virtual Result<std::string> certificate(const std::string& certificate_url, std::stop_token stop) = 0;

@@ -1,10 +1,12 @@
 #pragma once
 // What a pass leaves behind for the queue.
+#include "edgetrust/api/edge_certificate.hpp"
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/error.hpp"
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace edgetrust::reconcile {
 
@@ -14,6 +16,13 @@ struct Outcome {
   std::string rule;                  // which rule spoke, for the log
   std::string effect;                // what was done; empty for nothing
   bool wrote_status = false;
+  struct Said {
+    bool warning = false;
+    std::string reason;
+    std::string message;
+  };
+  std::vector<Said> said;  // the Events of this pass, for the log
+  std::optional<api::RevisionResult> ended;  // a revision of an EdgeCertificate came to its end in this pass
 };
 
 }  // namespace edgetrust::reconcile

@@ -29,7 +29,7 @@ struct EdgeLook {
 
 enum class Health {
   kGood,
-  kUnknown,  // neither good nor a reason to act
+  kUnknown,  // neither good nor a reason to act; also when only the status call tells, and it names another leaf
   kBad,      // SIP_DOWN, or the handshake shows another leaf than the one installed
   kSevere,   // Critical, or SIP_DOWN with a failing handshake: does not wait for the end of `settle`
 };

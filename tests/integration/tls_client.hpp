@@ -11,10 +11,10 @@
 
 namespace edgetrust::integration {
 
-class RawTls {
+class TlsClient {
  public:
   // Connects to 127.0.0.1:port and shakes hands; see connected() and shook_hands().
-  explicit RawTls(std::uint16_t port, const std::string& server_name = {}) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit TlsClient(std::uint16_t port, const std::string& server_name = {}) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
     std::signal(SIGPIPE, SIG_IGN);  // writing to a peer that has hung up
     timeval limit{10, 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -29,9 +29,9 @@ class RawTls {
     if (!server_name.empty()) SSL_set_tlsext_host_name(tls_.get(), server_name.c_str());
     shook_hands_ = SSL_connect(tls_.get()) == 1;
   }
-  RawTls(const RawTls&) = delete;
-  RawTls& operator=(const RawTls&) = delete;
-  ~RawTls() { close(fd_); }
+  TlsClient(const TlsClient&) = delete;
+  TlsClient& operator=(const TlsClient&) = delete;
+  ~TlsClient() { close(fd_); }
 
   [[nodiscard]] bool connected() const { return connected_; }
   [[nodiscard]] bool shook_hands() const { return shook_hands_; }

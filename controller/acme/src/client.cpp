@@ -1,0 +1,225 @@
+#include "edgetrust/acme/client.hpp"
+
+#include "edgetrust/base/encoding.hpp"
+#include "edgetrust/base/text.hpp"
+#include "edgetrust/json/value.hpp"
+#include "links.hpp"
+#include "messages.hpp"
+#include "problem.hpp"
+#include "session.hpp"
+
+#include <algorithm>
+
+namespace edgetrust::acme {
+namespace {
+
+using ports::Order;
+
+constexpr std::size_t kMaxChain = 95'000;
+constexpr int kMaxPages = 100;  // Pebble shows three orders a page
+constexpr std::size_t kMaxLooks = 50;
+constexpr const char* kChainType = "application/pem-certificate-chain";
+
+// Adds what was being done: "order: …".
+auto while_doing(const char* what) {
+  return [what](Error error) { return within(what, std::move(error)); };
+}
+
+// The server knows us, but no longer what we asked for.
+bool is_gone(const Error& error) {
+  return error.kind == ErrorKind::kNotFound && !is_problem(error, "accountDoesNotExist");
+}
+
+class Client final : public ports::CertificateAuthority {
+ public:
+  Client(Session::Parts parts, std::string profile, std::shared_ptr<http::Transport> transport, const Clock& clock)
+      : session_(std::move(parts), std::move(transport), clock), profile_(std::move(profile)) {}
+
+  Result<std::string> account(std::stop_token stop) override { return session_.account(std::move(stop)); }
+  Result<Order> new_order(const ports::OrderRequest& request, std::stop_token stop) override {
+    return try_new_order(request, std::move(stop)).map_error(while_doing("newOrder"));
+  }
+  Result<std::optional<Order>> open_order(const ports::OrderRequest& request, std::stop_token stop) override {
+    return try_open_order(request, stop).map_error(while_doing("orders"));
+  }
+  Result<Order> order(const std::string& order_url, std::stop_token stop) override {
+    return try_order(order_url, std::move(stop)).map_error(while_doing("order"));
+  }
+  Status answer(const std::string& challenge_url, std::stop_token stop) override;
+  Result<Order> finalize(const std::string& order_url, const std::string& csr_der, std::stop_token stop) override {
+    return try_finalize(order_url, csr_der, std::move(stop)).map_error(while_doing("finalize"));
+  }
+  Result<std::string> certificate(const std::string& certificate_url, std::stop_token stop) override {
+    return try_certificate(certificate_url, std::move(stop)).map_error(while_doing("certificate"));
+  }
+
+ private:
+  Result<Order> try_new_order(const ports::OrderRequest& request, std::stop_token stop);
+  Result<std::optional<Order>> try_open_order(const ports::OrderRequest& request, const std::stop_token& stop);
+  Result<std::vector<std::string>> list_orders(const std::stop_token& stop);
+  Result<Order> try_order(const std::string& order_url, std::stop_token stop);
+  Result<Order> try_finalize(const std::string& order_url, const std::string& csr_der, std::stop_token stop);
+  Result<std::string> try_certificate(const std::string& certificate_url, std::stop_token stop);
+  Result<OrderMessage> fetch_order(const std::string& order_url, const std::stop_token& stop);
+  // Replaces the authorizations, of which only the URLs are known, by what the server says of them now.
+  Status fetch_authorizations(Order& order, const std::stop_token& stop);
+  Result<OrderMessage> read_order(const http::Response& response, const std::string& order_url);
+  Result<ports::Authorization> fetch_authorization(const std::string& url, const std::stop_token& stop);
+
+  Session session_;
+  const std::string profile_;
+};
+
+Result<OrderMessage> Client::read_order(const http::Response& response, const std::string& order_url) {
+  EDGETRUST_TRY_ASSIGN(OrderMessage message, parse_order(response.body, session_.policy()));
+  message.order.url = order_url;
+  message.order.retry_after = http::retry_after(response.headers, session_.now());
+  return message;
+}
+
+Result<OrderMessage> Client::fetch_order(const std::string& order_url, const std::stop_token& stop) {
+  EDGETRUST_TRY_ASSIGN(const http::Response response, session_.post({.url = order_url}, stop));
+  return read_order(response, order_url);
+}
+
+Result<ports::Authorization> Client::fetch_authorization(const std::string& url, const std::stop_token& stop) {
+  const auto response = session_.post({.url = url}, stop);
+  if (!response) {
+    // Servers forget authorizations before the orders that had them.
+    if (!is_gone(response.error())) return fail(within("authorization", response.error()));
+    return ports::Authorization{
+        .url = url, .identifier = {}, .status = ports::AuthorizationStatus::kExpired, .dns = {}};
+  }
+  EDGETRUST_TRY_ASSIGN(
+      ports::Authorization authorization,
+      parse_authorization(response->body, session_.key(), session_.policy()).map_error(while_doing("authorization")));
+  authorization.url = url;
+  return authorization;
+}
+
+Status Client::fetch_authorizations(Order& order, const std::stop_token& stop) {
+  for (auto& authorization : order.authorizations) {
+    EDGETRUST_TRY_ASSIGN(authorization, fetch_authorization(authorization.url, stop));
+  }
+  return {};
+}
+
+Result<Order> Client::try_new_order(const ports::OrderRequest& request, std::stop_token stop) {
+  EDGETRUST_TRY_ASSIGN(const auto offers, session_.directory(stop));
+  const std::string& profile = request.profile.empty() ? profile_ : request.profile;
+  const auto& known = offers->profiles;
+  if (!profile.empty() && !known.empty() && std::find(known.begin(), known.end(), profile) == known.end()) {
+    return fail(ErrorKind::kInvalid,
+                "the server has no profile \"" + printable(profile, 64) + "\"; it offers " + join(known, ", "));
+  }
+  EDGETRUST_TRY_ASSIGN(std::string payload, order_payload(request, profile));
+  EDGETRUST_TRY_ASSIGN(const http::Response response,
+                       session_.post({.url = offers->new_order, .payload = std::move(payload)}, stop));
+  const auto broken = [](Error error) {
+    error.maybe_executed = true;
+    return error;
+  };
+  const std::string url(response.headers.get("Location").value_or(""));
+  EDGETRUST_TRY(session_.policy().check(url).map_error(broken));
+  // The order exists, and its URL is what must not get lost: whatever else goes wrong is seen at the next look.
+  auto message = read_order(response, url);
+  if (!message) return Order{.url = url};
+  if (!fetch_authorizations(message->order, stop)) message->order.authorizations.clear();
+  return std::move(message->order);
+}
+
+// The URLs of the account's orders in the server's order; empty when it keeps no list.
+Result<std::vector<std::string>> Client::list_orders(const std::stop_token& stop) {
+  EDGETRUST_TRY_ASSIGN(const std::string account, session_.account(stop));
+  EDGETRUST_TRY_ASSIGN(const http::Response answer, session_.post({.url = account}, stop));
+  EDGETRUST_TRY_ASSIGN(const json::Document document, json::Document::parse(answer.body));
+  std::string page = document.root()["orders"].string_or("");
+  std::vector<std::string> urls;
+  for (int pages = 0; !page.empty() && pages < kMaxPages; ++pages) {
+    const auto list = session_.post({.url = page}, stop);
+    if (!list && is_gone(list.error())) break;
+    if (!list) return fail(list.error());
+    EDGETRUST_TRY_ASSIGN(const auto more, parse_order_list(list->body, session_.policy()));
+    urls.insert(urls.end(), more.begin(), more.end());
+    page = link_to(list->headers, "next");
+  }
+  return urls;
+}
+
+// Section 7.1.2.1 does not say in which order servers list; Pebble's oldest come first, so the last are looked at
+// first.
+Result<std::optional<Order>> Client::try_open_order(const ports::OrderRequest& request, const std::stop_token& stop) {
+  EDGETRUST_TRY_ASSIGN(const auto urls, list_orders(stop));
+  const auto wanted = names_of(request);
+  const std::size_t looks = std::min(urls.size(), kMaxLooks);
+  for (auto url = urls.rbegin(); url != urls.rbegin() + static_cast<std::ptrdiff_t>(looks); ++url) {
+    auto seen = fetch_order(*url, stop);
+    if (!seen && is_gone(seen.error())) continue;
+    if (!seen) return fail(std::move(seen).error());
+    const auto status = seen->order.status;
+    const bool over = status == ports::OrderStatus::kValid || status == ports::OrderStatus::kInvalid;
+    if (over || seen->names != wanted) continue;
+    EDGETRUST_TRY(fetch_authorizations(seen->order, stop));
+    return std::optional(std::move(seen->order));
+  }
+  return std::optional<Order>();
+}
+
+Result<Order> Client::try_order(const std::string& order_url, std::stop_token stop) {
+  EDGETRUST_TRY_ASSIGN(OrderMessage message, fetch_order(order_url, stop));
+  EDGETRUST_TRY(fetch_authorizations(message.order, stop));
+  return std::move(message.order);
+}
+
+Status Client::answer(const std::string& challenge_url, std::stop_token stop) {
+  const auto response = session_.post({.url = challenge_url, .payload = "{}"}, std::move(stop));
+  if (!response) return fail(within("challenge", response.error()));
+  return {};
+}
+
+Result<Order> Client::try_finalize(const std::string& order_url, const std::string& csr_der, std::stop_token stop) {
+  EDGETRUST_TRY_ASSIGN(OrderMessage seen, fetch_order(order_url, stop));
+  if (seen.order.status != ports::OrderStatus::kReady) {
+    EDGETRUST_TRY(fetch_authorizations(seen.order, stop));
+    return std::move(seen.order);
+  }
+  const json::Value payload = {{"csr", to_base64url(csr_der)}};
+  EDGETRUST_TRY_ASSIGN(const http::Response response,
+                       session_.post({.url = seen.finalize_url, .payload = json::dump(payload)}, stop));
+  // The answer is the order (section 7.4); its URL is the one we asked about: not every server repeats it.
+  auto message = read_order(response, order_url);
+  if (!message) {
+    message.error().maybe_executed = true;
+    return fail(std::move(message).error());
+  }
+  message->order.authorizations.clear();
+  return std::move(message->order);
+}
+
+Result<std::string> Client::try_certificate(const std::string& certificate_url, std::stop_token stop) {
+  EDGETRUST_TRY_ASSIGN(
+      http::Response response,
+      session_.post({.url = certificate_url, .payload = {}, .accept = kChainType, .max_body = kMaxChain}, stop));
+  if (response.body.size() > kMaxChain || !trim(response.body).starts_with("-----BEGIN CERTIFICATE-----")) {
+    return fail(ErrorKind::kProtocol, "the answer is no certificate chain");
+  }
+  return std::move(response.body);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ports::CertificateAuthority>> make_client(Config config,
+                                                                 std::shared_ptr<http::Transport> transport,
+                                                                 const Clock& clock) {
+  EDGETRUST_TRY_ASSIGN(UrlPolicy policy, UrlPolicy::create(config.directory_url, config.allowed_hosts));
+  EDGETRUST_TRY_ASSIGN(AccountKey key, AccountKey::create(config.account_key_pem));
+  EDGETRUST_TRY_ASSIGN(Registration registration,
+                       Registration::create(config.contact_email, std::move(config.external_account)));
+  Session::Parts parts{.policy = std::move(policy),
+                       .key = std::move(key),
+                       .registration = std::move(registration),
+                       .user_agent = std::move(config.user_agent)};
+  return std::make_unique<Client>(std::move(parts), std::move(config.profile), std::move(transport), clock);
+}
+
+}  // namespace edgetrust::acme

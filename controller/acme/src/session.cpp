@@ -1,0 +1,158 @@
+#include "session.hpp"
+
+#include "edgetrust/base/text.hpp"
+#include "edgetrust/json/view.hpp"
+#include "problem.hpp"
+
+namespace edgetrust::acme {
+namespace {
+
+// At one rejection in two (Pebble can be told to) one request in two million needs more.
+constexpr int kMaxNonceTries = 20;
+
+// What came before the request that the caller meant: nothing of his has been executed.
+Error before_the_request(Error error) {
+  error.maybe_executed = false;
+  return error;
+}
+
+// May a fresh look at the directory help?
+bool doubts_directory(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::kNotFound:
+    case ErrorKind::kUnavailable:
+    case ErrorKind::kTimeout:
+    case ErrorKind::kProtocol: return true;
+    default: return false;
+  }
+}
+
+Status not_stopped(const std::stop_token& stop) {
+  if (stop.stop_requested()) return fail(ErrorKind::kCancelled, "asked to stop");
+  return {};
+}
+
+}  // namespace
+
+Session::Session(Parts parts, std::shared_ptr<http::Transport> transport, const Clock& clock)
+    : parts_(std::move(parts)),
+      transport_(std::move(transport)),
+      clock_(clock),
+      directory_(*transport_, clock, parts_.policy, parts_.user_agent) {}
+
+Result<std::shared_ptr<const Directory>> Session::directory(std::stop_token stop) {
+  EDGETRUST_TRY(not_stopped(stop));
+  return directory_.get(std::move(stop)).map_error([](Error e) {
+    return before_the_request(within("directory", std::move(e)));
+  });
+}
+
+Result<std::string> Session::account(std::stop_token stop) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!kid_.empty()) return kid_;
+  }
+  auto kid = register_account(std::move(stop)).map_error([](Error e) {
+    return before_the_request(within("newAccount", std::move(e)));
+  });
+  if (!kid) return kid;
+  const std::lock_guard lock(mutex_);
+  kid_ = *kid;
+  return kid;
+}
+
+// RFC 8555 section 7.3: the server finds an account by its key, or makes one. Registering twice is harmless.
+Result<std::string> Session::register_account(std::stop_token stop) {
+  EDGETRUST_TRY_ASSIGN(const auto offers, directory(stop));
+  if (offers->external_account_required && !parts_.registration.has_external_account()) {
+    return fail(ErrorKind::kInvalid, "the CA wants an external account: set externalAccountBinding");
+  }
+  EDGETRUST_TRY_ASSIGN(std::string payload, parts_.registration.payload(parts_.key, offers->new_account));
+  EDGETRUST_TRY_ASSIGN(const http::Response response,
+                       post_signed({.url = offers->new_account, .payload = std::move(payload)}, {}, stop));
+  const auto location = response.headers.get("Location");
+  if (!location) return fail(ErrorKind::kProtocol, "the answer has no Location: the account's URL is not known");
+  EDGETRUST_TRY(parts_.policy.check(*location));
+  const auto document = json::Document::parse(response.body);
+  const std::string status = document ? document->root()["status"].string_or("valid") : "valid";
+  if (status != "valid") return fail(ErrorKind::kUnauthorized, "the account is " + printable(status, 32));
+  return std::string(*location);
+}
+
+void Session::forget_account(const std::string& kid) {
+  const std::lock_guard lock(mutex_);
+  if (kid_ == kid) kid_.clear();  // another thread may have registered again already
+}
+
+Result<std::string> Session::nonce(std::stop_token stop) {
+  if (auto pooled = nonces_.take()) return *pooled;
+  EDGETRUST_TRY_ASSIGN(const auto offers, directory(stop));
+  EDGETRUST_TRY_ASSIGN(http::Url url, parts_.policy.check(offers->new_nonce));
+  const http::Request request{
+      .method = http::Method::kHead, .url = std::move(url), .headers = {{"User-Agent", parts_.user_agent}}, .body = {}};
+  EDGETRUST_TRY_ASSIGN(const http::Response response, transport_->send(request, std::move(stop)));
+  if (!response.ok()) return fail(answer_error(response, clock_.now()));
+  const std::string fresh(response.headers.get("Replay-Nonce").value_or(""));
+  if (!NoncePool::is_nonce(fresh)) return fail(ErrorKind::kProtocol, "the server gave no nonce");
+  return fresh;
+}
+
+Result<http::Response> Session::send(const Call& call, const http::Url& url, const std::string& jws,
+                                     std::stop_token stop) {
+  const http::Request request{.method = http::Method::kPost,
+                              .url = url,
+                              .headers = {{"Content-Type", "application/jose+json"},
+                                          {"Accept", call.accept},
+                                          {"User-Agent", parts_.user_agent}},
+                              .body = jws,
+                              .max_body = call.max_body};
+  auto response = transport_->send(request, std::move(stop));
+  if (!response && call.payload.empty()) return fail(before_the_request(std::move(response).error()));
+  return response;
+}
+
+Result<http::Response> Session::post_signed(const Call& call, const std::string& kid, std::stop_token stop) {
+  EDGETRUST_TRY_ASSIGN(const http::Url url, parts_.policy.check(call.url));
+  std::string fresh;  // from the answer that rejected the nonce before
+  for (int tries = 0; tries < kMaxNonceTries; ++tries) {
+    EDGETRUST_TRY(not_stopped(stop));
+    if (fresh.empty()) {
+      EDGETRUST_TRY_ASSIGN(
+          fresh, nonce(stop).map_error([](Error e) { return before_the_request(within("newNonce", std::move(e))); }));
+    }
+    EDGETRUST_TRY_ASSIGN(const std::string jws, parts_.key.sign(kid, fresh, url.to_string(), call.payload));
+    EDGETRUST_TRY_ASSIGN(http::Response response, send(call, url, jws, stop));
+    const auto next = response.headers.get("Replay-Nonce");
+    if (response.ok()) {
+      nonces_.put(next);
+      return response;
+    }
+    Error error = answer_error(response, clock_.now());
+    if (!is_problem(error, "badNonce")) {
+      nonces_.put(next);
+      // An error page of something between us and the server: it may have done what was asked.
+      error.maybe_executed = !call.payload.empty() && error.code.empty() && response.status >= 500;
+      return fail(std::move(error));
+    }
+    fresh = next && NoncePool::is_nonce(*next) ? std::string(*next) : std::string();
+  }
+  return fail(ErrorKind::kUnavailable,
+              "the server rejected " + std::to_string(kMaxNonceTries) + " nonces in a row, each of them its own");
+}
+
+Result<http::Response> Session::post(const Call& call, std::stop_token stop) {
+  EDGETRUST_TRY(parts_.policy.check(call.url));
+  for (bool again = false;; again = true) {
+    EDGETRUST_TRY_ASSIGN(const std::string kid, account(stop));
+    auto response = post_signed(call, kid, stop);
+    if (response) return response;
+    const Error& error = response.error();
+    if (doubts_directory(error)) directory_.forget();
+    // A server that lost its accounts (a restored backup, a test server restarted) takes the same key again.
+    if (!is_problem(error, "accountDoesNotExist")) return response;
+    forget_account(kid);
+    if (again) return response;
+  }
+}
+
+}  // namespace edgetrust::acme

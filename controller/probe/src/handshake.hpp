@@ -1,0 +1,28 @@
+#pragma once
+// One TLS handshake over a connected socket. Private to the room.
+#include "edgetrust/net/socket.hpp"
+#include "edgetrust/ports/tls_probe.hpp"
+
+#include <memory>
+
+#include <openssl/ssl.h>
+
+namespace edgetrust::probe {
+
+template <auto kFree>
+struct Freed {
+  template <class T>
+  void operator()(T* pointer) const {
+    kFree(pointer);
+  }
+};
+using ContextPtr = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
+
+// A client that accepts everything it can read. Null when OpenSSL cannot make it.
+ContextPtr make_context();
+
+// `server_name` may be empty: no SNI.
+Result<ports::ServedChain> served_chain(SSL_CTX* context, const net::Socket& socket, const std::string& server_name,
+                                        const net::Wait& wait);
+
+}  // namespace edgetrust::probe

@@ -1,0 +1,64 @@
+#include "edgetrust/probe/probe.hpp"
+
+#include "handshake.hpp"
+
+namespace edgetrust::probe {
+namespace {
+
+// SNI carries DNS names only (RFC 6066 section 3).
+Result<std::string> server_name_of(const ports::ProbeTarget& target, const net::Endpoint& host) {
+  if (target.server_name.empty()) return host.is_address() ? std::string{} : host.host;
+  EDGETRUST_TRY_ASSIGN(const net::Endpoint name, net::Endpoint::of(target.server_name, target.port));
+  return name.is_address() ? std::string{} : name.host;
+}
+
+bool may_be_another_address(const Error& error) {
+  return error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kTimeout;
+}
+
+}  // namespace
+
+class Probe::Tls {
+ public:
+  explicit Tls(ContextPtr context) : context_(std::move(context)) {}
+  [[nodiscard]] SSL_CTX* get() const { return context_.get(); }
+
+ private:
+  ContextPtr context_;
+};
+
+Probe::Probe(std::unique_ptr<Tls> tls, ResolveHost resolve, const Clock& clock)
+    : tls_(std::move(tls)), resolve_(std::move(resolve)), clock_(clock) {}
+Probe::~Probe() = default;
+
+Result<std::unique_ptr<Probe>> Probe::create(ResolveHost resolve, const Clock& clock) {
+  ContextPtr context = make_context();
+  if (!context) return fail(ErrorKind::kInternal, "OpenSSL could not be set up");
+  return std::unique_ptr<Probe>(new Probe(std::make_unique<Tls>(std::move(context)), std::move(resolve), clock));
+}
+
+Result<ports::ServedChain> Probe::present(const ports::ProbeTarget& target, std::stop_token stop) {
+  const net::Wait wait(clock_, target.timeout, std::move(stop));
+  auto served = [&]() -> Result<ports::ServedChain> {
+    EDGETRUST_TRY_ASSIGN(const net::Endpoint host, net::Endpoint::of(target.host, target.port));
+    EDGETRUST_TRY_ASSIGN(const std::string server_name, server_name_of(target, host));
+    std::vector<std::string> addresses{host.host};
+    if (!host.is_address()) {
+      EDGETRUST_TRY_ASSIGN(addresses, resolve_(host.host, wait));
+    }
+    Result<net::Socket> socket = fail(ErrorKind::kUnavailable, "the host has no address");
+    for (std::size_t i = 0; i < addresses.size() && !socket; ++i) {
+      const auto share = wait.left() / static_cast<int>(addresses.size() - i);
+      socket = net::connect_tcp({addresses[i], target.port}, wait.at_most(share));
+      if (!socket && !may_be_another_address(socket.error())) break;
+    }
+    if (!socket) return fail(std::move(socket).error());
+    return served_chain(tls_->get(), *socket, server_name, wait);
+  }();
+  if (served) return served;
+  Error error = within("TLS at " + net::Endpoint{target.host, target.port}.to_string(), std::move(served).error());
+  if (error.kind == ErrorKind::kNotFound) error.kind = ErrorKind::kUnavailable;  // a name without an address
+  return fail(std::move(error));
+}
+
+}  // namespace edgetrust::probe

@@ -1,0 +1,85 @@
+#pragma once
+// Every metric of the program, in one place: prefix edgetrust_, base units (seconds, Unix time). A series whose labels
+// come from a closed set is there from the start with 0, so that a rate or an alert never meets a gap. The only open
+// labels are namespace and name of our own objects, and such a series is forgotten with its object.
+//
+// Called by: kube, acme, genesys, dns, runtime, reconcile; text() by main's server. Threads: any. Errors: none.
+#include "edgetrust/base/clock.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace edgetrust::telemetry {
+
+enum class Kind {
+  kEdgeCertificate,
+  kPinPolicy,
+  kEdge,
+  kRotationPolicy,
+  kAcmeIssuer,
+  kGenesysConnection,
+  // watched, not reconciled
+  kSecret,
+  kConfigMap,
+};
+enum class Reconciled { kDone, kWaiting, kFailed };  // nothing left to do; a wake-up is set; an error, tried again
+enum class Rotation { kActive, kRolledBack, kRejected, kFailed };
+enum class Api { kKubernetes, kAcme, kGenesys, kDns };
+enum class Verb { kGet, kHead, kPost, kPut, kPatch, kDelete };  // a DNS update counts as POST
+
+struct BuildInfo {
+  std::string version;
+  std::string revision;  // of the source
+};
+
+class Metrics {
+ public:
+  using Seconds = std::chrono::duration<double>;
+  static constexpr const char* kContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+  explicit Metrics(const BuildInfo& build);
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  void leader(bool leading);  // edgetrust_leader
+
+  // EdgeCertificates
+  void certificate_expiry(const std::string& ns, const std::string& name, TimePoint at);
+  void certificate_renewal(const std::string& ns, const std::string& name, TimePoint at);
+  void certificate_ready(const std::string& ns, const std::string& name, bool ready);
+  void certificate_infeasible(const std::string& ns, const std::string& name, bool infeasible);
+  void phase(const std::string& ns, const std::string& name, const std::string& phase);  // one of status.phase's words
+  void forget_certificate(const std::string& ns, const std::string& name);
+  void rotation(Rotation result);  // edgetrust_rotations_total
+
+  // Edges
+  void edge_online(const std::string& ns, const std::string& name, bool online);
+  void edge_sip_up(const std::string& ns, const std::string& name, bool up);
+  void edge_clock_offset(const std::string& ns, const std::string& name, Seconds offset);
+  void forget_edge(const std::string& ns, const std::string& name);
+
+  // PinPolicies and GenesysConnections
+  void pin_override(const std::string& ns, const std::string& name, bool active);
+  void forget_pin_policy(const std::string& ns, const std::string& name);
+  void credentials_valid(const std::string& ns, const std::string& name, bool valid);
+  void forget_connection(const std::string& ns, const std::string& name);
+
+  // The engine
+  void reconcile(Kind kind, Seconds took, Reconciled result);
+  void queue_depth(std::size_t keys);
+  void watch_restart(Kind kind);
+
+  // What we ask of others. `status` is HTTP's; 0 when no answer came.
+  void api_request(Api api, Verb verb, int status);
+  void api_duration(Api api, Seconds took);
+
+  [[nodiscard]] std::string text() const;  // Prometheus text format 0.0.4, sorted
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace edgetrust::telemetry

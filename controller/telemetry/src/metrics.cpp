@@ -1,0 +1,182 @@
+#include "edgetrust/telemetry/metrics.hpp"
+
+#include "families.hpp"
+
+#include <algorithm>
+
+#include <prometheus/text_serializer.h>
+
+namespace edgetrust::telemetry {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using prometheus::Registry;
+
+// In the order of the enums.
+const Axis& own_kinds() {
+  static const Axis axis{"kind",
+                         {"EdgeCertificate", "PinPolicy", "Edge", "RotationPolicy", "AcmeIssuer", "GenesysConnection"}};
+  return axis;
+}
+Axis watched_kinds() {
+  Axis axis = own_kinds();
+  axis.values.insert(axis.values.end(), {"Secret", "ConfigMap"});
+  return axis;
+}
+Axis apis() { return {"client", {"kubernetes", "acme", "genesys", "dns"}}; }
+Axis verbs() { return {"verb", {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}}; }
+Axis codes() { return {"code", {"none", "2xx", "3xx", "4xx", "429", "5xx"}}; }
+Axis reconcile_results() { return {"result", {"done", "waiting", "failed"}}; }
+Axis rotation_results() { return {"result", {"active", "rolled_back", "rejected", "failed"}}; }
+
+enum class Code { kNone, k2xx, k3xx, k4xx, k429, k5xx };
+Code code_of(int status) {
+  if (status == 429) return Code::k429;
+  if (status < 200 || status > 599) return Code::kNone;
+  constexpr std::array kByHundred = {Code::k2xx, Code::k3xx, Code::k4xx, Code::k5xx};
+  return kByHundred.at(static_cast<std::size_t>(status / 100 - 2));
+}
+
+const Histogram::BucketBoundaries kReconcileBuckets{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30};
+const Histogram::BucketBoundaries kApiBuckets{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
+
+auto& counter(Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+auto& gauge(Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+auto& histogram(Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
+}
+
+double unix_time(TimePoint time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
+
+}  // namespace
+
+struct Metrics::Impl {
+  Registry registry;
+
+  Gauge& leader{gauge(registry, "edgetrust_leader", "1 while this replica leads.").Add({})};
+  PerObject expiry{gauge(registry, "edgetrust_certificate_expiry_timestamp_seconds",
+                         "When the certificate that the Edge serves expires.")};
+  PerObject renewal{
+      gauge(registry, "edgetrust_certificate_renewal_timestamp_seconds", "When the certificate is due to be renewed.")};
+  PerObject ready{gauge(registry, "edgetrust_certificate_ready", "1 while the EdgeCertificate is Ready.")};
+  PerObject infeasible{gauge(registry, "edgetrust_certificate_infeasible",
+                             "1 while no allowed slot is left before the certificate expires.")};
+  PerObject phase{gauge(registry, "edgetrust_certificate_phase", "1 for the phase that the EdgeCertificate is in.")};
+  Closed<Counter> rotations{counter(registry, "edgetrust_rotations_total", "Rotations that ended, by result."),
+                            {rotation_results()}};
+
+  PerObject edge_online{gauge(registry, "edgetrust_edge_online", "1 while Genesys reports the Edge online.")};
+  PerObject edge_sip_up{gauge(registry, "edgetrust_edge_sip_up", "1 while the Edge's SIP is healthy.")};
+  PerObject edge_clock_offset{
+      gauge(registry, "edgetrust_edge_clock_offset_seconds", "How far the Edge's clock is ahead of ours.")};
+  PerObject pin_override{
+      gauge(registry, "edgetrust_pin_policy_override_active", "1 while an emergency override suspends pinning.")};
+  PerObject credentials_valid{gauge(registry, "edgetrust_connection_credentials_valid",
+                                    "1 while Genesys accepts the connection's credentials.")};
+
+  Closed<Counter> reconciles{counter(registry, "edgetrust_reconcile_total", "Passes over an object, by result."),
+                             {own_kinds(), reconcile_results()}};
+  Closed<Histogram> reconcile_time{
+      histogram(registry, "edgetrust_reconcile_duration_seconds", "How long a pass over an object took."),
+      {own_kinds()},
+      kReconcileBuckets};
+  Gauge& queue_depth{gauge(registry, "edgetrust_queue_depth", "Keys that wait to be worked on now.").Add({})};
+  Closed<Counter> watch_restarts{
+      counter(registry, "edgetrust_watch_restarts_total", "Watches that ended and were begun again."),
+      {watched_kinds()}};
+
+  Closed<Counter> api_requests{
+      counter(registry, "edgetrust_api_requests_total", "Requests to others by class of status; none: no answer came."),
+      {apis(), verbs(), codes()}};
+  Closed<Histogram> api_time{histogram(registry, "edgetrust_api_duration_seconds", "How long requests to others took."),
+                             {apis()},
+                             kApiBuckets};
+};
+
+Metrics::Metrics(const BuildInfo& build) : impl_(std::make_unique<Impl>()) {
+  gauge(impl_->registry, "edgetrust_build_info", "1, labelled with what was built.")
+      .Add({{"version", build.version}, {"revision", build.revision}})
+      .Set(1);
+}
+Metrics::~Metrics() = default;
+
+void Metrics::leader(bool leading) { impl_->leader.Set(leading ? 1 : 0); }
+
+void Metrics::certificate_expiry(const std::string& ns, const std::string& name, TimePoint at) {
+  impl_->expiry.set(ns, name, unix_time(at));
+}
+void Metrics::certificate_renewal(const std::string& ns, const std::string& name, TimePoint at) {
+  impl_->renewal.set(ns, name, unix_time(at));
+}
+void Metrics::certificate_ready(const std::string& ns, const std::string& name, bool ready) {
+  impl_->ready.set(ns, name, ready ? 1 : 0);
+}
+void Metrics::certificate_infeasible(const std::string& ns, const std::string& name, bool infeasible) {
+  impl_->infeasible.set(ns, name, infeasible ? 1 : 0);
+}
+void Metrics::phase(const std::string& ns, const std::string& name, const std::string& phase) {
+  impl_->phase.set(ns, name, 1, {{"phase", phase}});
+}
+void Metrics::forget_certificate(const std::string& ns, const std::string& name) {
+  for (auto* metric : {&impl_->expiry, &impl_->renewal, &impl_->ready, &impl_->infeasible, &impl_->phase}) {
+    metric->forget(ns, name);
+  }
+}
+void Metrics::rotation(Rotation result) { impl_->rotations.at(result).Increment(); }
+
+void Metrics::edge_online(const std::string& ns, const std::string& name, bool online) {
+  impl_->edge_online.set(ns, name, online ? 1 : 0);
+}
+void Metrics::edge_sip_up(const std::string& ns, const std::string& name, bool up) {
+  impl_->edge_sip_up.set(ns, name, up ? 1 : 0);
+}
+void Metrics::edge_clock_offset(const std::string& ns, const std::string& name, Seconds offset) {
+  impl_->edge_clock_offset.set(ns, name, offset.count());
+}
+void Metrics::forget_edge(const std::string& ns, const std::string& name) {
+  for (auto* metric : {&impl_->edge_online, &impl_->edge_sip_up, &impl_->edge_clock_offset}) metric->forget(ns, name);
+}
+
+void Metrics::pin_override(const std::string& ns, const std::string& name, bool active) {
+  impl_->pin_override.set(ns, name, active ? 1 : 0);
+}
+void Metrics::forget_pin_policy(const std::string& ns, const std::string& name) {
+  impl_->pin_override.forget(ns, name);
+}
+void Metrics::credentials_valid(const std::string& ns, const std::string& name, bool valid) {
+  impl_->credentials_valid.set(ns, name, valid ? 1 : 0);
+}
+void Metrics::forget_connection(const std::string& ns, const std::string& name) {
+  impl_->credentials_valid.forget(ns, name);
+}
+
+void Metrics::reconcile(Kind kind, Seconds took, Reconciled result) {
+  impl_->reconciles.at(kind, result).Increment();
+  impl_->reconcile_time.at(kind).Observe(took.count());
+}
+void Metrics::queue_depth(std::size_t keys) { impl_->queue_depth.Set(static_cast<double>(keys)); }
+void Metrics::watch_restart(Kind kind) { impl_->watch_restarts.at(kind).Increment(); }
+
+void Metrics::api_request(Api api, Verb verb, int status) {
+  impl_->api_requests.at(api, verb, code_of(status)).Increment();
+}
+void Metrics::api_duration(Api api, Seconds took) { impl_->api_time.at(api).Observe(took.count()); }
+
+// The library hands series out in the order of a hash table.
+std::string Metrics::text() const {
+  auto families = impl_->registry.Collect();
+  std::sort(families.begin(), families.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  for (auto& family : families) {
+    std::sort(family.metric.begin(), family.metric.end(),
+              [](const auto& a, const auto& b) { return a.label < b.label; });
+  }
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace edgetrust::telemetry

@@ -1,0 +1,219 @@
+#include "edgetrust/telemetry/metrics.hpp"
+
+#include "edgetrust/base/text.hpp"
+#include "edgetrust/base/time_text.hpp"
+
+#include <thread>
+
+namespace edgetrust::telemetry {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class MetricsTest : public ::testing::Test {
+ protected:
+  // The lines that begin with a name, its HELP and TYPE among them, in the order of the text.
+  [[nodiscard]] std::string about(const std::string& name) const {
+    std::string found;
+    for (const auto& line : split(metrics_.text(), '\n')) {
+      if (line.starts_with(name) || line.starts_with("# HELP " + name + " ") ||
+          line.starts_with("# TYPE " + name + " ")) {
+        found += line + "\n";
+      }
+    }
+    return found;
+  }
+  // The value of one series, as it is written.
+  [[nodiscard]] std::string value(const std::string& series) const {
+    for (const auto& line : split(metrics_.text(), '\n')) {
+      if (line.starts_with(series + " ")) return line.substr(series.size() + 1);
+    }
+    return "absent";
+  }
+  Metrics metrics_{{.version = "0.1.0", .revision = "abc"}};
+};
+
+TEST_F(MetricsTest, ASmallScenarioReadsExactlySo) {
+  metrics_.leader(true);
+  metrics_.certificate_expiry("voice", "edge01", parse_rfc3339("2027-01-03T02:00:00Z").value());
+  metrics_.phase("voice", "edge01", "Observing");
+  metrics_.certificate_ready("voice", "edge01", true);
+  metrics_.rotation(Rotation::kActive);
+  metrics_.rotation(Rotation::kActive);
+  metrics_.rotation(Rotation::kRolledBack);
+  metrics_.queue_depth(3);
+  EXPECT_EQ(about("edgetrust_build_info"),
+            "# HELP edgetrust_build_info 1, labelled with what was built.\n"
+            "# TYPE edgetrust_build_info gauge\n"
+            "edgetrust_build_info{revision=\"abc\",version=\"0.1.0\"} 1\n");
+  EXPECT_EQ(about("edgetrust_leader"),
+            "# HELP edgetrust_leader 1 while this replica leads.\n# TYPE edgetrust_leader gauge\nedgetrust_leader 1\n");
+  EXPECT_EQ(about("edgetrust_certificate_"),
+            "edgetrust_certificate_expiry_timestamp_seconds{name=\"edge01\",namespace=\"voice\"} 1798941600\n"
+            "edgetrust_certificate_phase{name=\"edge01\",namespace=\"voice\",phase=\"Observing\"} 1\n"
+            "edgetrust_certificate_ready{name=\"edge01\",namespace=\"voice\"} 1\n");
+  EXPECT_EQ(about("edgetrust_rotations_total"),
+            "# HELP edgetrust_rotations_total Rotations that ended, by result.\n"
+            "# TYPE edgetrust_rotations_total counter\n"
+            "edgetrust_rotations_total{result=\"active\"} 2\n"
+            "edgetrust_rotations_total{result=\"failed\"} 0\n"
+            "edgetrust_rotations_total{result=\"rejected\"} 0\n"
+            "edgetrust_rotations_total{result=\"rolled_back\"} 1\n");
+  EXPECT_EQ(value("edgetrust_queue_depth"), "3");
+}
+
+TEST_F(MetricsTest, EveryClosedSeriesIsThereFromTheStart) {
+  std::map<std::string, int> series;
+  for (const auto& line : split(metrics_.text(), '\n')) {
+    if (line.empty() || line.starts_with("#")) continue;
+    const auto name = line.substr(0, line.find_first_of("{ "));
+    EXPECT_TRUE(name.starts_with("edgetrust_")) << line;
+    EXPECT_TRUE(line.ends_with(name == "edgetrust_build_info" ? " 1" : " 0")) << line;
+    ++series[name];
+  }
+  EXPECT_EQ(series["edgetrust_leader"], 1);
+  EXPECT_EQ(series["edgetrust_queue_depth"], 1);
+  EXPECT_EQ(series["edgetrust_rotations_total"], 4);
+  EXPECT_EQ(series["edgetrust_reconcile_total"], 6 * 3);
+  EXPECT_EQ(series["edgetrust_reconcile_duration_seconds_count"], 6);
+  EXPECT_EQ(series["edgetrust_watch_restarts_total"], 8);
+  EXPECT_EQ(series["edgetrust_api_requests_total"], 4 * 6 * 6);
+  EXPECT_EQ(series["edgetrust_api_duration_seconds_count"], 4);
+  EXPECT_EQ(series["edgetrust_certificate_ready"], 0);
+}
+
+TEST_F(MetricsTest, ReconcilesAreCountedAndTimed) {
+  metrics_.reconcile(Kind::kPinPolicy, 2ms, Reconciled::kDone);
+  metrics_.reconcile(Kind::kPinPolicy, 200ms, Reconciled::kFailed);
+  metrics_.reconcile(Kind::kEdge, 1s, Reconciled::kWaiting);
+  EXPECT_EQ(value("edgetrust_reconcile_total{kind=\"PinPolicy\",result=\"done\"}"), "1");
+  EXPECT_EQ(value("edgetrust_reconcile_total{kind=\"PinPolicy\",result=\"failed\"}"), "1");
+  EXPECT_EQ(value("edgetrust_reconcile_total{kind=\"Edge\",result=\"waiting\"}"), "1");
+  EXPECT_EQ(value("edgetrust_reconcile_total{kind=\"Edge\",result=\"done\"}"), "0");
+  EXPECT_EQ(value("edgetrust_reconcile_duration_seconds_bucket{kind=\"PinPolicy\",le=\"0.001\"}"), "0");
+  EXPECT_EQ(value("edgetrust_reconcile_duration_seconds_bucket{kind=\"PinPolicy\",le=\"0.005\"}"), "1");
+  EXPECT_EQ(value("edgetrust_reconcile_duration_seconds_bucket{kind=\"PinPolicy\",le=\"+Inf\"}"), "2");
+  EXPECT_EQ(value("edgetrust_reconcile_duration_seconds_sum{kind=\"PinPolicy\"}"), "0.202");
+}
+
+TEST_F(MetricsTest, EachKindHasItsName) {
+  const std::vector<std::pair<Kind, std::string>> names = {{Kind::kEdgeCertificate, "EdgeCertificate"},
+                                                           {Kind::kPinPolicy, "PinPolicy"},
+                                                           {Kind::kEdge, "Edge"},
+                                                           {Kind::kRotationPolicy, "RotationPolicy"},
+                                                           {Kind::kAcmeIssuer, "AcmeIssuer"},
+                                                           {Kind::kGenesysConnection, "GenesysConnection"},
+                                                           {Kind::kSecret, "Secret"},
+                                                           {Kind::kConfigMap, "ConfigMap"}};
+  for (const auto& [kind, name] : names) {
+    metrics_.watch_restart(kind);
+    EXPECT_EQ(value("edgetrust_watch_restarts_total{kind=\"" + name + "\"}"), "1");
+  }
+}
+
+TEST_F(MetricsTest, RotationsHaveTheirNames) {
+  for (const auto& [result, name] :
+       std::vector<std::pair<Rotation, std::string>>{{Rotation::kActive, "active"},
+                                                     {Rotation::kRolledBack, "rolled_back"},
+                                                     {Rotation::kRejected, "rejected"},
+                                                     {Rotation::kFailed, "failed"}}) {
+    metrics_.rotation(result);
+    EXPECT_EQ(value("edgetrust_rotations_total{result=\"" + name + "\"}"), "1");
+  }
+}
+
+TEST_F(MetricsTest, RequestsFallIntoTheirClass) {
+  const std::vector<std::pair<int, std::string>> classes = {
+      {0, "none"},  {-1, "none"}, {100, "none"}, {600, "none"}, {200, "2xx"}, {299, "2xx"}, {301, "3xx"},
+      {404, "4xx"}, {428, "4xx"}, {429, "429"},  {430, "4xx"},  {500, "5xx"}, {599, "5xx"}};
+  std::map<std::string, int> expected;
+  for (const auto& [status, name] : classes) {
+    metrics_.api_request(Api::kGenesys, Verb::kPut, status);
+    ++expected[name];
+  }
+  for (const auto& [name, count] : expected) {
+    EXPECT_EQ(value("edgetrust_api_requests_total{client=\"genesys\",code=\"" + name + "\",verb=\"PUT\"}"),
+              std::to_string(count));
+  }
+  metrics_.api_request(Api::kKubernetes, Verb::kGet, 200);
+  metrics_.api_request(Api::kDns, Verb::kDelete, 500);
+  metrics_.api_request(Api::kAcme, Verb::kHead, 200);
+  EXPECT_EQ(value("edgetrust_api_requests_total{client=\"kubernetes\",code=\"2xx\",verb=\"GET\"}"), "1");
+  EXPECT_EQ(value("edgetrust_api_requests_total{client=\"dns\",code=\"5xx\",verb=\"DELETE\"}"), "1");
+  EXPECT_EQ(value("edgetrust_api_requests_total{client=\"acme\",code=\"2xx\",verb=\"HEAD\"}"), "1");
+  metrics_.api_duration(Api::kAcme, 300ms);
+  EXPECT_EQ(value("edgetrust_api_duration_seconds_sum{client=\"acme\"}"), "0.3");
+  EXPECT_EQ(value("edgetrust_api_duration_seconds_bucket{client=\"acme\",le=\"0.25\"}"), "0");
+  EXPECT_EQ(value("edgetrust_api_duration_seconds_bucket{client=\"acme\",le=\"0.5\"}"), "1");
+}
+
+TEST_F(MetricsTest, AnObjectIsInOnePhase) {
+  metrics_.phase("voice", "edge01", "Issuing");
+  metrics_.phase("voice", "edge02", "Issuing");
+  metrics_.phase("voice", "edge01", "Ready");
+  metrics_.phase("voice", "edge01", "Ready");
+  const std::string text = metrics_.text();
+  EXPECT_THAT(text, HasSubstr("edgetrust_certificate_phase{name=\"edge01\",namespace=\"voice\",phase=\"Ready\"} 1\n"));
+  EXPECT_THAT(text,
+              HasSubstr("edgetrust_certificate_phase{name=\"edge02\",namespace=\"voice\",phase=\"Issuing\"} 1\n"));
+  EXPECT_THAT(text, Not(HasSubstr("{name=\"edge01\",namespace=\"voice\",phase=\"Issuing\"}")));
+}
+
+TEST_F(MetricsTest, ForgottenObjectsLeaveNothing) {
+  const std::string before = metrics_.text();
+  for (const std::string name : {"one", "two"}) {
+    metrics_.certificate_expiry("ns", name, TimePoint{});
+    metrics_.certificate_renewal("ns", name, TimePoint{});
+    metrics_.certificate_ready("ns", name, false);
+    metrics_.certificate_infeasible("ns", name, true);
+    metrics_.phase("ns", name, "Ready");
+    metrics_.edge_online("ns", name, true);
+    metrics_.edge_sip_up("ns", name, false);
+    metrics_.edge_clock_offset("ns", name, -1500ms);
+    metrics_.pin_override("ns", name, true);
+    metrics_.credentials_valid("ns", name, false);
+  }
+  EXPECT_EQ(value("edgetrust_edge_clock_offset_seconds{name=\"one\",namespace=\"ns\"}"), "-1.5");
+  EXPECT_EQ(value("edgetrust_certificate_infeasible{name=\"one\",namespace=\"ns\"}"), "1");
+  metrics_.forget_certificate("ns", "one");
+  metrics_.forget_edge("ns", "one");
+  metrics_.forget_pin_policy("ns", "one");
+  metrics_.forget_connection("ns", "one");
+  EXPECT_THAT(metrics_.text(), Not(HasSubstr("name=\"one\"")));
+  EXPECT_EQ(value("edgetrust_edge_online{name=\"two\",namespace=\"ns\"}"), "1");
+  metrics_.forget_certificate("ns", "two");
+  metrics_.forget_edge("ns", "two");
+  metrics_.forget_pin_policy("ns", "two");
+  metrics_.forget_connection("ns", "two");
+  metrics_.forget_edge("ns", "never seen");
+  EXPECT_EQ(metrics_.text(), before);
+}
+
+TEST_F(MetricsTest, LabelsAreEscaped) {
+  metrics_.edge_online("ns", "a\"b\\c\nd", true);
+  EXPECT_THAT(metrics_.text(), HasSubstr("edgetrust_edge_online{name=\"a\\\"b\\\\c\\nd\",namespace=\"ns\"} 1\n"));
+}
+
+TEST_F(MetricsTest, ManyThreadsMayWriteForgetAndRead) {
+  std::atomic<std::size_t> read{0};
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([this, &read, t] {
+        for (int i = 0; i < 200; ++i) {
+          metrics_.phase("ns", "edge" + std::to_string(t % 2), i % 2 == 0 ? "Ready" : "Issuing");
+          metrics_.forget_certificate("ns", "edge" + std::to_string((t + 1) % 2));
+          metrics_.rotation(Rotation::kActive);
+          if (i % 50 == 0) read += metrics_.text().size();
+        }
+      });
+    }
+  }
+  EXPECT_EQ(value("edgetrust_rotations_total{result=\"active\"}"), "800");
+  EXPECT_GT(read, 0U);
+}
+
+}  // namespace
+}  // namespace edgetrust::telemetry
