@@ -24,11 +24,14 @@ test-unit: build ## unit tests and the simulation
 	@$(CTEST) -j $(JOBS) -L 'unit|simulation'
 
 test-integration: setup build ## tests on real servers
-	@tests/integration/run $(BUILD) $(CTEST) -j 4 -L integration
+	@tests/integration/run $(BUILD) $(CTEST) -j 4 -L integration -LE nightly
 
 test: setup build ## everything CI runs
 	@cmake --build $(BUILD) --target all_verify_interface_header_sets
-	@tests/integration/run $(BUILD) $(CTEST) -j 4
+	@tests/integration/run $(BUILD) $(CTEST) -j 4 -LE nightly
+
+test-nightly: setup build ## what takes long or needs more than Debian's packages (npm)
+	@tests/integration/run $(BUILD) $(CTEST) -j 2 -L nightly
 
 demo: setup ## the samples on the local stack: three certificates, one rollback (KEEP=1 leaves it running)
 	@mkdir -p build && { cmake --preset $(PRESET) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }; }
@@ -51,4 +54,4 @@ format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages configure build test-unit test-integration test demo crds stack-up stack-env stack-down format
+.PHONY: help setup packages configure build test-unit test-integration test test-nightly demo crds stack-up stack-env stack-down format
