@@ -63,6 +63,14 @@ std::string new_count(int count, TimePoint now) {
   return json::dump({{"series", {{"count", count}, {"lastObservedTime", format_rfc3339_micro(now)}}}});
 }
 
+// The name of an Event about an object: at most 253 characters, and what stands before the dot ends with a letter or
+// digit.
+std::string event_name(std::string object, const std::string& hash) {
+  object.resize(std::min<std::size_t>(object.size(), 200));
+  while (object.ends_with('.') || object.ends_with('-')) object.pop_back();
+  return object + "." + hash;
+}
+
 bool is_power_of_two(int count) { return std::has_single_bit(static_cast<unsigned>(count)); }
 
 }  // namespace
@@ -89,7 +97,7 @@ void EventRecorder::record(const Event& event) {
     return enqueue({event.regarding.ns, series.name, new_count(series.count, now), true});
   }
   const auto slot = now.time_since_epoch() / options_.window;  // another name when it is said again in another window
-  const std::string name = event.regarding.name + "." + hash_of(what + std::to_string(slot));
+  const std::string name = event_name(event.regarding.name, hash_of(what + std::to_string(slot)));
   said_.emplace(what, Series{.name = name, .first = now});
   enqueue({event.regarding.ns, name, new_event(event, name, options_, now), false});
 }

@@ -65,7 +65,7 @@ void Reflector::act(const OpenWatch& open, std::stop_token stop) {
   std::optional<Error> broken;
   const auto on_line = [&](std::string_view line) {
     if (stop.stop_requested()) return false;
-    const auto more = take_line(line);
+    const auto more = try_take_line(line);
     if (!more) broken = more.error();
     return more && *more;
   };
@@ -93,6 +93,15 @@ void Reflector::take_page(const Page& page) {
   });
   const PageFacts facts{.continue_token = page.continue_token, .resource_version = page.resource_version};
   if (machine_.page(facts) == Verdict::kCommit) commit();
+}
+
+// What is thrown here must not pass through the transport.
+Result<bool> Reflector::try_take_line(std::string_view line) {
+  try {
+    return take_line(line);
+  } catch (const std::exception& error) {
+    return fail(ErrorKind::kInternal, error.what());
+  }
 }
 
 // False: end this watch. An error: the line is no event, which is what a connection cut in the middle of one leaves.

@@ -70,10 +70,8 @@ Verdict WatchMachine::page(const PageFacts& page) {
 }
 
 void WatchMachine::page_failed(const Error& error) {
-  if (needs_new_look(error)) {  // the snapshot that the token continues is gone: the pages so far are worth nothing
-    continue_token_.clear();
-    return look_again();
-  }
+  // 410: the snapshot that the token continues is gone, and the pages so far are worth nothing.
+  if (needs_new_look(error)) return look_again();
   if (error.kind == ErrorKind::kProtocol) limit_ = std::max(1, limit_ / kSmallerPages);  // too large, perhaps
   wait_after(error, WatchState::kListing);
 }

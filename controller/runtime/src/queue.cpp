@@ -19,7 +19,9 @@ std::optional<Key> Queue::get(std::stop_token stop) {
   while (!stop.stop_requested()) {
     const SteadyPoint now = clock_.steady();
     if (auto key = take_due(now)) return key;
+    ++idle_;
     wait(lock, now, stop);
+    --idle_;
   }
   return std::nullopt;
 }
@@ -46,6 +48,7 @@ QueueStats Queue::stats() const {
   const std::lock_guard lock(mutex_);
   const SteadyPoint now = clock_.steady();
   QueueStats stats;
+  stats.idle = idle_;
   for (const auto& [due, order, key] : line_) ++(due <= now ? stats.due : stats.waiting);
   stats.held = static_cast<std::size_t>(
       std::count_if(entries_.begin(), entries_.end(), [](const auto& entry) { return entry.second.held; }));

@@ -107,6 +107,17 @@ TEST_F(EventsTest, ARestartSaysItUnderTheSameNameAndIsContentThatItExists) {
   EXPECT_EQ(transport->requests().size(), 2U);
 }
 
+TEST_F(EventsTest, NamesStayNamesHoweverLongTheObjects) {
+  transport->answer(201, "{}");
+  EventRecorder recorder(client, clock, pauser);
+  Event event = issued();
+  event.regarding.name = std::string(199, 'a') + "-" + std::string(53, 'b');
+  recorder.record(event);
+  ASSERT_TRUE(recorder.flush({}));
+  EXPECT_EQ(name_of(0).size(), 199U + 1 + 16);
+  EXPECT_EQ(name_of(0).substr(198, 2), "a.");
+}
+
 TEST_F(EventsTest, NotesAreCutAndMadePrintable) {
   transport->answer(201, "{}");
   EventRecorder recorder(client, clock, pauser);

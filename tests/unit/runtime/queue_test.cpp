@@ -29,7 +29,10 @@ struct QueueTest : testing::Test {
     return taken;
   }
   std::future<std::optional<Key>> get_elsewhere() {
-    return std::async(std::launch::async, [this] { return queue.get(stop.get_token()); });
+    const std::size_t before = queue.stats().idle;
+    auto got = std::async(std::launch::async, [this] { return queue.get(stop.get_token()); });
+    while (queue.stats().idle == before) std::this_thread::yield();  // now it waits
+    return got;
   }
 };
 
@@ -119,6 +122,7 @@ TEST_F(QueueTest, CountsDueWaitingHeldAndTheOldest) {
   EXPECT_EQ(stats.due, 1U);
   EXPECT_EQ(stats.waiting, 1U);
   EXPECT_EQ(stats.held, 1U);
+  EXPECT_EQ(stats.idle, 0U);
   EXPECT_EQ(stats.oldest, 5s);
 }
 

@@ -76,7 +76,7 @@ struct WatchRequest {
   std::string resource_version = {};
   bool initial_events = false;        // a WatchList: the present objects first, then a bookmark that says so (KEP-3157)
   std::chrono::seconds timeout{270};  // after which the server ends the watch
-  // The longest silence. On a quiet server the first bookmark comes after two minutes, the next ones each minute (seen
+  // The longest silence. On a quiet server the first bookmark comes within two minutes, the next ones each minute (seen
   // on Kubernetes 1.36).
   std::chrono::milliseconds idle{180'000};
   std::size_t max_line = std::size_t{4} << 20;  // more than etcd can hold; beyond it the watch ends with kProtocol

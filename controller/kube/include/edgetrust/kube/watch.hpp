@@ -84,7 +84,7 @@ struct WatchOptions {
   std::chrono::seconds shortest{240};  // timeoutSeconds is drawn from here …
   std::chrono::seconds spread{60};     // … to here above it, so that many watches do not end together
   Backoff failure{
-      .first = std::chrono::milliseconds{500}, .ceiling = std::chrono::seconds{30}, .factor = 2, .jitter = 0.3};
+      .first = std::chrono::milliseconds{500}, .ceiling = std::chrono::seconds{10}, .factor = 2, .jitter = 0.3};
   Backoff look_again{.first = std::chrono::seconds{10}, .ceiling = std::chrono::minutes{5}, .factor = 2, .jitter = 0.2};
 };
 

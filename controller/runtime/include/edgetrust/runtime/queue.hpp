@@ -22,6 +22,7 @@ namespace edgetrust::runtime {
 struct QueueStats {
   std::size_t due = 0;                  // could be taken now
   std::size_t waiting = 0;              // their time has not come
+  std::size_t idle = 0;                 // workers that wait for a key
   std::size_t held = 0;                 // with a worker
   std::chrono::milliseconds oldest{0};  // how long the first due key has been due
 };
@@ -60,6 +61,7 @@ class Queue {
   std::condition_variable_any changed_;
   std::uint64_t version_ = 0;  // counts changes, so that a waiter sees the one it slept through
   std::uint64_t order_ = 0;
+  std::size_t idle_ = 0;
   std::map<Key, Entry> entries_;
   std::set<Place> line_;  // every entry that is due some time and not held, first first
 };
