@@ -110,7 +110,7 @@ http_request to_message(const Request& request, const std::shared_ptr<Link>& lin
 }
 
 Response to_head(const http_response& message) {
-  Response head{.status = message.status_code(), .headers = {}, .body = {}};
+  Response head{.status = message.status_code()};
   for (const auto& [name, value] : message.headers()) head.headers.add(name, value);
   return head;
 }

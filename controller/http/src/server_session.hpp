@@ -156,7 +156,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   // Some of the request is still unread. Closing now would reset the connection, and the answer could be lost with it:
   // say that no more is sent, and read what comes for a moment.
   void refuse(int status) {
-    Response response{.status = status, .headers = {}, .body = {}};
+    Response response{.status = status};
     write(to_message(std::move(response), false, false), [](Session& session) {
       beast::error_code ignored;
       session.lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);

@@ -106,7 +106,7 @@ TEST(Server, AHandlerThatThrowsIsAnInternalError) {
 }
 
 TEST(Server, RefusesABodyBeyondItsBoundWithoutReadingIt) {
-  const auto server = Server::start({.tls = {}, .max_body = 1000}, echo).value();
+  const auto server = Server::start({.max_body = 1000}, echo).value();
   const auto announced = RawSocket::connect(server->port());
   const auto answer = ask(*announced, "POST / HTTP/1.1\r\nContent-Length: 1001\r\n\r\n");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 413"));
@@ -121,7 +121,7 @@ TEST(Server, RefusesABodyBeyondItsBoundWithoutReadingIt) {
 }
 
 TEST(Server, TheAnswerToATooLargeBodyIsReadableWhileTheBodyIsStillSent) {
-  const auto server = Server::start({.tls = {}, .max_body = 1000}, echo).value();
+  const auto server = Server::start({.max_body = 1000}, echo).value();
   const auto socket = RawSocket::connect(server->port());
   socket->write("POST / HTTP/1.1\r\nContent-Length: 300000\r\n\r\n" + std::string(300000, 'x'));
   EXPECT_THAT(socket->read_message(), StartsWith("HTTP/1.1 413"));
@@ -136,7 +136,7 @@ TEST(Server, RefusesAHeaderBeyondItsBoundAndWhatIsNotHttp) {
 }
 
 TEST(Server, ARequestThatIsNotCompleteInTimeLosesItsConnection) {
-  const auto server = Server::start({.tls = {}, .request_timeout = 300ms, .idle_timeout = 30s}, echo).value();
+  const auto server = Server::start({.request_timeout = 300ms, .idle_timeout = 30s}, echo).value();
   const auto silent = RawSocket::connect(server->port());
   const auto header = RawSocket::connect(server->port());
   header->write("GET / HTTP/1.1\r\nX-Slow");
@@ -150,7 +150,7 @@ TEST(Server, ARequestThatIsNotCompleteInTimeLosesItsConnection) {
 
 TEST(Server, AConnectionThatTricklesDoesNotBuyTime) {
   constexpr std::size_t kHuge = 1'000'000'000;
-  const auto server = Server::start({.tls = {}, .max_body = kHuge, .request_timeout = 50ms}, echo).value();
+  const auto server = Server::start({.max_body = kHuge, .request_timeout = 50ms}, echo).value();
   const auto socket = RawSocket::connect(server->port());
   socket->write("POST / HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n");
   std::size_t sent = 0;
@@ -160,14 +160,14 @@ TEST(Server, AConnectionThatTricklesDoesNotBuyTime) {
 }
 
 TEST(Server, AnIdleConnectionIsClosed) {
-  const auto server = Server::start({.tls = {}, .request_timeout = 30s, .idle_timeout = 50ms}, echo).value();
+  const auto server = Server::start({.request_timeout = 30s, .idle_timeout = 50ms}, echo).value();
   const auto socket = RawSocket::connect(server->port());
   EXPECT_THAT(ask(*socket, "GET / HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 200"));
   EXPECT_EQ(socket->read_all(), "");
 }
 
 TEST(Server, FurtherConnectionsAreClosedAtOnceAndPlaceIsMadeAgain) {
-  const auto server = Server::start({.tls = {}, .max_connections = 2}, echo).value();
+  const auto server = Server::start({.max_connections = 2}, echo).value();
   auto one = RawSocket::connect(server->port());
   const auto two = RawSocket::connect(server->port());
   EXPECT_THAT(ask(*one, "GET / HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 200"));
@@ -186,14 +186,13 @@ TEST(Server, FurtherConnectionsAreClosedAtOnceAndPlaceIsMadeAgain) {
 TEST(Server, ABlockedHandlerHoldsOneThreadAndNothingElse) {
   support::Gate entered;
   support::Gate release;
-  const auto server =
-      Server::start({.tls = {}, .request_timeout = 300ms, .threads = 2}, [&](const ServerRequest& request) {
-        if (request.path == "/block") {
-          entered.open();
-          release.wait();
-        }
-        return echo(request);
-      }).value();
+  const auto server = Server::start({.request_timeout = 300ms, .threads = 2}, [&](const ServerRequest& request) {
+                        if (request.path == "/block") {
+                          entered.open();
+                          release.wait();
+                        }
+                        return echo(request);
+                      }).value();
   const auto blocked = RawSocket::connect(server->port());
   blocked->write("GET /block HTTP/1.1\r\n\r\n");
   ASSERT_TRUE(entered.wait());
@@ -206,7 +205,7 @@ TEST(Server, ABlockedHandlerHoldsOneThreadAndNothingElse) {
 }
 
 TEST(Server, StopsAtOnceWithOpenConnections) {
-  auto server = Server::start({.tls = {}, .request_timeout = 60s, .idle_timeout = 60s}, echo).value();
+  auto server = Server::start({.request_timeout = 60s, .idle_timeout = 60s}, echo).value();
   std::vector<std::unique_ptr<RawSocket>> sockets;
   for (int i = 0; i < 20; ++i) {
     sockets.push_back(RawSocket::connect(server->port()));
@@ -241,12 +240,12 @@ TEST(Server, WaitsForTheHandlerThatIsRunning) {
 
 TEST(Server, StartSaysWhatIsWrong) {
   const auto server = Server::start({}, echo).value();
-  const auto taken = Server::start({.port = server->port(), .tls = {}}, echo);
+  const auto taken = Server::start({.port = server->port()}, echo);
   ASSERT_FALSE(taken.has_value());
   EXPECT_EQ(taken.error().kind, ErrorKind::kUnavailable);
   EXPECT_THAT(taken.error().what, HasSubstr("in use"));
-  EXPECT_EQ(Server::start({.address = "localhost", .tls = {}}, echo).error().kind, ErrorKind::kInvalid);
-  EXPECT_EQ(Server::start({.tls = {}, .threads = 0}, echo).error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(Server::start({.address = "localhost"}, echo).error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(Server::start({.threads = 0}, echo).error().kind, ErrorKind::kInvalid);
   EXPECT_EQ(Server::start({}, nullptr).error().kind, ErrorKind::kInvalid);
 }
 

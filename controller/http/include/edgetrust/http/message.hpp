@@ -33,17 +33,17 @@ class Headers {
 
 struct Request {
   Method method = Method::kGet;
-  Url url;
-  Headers headers;
-  std::string body;
+  Url url = {};
+  Headers headers = {};
+  std::string body = {};
   std::chrono::milliseconds timeout{30'000};    // for the whole exchange, name lookup and handshake included
   std::size_t max_body = std::size_t{1} << 20;  // of the response, in octets; more is Error kProtocol
 };
 
 struct Response {
   int status = 0;
-  Headers headers;
-  std::string body;
+  Headers headers = {};
+  std::string body = {};
   [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
 };
 

@@ -35,7 +35,7 @@ struct ServerTls {
 struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any free one
-  std::optional<ServerTls> tls;
+  std::optional<ServerTls> tls = std::nullopt;
   std::size_t max_body = std::size_t{1} << 20;        // of a request, in octets
   std::chrono::milliseconds request_timeout{10'000};  // from its first octet (the first one: from accept, with the
                                                       // handshake) to its last; and for the client to take an answer

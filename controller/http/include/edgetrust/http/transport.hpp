@@ -53,9 +53,9 @@ class Transport {
 // Whom to trust and who we are. Two transports with different options share no connection.
 struct TlsOptions {
   bool public_roots = false;  // Debian's ca-certificates, parsed once and shared by all transports
-  std::string ca_pem;         // further roots; with public_roots false, the only ones. An intermediate may be one
-  std::string client_certificate_pem;  // mutual TLS (a kubeconfig's user), leaf first; empty for none
-  Secret client_key_pem;
+  std::string ca_pem = {};    // further roots; with public_roots false, the only ones. An intermediate may be one
+  std::string client_certificate_pem = {};  // mutual TLS (a kubeconfig's user), leaf first; empty for none
+  Secret client_key_pem = {};
   std::string public_roots_file = "/etc/ssl/certs/ca-certificates.crt";
 };
 
