@@ -165,8 +165,8 @@ class Plant final : public SipPlant {
   void look_later(Stand& stand) {
     stand.again->expires_after(kLookAgain);
     stand.again->async_wait([this, edge = stand.service->edge.id](SystemError error) {
-      Stand* stand = find(edge);
-      if (!error && stand != nullptr) look(*stand);
+      Stand* silent = find(edge);
+      if (!error && silent != nullptr) look(*silent);
     });
   }
 

@@ -3,7 +3,9 @@
 import time
 import unittest
 
-from harness import ALWAYS_OPEN, LITERAL, OperatorTest, wait_for
+from authority import trusted_by_sbc
+from harness import ALWAYS_OPEN, LITERAL, PATIENT, OperatorTest, wait_for
+from own_pebble import OwnPebble
 from simulator import fingerprint, leaf_of
 
 
@@ -45,16 +47,55 @@ class Renewal(OperatorTest):
         self.assertTrue(time_of_request)
 
 
+class DueRenewal(OperatorTest):
+    start_operator = False
+
+    def test_short_lived_certificate_is_renewed_when_due(self) -> None:
+        pebble = OwnPebble(self.folder, lifetime=100)
+        self.addCleanup(pebble.close)
+        trusted_by_sbc(self.sim, pebble.root)
+        spec = self.kube.get("AcmeIssuer", self.namespace, "pebble")["spec"]
+        self.make("AcmeIssuer", "short", spec | {"server": pebble.directory, "accountKeyRef": {"name": "short-account"}})
+        self.operator.start()
+        edge = self.new_edge(issuerRef={"name": "short"})
+        first = self.wait_phase(edge.name, "Ready", 1)
+        second = self.wait_phase(edge.name, "Ready", 2, 120)
+        self.assertNotIn("handledRequests", second, "nobody asked for it")
+        self.assertGreater(second["notBefore"], first["notBefore"])
+        self.assertLess(second["notBefore"], first["notAfter"], "before the old one expired")
+        begun = self.kube.get("Secret", self.namespace, f"{edge.name}-r2-key")["metadata"]["creationTimestamp"]
+        self.assertGreaterEqual(begun, first["renewalTime"], "and not before it was due")
+        self.assertEqual(self.live(edge), second["fingerprintSha256"])
+        follows = lambda: fingerprint(leaf_of(self.kube.get("Secret", self.namespace, f"{edge.name}-tls"))) == second["fingerprintSha256"]
+        wait_for("secretName follows", follows)
+
+
+class SlowRestart(OperatorTest):
+    # A slow restart is 10 s in the simulator: at most three looks find the port closed.
+    policy = {"windows": ALWAYS_OPEN, "observe": {"settle": "20s", "period": "2s", "interval": "4s", "failAfter": 4}}
+
+    def test_slow_but_good_restart_inside_settle_is_not_rolled_back(self) -> None:
+        edge = self.new_edge()
+        self.wait_phase(edge.name, "Ready", 1)
+        self.sim.patch(edge, onApply="slow")
+        self.renew(edge.name)
+        wait_for("the Edge is seen down", lambda: self.condition(self.certificate(edge.name), "EdgeHealthy").get("status") == "False", 60)
+        status = self.wait_phase(edge.name, "Ready", 2)
+        self.assertEqual([entry["result"] for entry in status["history"]], ["Active", "Superseded"])
+        self.assertEqual(len(self.sim.uploads(edge)), 2)
+
+
 class Rollback(OperatorTest):
     policy = {"windows": ALWAYS_OPEN, "observe": LITERAL}
 
-    def broken_renewal(self, on_apply: str) -> None:
+    def broken_renewal(self, on_apply: str, verdict_within: int = 90) -> None:
         edge = self.new_edge()
         first = self.wait_phase(edge.name, "Ready", 1)
+        self.before_renewal()
         self.sim.patch(edge, onApply=on_apply)
         self.renew(edge.name)
         rolling = lambda: (s := self.status(edge.name)).get("phase") in ("RollingBack", "RolledBack") and s
-        wait_for("the rollback begins", rolling, 90)
+        wait_for("the rollback begins", rolling, verdict_within)
         began = time.monotonic()
         wait_for("the previous leaf is served again", lambda: self.live(edge) == first["fingerprintSha256"], 30)
         self.assertLess(time.monotonic() - began, 30)
@@ -70,11 +111,29 @@ class Rollback(OperatorTest):
         self.assertEqual(uploads[2], first["fingerprintSha256"])
         wait_for("SIP is up again", lambda: self.sim.edge(edge)["sip"]["state"] == "UP", 30)
 
+    def before_renewal(self) -> None:
+        pass
+
     def test_sip_down(self) -> None:
         self.broken_renewal("sip-down")
 
     def test_critical(self) -> None:
         self.broken_renewal("critical")
+
+
+class RollbackByDefault(Rollback):
+    """With nothing said about observation: settle 90s, interval 15s, failAfter 2."""
+
+    policy = {"windows": ALWAYS_OPEN, "observe": PATIENT}
+
+    def before_renewal(self) -> None:
+        self.kube.patch("RotationPolicy", self.namespace, "default", {"spec": {"observe": None}})
+
+    def test_sip_down(self) -> None:
+        self.broken_renewal("sip-down", 180)
+
+    def test_critical(self) -> None:
+        self.broken_renewal("critical", 180)
 
 
 if __name__ == "__main__":
