@@ -10,6 +10,8 @@
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <thread>
 
 namespace edgetrust::integration {
 namespace {
@@ -191,6 +193,33 @@ TEST_F(GenesysSim, TurnsPagesAndMakesMoreEdges) {
   EXPECT_EQ(edges->size(), 300U);
   EXPECT_EQ(received("GET", "/edges"), 3);
   EXPECT_EQ(control(http::Method::kPost, "/sim/v1/edges", {{"count", 100'000}}).status, 400);
+}
+
+TEST_F(GenesysSim, CallersAtOnceAreGivenDifferentEdges) {
+  start();
+  constexpr std::size_t kCallers = 8;
+  constexpr int kTimes = 5;
+  std::mutex mutex;
+  std::multiset<std::string> given;
+  {
+    std::vector<std::jthread> callers;
+    for (std::size_t caller = 0; caller < kCallers; ++caller) {
+      callers.emplace_back([&] {
+        for (int n = 0; n < kTimes; ++n) {
+          const auto made = control(http::Method::kPost, "/sim/v1/edges", {{"count", 1}});
+          const auto document = json::Document::parse(made.body);
+          const std::lock_guard lock(mutex);
+          if (document)
+            document->root()["edges"].for_each_element([&](json::View edge) {
+              given.insert(std::string(edge["id"].string_or("")));
+              return true;
+            });
+        }
+      });
+    }
+  }
+  EXPECT_EQ(given.size(), kCallers * kTimes);
+  EXPECT_EQ(std::set<std::string>(given.begin(), given.end()).size(), kCallers * kTimes);
 }
 
 TEST_F(GenesysSim, AGoodUploadIsServedAndUp) {

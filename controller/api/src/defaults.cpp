@@ -76,5 +76,10 @@ std::string key_secret_name(const std::string& certificate_name, int revision) {
 std::string bundle_secret_name(const std::string& certificate_name, int revision) {
   return certificate_name + "-r" + std::to_string(revision);
 }
+bool names_secret(const EdgeCertificate& certificate, std::string_view secret_name) {
+  const auto& adoption = certificate.spec.adoption;
+  return secret_name == serving_secret_name(certificate) || secret_name.starts_with(certificate.meta.name + "-r") ||
+         (adoption && adoption->import_from && adoption->import_from->name == secret_name);
+}
 
 }  // namespace edgetrust::api

@@ -19,6 +19,39 @@ dns::TsigAlgorithm to_dns(api::TsigAlgorithm algorithm) {
   return dns::TsigAlgorithm::kHmacSha256;
 }
 
+// An update of a zone as a POST: refused is 4xx, no answer is none.
+int status_of(const Status& updated) {
+  if (updated) return 200;
+  const ErrorKind kind = updated.error().kind;
+  return kind == ErrorKind::kTimeout || kind == ErrorKind::kUnavailable || kind == ErrorKind::kCancelled ? 0 : 400;
+}
+
+// A zone that tells of its updates.
+class ObservedZone final : public ports::DnsZone {
+ public:
+  ObservedZone(std::shared_ptr<ports::DnsZone> zone, const Clock& clock, const DriverBackends::Told& told)
+      : zone_(std::move(zone)), clock_(clock), told_(told) {}
+
+  Status present(const std::string& name, const std::string& value, std::stop_token stop) override {
+    const SteadyPoint begin = clock_.steady();
+    return tell(begin, zone_->present(name, value, std::move(stop)));
+  }
+  Status remove(const std::string& name, const std::string& value, std::stop_token stop) override {
+    const SteadyPoint begin = clock_.steady();
+    return tell(begin, zone_->remove(name, value, std::move(stop)));
+  }
+
+ private:
+  Status tell(SteadyPoint begin, Status updated) {
+    told_(telemetry::Api::kDns, {http::Method::kPost, status_of(updated), clock_.steady() - begin});
+    return updated;
+  }
+
+  const std::shared_ptr<ports::DnsZone> zone_;
+  const Clock& clock_;
+  const DriverBackends::Told& told_;
+};
+
 }  // namespace
 
 class DriverBackends::Reader {
@@ -41,7 +74,8 @@ class DriverBackends::Reader {
     return genesys::Credentials{std::string(trim(id.expose())), Secret(trim(client_secret.expose()))};
   }
   // A bundle's certificates are the only roots; without a bundle the public roots are.
-  Result<std::shared_ptr<http::Transport>> transport(const std::optional<api::CaBundleRef>& bundle) {
+  Result<std::shared_ptr<http::Transport>> transport(telemetry::Api api,
+                                                     const std::optional<api::CaBundleRef>& bundle) {
     http::TlsOptions tls{.public_roots = !bundle};
     if (bundle) {
       if (bundle->kind == api::BundleKind::kSecret)
@@ -50,7 +84,9 @@ class DriverBackends::Reader {
         needs_config_map = true;
       EDGETRUST_TRY_ASSIGN(tls.ca_pem, backends_.secrets_.read_bundle(ns_, *bundle, stop_));
     }
-    return http::make_transport(std::move(tls));
+    EDGETRUST_TRY_ASSIGN(auto made, http::make_transport(std::move(tls)));
+    return http::observed(std::move(made), backends_.clock_,
+                          [&told = backends_.told_, api](const http::Exchange& exchange) { told(api, exchange); });
   }
 
   std::set<api::ObjectKey> needs;
@@ -114,7 +150,7 @@ Result<std::shared_ptr<ports::CertificateAuthority>> DriverBackends::authority(c
           config.external_account =
               acme::ExternalAccountBinding{spec.external_account_binding->key_id, std::move(hmac)};
         }
-        EDGETRUST_TRY_ASSIGN(auto transport, reader.transport(spec.ca_bundle_ref));
+        EDGETRUST_TRY_ASSIGN(auto transport, reader.transport(telemetry::Api::kAcme, spec.ca_bundle_ref));
         entry.needs = std::move(reader.needs);
         if (reader.needs_config_map) entry.stale_at = clock_.steady() + kConfigMapsAreFresh;
         EDGETRUST_TRY_ASSIGN(auto client, acme::make_client(std::move(config), std::move(transport), clock_));
@@ -142,7 +178,7 @@ Result<std::shared_ptr<ports::DnsZone>> DriverBackends::zone(const api::AcmeIssu
     }
     entry.needs = std::move(reader.needs);
     EDGETRUST_TRY_ASSIGN(auto zone, dns::Rfc2136Zone::create(std::move(options), resolver_, clock_, random_));
-    return std::shared_ptr<ports::DnsZone>(std::move(zone));
+    return std::make_shared<ObservedZone>(std::move(zone), clock_, told_);
   });
 }
 
@@ -157,7 +193,7 @@ Result<std::shared_ptr<ports::EdgeFleet>> DriverBackends::fleet(const api::Genes
             .api_url = spec.api_url(), .login_url = spec.login_url(), .requests_per_minute = spec.requests_per_minute};
         EDGETRUST_TRY_ASSIGN(config.credentials, reader.credentials(spec.credentials_ref));
         const auto api_bundle = spec.endpoints ? spec.endpoints->ca_bundle_ref : std::nullopt;
-        EDGETRUST_TRY_ASSIGN(auto api_transport, reader.transport(api_bundle));
+        EDGETRUST_TRY_ASSIGN(auto api_transport, reader.transport(telemetry::Api::kGenesys, api_bundle));
         auto upload_transport = api_transport;
         if (const auto& upload = spec.certificate_upload) {
           config.upload = genesys::UploadConfig{
@@ -166,7 +202,7 @@ Result<std::shared_ptr<ports::EdgeFleet>> DriverBackends::fleet(const api::Genes
             EDGETRUST_TRY_ASSIGN(config.upload->credentials, reader.credentials(*upload->credentials_ref));
           }
           if (upload->ca_bundle_ref) {
-            EDGETRUST_TRY_ASSIGN(upload_transport, reader.transport(upload->ca_bundle_ref));
+            EDGETRUST_TRY_ASSIGN(upload_transport, reader.transport(telemetry::Api::kGenesys, upload->ca_bundle_ref));
           }
         }
         entry.needs = std::move(reader.needs);

@@ -4,11 +4,13 @@
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/random.hpp"
 #include "edgetrust/dns/resolver.hpp"
-#include "edgetrust/http/transport.hpp"
+#include "edgetrust/http/observed_transport.hpp"
 #include "edgetrust/ports/backends.hpp"
 #include "edgetrust/ports/cluster.hpp"
+#include "edgetrust/telemetry/metrics.hpp"
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -17,9 +19,12 @@ namespace edgetrust {
 
 class DriverBackends final : public ports::Backends {
  public:
+  // Told of every request of a driver, on the thread that made it.
+  using Told = std::function<void(telemetry::Api api, const http::Exchange& exchange)>;
+
   // All references must outlive this.
-  DriverBackends(ports::Secrets& secrets, const dns::Resolver& resolver, const Clock& clock, Random& random)
-      : secrets_(secrets), resolver_(resolver), clock_(clock), random_(random) {}
+  DriverBackends(ports::Secrets& secrets, const dns::Resolver& resolver, const Clock& clock, Random& random, Told told)
+      : secrets_(secrets), resolver_(resolver), clock_(clock), random_(random), told_(std::move(told)) {}
 
   Result<std::shared_ptr<ports::CertificateAuthority>> authority(const api::AcmeIssuer& issuer,
                                                                  std::stop_token stop) override;
@@ -50,6 +55,7 @@ class DriverBackends final : public ports::Backends {
   const dns::Resolver& resolver_;
   const Clock& clock_;
   Random& random_;
+  const Told told_;
   std::mutex mutex_;
   std::map<std::string, Entry> entries_;
   std::uint64_t secret_changes_ = 0;

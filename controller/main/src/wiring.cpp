@@ -11,6 +11,7 @@
 #include "edgetrust/runtime/queue.hpp"
 #include "edgetrust/runtime/workers.hpp"
 #include "edgetrust/telemetry/metrics.hpp"
+#include "measures.hpp"
 #include "operator.hpp"
 
 #include <algorithm>
@@ -31,42 +32,6 @@ std::string kind_name() {
 
 std::vector<std::string> namespaces_of(const Options& options, const kube::ClusterConfig& cluster) {
   return options.namespaces.empty() ? std::vector{cluster.ns} : options.namespaces;
-}
-
-// The kinds as the metrics name them.
-telemetry::Kind metric_kind(const std::string& kind) {
-  using telemetry::Kind;
-  if (kind == kind_name<api::EdgeCertificate>()) return Kind::kEdgeCertificate;
-  if (kind == kind_name<api::Edge>()) return Kind::kEdge;
-  if (kind == kind_name<api::RotationPolicy>()) return Kind::kRotationPolicy;
-  if (kind == kind_name<api::AcmeIssuer>()) return Kind::kAcmeIssuer;
-  if (kind == kind_name<api::GenesysConnection>()) return Kind::kGenesysConnection;
-  return Kind::kSecret;
-}
-
-telemetry::Verb metric_verb(http::Method method) {
-  using telemetry::Verb;
-  switch (method) {
-    case http::Method::kGet: return Verb::kGet;
-    case http::Method::kHead: return Verb::kHead;
-    case http::Method::kPost: return Verb::kPost;
-    case http::Method::kPut: return Verb::kPut;
-    case http::Method::kPatch: return Verb::kPatch;
-    case http::Method::kDelete: return Verb::kDelete;
-  }
-  return Verb::kGet;
-}
-
-// How a revision ended, where that counts as a rotation.
-std::optional<telemetry::Rotation> metric_rotation(api::RevisionResult result) {
-  switch (result) {
-    case api::RevisionResult::kActive: return telemetry::Rotation::kActive;
-    case api::RevisionResult::kRolledBack: return telemetry::Rotation::kRolledBack;
-    case api::RevisionResult::kRejected: return telemetry::Rotation::kRejected;
-    case api::RevisionResult::kSuperseded:
-    case api::RevisionResult::kAdopted: return std::nullopt;
-  }
-  return std::nullopt;
 }
 
 http::Response text(int status, std::string body, std::string type = "text/plain; charset=utf-8") {
@@ -108,7 +73,10 @@ struct Operator::Parts {
         client(environment.cluster, tools.transport, clock, pauser,
                {.per_second = options.kube_qps,
                 .burst = options.kube_burst,
-                .report = [this](const kube::CallReport& call) { reported(call); }}),
+                .report =
+                    [this](const kube::CallReport& call) {
+                      asked(telemetry::Api::kKubernetes, {call.method, call.status, call.took});
+                    }}),
         cluster(client, clock, random, pauser,
                 {.namespaces = namespaces_of(options, environment.cluster),
                  .indexed_label = std::string(kCertificateLabel),
@@ -117,7 +85,8 @@ struct Operator::Parts {
                  .note = [this](const kube::WatchNote& note) { noted(note); }}),
         lookup(*tools.resolver, clock, random, {}),
         pki(pki::make_pki(std::make_shared<crypto::PublicRoots>())),
-        backends(cluster.secrets(), *tools.resolver, clock, random),
+        backends(cluster.secrets(), *tools.resolver, clock, random,
+                 [this](telemetry::Api api, const http::Exchange& exchange) { asked(api, exchange); }),
         world{clock,
               cluster.certificates(),
               cluster.edges(),
@@ -141,13 +110,13 @@ struct Operator::Parts {
   void changed(const std::string& kind, const api::ObjectKey& key);
   void wake_certificates(const std::string& ns, const std::function<bool(const api::EdgeCertificate&)>& which);
   void noted(const kube::WatchNote& note);
-  void reported(const kube::CallReport& call);
+  void asked(telemetry::Api api, const http::Exchange& exchange);
 
   // --- passes
 
   reconcile::Outcome reconcile(const runtime::Key& key, std::stop_token stop);
   void pass(const runtime::Key& key, std::stop_token stop);
-  void describe(const api::ObjectKey& key);
+  void measure_object(const runtime::Key& key);
 
   http::Response answer(const http::ServerRequest& request);
 
@@ -201,7 +170,10 @@ void Operator::Parts::changed(const std::string& kind, const api::ObjectKey& key
     });
   } else if (kind == kind_name<api::RotationPolicy>()) {
     wake_certificates(key.ns, [](const auto& /*certificate*/) { return true; });
-  } else if (kind == "Secret" && backends.secret_changed(key)) {
+  } else if (kind == "Secret") {
+    // What a certificate names: its own Secrets, which somebody else may have touched, and what it imports.
+    wake_certificates(key.ns, [&](const auto& certificate) { return api::names_secret(certificate, key.name); });
+    if (!backends.secret_changed(key)) return;
     for (const auto& issuer : cluster.issuers().list(key.ns))
       queue.add({kind_name<api::AcmeIssuer>(), key.ns, issuer->meta.name});
     for (const auto& connection : cluster.connections().list(key.ns))
@@ -228,9 +200,9 @@ void Operator::Parts::noted(const kube::WatchNote& note) {
   }
 }
 
-void Operator::Parts::reported(const kube::CallReport& call) {
-  metrics.api_request(telemetry::Api::kKubernetes, metric_verb(call.method), call.status);
-  metrics.api_duration(telemetry::Api::kKubernetes, call.took);
+void Operator::Parts::asked(telemetry::Api api, const http::Exchange& exchange) {
+  metrics.api_request(api, metric_verb(exchange.method), exchange.status);
+  metrics.api_duration(api, exchange.took);
 }
 
 reconcile::Outcome Operator::Parts::reconcile(const runtime::Key& key, std::stop_token stop) {
@@ -242,19 +214,18 @@ reconcile::Outcome Operator::Parts::reconcile(const runtime::Key& key, std::stop
   return connections.reconcile(object, std::move(stop));
 }
 
-// Metrics of an EdgeCertificate, as its status tells them.
-void Operator::Parts::describe(const api::ObjectKey& key) {
-  const auto certificate = cluster.certificates().get(key);
-  if (!certificate) {
-    metrics.forget_certificate(key.ns, key.name);
-    return;
+void Operator::Parts::measure_object(const runtime::Key& key) {
+  const api::ObjectKey object{key.ns, key.name};
+  if (key.kind == kind_name<api::EdgeCertificate>()) {
+    const auto certificate = cluster.certificates().get(object);
+    certificate ? measure(metrics, *certificate) : metrics.forget_certificate(key.ns, key.name);
+  } else if (key.kind == kind_name<api::Edge>()) {
+    const auto edge = cluster.edges().get(object);
+    edge ? measure(metrics, *edge) : metrics.forget_edge(key.ns, key.name);
+  } else if (key.kind == kind_name<api::GenesysConnection>()) {
+    const auto connection = cluster.connections().get(object);
+    connection ? measure(metrics, *connection) : metrics.forget_connection(key.ns, key.name);
   }
-  if (certificate->status.not_after) metrics.certificate_expiry(key.ns, key.name, *certificate->status.not_after);
-  if (certificate->status.renewal_time)
-    metrics.certificate_renewal(key.ns, key.name, *certificate->status.renewal_time);
-  if (certificate->status.phase) metrics.phase(key.ns, key.name, std::string(to_string(*certificate->status.phase)));
-  const auto* ready = api::find(certificate->status.conditions, api::condition::kReady);
-  metrics.certificate_ready(key.ns, key.name, ready != nullptr && ready->status == api::Truth::kTrue);
 }
 
 void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
@@ -265,7 +236,7 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
                     : outcome.wake_at ? telemetry::Reconciled::kWaiting
                                       : telemetry::Reconciled::kDone);
   if (const auto rotation = outcome.ended ? metric_rotation(*outcome.ended) : std::nullopt) metrics.rotation(*rotation);
-  if (key.kind == kind_name<api::EdgeCertificate>()) describe({key.ns, key.name});
+  measure_object(key);
   if (outcome.error) {
     if (outcome.error->kind == ErrorKind::kCancelled) return;
     const auto wait = failures.failed(key);

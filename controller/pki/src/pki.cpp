@@ -43,6 +43,7 @@ Status complete_by_structure(const crypto::Arranged& arranged) {
   if (arranged.chain.size() > 1 && arranged.left_over.empty()) return {};
   std::string what =
       "the chain is incomplete: \"" + last.facts().issuer + "\", the issuer of \"" + last.name() + "\", is missing";
+  if (arranged.chain.size() == 1) what += ", or is a root that is not among those given (the issuer's caBundleRef)";
   if (!arranged.left_over.empty()) what += ", and \"" + arranged.left_over.front().name() + "\" has no place in it";
   return fail(ErrorKind::kInvalid, what);
 }

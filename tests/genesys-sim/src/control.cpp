@@ -108,6 +108,7 @@ http::Response Control::more_edges(std::string_view body) {
   const auto document = read(body);
   if (!document) return refusal(400, document.error().message());
   const std::int64_t count = document->root()["count"].integer().value_or(-1);
+  const std::lock_guard lock(adding_);
   const std::size_t present = parts_.book.size();
   if (count < 1 || static_cast<std::size_t>(count) + present > kMostEdges) {
     return refusal(400, "count must be at least 1, and all Edges together at most " + std::to_string(kMostEdges));

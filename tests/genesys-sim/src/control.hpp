@@ -7,6 +7,8 @@
 #include "journal.hpp"
 #include "oauth_desk.hpp"
 
+#include <mutex>
+
 namespace edgetrust::sim {
 
 class Control {
@@ -43,6 +45,7 @@ class Control {
 
   const Parts parts_;
   const Acts acts_;
+  std::mutex adding_;  // two callers at once must not be given the same new Edge
 };
 
 }  // namespace edgetrust::sim

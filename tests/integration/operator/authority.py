@@ -46,10 +46,15 @@ class Authority:
         return (self.folder / "root.crt").read_text()
 
     def issue(self, host: str) -> Issued:
+        self._openssl("req", *self._new_key("leaf.key"), "-out", "leaf.csr", "-outform", "DER", "-subj", "/")
+        return Issued(self.sign((self.folder / "leaf.csr").read_bytes(), host), (self.folder / "leaf.key").read_text())
+
+    def sign(self, csr: bytes, host: str) -> str:
+        """A leaf straight under the root, for the key of a CSR (DER)."""
         (self.folder / "ext").write_text(f"subjectAltName=DNS:{host}\nextendedKeyUsage=serverAuth\nkeyUsage=digitalSignature\n")
-        self._openssl("req", *self._new_key("leaf.key"), "-out", "leaf.csr", "-subj", "/")
-        self._openssl("x509", "-req", "-in", "leaf.csr", "-CA", "root.crt", "-CAkey", "root.key", "-CAcreateserial", "-days", "20", "-out", "leaf.crt", "-extfile", "ext")
-        return Issued((self.folder / "leaf.crt").read_text(), (self.folder / "leaf.key").read_text())
+        (self.folder / "signed.csr").write_bytes(csr)
+        self._openssl("x509", "-req", "-inform", "DER", "-in", "signed.csr", "-CA", "root.crt", "-CAkey", "root.key", "-CAcreateserial", "-days", "20", "-out", "leaf.crt", "-extfile", "ext")
+        return (self.folder / "leaf.crt").read_text()
 
 
 def trusted_by_sbc(simulator: Simulator, *roots: str) -> None:
@@ -74,7 +79,7 @@ def install_by_hand(appliance: Appliance, issued: Issued) -> None:
     encoded = lambda text: base64.b64encode(text.encode()).decode()
     body = {"edgeId": appliance.id, "certificate": encoded(issued.chain), "privateKey": encoded(issued.key)}
     upload = urllib.request.Request(
-        f"{env('STACK_GENESYS_API')}/api/v2/telephony/providers/edges/{appliance.id}/certificates",
+        f"{env('STACK_GENESYS_API')}/api/v2/telephony/providers/edges/certificates",
         json.dumps(body).encode(),
         {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )

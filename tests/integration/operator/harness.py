@@ -4,6 +4,7 @@ Run under `tests/stack/stack.py run`, which gives the STACK_… variables. EDGET
 """
 
 import base64
+import functools
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import urllib.request
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +48,14 @@ def wait_for(what: str, check: Callable[[], Any], seconds: float = 60, every: fl
         time.sleep(every)
 
 
+@functools.cache
+def rights() -> list[str]:
+    """The objects of manifests/operator/rbac.yaml, each as JSON."""
+    file = Path(__file__).resolve().parents[3] / "manifests" / "operator" / "rbac.yaml"
+    text = subprocess.run(["kubectl", "create", "--dry-run=client", "-o", "json", "-f", str(file)], check=True, capture_output=True, text=True).stdout
+    return [json.dumps(part) for part in json.loads("[" + text.strip().replace("}\n{", "},{") + "]")]
+
+
 class Operator:
     """The operator's program, watching one namespace."""
 
@@ -78,6 +88,10 @@ class Operator:
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
+    def metrics(self) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port()}/metrics", timeout=10) as answer:
+            return answer.read().decode()
+
     def port(self) -> int:
         return wait_for("the operator says its port", lambda: next((line["port"] for line in reversed(self.lines()) if line.get("msg") == "started"), None), 20)
 
@@ -98,7 +112,7 @@ class OperatorTest(unittest.TestCase):
         self.folder = Path(folder.name)
         self.kube.create_namespace(self.namespace)
         self.prepare()
-        self.operator = Operator(self.namespace, self.folder)
+        self.operator = Operator(self.namespace, self.folder, self.service_account())
         self.addCleanup(self.end_operator)
         if self.start_operator:
             self.operator.start()
@@ -112,6 +126,19 @@ class OperatorTest(unittest.TestCase):
         problems = self.folder / "operator.log"
         if process.returncode != 0 and process.returncode != -signal.SIGKILL:
             self.fail(f"the operator ended with {process.returncode}:\n" + problems.read_text()[-4000:])
+
+    def service_account(self) -> str:
+        """A kubeconfig with the operator's own rights in its namespace, and no others."""
+        for part in map(json.loads, rights()):
+            part["metadata"]["namespace"] = self.namespace
+            if part["kind"] == "RoleBinding":
+                part["subjects"][0]["namespace"] = self.namespace
+            self.kube.create(part)
+        user = {"name": "edgetrust", "user": {"token": self.kube.token(self.namespace, "edgetrust")}}
+        context = {"name": "edgetrust", "context": {"cluster": self.kube.cluster["name"], "user": "edgetrust"}}
+        file = self.folder / "kubeconfig.json"
+        file.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", "current-context": "edgetrust", "clusters": [self.kube.cluster], "users": [user], "contexts": [context]}))
+        return str(file)
 
     # --- what stands in the namespace
 

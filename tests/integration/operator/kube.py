@@ -33,6 +33,7 @@ class Kube:
     def __init__(self) -> None:
         view = json.loads(subprocess.run(["kubectl", "config", "view", "--raw", "--minify", "-o", "json"], capture_output=True, check=True).stdout)
         cluster = view["clusters"][0]["cluster"]
+        self.cluster = view["clusters"][0]
         user = view["users"][0]["user"]
         self.address = urlsplit(cluster["server"]).netloc
         self.tls = ssl.create_default_context(cadata=self._pem(cluster, "certificate-authority").decode())
@@ -60,12 +61,23 @@ class Kube:
 
     @staticmethod
     def path(kind: str, namespace: str, name: str = "") -> str:
-        core = {"Secret": "secrets", "ConfigMap": "configmaps"}
-        base = f"/api/v1/namespaces/{namespace}/{core[kind]}" if kind in core else f"{GROUP}/namespaces/{namespace}/{PLURALS[kind]}"
+        core = {"Secret": "secrets", "ConfigMap": "configmaps", "ServiceAccount": "serviceaccounts"}
+        rbac = {"Role": "roles", "RoleBinding": "rolebindings"}
+        if kind in core:
+            base = f"/api/v1/namespaces/{namespace}/{core[kind]}"
+        elif kind in rbac:
+            base = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/{rbac[kind]}"
+        else:
+            base = f"{GROUP}/namespaces/{namespace}/{PLURALS[kind]}"
         return f"{base}/{name}" if name else base
 
     def create_namespace(self, name: str) -> None:
         self.call("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
+    def token(self, namespace: str, account: str) -> str:
+        """A token of a service account."""
+        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 7200}}
+        return self.call("POST", self.path("ServiceAccount", namespace, account) + "/token", request)["status"]["token"]
 
     def create(self, thing: dict[str, Any]) -> Any:
         return self.call("POST", self.path(thing["kind"], thing["metadata"]["namespace"]), thing)

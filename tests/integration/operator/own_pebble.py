@@ -25,7 +25,7 @@ class OwnPebble:
     """As the stack's, which is as nasty as its authors ship it, but for what is asked for."""
 
     def __init__(self, folder: Path, chain_length: int = 1, lifetime: int | None = None) -> None:
-        """`chain_length`: how many intermediates (0: the root signs leaves). `lifetime`: of every leaf, in seconds."""
+        """`chain_length`: how many intermediates, at least 1. `lifetime`: of every leaf, in seconds."""
         config = json.loads((Path(env("STACK_DIR")) / "pebble" / "config.json").read_text())
         settings = config["pebble"]
         self.ports = free_ports(4)

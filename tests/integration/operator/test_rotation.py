@@ -1,5 +1,6 @@
 """One Edge, from the first certificate to a rollback, on a real API server, Pebble and BIND, against the simulator's real SIP-TLS ports."""
 
+import re
 import time
 import unittest
 
@@ -29,6 +30,13 @@ class FirstIssue(OperatorTest):
         self.assertEqual(len(self.sim.uploads(edge)), 1)
         reasons = {event["reason"] for event in self.kube.events(self.namespace)}
         self.assertLessEqual({"Issuing", "Delivering", "Installed", "Rotated"}, reasons)
+        metrics = self.operator.metrics()
+        for api in ("kubernetes", "acme", "dns", "genesys"):
+            answered = re.search(rf'edgetrust_api_requests_total\{{client="{api}",code="2xx",verb="POST"\}} (\d+)', metrics)
+            self.assertTrue(answered and int(answered[1]) > 0, f"requests to {api} are counted")
+        for series in ("edgetrust_edge_online", "edgetrust_edge_sip_up", "edgetrust_certificate_ready"):
+            self.assertIn(f'{series}{{name="{edge.name}",namespace="{self.namespace}"}} 1\n', metrics)
+        self.assertIn(f'edgetrust_connection_credentials_valid{{name="prod",namespace="{self.namespace}"}} 1\n', metrics)
 
 
 class Renewal(OperatorTest):

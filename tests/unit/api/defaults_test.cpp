@@ -100,5 +100,19 @@ TEST(GenesysConnection, HostsFollowFromTheRegionUnlessEndpointsAreGiven) {
   EXPECT_EQ(spec.login_url(), "https://l");
 }
 
+TEST(NamesSecret, ItsServingSecretItsRevisionsAndItsImportAndNoOther) {
+  EdgeCertificate certificate;
+  certificate.meta.name = "edge01";
+  for (const char* its_own : {"edge01-tls", "edge01-r1", "edge01-r12-key"})
+    EXPECT_TRUE(names_secret(certificate, its_own)) << its_own;
+  for (const char* other : {"edge02-tls", "edge01", "by-hand", "wanted"})
+    EXPECT_FALSE(names_secret(certificate, other)) << other;
+  certificate.spec.secret_name = "wanted";
+  certificate.spec.adoption = Adoption{.import_from = LocalRef{"by-hand"}};
+  EXPECT_TRUE(names_secret(certificate, "wanted"));
+  EXPECT_TRUE(names_secret(certificate, "by-hand"));
+  EXPECT_FALSE(names_secret(certificate, "edge01-tls"));
+}
+
 }  // namespace
 }  // namespace edgetrust::api

@@ -1,10 +1,10 @@
 #pragma once
 // Keeps a Sink (a Store) equal to what the API server holds of one kind: drives WatchMachine with an ApiClient.
 //
-// Called by: main's wiring, one a kind. Threads: start() makes one thread, stop() and the destructor end and join it, all
-// three from the owner's; the sink is called on that thread alone; the questions (synced, stats) come from any. Errors:
-// none leave; each is noted, and the kind is looked at again after a wait. What the sink throws is noted too and costs
-// that one object.
+// Called by: main's wiring, one a kind. Threads: start() makes one thread, stop() and the destructor end and join it,
+// all three from the owner's; the sink is called on that thread alone; the questions (synced, stats) come from any.
+// Errors: none leave; each is noted, and the kind is looked at again after a wait. What the sink throws is noted too
+// and costs that one object.
 //
 // One bad object never stops its kind: one that does not decode is in the store with its error; one larger than 1 MiB
 // is refused unread, with its metadata; a line larger than 4 MiB, which etcd's own limit rules out, ends the watch, and

@@ -1,0 +1,77 @@
+#include "measures.hpp"
+
+#include "edgetrust/api/conditions.hpp"
+
+namespace edgetrust {
+namespace {
+
+template <class Kind>
+std::string kind_name() {
+  return std::string(api::kKind<Kind>.kind);
+}
+
+// Empty when nobody knows: then there is no sample rather than a wrong one.
+std::optional<bool> truth_of(const std::vector<api::Condition>& conditions, std::string_view type) {
+  const auto* condition = api::find(conditions, type);
+  if (condition == nullptr || condition->status == api::Truth::kUnknown) return std::nullopt;
+  return condition->status == api::Truth::kTrue;
+}
+
+}  // namespace
+
+telemetry::Kind metric_kind(const std::string& kind) {
+  using telemetry::Kind;
+  if (kind == kind_name<api::EdgeCertificate>()) return Kind::kEdgeCertificate;
+  if (kind == kind_name<api::Edge>()) return Kind::kEdge;
+  if (kind == kind_name<api::RotationPolicy>()) return Kind::kRotationPolicy;
+  if (kind == kind_name<api::AcmeIssuer>()) return Kind::kAcmeIssuer;
+  if (kind == kind_name<api::GenesysConnection>()) return Kind::kGenesysConnection;
+  return Kind::kSecret;
+}
+
+telemetry::Verb metric_verb(http::Method method) {
+  using telemetry::Verb;
+  switch (method) {
+    case http::Method::kGet: return Verb::kGet;
+    case http::Method::kHead: return Verb::kHead;
+    case http::Method::kPost: return Verb::kPost;
+    case http::Method::kPut: return Verb::kPut;
+    case http::Method::kPatch: return Verb::kPatch;
+    case http::Method::kDelete: return Verb::kDelete;
+  }
+  return Verb::kGet;
+}
+
+std::optional<telemetry::Rotation> metric_rotation(api::RevisionResult result) {
+  switch (result) {
+    case api::RevisionResult::kActive: return telemetry::Rotation::kActive;
+    case api::RevisionResult::kRolledBack: return telemetry::Rotation::kRolledBack;
+    case api::RevisionResult::kRejected: return telemetry::Rotation::kRejected;
+    case api::RevisionResult::kSuperseded:
+    case api::RevisionResult::kAdopted: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+void measure(telemetry::Metrics& metrics, const api::EdgeCertificate& certificate) {
+  const auto& [ns, name] = std::tie(certificate.meta.ns, certificate.meta.name);
+  const auto& status = certificate.status;
+  if (status.not_after) metrics.certificate_expiry(ns, name, *status.not_after);
+  if (status.renewal_time) metrics.certificate_renewal(ns, name, *status.renewal_time);
+  if (status.phase) metrics.phase(ns, name, std::string(to_string(*status.phase)));
+  metrics.certificate_ready(ns, name, truth_of(status.conditions, api::condition::kReady).value_or(false));
+}
+
+void measure(telemetry::Metrics& metrics, const api::Edge& edge) {
+  const auto& [ns, name] = std::tie(edge.meta.ns, edge.meta.name);
+  if (const auto online = truth_of(edge.status.conditions, api::condition::kOnline))
+    metrics.edge_online(ns, name, *online);
+  if (const auto up = truth_of(edge.status.conditions, api::condition::kSipHealthy)) metrics.edge_sip_up(ns, name, *up);
+}
+
+void measure(telemetry::Metrics& metrics, const api::GenesysConnection& connection) {
+  if (const auto valid = truth_of(connection.status.conditions, api::condition::kCredentialsValid))
+    metrics.credentials_valid(connection.meta.ns, connection.meta.name, *valid);
+}
+
+}  // namespace edgetrust

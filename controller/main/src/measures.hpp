@@ -1,0 +1,21 @@
+#pragma once
+// What the metrics say of objects and calls: read from their status, never remembered beside it.
+#include "edgetrust/api/kinds.hpp"
+#include "edgetrust/http/observed_transport.hpp"
+#include "edgetrust/telemetry/metrics.hpp"
+
+#include <optional>
+#include <string>
+
+namespace edgetrust {
+
+telemetry::Kind metric_kind(const std::string& kind);
+telemetry::Verb metric_verb(http::Method method);
+// How a revision ended, where that counts as a rotation.
+std::optional<telemetry::Rotation> metric_rotation(api::RevisionResult result);
+
+void measure(telemetry::Metrics& metrics, const api::EdgeCertificate& certificate);
+void measure(telemetry::Metrics& metrics, const api::Edge& edge);
+void measure(telemetry::Metrics& metrics, const api::GenesysConnection& connection);
+
+}  // namespace edgetrust
