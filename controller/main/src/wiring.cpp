@@ -117,6 +117,7 @@ struct Operator::Parts {
   reconcile::Outcome reconcile(const runtime::Key& key, std::stop_token stop);
   void pass(const runtime::Key& key, std::stop_token stop);
   void measure_object(const runtime::Key& key);
+  void rotation_ended(const runtime::Key& key, api::RevisionResult result);
 
   http::Response answer(const http::ServerRequest& request);
 
@@ -228,6 +229,13 @@ void Operator::Parts::measure_object(const runtime::Key& key) {
   }
 }
 
+void Operator::Parts::rotation_ended(const runtime::Key& key, api::RevisionResult result) {
+  if (const auto rotation = metric_rotation(result)) metrics.rotation(*rotation);
+  // What the Edge serves has changed, and its trunks with it.
+  if (const auto certificate = cluster.certificates().get({key.ns, key.name}))
+    queue.add({kind_name<api::Edge>(), key.ns, certificate->spec.edge_ref.name});
+}
+
 void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
   const SteadyPoint begin = clock.steady();
   const reconcile::Outcome outcome = reconcile(key, stop);
@@ -235,7 +243,7 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
                     outcome.error     ? telemetry::Reconciled::kFailed
                     : outcome.wake_at ? telemetry::Reconciled::kWaiting
                                       : telemetry::Reconciled::kDone);
-  if (const auto rotation = outcome.ended ? metric_rotation(*outcome.ended) : std::nullopt) metrics.rotation(*rotation);
+  if (outcome.ended) rotation_ended(key, *outcome.ended);
   measure_object(key);
   if (outcome.error) {
     if (outcome.error->kind == ErrorKind::kCancelled) return;
