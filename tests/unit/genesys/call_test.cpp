@@ -72,7 +72,9 @@ TEST(GenesysCall, EveryStatusOnEveryCallHasItsKind) {
         EXPECT_EQ(error.kind, c.kind) << call.name << ' ' << c.status;
         EXPECT_EQ(error.maybe_executed, call.mutates && (c.status >= 500 || c.status == 408)) << c.status;
         if (std::string_view(body).ends_with('}')) {
-          EXPECT_EQ(error.code, "some.code");
+          const bool refused = call.mutates && c.kind == ErrorKind::kInvalid;
+          EXPECT_EQ(error.code, refused ? ports::kCertificateRefused : "some.code");
+          if (refused) EXPECT_NE(error.message().find("some.code"), std::string::npos);
           EXPECT_NE(error.context.find("correlation id ctx-9"), std::string::npos) << error.context;
         }
       }
