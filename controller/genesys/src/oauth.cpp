@@ -34,11 +34,8 @@ Error refused_client(const VendorError& said) {
   if (!said.code.empty()) error.what += " (" + said.code + (said.message.empty() ? "" : ": " + said.message) + ")";
   error.what += ": check clientId and clientSecret, and that the client is active";
   error.code = said.code;
+  error.correlation_id = said.correlation_id;
   return error;
-}
-
-std::string in_context(const VendorError& said) {
-  return said.correlation_id.empty() ? "OAuth login" : "OAuth login (correlation id " + said.correlation_id + ")";
 }
 
 }  // namespace
@@ -145,7 +142,7 @@ Error TokenSource::login_error(const http::Response& response) const {
   const bool client_refused =
       response.status == 401 ||
       (response.status == 400 && (said.code == "invalid_client" || said.code == "unauthorized_client"));
-  return within(in_context(said), client_refused ? refused_client(said) : error_of(response, said, clock_.now()));
+  return within("OAuth login", client_refused ? refused_client(said) : error_of(response, said, clock_.now()));
 }
 
 }  // namespace edgetrust::genesys

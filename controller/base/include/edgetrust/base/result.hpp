@@ -19,6 +19,7 @@ inline tl::unexpected<Error> fail(ErrorKind kind, std::string what,
                                      .what = std::move(what),
                                      .context = {},
                                      .code = {},
+                                     .correlation_id = {},
                                      .retry_after = {},
                                      .maybe_executed = false,
                                      .where = where});
