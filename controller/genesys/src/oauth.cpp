@@ -126,9 +126,7 @@ Result<TokenSource::Login> TokenSource::log_in(const std::stop_token& stop) cons
   }
   if (!response->ok()) return fail(login_error(*response));
   const Secret body = Secret::take(response->body);
-  // An empty Secret has no memory to point at.
-  const std::string_view text = body.empty() ? std::string_view("null") : body.expose();
-  const auto document = json::Document::parse(text, {.max_bytes = request.max_body, .max_depth = 16});
+  const auto document = json::Document::parse(body.expose(), {.max_bytes = request.max_body, .max_depth = 16});
   const json::View answer = document ? document->root() : json::View{};
   const std::string_view token = answer["access_token"].string().value_or("");
   if (!is_token(token) || lower(answer["token_type"].string_or("bearer")) != "bearer") {

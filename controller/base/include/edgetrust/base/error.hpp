@@ -41,6 +41,9 @@ struct Error {
   [[nodiscard]] std::string message() const;
 };
 
+// Puts `context` in front of what is already said, so that a message reads from the outside in.
+Error within(std::string context, Error error);
+
 // What a caller should do about an error. The only place that maps kinds to retrying.
 enum class Retry {
   kBackoff,      // it may pass by itself

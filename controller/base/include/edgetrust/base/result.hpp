@@ -26,12 +26,6 @@ inline tl::unexpected<Error> fail(ErrorKind kind, std::string what,
 }
 inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
-// Puts `context` in front of what is already said, so that a message reads from the outside in.
-inline Error within(std::string context, Error error) {
-  error.context = error.context.empty() ? std::move(context) : std::move(context) + ": " + error.context;
-  return error;
-}
-
 }  // namespace edgetrust
 
 // EDGETRUST_TRY(expr): returns the error of a Status or Result from the enclosing function.
