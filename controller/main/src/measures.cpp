@@ -74,4 +74,12 @@ void measure(telemetry::Metrics& metrics, const api::GenesysConnection& connecti
     metrics.credentials_valid(connection.meta.ns, connection.meta.name, *valid);
 }
 
+void forget(telemetry::Metrics& metrics, const api::EdgeCertificate& certificate) {
+  metrics.forget_certificate(certificate.meta.ns, certificate.meta.name);
+}
+void forget(telemetry::Metrics& metrics, const api::Edge& edge) { metrics.forget_edge(edge.meta.ns, edge.meta.name); }
+void forget(telemetry::Metrics& metrics, const api::GenesysConnection& connection) {
+  metrics.forget_connection(connection.meta.ns, connection.meta.name);
+}
+
 }  // namespace edgetrust
