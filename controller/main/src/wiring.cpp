@@ -8,9 +8,8 @@
 #include "edgetrust/probe/probe.hpp"
 #include "edgetrust/reconcile/certificate_reconciler.hpp"
 #include "edgetrust/reconcile/keeper_reconcilers.hpp"
-#include "edgetrust/runtime/queue.hpp"
-#include "edgetrust/runtime/workers.hpp"
 #include "edgetrust/telemetry/metrics.hpp"
+#include "lanes.hpp"
 #include "measures.hpp"
 #include "operator.hpp"
 #include "wake.hpp"
@@ -140,7 +139,7 @@ struct Operator::Parts {
   int workers;
   telemetry::Metrics metrics{{.version = EDGETRUST_VERSION, .revision = {}}};
   kube::ThreadPauser pauser;
-  runtime::Queue queue{clock};
+  Lanes lanes{clock};
   runtime::Failures failures{kPassBackoff};
   kube::ApiClient client;
   kube::Cluster cluster;
@@ -160,7 +159,7 @@ template <class Kind>
 void Operator::Parts::changed(const kube::Change<Kind>& change) {
   change.after ? measure(metrics, *change.after) : forget(metrics, *change.before);
   const Wake woken = wake(change.before.get(), change.after.get());
-  if (woken.itself) queue.add({kind_name<Kind>(), change.key.ns, change.key.name});
+  if (woken.itself) lanes.add({kind_name<Kind>(), change.key.ns, change.key.name});
   if (woken.dependants != Rouse::kNobody) rouse_dependants(change, woken.dependants);
 }
 
@@ -172,9 +171,9 @@ void Operator::Parts::changed(const kube::Change<kube::MetadataOnly>& secret) {
                      [&](const auto& certificate) { return api::names_secret(certificate, name); });
   if (!backends.secret_changed(secret.key)) return;
   for (const auto& issuer : cluster.issuers().list(ns))
-    queue.add({kind_name<api::AcmeIssuer>(), ns, issuer->meta.name});
+    lanes.add({kind_name<api::AcmeIssuer>(), ns, issuer->meta.name});
   for (const auto& connection : cluster.connections().list(ns))
-    queue.add({kind_name<api::GenesysConnection>(), ns, connection->meta.name});
+    lanes.add({kind_name<api::GenesysConnection>(), ns, connection->meta.name});
   rouse_certificates(ns, Rouse::kForgive);
 }
 
@@ -200,7 +199,7 @@ void Operator::Parts::rouse_dependants(const kube::Change<api::AcmeIssuer>& issu
 void Operator::Parts::rouse_dependants(const kube::Change<api::GenesysConnection>& connection, Rouse how) {
   const auto& [ns, name] = connection.key;
   for (const auto& edge : cluster.edges().list(ns)) {
-    if (edge->spec.connection_ref.name == name) queue.add({kind_name<api::Edge>(), ns, edge->meta.name});
+    if (edge->spec.connection_ref.name == name) lanes.add({kind_name<api::Edge>(), ns, edge->meta.name});
   }
   rouse_certificates(ns, how, [&](const auto& certificate) {
     const auto edge = cluster.edges().get({ns, certificate.spec.edge_ref.name});
@@ -213,7 +212,7 @@ void Operator::Parts::rouse_certificates(const std::string& ns, Rouse how,
   for (const auto& certificate : cluster.certificates().list(ns)) {
     if (!which(*certificate)) continue;
     if (how == Rouse::kForgive) certificates.forgive(certificate->meta.key());
-    queue.add({kind_name<api::EdgeCertificate>(), ns, certificate->meta.name});
+    lanes.add({kind_name<api::EdgeCertificate>(), ns, certificate->meta.name});
   }
 }
 
@@ -253,7 +252,7 @@ void Operator::Parts::rotation_ended(const runtime::Key& key, api::RevisionResul
   if (const auto rotation = metric_rotation(result)) metrics.rotation(*rotation);
   // What the Edge serves has changed, and its trunks with it.
   if (const auto certificate = cluster.certificates().get({key.ns, key.name}))
-    queue.add({kind_name<api::Edge>(), key.ns, certificate->spec.edge_ref.name});
+    lanes.add({kind_name<api::Edge>(), key.ns, certificate->spec.edge_ref.name});
 }
 
 void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
@@ -273,7 +272,7 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
                                {"rule", outcome.rule},
                                {"error", *outcome.error},
                                {"again_in", wait}});
-    queue.add_at(key, clock.steady() + wait);
+    lanes.add_at(key, clock.steady() + wait);
     return;
   }
   failures.succeeded(key);
@@ -294,7 +293,7 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
                       {"wrote_status", outcome.wrote_status}});
   }
   if (outcome.wake_at)
-    queue.add_at(key, clock.steady() + std::max<std::chrono::milliseconds>(*outcome.wake_at - clock.now(), 0ms));
+    lanes.add_at(key, clock.steady() + std::max<std::chrono::milliseconds>(*outcome.wake_at - clock.now(), 0ms));
 }
 
 http::Response Operator::Parts::answer(const http::ServerRequest& request) {
@@ -303,7 +302,7 @@ http::Response Operator::Parts::answer(const http::ServerRequest& request) {
   if (request.path == "/readyz")
     return cluster.synced() ? text(200, "ok\n") : text(503, "the watches have not been read yet\n");
   if (request.path == "/metrics") {
-    metrics.queue_depth(queue.stats().due);
+    metrics.queue_depth(lanes.due());
     return text(200, metrics.text(), telemetry::Metrics::kContentType);
   }
   return text(404, "/metrics, /healthz, /readyz\n");
@@ -330,8 +329,7 @@ void Operator::run(std::stop_token stop) {
   // No pass before everything has been seen once: half a cache looks like a cluster in which things are missing.
   if (parts.cluster.wait_synced(stop)) {
     parts.log.info("synced");
-    runtime::Workers workers(
-        parts.queue, parts.clock,
+    parts.lanes.start(
         {.threads = parts.workers,
          .threw =
              [&parts](const runtime::Key& key, std::string_view what, int failures) {
@@ -342,7 +340,7 @@ void Operator::run(std::stop_token stop) {
     std::unique_lock lock(mutex);
     std::condition_variable_any().wait(lock, stop, [] { return false; });
     parts.log.info("stopping");
-    workers.stop();
+    parts.lanes.stop();
   }
   parts.cluster.stop();
   parts.log.info("stopped");
