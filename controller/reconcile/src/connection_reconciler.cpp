@@ -10,7 +10,6 @@ using namespace std::chrono_literals;
 using api::Truth;
 
 constexpr auto kCheckAgain = 5min;
-constexpr auto kAskAgain = 30s;
 
 std::string host_of(const std::string& url) {
   const auto begin = url.find("://");
@@ -22,7 +21,10 @@ std::string host_of(const std::string& url) {
 
 Outcome ConnectionReconciler::reconcile(const api::ObjectKey& key, std::stop_token stop) {
   const auto connection = world_.connections.get(key);
-  if (!connection) return {};
+  if (!connection) {
+    retries_.succeeded(key);
+    return {};
+  }
   api::GenesysConnection next = *connection;
   const TimePoint now = world_.clock.now();
   const auto condition = [&](std::string_view type, Truth truth, const std::string& reason,
@@ -48,8 +50,9 @@ Outcome ConnectionReconciler::reconcile(const api::ObjectKey& key, std::stop_tok
     condition(api::condition::kCredentialsValid, credentials ? Truth::kFalse : Truth::kUnknown, finding.reason,
               finding.message);
     report(next, finding, now);
-    return record(world_, world_.connections, *connection, next, now + kAskAgain, stop);
+    return record(world_, world_.connections, *connection, next, retries_.failed(key, checked.error(), now), stop);
   }
+  retries_.succeeded(key);
   condition(api::condition::kCredentialsValid, Truth::kTrue, "LoggedIn", "the OAuth client logs in");
   if (!connection->spec.certificate_upload) {
     condition(api::condition::kEndpointsAvailable, Truth::kFalse, "NoDeliveryChannel",

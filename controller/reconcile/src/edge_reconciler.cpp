@@ -10,8 +10,8 @@ using namespace std::chrono_literals;
 using api::Truth;
 
 constexpr auto kListingIsFresh = 60s;
+constexpr auto kFailureIsFresh = 10s;  // Edges that ask together fail together; who is woken later asks anew
 constexpr auto kLookAgain = 5min;
-constexpr auto kAskAgain = 30s;
 constexpr auto kProbeTimeout = 5s;
 constexpr std::size_t kMostTrunks = 32;
 
@@ -79,7 +79,10 @@ std::shared_ptr<const EdgeReconciler::Listing> EdgeReconciler::listing_of(const 
   {
     const std::scoped_lock lock(mutex_);
     const auto found = listings_.find(key);
-    if (found != listings_.end() && now < found->second->at + kListingIsFresh) return found->second;
+    if (found != listings_.end()) {
+      const auto fresh = found->second->edges ? kListingIsFresh : kFailureIsFresh;
+      if (now < found->second->at + fresh) return found->second;
+    }
   }
   // Asked for without the lock: at worst two passes ask at once.
   const auto fleet = world_.backends.fleet(connection, stop);
@@ -92,7 +95,10 @@ std::shared_ptr<const EdgeReconciler::Listing> EdgeReconciler::listing_of(const 
 
 Outcome EdgeReconciler::reconcile(const api::ObjectKey& key, std::stop_token stop) {
   const auto edge = world_.edges.get(key);
-  if (!edge) return {};
+  if (!edge) {
+    retries_.succeeded(key);
+    return {};
+  }
   api::Edge next = *edge;
   const TimePoint now = world_.clock.now();
   const auto condition = [&](std::string_view type, Truth truth, const std::string& reason,
@@ -136,8 +142,9 @@ Outcome EdgeReconciler::reconcile(const api::ObjectKey& key, std::stop_token sto
   if (!listing->edges) {
     if (listing->edges.error().kind == ErrorKind::kCancelled) return {};
     condition(api::condition::kOnline, Truth::kUnknown, "Unknown", listing->edges.error().message());
-    return finish(failed("Api", listing->edges.error()), now + kAskAgain);
+    return finish(failed("Api", listing->edges.error()), retries_.failed(key, listing->edges.error(), now));
   }
+  retries_.succeeded(key);
   const auto info = std::ranges::find_if(
       *listing->edges, [&](const ports::EdgeInfo& e) { return lower(e.id.value) == lower(edge->spec.edge_id); });
   if (info == listing->edges->end()) {
