@@ -86,6 +86,25 @@ TEST_F(KeepersTest, WhatFailsAgainIsAskedLessOften) {
   EXPECT_GE(fail_again(edges, "edge01", 9), 10min);
 }
 
+// The condition has the message; the log shall have the rest of the error.
+TEST_F(KeepersTest, TellTheLogWhatFailedAndWhy) {
+  around.error = unavailable();
+  around.error->correlation_id = "7f3c";
+  for (const auto& outcome : {issuers.reconcile({"voice", "le"}, {}), connections.reconcile({"voice", "prod"}, {}),
+                              edges.reconcile({"voice", "edge01"}, {})}) {
+    EXPECT_FALSE(outcome.effect.empty());
+    ASSERT_TRUE(outcome.effect_error);
+    EXPECT_EQ(outcome.effect_error->correlation_id, "7f3c");
+    EXPECT_TRUE(outcome.wrote_status);
+  }
+  around.error.reset();
+  world.clock.advance(1h);
+  for (const auto& outcome : {issuers.reconcile({"voice", "le"}, {}), connections.reconcile({"voice", "prod"}, {}),
+                              edges.reconcile({"voice", "edge01"}, {})}) {
+    EXPECT_FALSE(outcome.effect_error);
+  }
+}
+
 TEST_F(KeepersTest, SuccessBeginsTheCountAnew) {
   for (auto* reconcile_one : {+[](KeepersTest& t) { return t.pass(t.issuers, "le"); },
                               +[](KeepersTest& t) { return t.pass(t.connections, "prod"); },

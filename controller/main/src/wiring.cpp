@@ -80,7 +80,12 @@ struct Operator::Parts {
         cluster(client, clock, random, pauser,
                 {.namespaces = namespaces_of(options, environment.cluster),
                  .indexed_label = std::string(kCertificateLabel),
-                 .events = {.instance = environment.instance},
+                 .events = {.instance = environment.instance,
+                            .failed =
+                                [this](const Error& error) {
+                                  if (error.kind != ErrorKind::kCancelled)
+                                    log.warn("an Event could not be sent", {{"error", error}});
+                                }},
                  .changed =
                      [this](const kube::AnyChange& change) {
                        std::visit([this](const auto& known) { changed(known); }, change);
@@ -263,6 +268,14 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
                     : outcome.wake_at ? telemetry::Reconciled::kWaiting
                                       : telemetry::Reconciled::kDone);
   if (outcome.ended) rotation_ended(key, *outcome.ended);
+  if (outcome.effect_error) {
+    log.warn("an effect failed", {{"kind", key.kind},
+                                  {"namespace", key.ns},
+                                  {"name", key.name},
+                                  {"rule", outcome.rule},
+                                  {"effect", outcome.effect},
+                                  {"error", *outcome.effect_error}});
+  }
   if (outcome.error) {
     if (outcome.error->kind == ErrorKind::kCancelled) return;
     const auto wait = failures.failed(key);

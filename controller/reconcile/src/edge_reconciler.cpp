@@ -142,7 +142,8 @@ Outcome EdgeReconciler::reconcile(const api::ObjectKey& key, std::stop_token sto
   if (!listing->edges) {
     if (listing->edges.error().kind == ErrorKind::kCancelled) return {};
     condition(api::condition::kOnline, Truth::kUnknown, "Unknown", listing->edges.error().message());
-    return finish(failed("Api", listing->edges.error()), retries_.failed(key, listing->edges.error(), now));
+    const Error& error = listing->edges.error();
+    return but_failed(finish(failed("Api", error), retries_.failed(key, error, now)), "ListEdges", error);
   }
   retries_.succeeded(key);
   const auto info = std::ranges::find_if(
@@ -157,16 +158,21 @@ Outcome EdgeReconciler::reconcile(const api::ObjectKey& key, std::stop_token sto
   describe(next, *info);
   condition(api::condition::kOnline, info->online ? Truth::kTrue : Truth::kFalse, next.status.online_status,
             "the cloud's view of the Edge's connection");
+  std::optional<Error> trunk_trouble;
   if (const auto fleet = world_.backends.fleet(*connection, stop)) {
     const auto trunks = (*fleet)->trunks(info->id, stop);
     const SipView sip = trunks ? describe_trunks(next, *trunks) : SipView{.message = trunks.error().message()};
+    if (!trunks) trunk_trouble = trunks.error();
     condition(api::condition::kSipHealthy, sip.healthy, sip.reason, sip.message);
   }
   if (!info->active || !info->in_service)
     return finish({.reason = "OutOfService", .message = "the Edge is not in service"}, now + kLookAgain);
-  return finish(info->online ? good("the Edge is online")
-                             : Finding{.reason = "Offline", .message = "the cloud does not see the Edge"},
-                now + kLookAgain);
+  Outcome outcome = finish(info->online ? good("the Edge is online")
+                                        : Finding{.reason = "Offline", .message = "the cloud does not see the Edge"},
+                           now + kLookAgain);
+  // Worth a line of the log when it is news.
+  if (trunk_trouble && outcome.wrote_status) return but_failed(std::move(outcome), "ListTrunks", *trunk_trouble);
+  return outcome;
 }
 
 }  // namespace edgetrust::reconcile

@@ -61,7 +61,8 @@ Outcome IssuerReconciler::reconcile(const api::ObjectKey& key, std::stop_token s
   if (account.error().kind == ErrorKind::kCancelled) return {};
   next.status.last_error = account.error().message();
   report(next, failed("Account", account.error()), now);
-  return record(world_, world_.issuers, *issuer, next, retries_.failed(key, account.error(), now), stop);
+  const TimePoint again = retries_.failed(key, account.error(), now);
+  return but_failed(record(world_, world_.issuers, *issuer, next, again, stop), "RegisterAccount", account.error());
 }
 
 }  // namespace edgetrust::reconcile

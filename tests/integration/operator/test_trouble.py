@@ -44,6 +44,9 @@ class Trouble(OperatorTest):
         self.make_edge(edge)
         unknown = wait_for("the refusal is told", lambda: "500" in (c := self.condition(self.kube.get("Edge", self.namespace, edge.name), "SipHealthy")).get("message", "") and c)
         self.assertEqual(unknown["status"], "Unknown")
+        told = wait_for("the log tells it too", lambda: [line["error"] for line in self.operator.lines() if line.get("effect") == "ListTrunks" and "error" in line])
+        self.assertTrue(told[0]["correlationId"])
+        self.assertNotIn(told[0]["correlationId"], unknown["message"])
         other = self.new_edge()
         self.wait_phase(other.name, "Ready", 1)  # meanwhile nothing happens to the first
         entries = self.sim.call("GET", "/sim/v1/journal?since=0")["entries"]
