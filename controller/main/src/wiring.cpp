@@ -75,7 +75,8 @@ struct Operator::Parts {
                 .burst = options.kube_burst,
                 .report =
                     [this](const kube::CallReport& call) {
-                      asked(telemetry::Api::kKubernetes, {call.method, call.status, call.took});
+                      metrics.api_request(telemetry::Api::kKubernetes, metric_verb(call.method), call.status);
+                      if (call.took) metrics.api_duration(telemetry::Api::kKubernetes, *call.took);
                     }}),
         cluster(client, clock, random, pauser,
                 {.namespaces = namespaces_of(options, environment.cluster),
