@@ -52,6 +52,14 @@ class Trouble(OperatorTest):
         entries = self.sim.call("GET", "/sim/v1/journal?since=0")["entries"]
         self.assertLessEqual(len([e for e in entries if e["path"].endswith(f"/{edge.id}/trunks")]), 3)
 
+    def test_roots_may_lie_in_a_config_map(self) -> None:
+        """With the operator's own rights: nobody but it reads the ConfigMap."""
+        self.kube.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "roots", "namespace": self.namespace}, "data": {"ca.crt": self.trusted()}})
+        spec = self.kube.get("AcmeIssuer", self.namespace, "pebble")["spec"]
+        bundle = {"kind": "ConfigMap", "name": "roots", "key": "ca.crt"}
+        self.make("AcmeIssuer", "by-config-map", spec | {"accountKeyRef": {"name": "another-account"}, "caBundleRef": bundle})
+        self.wait_condition("AcmeIssuer", "by-config-map", "Ready", "True")
+
     def test_unserved_field_is_refused_by_name(self) -> None:
         edge = self.sim.add_edges(1)[0]
         self.make_edge(edge)
