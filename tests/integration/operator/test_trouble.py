@@ -96,6 +96,28 @@ class Deletion(OperatorTest):
         secret = self.kube.get("Secret", self.namespace, f"{edge.name}-r1-key")
         self.assertNotIn("ownerReferences", secret["metadata"])
 
+    def test_deletion_in_mid_delivery_leaves_the_edge_well(self) -> None:
+        edge = self.new_edge()
+        first = self.wait_phase(edge.name, "Ready", 1)
+        self.sim.patch(edge, onApply="sip-down")
+        self.renew(edge.name)
+        wait_for("the new certificate is on the Edge", lambda: self.live(edge) not in (None, first["fingerprintSha256"]), 60)
+        self.kube.delete("EdgeCertificate", self.namespace, edge.name)
+        self.assertIsNotNone(self.kube.find("EdgeCertificate", self.namespace, edge.name), "it waits for the end of what has begun")
+        wait_for("it is gone", lambda: self.kube.find("EdgeCertificate", self.namespace, edge.name) is None, 90)
+        self.assertEqual(self.live(edge), first["fingerprintSha256"], "and the Edge has its previous certificate back")
+
+    def test_uninstall_in_any_order_leaves_nothing_that_hangs(self) -> None:
+        edge = self.new_edge()
+        self.wait_phase(edge.name, "Ready", 1)
+        wait_for("the finalizer goes", lambda: not self.certificate(edge.name)["metadata"].get("finalizers"))
+        self.operator.stop()
+        for kind in ("GenesysConnection", "AcmeIssuer", "RotationPolicy", "Edge", "EdgeCertificate"):
+            for thing in self.kube.list(kind, self.namespace):
+                self.kube.delete(kind, self.namespace, thing["metadata"]["name"])
+            self.assertEqual(self.kube.list(kind, self.namespace), [], f"a {kind} hangs")
+        self.assertIsNotNone(self.kube.find("Secret", self.namespace, f"{edge.name}-r1-key"), "keys stay (deletionPolicy Retain)")
+
 
 if __name__ == "__main__":
     unittest.main()
