@@ -130,6 +130,16 @@ TEST_F(SipPlantTest, ARestartDropsConnectionsAndThenShowsTheNewLeaf) {
   EXPECT_TRUE(comes_up("e1"));
 }
 
+TEST_F(SipPlantTest, WhatChangesDuringARestartDoesNotKeepThePortClosed) {
+  const std::uint16_t port = add("e1");
+  const TestCertificate certificate = leaf("e1");
+  serve("e1", certificate, OptionsMode::kAnswer, 200ms);
+  ASSERT_TRUE(plant_->set_trust(root_.certificate_pem() + TestCa("other").certificate_pem()));
+  plant_->set_mode("e1", OptionsMode::kAnswer);
+  ASSERT_TRUE(comes_up("e1"));
+  EXPECT_EQ(TlsClient(port).fingerprint(), fingerprint(certificate));
+}
+
 TEST_F(SipPlantTest, TheSbcSeesWhatIsWrongWithACertificate) {
   add("e1");
   struct Case {

@@ -36,7 +36,7 @@ Told tell(int crash_at, When when, bool save_later = false) {
   world.bad_serials = {"serial2", "serial3"};  // whatever comes next breaks SIP
   ask_for_renewal(world);
   const int before = world.moments.count();
-  world.certificates.save_later = save_later;
+  world.save_later = save_later;
   if (crash_at > 0) world.moments.crash_at(before + crash_at, when);
   told.came_to_rest = run(world, 30min);
   told.changes = world.moments.count() - before;
@@ -116,6 +116,62 @@ TEST(Story, ARollbackOfAChangedSpecLeavesNothingHeld) {
   EXPECT_TRUE(certificate(world).meta.finalizers.empty());
   EXPECT_FALSE(certificate(world).status.order);
   EXPECT_TRUE(world.records.empty());
+}
+
+TEST(Story, AfterAnOrderThatFailedAnotherIsMade) {
+  World world;
+  world.refused_orders = 2;
+  ASSERT_TRUE(run(world, 59min));
+  EXPECT_EQ(world.orders, 1) << "not sooner than after an hour";
+  EXPECT_EQ(certificate(world).status.phase, api::Phase::kIssuing);
+  ASSERT_TRUE(run(world, 6h));
+  EXPECT_EQ(world.orders, 3);
+  EXPECT_EQ(installed_serial(world), "serial3");
+  EXPECT_EQ(certificate(world).status.phase, api::Phase::kReady);
+  EXPECT_TRUE(world.records.empty());
+}
+
+TEST(Story, NamesThatChangeWhileAnOrderIsOpenCostOneMoreOrder) {
+  World world;
+  world.refused_orders = 1;
+  ASSERT_TRUE(run(world, 10min));
+  api::EdgeCertificate changed = certificate(world);
+  changed.spec.dns_names = {"*.example.com", "edge01.example.com"};
+  ++changed.meta.generation;
+  world.certificates.put(changed);
+  ASSERT_TRUE(run(world, 10min));
+  EXPECT_EQ(world.orders, 2);
+  EXPECT_EQ(certificate(world).status.phase, api::Phase::kReady) << "a wildcard is issued like any name";
+}
+
+TEST(Story, AnUploadThatFailsIsRepeatedSeldomAndAllIsWellAfterwards) {
+  World world;
+  world.uploads_fail = true;
+  ASSERT_TRUE(run(world, 1h));
+  EXPECT_GT(world.tried_uploads, 5);
+  EXPECT_LT(world.tried_uploads, 60) << "a few tries, then ten minutes of peace";
+  EXPECT_EQ(installed_serial(world), "nothing");
+  world.uploads_fail = false;
+  ASSERT_TRUE(run(world, 30min));
+  EXPECT_EQ(installed_serial(world), "serial1");
+  EXPECT_EQ(certificate(world).status.phase, api::Phase::kReady);
+  EXPECT_EQ(world.orders, 1);
+}
+
+// The process has had revision 1 acknowledged once: that is no proof that the rollback was.
+TEST(Story, ARollbackWhoseUploadFailsIsRepeatedUntilItIsDone) {
+  World world;
+  ASSERT_TRUE(run(world, 10min));
+  world.bad_serials = {"serial2"};
+  world.answers_lost = 1;
+  world.fail_after_lost_answer = true;
+  ask_for_renewal(world);
+  ASSERT_TRUE(run(world, 10min));
+  EXPECT_EQ(certificate(world).status.phase, api::Phase::kRollingBack);
+  EXPECT_EQ(installed_serial(world), "serial2");
+  world.uploads_fail = false;
+  ASSERT_TRUE(run(world, 12s));
+  EXPECT_EQ(installed_serial(world), "serial1") << "tried again at least every ten seconds";
 }
 
 TEST(Story, CrashedAtEveryChangeItEndsOnThePreviousCertificate) {

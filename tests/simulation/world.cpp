@@ -7,7 +7,14 @@ using namespace std::chrono_literals;
 
 class MemorySecrets final : public ports::Secrets {
  public:
-  MemorySecrets(Etcd& etcd, Moments& moments) : etcd_(etcd), moments_(moments) {}
+  MemorySecrets(Etcd& etcd, Moments& moments, const bool& save_later)
+      : etcd_(etcd), moments_(moments), save_later_(save_later) {}
+
+  std::set<api::ObjectKey> unsaved;
+  void lose_unsaved() {
+    for (const auto& key : unsaved) stored_.erase(key);
+    unsaved.clear();
+  }
 
   [[nodiscard]] std::vector<api::ObjectMeta> list(const std::string& ns, const std::string& label,
                                                   const std::string& value) const override {
@@ -34,14 +41,19 @@ class MemorySecrets final : public ports::Secrets {
       stored.meta.resource_version = etcd_.next();
       const api::ObjectMeta meta = stored.meta;
       stored_.emplace(meta.key(), std::move(stored));
+      if (save_later_) unsaved.insert(meta.key());
       return meta;
     });
   }
   Result<api::ObjectMeta> update(const ports::SecretObject& secret, std::stop_token /*stop*/) override {
     return moments_.change("update " + secret.meta.name, [&]() -> Result<api::ObjectMeta> {
       auto& stored = stored_.at(secret.meta.key());
-      if (stored.meta.resource_version != secret.meta.resource_version || stored.immutable)
-        return fail(ErrorKind::kConflict, "modified");
+      if (stored.meta.resource_version != secret.meta.resource_version) return fail(ErrorKind::kConflict, "modified");
+      const auto same = [](const auto& a, const auto& b) {
+        return a.first == b.first && a.second.expose() == b.second.expose();
+      };
+      if (stored.immutable && !std::ranges::equal(stored.data, secret.data, same))
+        return fail(ErrorKind::kInvalid, "immutable: only its metadata may change");
       const std::string uid = stored.meta.uid;
       stored = copy(secret);
       stored.meta.uid = uid;
@@ -70,6 +82,7 @@ class MemorySecrets final : public ports::Secrets {
   }
   Etcd& etcd_;
   Moments& moments_;
+  const bool& save_later_;
   std::map<api::ObjectKey, ports::SecretObject> stored_;
 };
 
@@ -121,11 +134,13 @@ class TokenAuthority final : public ports::CertificateAuthority {
     return world_.moments.change("newOrder", [&]() -> Result<ports::Order> {
       ++world_.orders;
       Entry entry{.order = {.url = "order" + std::to_string(world_.orders)}, .names = request.dns_names};
+      entry.order.identifiers = {request.dns_names.begin(), request.dns_names.end()};
       for (const auto& name : request.dns_names) {
+        const std::string base = name.starts_with("*.") ? name.substr(2) : name;
         entry.order.authorizations.push_back(
             {.url = entry.order.url + "/authz",
              .identifier = name,
-             .dns = ports::DnsChallenge{entry.order.url + "/chall/" + name, "_acme-challenge." + name,
+             .dns = ports::DnsChallenge{entry.order.url + "/chall/" + name, "_acme-challenge." + base,
                                         "value-" + entry.order.url}});
       }
       orders_[entry.order.url] = entry;
@@ -153,6 +168,7 @@ class TokenAuthority final : public ports::CertificateAuthority {
         for (auto& authorization : entry.order.authorizations) {
           if (authorization.dns->url == challenge) {
             const bool there =
+                world_.orders > world_.refused_orders &&
                 world_.records.contains(authorization.dns->record_name + " " + authorization.dns->record_value);
             authorization.status = there ? ports::AuthorizationStatus::kValid : ports::AuthorizationStatus::kInvalid;
             if (!there) entry.order.status = ports::OrderStatus::kInvalid;
@@ -248,12 +264,18 @@ class TokenFleet final : public ports::EdgeFleet {
     return health;
   }
   Status install(const ports::CertificateUpload& upload, std::stop_token /*stop*/) override {
+    ++world_.tried_uploads;
+    if (world_.uploads_fail) return fail(ErrorKind::kUnavailable, "503");
     return world_.moments.change("upload", [&]() -> Status {
       EDGETRUST_TRY_ASSIGN(const Token token, Token::parse(upload.chain_pem));
       if (token.key != upload.key_pem.expose()) return fail(ErrorKind::kInvalid, "key mismatch");
       ++world_.uploads;
       world_.uploaded_serials.push_back(token.serial);
       world_.installed = upload.chain_pem;
+      if (std::exchange(world_.answers_lost, std::max(0, world_.answers_lost - 1)) > 0) {
+        world_.uploads_fail = world_.fail_after_lost_answer;
+        return fail(ErrorKind::kTimeout, "the answer is lost");
+      }
       return {};
     });
   }
@@ -324,7 +346,8 @@ Result<Token> Token::parse(const std::string& text) {
 }
 
 struct World::Parts {
-  explicit Parts(World& world) : secrets(world.etcd, world.moments), pki(world), lookup(world), probe(world) {
+  explicit Parts(World& world)
+      : secrets(world.etcd, world.moments, world.save_later), pki(world), lookup(world), probe(world) {
     backends.authority_driver = std::make_shared<TokenAuthority>(world);
     backends.zone_driver = std::make_shared<TokenZone>(world);
     backends.fleet_driver = std::make_shared<TokenFleet>(world);
@@ -338,7 +361,7 @@ struct World::Parts {
 };
 
 World::World() : parts_(std::make_unique<Parts>(*this)) {
-  moments.after = [this] { certificates.save_held(); };
+  moments.after = [this] { save(); };
 
   api::GenesysConnection connection{.meta = meta("prod")};
   connection.spec.certificate_upload.emplace();
@@ -379,6 +402,10 @@ reconcile::World World::ports() {
           parts_->events, parts_->backends, parts_->lookup, parts_->probe, parts_->pki};
 }
 
+void World::save() { parts_->secrets.unsaved.clear(); }
+
+void World::lose_unsaved() { parts_->secrets.lose_unsaved(); }
+
 std::map<std::string, std::string> World::secret_texts() const {
   std::map<std::string, std::string> texts;
   for (const auto& [key, secret] : parts_->secrets.all()) {
@@ -399,7 +426,7 @@ bool run(World& world, std::chrono::milliseconds limit) {
       if (wake > end) return true;
       if (wake > world.clock.now()) world.clock.advance(wake - world.clock.now());
     } catch (const Crash&) {
-      world.certificates.lose_held();
+      world.lose_unsaved();
       engine = std::make_unique<reconcile::CertificateReconciler>(world.ports());
       world.clock.advance(3s);  // the time a restart takes
     }

@@ -25,7 +25,7 @@ class Moments {
     target_ = change;
     when_ = when;
   }
-  // Wraps one change outside of the status. `after` comes once it is over and survived.
+  // Wraps one change. `after` comes once an upload is over and survived.
   std::function<void()> after = [] {};
   template <class Commit>
   auto change(const std::string& what, Commit commit) {
@@ -34,7 +34,7 @@ class Moments {
     if (count_ == target_ && when_ == When::kBefore) throw Crash{};
     auto result = commit();
     if (count_ == target_ && when_ == When::kAfter) throw Crash{};
-    if (what != "status") after();
+    if (what == "upload") after();
     return result;
   }
   [[nodiscard]] int count() const { return count_; }
@@ -62,14 +62,6 @@ class MemoryObjects final : public ports::Objects<Kind> {
     const api::ObjectKey key = object.meta.key();
     stored_[key] = std::make_shared<Kind>(std::move(object));
   }
-  // The planted bug, push first and save later: status writes are kept in memory until something outside has changed.
-  bool save_later = false;
-  void save_held() {
-    for (auto& [key, object] : held_) stored_[key] = object;
-    held_.clear();
-  }
-  void lose_held() { held_.clear(); }
-
   [[nodiscard]] std::shared_ptr<const Kind> get(const api::ObjectKey& key) const override {
     const auto found = stored_.find(key);
     return found == stored_.end() ? nullptr : found->second;
@@ -82,7 +74,6 @@ class MemoryObjects final : public ports::Objects<Kind> {
     return all;
   }
   Result<Kind> read(const api::ObjectKey& key, std::stop_token /*stop*/) override {
-    if (held_.contains(key)) return *held_.at(key);
     const auto object = get(key);
     if (!object) return fail(ErrorKind::kNotFound, "no such object");
     return *object;
@@ -96,7 +87,7 @@ class MemoryObjects final : public ports::Objects<Kind> {
       auto next = std::make_shared<Kind>(*current);
       next->status = object.status;
       next->meta.resource_version = etcd_.next();
-      (save_later ? held_ : stored_)[object.meta.key()] = next;
+      stored_[object.meta.key()] = next;
       return next->meta.resource_version;
     });
   }
@@ -119,7 +110,6 @@ class MemoryObjects final : public ports::Objects<Kind> {
   Etcd& etcd_;
   Moments& moments_;
   std::map<api::ObjectKey, std::shared_ptr<Kind>> stored_;
-  std::map<api::ObjectKey, std::shared_ptr<Kind>> held_;
 };
 
 // What a token certificate says; its text form is its PEM.
@@ -158,8 +148,18 @@ class World {
   // The CA as it really is.
   std::map<std::string, int> orders_by_key;  // finalized orders a key
   int orders = 0;
-  std::set<std::string> records;    // TXT records that exist, "name value"
-  std::set<std::string> keys_ever;  // every key that was made
+  int refused_orders = 0;     // the challenges of the first so many orders are found invalid
+  bool uploads_fail = false;  // before anything is done
+  int tried_uploads = 0;
+  int answers_lost = 0;                 // of the next so many uploads, which are executed
+  bool fail_after_lost_answer = false;  // uploads_fail from then on
+  std::set<std::string> records;        // TXT records that exist, "name value"
+  std::set<std::string> keys_ever;      // every key that was made
+
+  // The planted bug, push first and save later: Secrets are kept in memory until an upload is answered.
+  bool save_later = false;
+  void save();
+  void lose_unsaved();
 
   reconcile::World ports();
   // Secrets by name, as stored.

@@ -72,6 +72,7 @@ inline EdgeLook empty_look(TimePoint at = kNow) {
   EdgeLook seen = look("", at);
   seen.served.reset();
   seen.served_error = error(ErrorKind::kUnavailable, "connection refused");
+  seen.health->sip = ports::SipState::kDown;
   return seen;
 }
 inline EdgeLook with_health(EdgeLook seen, ports::EdgeState state, ports::SipState sip) {
@@ -165,7 +166,7 @@ inline Observation due() {
 
 inline ports::Order order(ports::OrderStatus status) {
   const bool open = status == ports::OrderStatus::kPending;
-  ports::Order found{.url = kOrderUrl, .status = status};
+  ports::Order found{.url = kOrderUrl, .identifiers = {kName}, .status = status};
   found.authorizations.push_back(
       {.url = "https://ca.example/authz/1",
        .identifier = kName,
@@ -218,6 +219,7 @@ inline Observation deliverable() {
 inline Observation delivering() {
   Observation o = deliverable();
   o.object.status.phase = api::Phase::kDelivering;
+  o.object.meta.finalizers = {std::string(api::kFinalizer)};
   o.object.status.delivery =
       api::DeliveryStatus{.revision = 2, .fallback = 1, .port_answered = true, .started_at = o.now};
   return o;
@@ -244,23 +246,13 @@ inline Observation rolled_back() {
   o.pushed = 1;
   o.look = look(1, o.now);
   o.object.status = decide::certificate::decide(o).status;
+  o.object.meta.finalizers.clear();
+  o.revisions[2].marked_rejected = true;
   return o;
 }
 
 // Everything that lives in the process is lost.
-inline void crash(Observation& o) {
-  o.look.reset();
-  o.health = {};
-  o.key_made.reset();
-  o.new_order_url.reset();
-  o.order.reset();
-  o.presented.clear();
-  o.removed.clear();
-  o.records.reset();
-  o.answered.clear();
-  o.pushed.reset();
-  o.failure.reset();
-}
+inline void crash(Observation& o) { static_cast<decide::certificate::Memory&>(o) = {}; }
 
 // --- decisions in one line: "rule effect Phase/Reason +wake", with R for Reconciling and S for Stalled, e.g.
 // "revision_issued CreateKey Issuing/CreatingKey R". The reason is that of the condition that says most.

@@ -154,7 +154,9 @@ Result<OrderMessage> parse_order(std::string_view text, const UrlPolicy& policy)
     order.authorizations.push_back({.url = url, .identifier = {}, .status = {}, .dns = {}});
   }
   root["identifiers"].for_each_element([&](json::View identifier) {
-    message.names.insert(name_of(identifier["type"].string_or(""), identifier["value"].string_or("")));
+    const std::string value(identifier["value"].string_or(""));
+    message.names.insert(name_of(identifier["type"].string_or(""), value));
+    order.identifiers.insert(lower(printable(value, 260)));
     return message.names.size() <= kMaxNames;
   });
   EDGETRUST_TRY_ASSIGN(message.finalize_url, allowed_url(root["finalize"], "order's finalize", policy));

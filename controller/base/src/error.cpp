@@ -22,6 +22,11 @@ std::string_view to_string(ErrorKind kind) {
 
 std::string Error::message() const { return context.empty() ? what : context + ": " + what; }
 
+Error within(std::string context, Error error) {
+  error.context = error.context.empty() ? std::move(context) : std::move(context) + ": " + error.context;
+  return error;
+}
+
 Retry retry_of(const Error& error) {
   switch (error.kind) {
     case ErrorKind::kInvalid:

@@ -96,9 +96,6 @@ Refusal Client::refusal(const http::Response& response, const Outgoing& outgoing
   Refusal refused{.error = {}, .said = read_vendor_error(response, secrets), .status = response.status};
   refused.error = error_of(response, refused.said, clock_.now());
   refused.error.context = name_of(outgoing);
-  if (!refused.said.correlation_id.empty()) {
-    refused.error.context += " (correlation id " + refused.said.correlation_id + ")";
-  }
   // A gateway may answer for a server that went on.
   refused.error.maybe_executed =
       outgoing.method != http::Method::kGet && (response.status == 408 || response.status >= 500);

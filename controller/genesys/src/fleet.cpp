@@ -159,7 +159,11 @@ Status Fleet::install(const ports::CertificateUpload& upload, std::stop_token st
   outgoing.timeout = std::chrono::seconds{30};
   outgoing.secrets = {key_base64.expose(), upload.key_pem.expose()};
   const auto answer = client_->call(outgoing, stop);
-  if (!answer) return fail(guide_error(answer.error(), outgoing));
+  if (!answer) {
+    Error error = guide_error(answer.error(), outgoing);
+    if (error.kind == ErrorKind::kInvalid && answer.error().status != 0) error.code = ports::kCertificateRefused;
+    return fail(std::move(error));
+  }
   if (auto right = guide::check_upload_answer(answer->body, upload.fingerprint_sha256); !right) {
     return fail(within("POST " + outgoing.path, std::move(right).error()));
   }

@@ -34,11 +34,8 @@ Error refused_client(const VendorError& said) {
   if (!said.code.empty()) error.what += " (" + said.code + (said.message.empty() ? "" : ": " + said.message) + ")";
   error.what += ": check clientId and clientSecret, and that the client is active";
   error.code = said.code;
+  error.correlation_id = said.correlation_id;
   return error;
-}
-
-std::string in_context(const VendorError& said) {
-  return said.correlation_id.empty() ? "OAuth login" : "OAuth login (correlation id " + said.correlation_id + ")";
 }
 
 }  // namespace
@@ -129,9 +126,7 @@ Result<TokenSource::Login> TokenSource::log_in(const std::stop_token& stop) cons
   }
   if (!response->ok()) return fail(login_error(*response));
   const Secret body = Secret::take(response->body);
-  // An empty Secret has no memory to point at.
-  const std::string_view text = body.empty() ? std::string_view("null") : body.expose();
-  const auto document = json::Document::parse(text, {.max_bytes = request.max_body, .max_depth = 16});
+  const auto document = json::Document::parse(body.expose(), {.max_bytes = request.max_body, .max_depth = 16});
   const json::View answer = document ? document->root() : json::View{};
   const std::string_view token = answer["access_token"].string().value_or("");
   if (!is_token(token) || lower(answer["token_type"].string_or("bearer")) != "bearer") {
@@ -145,7 +140,7 @@ Error TokenSource::login_error(const http::Response& response) const {
   const bool client_refused =
       response.status == 401 ||
       (response.status == 400 && (said.code == "invalid_client" || said.code == "unauthorized_client"));
-  return within(in_context(said), client_refused ? refused_client(said) : error_of(response, said, clock_.now()));
+  return within("OAuth login", client_refused ? refused_client(said) : error_of(response, said, clock_.now()));
 }
 
 }  // namespace edgetrust::genesys

@@ -41,6 +41,14 @@ std::string safe(std::string_view text, std::size_t limit, const std::vector<std
   return printable(text, limit);
 }
 
+// The vendor may repeat in its sentence the id that it has given to this one exchange.
+std::string without(std::string text, const std::string& id) {
+  constexpr std::size_t kShortest = 8;  // what is shorter may be a word of the sentence
+  if (id.size() < kShortest) return text;
+  for (auto at = text.find(id); at != std::string::npos; at = text.find(id, at)) text.erase(at, id.size());
+  return text;
+}
+
 ErrorKind kind_of(int status) {
   switch (status) {
     case 400:
@@ -91,7 +99,9 @@ VendorError read_vendor_error(const http::Response& response, const std::vector<
   said.code = text("code", kMaxName);
   if (said.code.empty()) said.code = text("error", kMaxName);
   said.entity_id = text("entityId", kMaxName);
-  if (said.correlation_id.empty()) said.correlation_id = text("contextId", kMaxName);
+  const std::string context_id = text("contextId", kMaxName);
+  for (const std::string& id : {said.correlation_id, context_id}) said.message = without(std::move(said.message), id);
+  if (said.correlation_id.empty()) said.correlation_id = context_id;
   return said;
 }
 
@@ -102,6 +112,7 @@ Error error_of(const http::Response& response, const VendorError& said, TimePoin
   if (!said.code.empty()) error.what += " " + said.code;
   if (!said.message.empty()) error.what += ": " + said.message;
   error.code = said.code;
+  error.correlation_id = said.correlation_id;
   error.retry_after = http::retry_after(response.headers, now);
   if (response.status == 429 && !error.retry_after) error.retry_after = reset_of(response.headers);
   return error;

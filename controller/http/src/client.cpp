@@ -256,6 +256,15 @@ void Activity::end() {
 void Activity::wait_none() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return running_ == 0; });
+  lock.unlock();
+  // What OpenSSL keeps for the library's thread (errors, random numbers) would be there until the process ends, and
+  // longer than anybody can free it.
+  std::promise<void> freed;
+  boost::asio::post(library_thread(), [&freed] {
+    OPENSSL_thread_stop();
+    freed.set_value();
+  });
+  freed.get_future().wait();
 }
 
 Result<std::unique_ptr<Client>> make_client(const Url& origin, std::shared_ptr<const TlsClient> tls,

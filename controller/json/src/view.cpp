@@ -167,6 +167,7 @@ Document& Document::operator=(Document&&) noexcept = default;
 Document::~Document() = default;
 
 Result<Document> Document::parse(std::string_view text, Limits limits) {
+  if (text.data() == nullptr) return fail(ErrorKind::kInvalid, "there is no text to parse");
   if (text.size() > limits.max_bytes) {
     return fail(ErrorKind::kProtocol, "the JSON is larger than " + std::to_string(limits.max_bytes) + " octets");
   }

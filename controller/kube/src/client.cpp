@@ -103,7 +103,7 @@ Result<http::Response> ApiClient::ask(Question question, const Call& call) {
   const SteadyPoint begin = clock_.steady();
   auto response = transport_->send(*request, call.stop);
   wipe(request->body);
-  report(question, response ? response->status : 0, begin);
+  report(question, response ? response->status : 0, clock_.steady() - begin);
   if (!response) return fail(within(question.context(), std::move(response).error()));
   if (response->ok()) return response;
   if (response->status == 401 && token_) token_->refused();
@@ -122,12 +122,9 @@ Result<json::Document> ApiClient::ask_for_object(Question question, const Call& 
   return fail(std::move(error));
 }
 
-void ApiClient::report(const Question& question, int status, SteadyPoint begin) {
+void ApiClient::report(const Question& question, int status, std::optional<std::chrono::milliseconds> took) {
   if (!options_.report) return;
-  options_.report({.method = question.method,
-                   .resource = question.resource.plural,
-                   .status = status,
-                   .took = clock_.steady() - begin});
+  options_.report({.method = question.method, .resource = question.resource.plural, .status = status, .took = took});
 }
 
 Result<json::Document> ApiClient::get(const Resource& resource, const std::string& ns, const std::string& name,
@@ -243,9 +240,8 @@ Status ApiClient::watch(const Selection& what, const WatchRequest& watch,
                           .accept = what.metadata_only ? kMetadata : kJson};
   const auto context = [&](Error e) { return within("watch " + what.resource.plural + " " + what.ns, std::move(e)); };
   EDGETRUST_TRY_ASSIGN(const http::Request request, prepare(question, call).map_error(context));
-  const SteadyPoint begin = clock_.steady();
   const auto response = transport_->stream(request, watch.idle, watch.max_line, on_line, call.stop);
-  report(question, response ? response->status : 0, begin);
+  report(question, response ? response->status : 0, std::nullopt);
   if (!response) return fail(context(response.error()));
   if (response->ok()) return {};
   if (response->status == 401 && token_) token_->refused();

@@ -22,12 +22,10 @@ class Watched {
   using Indexes = std::map<std::string, typename Store<T>::IndexOf>;
 
   Watched(ApiClient& client, const Clock& clock, Random& random, Pauser& pauser, const ClusterOptions& options,
-          const std::string& kind, const std::function<Selection(const std::string& ns)>& select, Decode decode,
-          const Indexes& indexes = {}) {
+          const std::function<Selection(const std::string& ns)>& select, Decode decode, const Indexes& indexes = {}) {
     for (const auto& ns : options.namespaces) {
-      auto changed = [notify = options.changed, kind](const api::ObjectKey& key, const auto& /*before*/,
-                                                      const auto& /*after*/) {
-        if (notify) notify(kind, key);
+      auto changed = [notify = options.changed](const api::ObjectKey& key, const auto& before, const auto& after) {
+        if (notify) notify(Change<T>{key, before, after});
       };
       auto& store = *stores_.emplace(ns, std::make_unique<Store<T>>(decode, std::move(changed), indexes)).first->second;
       reflectors_.push_back(std::make_unique<Reflector>(client, store, clock, random, pauser,
@@ -63,7 +61,7 @@ class WatchedObjects final : public ports::Objects<Kind> {
   WatchedObjects(ApiClient& client, const Clock& clock, Random& random, Pauser& pauser, const ClusterOptions& options)
       : client_(client),
         watched_(
-            client, clock, random, pauser, options, std::string(api::kKind<Kind>.kind),
+            client, clock, random, pauser, options,
             [](const std::string& ns) { return Selection{.resource = resource_of<Kind>(), .ns = ns}; },
             decode_kind<Kind>) {}
 
@@ -104,11 +102,10 @@ class WatchedSecrets final : public ports::Secrets {
       : secrets_(client),
         client_(client),
         label_(options.indexed_label),
-        watched_(client, clock, random, pauser, options, "Secret",
-                 [](const std::string& ns) { return secret_metadata(ns, {}); }, decode_metadata,
-                 {{options.indexed_label, [label = options.indexed_label](const MetadataOnly& secret) {
-                     return values_of(secret.meta, label);
-                   }}}) {}
+        watched_(client, clock, random, pauser, options, [](const std::string& ns) { return secret_metadata(ns, {}); },
+                 decode_metadata, {{options.indexed_label, [label = options.indexed_label](const MetadataOnly& secret) {
+                                      return values_of(secret.meta, label);
+                                    }}}) {}
 
   [[nodiscard]] std::vector<api::ObjectMeta> list(const std::string& ns, const std::string& label,
                                                   const std::string& value) const override {

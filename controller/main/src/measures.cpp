@@ -56,22 +56,29 @@ std::optional<telemetry::Rotation> metric_rotation(api::RevisionResult result) {
 void measure(telemetry::Metrics& metrics, const api::EdgeCertificate& certificate) {
   const auto& [ns, name] = std::tie(certificate.meta.ns, certificate.meta.name);
   const auto& status = certificate.status;
-  if (status.not_after) metrics.certificate_expiry(ns, name, *status.not_after);
-  if (status.renewal_time) metrics.certificate_renewal(ns, name, *status.renewal_time);
-  if (status.phase) metrics.phase(ns, name, std::string(to_string(*status.phase)));
+  metrics.certificate_expiry(ns, name, status.not_after);
+  metrics.certificate_renewal(ns, name, status.renewal_time);
+  metrics.phase(ns, name, status.phase ? std::optional<std::string>(to_string(*status.phase)) : std::nullopt);
   metrics.certificate_ready(ns, name, truth_of(status.conditions, api::condition::kReady).value_or(false));
 }
 
 void measure(telemetry::Metrics& metrics, const api::Edge& edge) {
   const auto& [ns, name] = std::tie(edge.meta.ns, edge.meta.name);
-  if (const auto online = truth_of(edge.status.conditions, api::condition::kOnline))
-    metrics.edge_online(ns, name, *online);
-  if (const auto up = truth_of(edge.status.conditions, api::condition::kSipHealthy)) metrics.edge_sip_up(ns, name, *up);
+  metrics.edge_online(ns, name, truth_of(edge.status.conditions, api::condition::kOnline));
+  metrics.edge_sip_up(ns, name, truth_of(edge.status.conditions, api::condition::kSipHealthy));
 }
 
 void measure(telemetry::Metrics& metrics, const api::GenesysConnection& connection) {
-  if (const auto valid = truth_of(connection.status.conditions, api::condition::kCredentialsValid))
-    metrics.credentials_valid(connection.meta.ns, connection.meta.name, *valid);
+  metrics.credentials_valid(connection.meta.ns, connection.meta.name,
+                            truth_of(connection.status.conditions, api::condition::kCredentialsValid));
+}
+
+void forget(telemetry::Metrics& metrics, const api::EdgeCertificate& certificate) {
+  metrics.forget_certificate(certificate.meta.ns, certificate.meta.name);
+}
+void forget(telemetry::Metrics& metrics, const api::Edge& edge) { metrics.forget_edge(edge.meta.ns, edge.meta.name); }
+void forget(telemetry::Metrics& metrics, const api::GenesysConnection& connection) {
+  metrics.forget_connection(connection.meta.ns, connection.meta.name);
 }
 
 }  // namespace edgetrust

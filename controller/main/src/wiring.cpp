@@ -8,11 +8,11 @@
 #include "edgetrust/probe/probe.hpp"
 #include "edgetrust/reconcile/certificate_reconciler.hpp"
 #include "edgetrust/reconcile/keeper_reconcilers.hpp"
-#include "edgetrust/runtime/queue.hpp"
-#include "edgetrust/runtime/workers.hpp"
 #include "edgetrust/telemetry/metrics.hpp"
+#include "lanes.hpp"
 #include "measures.hpp"
 #include "operator.hpp"
+#include "wake.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -75,13 +75,22 @@ struct Operator::Parts {
                 .burst = options.kube_burst,
                 .report =
                     [this](const kube::CallReport& call) {
-                      asked(telemetry::Api::kKubernetes, {call.method, call.status, call.took});
+                      metrics.api_request(telemetry::Api::kKubernetes, metric_verb(call.method), call.status);
+                      if (call.took) metrics.api_duration(telemetry::Api::kKubernetes, *call.took);
                     }}),
         cluster(client, clock, random, pauser,
                 {.namespaces = namespaces_of(options, environment.cluster),
                  .indexed_label = std::string(kCertificateLabel),
-                 .events = {.instance = environment.instance},
-                 .changed = [this](const std::string& kind, const api::ObjectKey& key) { changed(kind, key); },
+                 .events = {.instance = environment.instance,
+                            .failed =
+                                [this](const Error& error) {
+                                  if (error.kind != ErrorKind::kCancelled)
+                                    log.warn("an Event could not be sent", {{"error", error}});
+                                }},
+                 .changed =
+                     [this](const kube::AnyChange& change) {
+                       std::visit([this](const auto& known) { changed(known); }, change);
+                     },
                  .note = [this](const kube::WatchNote& note) { noted(note); }}),
         lookup(*tools.resolver, clock, random, {}),
         pki(pki::make_pki(std::make_shared<crypto::PublicRoots>())),
@@ -107,8 +116,17 @@ struct Operator::Parts {
 
   // --- what changed wakes whom
 
-  void changed(const std::string& kind, const api::ObjectKey& key);
-  void wake_certificates(const std::string& ns, const std::function<bool(const api::EdgeCertificate&)>& which);
+  template <class Kind>
+  void changed(const kube::Change<Kind>& change);
+  void changed(const kube::Change<kube::MetadataOnly>& secret);
+  void rouse_dependants(const kube::Change<api::EdgeCertificate>& certificate, Rouse how);
+  void rouse_dependants(const kube::Change<api::Edge>& edge, Rouse how);
+  void rouse_dependants(const kube::Change<api::RotationPolicy>& policy, Rouse how);
+  void rouse_dependants(const kube::Change<api::AcmeIssuer>& issuer, Rouse how);
+  void rouse_dependants(const kube::Change<api::GenesysConnection>& connection, Rouse how);
+  void rouse_certificates(const std::string& ns, Rouse how,
+                          const std::function<bool(const api::EdgeCertificate&)>& which = all);
+  static bool all(const api::EdgeCertificate& /*certificate*/) { return true; }
   void noted(const kube::WatchNote& note);
   void asked(telemetry::Api api, const http::Exchange& exchange);
 
@@ -116,7 +134,7 @@ struct Operator::Parts {
 
   reconcile::Outcome reconcile(const runtime::Key& key, std::stop_token stop);
   void pass(const runtime::Key& key, std::stop_token stop);
-  void measure_object(const runtime::Key& key);
+  void rotation_ended(const runtime::Key& key, api::RevisionResult result);
 
   http::Response answer(const http::ServerRequest& request);
 
@@ -127,7 +145,7 @@ struct Operator::Parts {
   int workers;
   telemetry::Metrics metrics{{.version = EDGETRUST_VERSION, .revision = {}}};
   kube::ThreadPauser pauser;
-  runtime::Queue queue{clock};
+  Lanes lanes{clock};
   runtime::Failures failures{kPassBackoff};
   kube::ApiClient client;
   kube::Cluster cluster;
@@ -143,42 +161,64 @@ struct Operator::Parts {
   std::unique_ptr<http::Server> server;
 };
 
-void Operator::Parts::wake_certificates(const std::string& ns,
-                                        const std::function<bool(const api::EdgeCertificate&)>& which) {
-  for (const auto& certificate : cluster.certificates().list(ns)) {
-    if (!which(*certificate)) continue;
-    certificates.forgive(certificate->meta.key());
-    queue.add({kind_name<api::EdgeCertificate>(), ns, certificate->meta.name});
-  }
+template <class Kind>
+void Operator::Parts::changed(const kube::Change<Kind>& change) {
+  change.after ? measure(metrics, *change.after) : forget(metrics, *change.before);
+  const Wake woken = wake(change.before.get(), change.after.get());
+  if (woken.itself) lanes.add({kind_name<Kind>(), change.key.ns, change.key.name});
+  if (woken.dependants != Rouse::kNobody) rouse_dependants(change, woken.dependants);
 }
 
-void Operator::Parts::changed(const std::string& kind, const api::ObjectKey& key) {
-  if (kind != "Secret") queue.add({kind, key.ns, key.name});
-  if (kind == kind_name<api::Edge>()) {
-    wake_certificates(key.ns, [&](const auto& certificate) { return certificate.spec.edge_ref.name == key.name; });
-  } else if (kind == kind_name<api::AcmeIssuer>()) {
-    wake_certificates(key.ns, [&](const auto& certificate) {
-      return certificate.spec.issuer_ref && certificate.spec.issuer_ref->name == key.name;
-    });
-  } else if (kind == kind_name<api::GenesysConnection>()) {
-    for (const auto& edge : cluster.edges().list(key.ns)) {
-      if (edge->spec.connection_ref.name == key.name) queue.add({kind_name<api::Edge>(), key.ns, edge->meta.name});
-    }
-    wake_certificates(key.ns, [&](const auto& certificate) {
-      const auto edge = cluster.edges().get({key.ns, certificate.spec.edge_ref.name});
-      return edge && edge->spec.connection_ref.name == key.name;
-    });
-  } else if (kind == kind_name<api::RotationPolicy>()) {
-    wake_certificates(key.ns, [](const auto& /*certificate*/) { return true; });
-  } else if (kind == "Secret") {
-    // What a certificate names: its own Secrets, which somebody else may have touched, and what it imports.
-    wake_certificates(key.ns, [&](const auto& certificate) { return api::names_secret(certificate, key.name); });
-    if (!backends.secret_changed(key)) return;
-    for (const auto& issuer : cluster.issuers().list(key.ns))
-      queue.add({kind_name<api::AcmeIssuer>(), key.ns, issuer->meta.name});
-    for (const auto& connection : cluster.connections().list(key.ns))
-      queue.add({kind_name<api::GenesysConnection>(), key.ns, connection->meta.name});
-    wake_certificates(key.ns, [](const auto& /*certificate*/) { return true; });
+// Somebody else may have touched it, and only that counts; but an event does not tell who wrote.
+void Operator::Parts::changed(const kube::Change<kube::MetadataOnly>& secret) {
+  const auto& [ns, name] = secret.key;
+  // What a certificate names: its own Secrets and what it imports.
+  rouse_certificates(ns, Rouse::kForgive,
+                     [&](const auto& certificate) { return api::names_secret(certificate, name); });
+  if (!backends.secret_changed(secret.key)) return;
+  for (const auto& issuer : cluster.issuers().list(ns))
+    lanes.add({kind_name<api::AcmeIssuer>(), ns, issuer->meta.name});
+  for (const auto& connection : cluster.connections().list(ns))
+    lanes.add({kind_name<api::GenesysConnection>(), ns, connection->meta.name});
+  rouse_certificates(ns, Rouse::kForgive);
+}
+
+void Operator::Parts::rouse_dependants(const kube::Change<api::EdgeCertificate>& certificate, Rouse how) {
+  rouse_certificates(certificate.key.ns, how);
+}
+
+void Operator::Parts::rouse_dependants(const kube::Change<api::Edge>& edge, Rouse how) {
+  rouse_certificates(edge.key.ns, how,
+                     [&](const auto& certificate) { return certificate.spec.edge_ref.name == edge.key.name; });
+}
+
+void Operator::Parts::rouse_dependants(const kube::Change<api::RotationPolicy>& policy, Rouse how) {
+  rouse_certificates(policy.key.ns, how);
+}
+
+void Operator::Parts::rouse_dependants(const kube::Change<api::AcmeIssuer>& issuer, Rouse how) {
+  rouse_certificates(issuer.key.ns, how, [&](const auto& certificate) {
+    return certificate.spec.issuer_ref && certificate.spec.issuer_ref->name == issuer.key.name;
+  });
+}
+
+void Operator::Parts::rouse_dependants(const kube::Change<api::GenesysConnection>& connection, Rouse how) {
+  const auto& [ns, name] = connection.key;
+  for (const auto& edge : cluster.edges().list(ns)) {
+    if (edge->spec.connection_ref.name == name) lanes.add({kind_name<api::Edge>(), ns, edge->meta.name});
+  }
+  rouse_certificates(ns, how, [&](const auto& certificate) {
+    const auto edge = cluster.edges().get({ns, certificate.spec.edge_ref.name});
+    return edge && edge->spec.connection_ref.name == name;
+  });
+}
+
+void Operator::Parts::rouse_certificates(const std::string& ns, Rouse how,
+                                         const std::function<bool(const api::EdgeCertificate&)>& which) {
+  for (const auto& certificate : cluster.certificates().list(ns)) {
+    if (!which(*certificate)) continue;
+    if (how == Rouse::kForgive) certificates.forgive(certificate->meta.key());
+    lanes.add({kind_name<api::EdgeCertificate>(), ns, certificate->meta.name});
   }
 }
 
@@ -214,18 +254,11 @@ reconcile::Outcome Operator::Parts::reconcile(const runtime::Key& key, std::stop
   return connections.reconcile(object, std::move(stop));
 }
 
-void Operator::Parts::measure_object(const runtime::Key& key) {
-  const api::ObjectKey object{key.ns, key.name};
-  if (key.kind == kind_name<api::EdgeCertificate>()) {
-    const auto certificate = cluster.certificates().get(object);
-    certificate ? measure(metrics, *certificate) : metrics.forget_certificate(key.ns, key.name);
-  } else if (key.kind == kind_name<api::Edge>()) {
-    const auto edge = cluster.edges().get(object);
-    edge ? measure(metrics, *edge) : metrics.forget_edge(key.ns, key.name);
-  } else if (key.kind == kind_name<api::GenesysConnection>()) {
-    const auto connection = cluster.connections().get(object);
-    connection ? measure(metrics, *connection) : metrics.forget_connection(key.ns, key.name);
-  }
+void Operator::Parts::rotation_ended(const runtime::Key& key, api::RevisionResult result) {
+  if (const auto rotation = metric_rotation(result)) metrics.rotation(*rotation);
+  // What the Edge serves has changed, and its trunks with it.
+  if (const auto certificate = cluster.certificates().get({key.ns, key.name}))
+    lanes.add({kind_name<api::Edge>(), key.ns, certificate->spec.edge_ref.name});
 }
 
 void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
@@ -235,8 +268,15 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
                     outcome.error     ? telemetry::Reconciled::kFailed
                     : outcome.wake_at ? telemetry::Reconciled::kWaiting
                                       : telemetry::Reconciled::kDone);
-  if (const auto rotation = outcome.ended ? metric_rotation(*outcome.ended) : std::nullopt) metrics.rotation(*rotation);
-  measure_object(key);
+  if (outcome.ended) rotation_ended(key, *outcome.ended);
+  if (outcome.effect_error) {
+    log.warn("an effect failed", {{"kind", key.kind},
+                                  {"namespace", key.ns},
+                                  {"name", key.name},
+                                  {"rule", outcome.rule},
+                                  {"effect", outcome.effect},
+                                  {"error", *outcome.effect_error}});
+  }
   if (outcome.error) {
     if (outcome.error->kind == ErrorKind::kCancelled) return;
     const auto wait = failures.failed(key);
@@ -246,7 +286,7 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
                                {"rule", outcome.rule},
                                {"error", *outcome.error},
                                {"again_in", wait}});
-    queue.add_at(key, clock.steady() + wait);
+    lanes.add_at(key, clock.steady() + wait);
     return;
   }
   failures.succeeded(key);
@@ -267,7 +307,7 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
                       {"wrote_status", outcome.wrote_status}});
   }
   if (outcome.wake_at)
-    queue.add_at(key, clock.steady() + std::max<std::chrono::milliseconds>(*outcome.wake_at - clock.now(), 0ms));
+    lanes.add_at(key, clock.steady() + std::max<std::chrono::milliseconds>(*outcome.wake_at - clock.now(), 0ms));
 }
 
 http::Response Operator::Parts::answer(const http::ServerRequest& request) {
@@ -276,7 +316,7 @@ http::Response Operator::Parts::answer(const http::ServerRequest& request) {
   if (request.path == "/readyz")
     return cluster.synced() ? text(200, "ok\n") : text(503, "the watches have not been read yet\n");
   if (request.path == "/metrics") {
-    metrics.queue_depth(queue.stats().due);
+    metrics.queue_depth(lanes.due());
     return text(200, metrics.text(), telemetry::Metrics::kContentType);
   }
   return text(404, "/metrics, /healthz, /readyz\n");
@@ -303,8 +343,7 @@ void Operator::run(std::stop_token stop) {
   // No pass before everything has been seen once: half a cache looks like a cluster in which things are missing.
   if (parts.cluster.wait_synced(stop)) {
     parts.log.info("synced");
-    runtime::Workers workers(
-        parts.queue, parts.clock,
+    parts.lanes.start(
         {.threads = parts.workers,
          .threw =
              [&parts](const runtime::Key& key, std::string_view what, int failures) {
@@ -315,7 +354,7 @@ void Operator::run(std::stop_token stop) {
     std::unique_lock lock(mutex);
     std::condition_variable_any().wait(lock, stop, [] { return false; });
     parts.log.info("stopping");
-    workers.stop();
+    parts.lanes.stop();
   }
   parts.cluster.stop();
   parts.log.info("stopped");

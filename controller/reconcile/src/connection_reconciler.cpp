@@ -10,7 +10,6 @@ using namespace std::chrono_literals;
 using api::Truth;
 
 constexpr auto kCheckAgain = 5min;
-constexpr auto kAskAgain = 30s;
 
 std::string host_of(const std::string& url) {
   const auto begin = url.find("://");
@@ -22,7 +21,10 @@ std::string host_of(const std::string& url) {
 
 Outcome ConnectionReconciler::reconcile(const api::ObjectKey& key, std::stop_token stop) {
   const auto connection = world_.connections.get(key);
-  if (!connection) return {};
+  if (!connection) {
+    retries_.succeeded(key);
+    return {};
+  }
   api::GenesysConnection next = *connection;
   const TimePoint now = world_.clock.now();
   const auto condition = [&](std::string_view type, Truth truth, const std::string& reason,
@@ -48,15 +50,20 @@ Outcome ConnectionReconciler::reconcile(const api::ObjectKey& key, std::stop_tok
     condition(api::condition::kCredentialsValid, credentials ? Truth::kFalse : Truth::kUnknown, finding.reason,
               finding.message);
     report(next, finding, now);
-    return record(world_, world_.connections, *connection, next, now + kAskAgain, stop);
+    const TimePoint again = retries_.failed(key, checked.error(), now);
+    return but_failed(record(world_, world_.connections, *connection, next, again, stop), "CheckConnection",
+                      checked.error());
   }
+  retries_.succeeded(key);
   condition(api::condition::kCredentialsValid, Truth::kTrue, "LoggedIn", "the OAuth client logs in");
+  std::optional<Error> endpoint_trouble;
   if (!connection->spec.certificate_upload) {
     condition(api::condition::kEndpointsAvailable, Truth::kFalse, "NoDeliveryChannel",
               "there is no certificateUpload: nothing is delivered");
   } else if (!edges.empty()) {
     // One Edge's status call tells whether the endpoint offers the guide's calls at all.
     const auto health = (*fleet)->health(ports::EdgeId{lower(edges.front()->spec.edge_id)}, stop);
+    if (!health) endpoint_trouble = health.error();
     const Truth available = health                                        ? Truth::kTrue
                             : health.error().kind == ErrorKind::kNotFound ? Truth::kFalse
                                                                           : Truth::kUnknown;
@@ -67,7 +74,10 @@ Outcome ConnectionReconciler::reconcile(const api::ObjectKey& key, std::stop_tok
     condition(api::condition::kEndpointsAvailable, Truth::kUnknown, "NoEdge", "no Edge names this connection yet");
   }
   report(next, good("logged in"), now);
-  return record(world_, world_.connections, *connection, next, now + kCheckAgain, stop);
+  Outcome outcome = record(world_, world_.connections, *connection, next, now + kCheckAgain, stop);
+  // Worth a line of the log when it is news.
+  if (endpoint_trouble && outcome.wrote_status) return but_failed(std::move(outcome), "AskStatus", *endpoint_trouble);
+  return outcome;
 }
 
 }  // namespace edgetrust::reconcile

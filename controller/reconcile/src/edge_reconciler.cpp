@@ -10,8 +10,8 @@ using namespace std::chrono_literals;
 using api::Truth;
 
 constexpr auto kListingIsFresh = 60s;
+constexpr auto kFailureIsFresh = 10s;  // Edges that ask together fail together; who is woken later asks anew
 constexpr auto kLookAgain = 5min;
-constexpr auto kAskAgain = 30s;
 constexpr auto kProbeTimeout = 5s;
 constexpr std::size_t kMostTrunks = 32;
 
@@ -79,7 +79,10 @@ std::shared_ptr<const EdgeReconciler::Listing> EdgeReconciler::listing_of(const 
   {
     const std::scoped_lock lock(mutex_);
     const auto found = listings_.find(key);
-    if (found != listings_.end() && now < found->second->at + kListingIsFresh) return found->second;
+    if (found != listings_.end()) {
+      const auto fresh = found->second->edges ? kListingIsFresh : kFailureIsFresh;
+      if (now < found->second->at + fresh) return found->second;
+    }
   }
   // Asked for without the lock: at worst two passes ask at once.
   const auto fleet = world_.backends.fleet(connection, stop);
@@ -92,7 +95,10 @@ std::shared_ptr<const EdgeReconciler::Listing> EdgeReconciler::listing_of(const 
 
 Outcome EdgeReconciler::reconcile(const api::ObjectKey& key, std::stop_token stop) {
   const auto edge = world_.edges.get(key);
-  if (!edge) return {};
+  if (!edge) {
+    retries_.succeeded(key);
+    return {};
+  }
   api::Edge next = *edge;
   const TimePoint now = world_.clock.now();
   const auto condition = [&](std::string_view type, Truth truth, const std::string& reason,
@@ -136,8 +142,10 @@ Outcome EdgeReconciler::reconcile(const api::ObjectKey& key, std::stop_token sto
   if (!listing->edges) {
     if (listing->edges.error().kind == ErrorKind::kCancelled) return {};
     condition(api::condition::kOnline, Truth::kUnknown, "Unknown", listing->edges.error().message());
-    return finish(failed("Api", listing->edges.error()), now + kAskAgain);
+    const Error& error = listing->edges.error();
+    return but_failed(finish(failed("Api", error), retries_.failed(key, error, now)), "ListEdges", error);
   }
+  retries_.succeeded(key);
   const auto info = std::ranges::find_if(
       *listing->edges, [&](const ports::EdgeInfo& e) { return lower(e.id.value) == lower(edge->spec.edge_id); });
   if (info == listing->edges->end()) {
@@ -150,16 +158,21 @@ Outcome EdgeReconciler::reconcile(const api::ObjectKey& key, std::stop_token sto
   describe(next, *info);
   condition(api::condition::kOnline, info->online ? Truth::kTrue : Truth::kFalse, next.status.online_status,
             "the cloud's view of the Edge's connection");
+  std::optional<Error> trunk_trouble;
   if (const auto fleet = world_.backends.fleet(*connection, stop)) {
     const auto trunks = (*fleet)->trunks(info->id, stop);
     const SipView sip = trunks ? describe_trunks(next, *trunks) : SipView{.message = trunks.error().message()};
+    if (!trunks) trunk_trouble = trunks.error();
     condition(api::condition::kSipHealthy, sip.healthy, sip.reason, sip.message);
   }
   if (!info->active || !info->in_service)
     return finish({.reason = "OutOfService", .message = "the Edge is not in service"}, now + kLookAgain);
-  return finish(info->online ? good("the Edge is online")
-                             : Finding{.reason = "Offline", .message = "the cloud does not see the Edge"},
-                now + kLookAgain);
+  Outcome outcome = finish(info->online ? good("the Edge is online")
+                                        : Finding{.reason = "Offline", .message = "the cloud does not see the Edge"},
+                           now + kLookAgain);
+  // Worth a line of the log when it is news.
+  if (trunk_trouble && outcome.wrote_status) return but_failed(std::move(outcome), "ListTrunks", *trunk_trouble);
+  return outcome;
 }
 
 }  // namespace edgetrust::reconcile

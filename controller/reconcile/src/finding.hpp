@@ -59,7 +59,7 @@ Outcome record(const World& world, ports::Objects<Kind>& objects, const Kind& be
                std::optional<TimePoint> wake_at, std::stop_token stop) {
   if (api::encode_status(before) == api::encode_status(after)) return {.wake_at = wake_at};
   if (const auto written = objects.write_status(after, stop); !written) {
-    // The cache was behind: what brings it up to date wakes this object again.
+    // The cache was behind, and is up to date soon.
     if (written.error().kind == ErrorKind::kConflict)
       return {.wake_at = world.clock.now() + std::chrono::milliseconds{500}};
     return {.error = within("status", written.error())};
@@ -71,6 +71,13 @@ Outcome record(const World& world, ports::Objects<Kind>& objects, const Kind& be
                       is->message);
   }
   return {.wake_at = wake_at, .wrote_status = true};
+}
+
+// The condition has the error's message; the log gets the whole error.
+inline Outcome but_failed(Outcome outcome, std::string effect, const Error& error) {
+  outcome.effect = std::move(effect);
+  outcome.effect_error = error;
+  return outcome;
 }
 
 }  // namespace edgetrust::reconcile

@@ -4,10 +4,6 @@
 namespace edgetrust::reconcile {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto kAskAgain = 30s;
-
 Error without_key(const api::AccountKeyRef& ref) {
   return {.kind = ErrorKind::kNotFound,
           .what = "Secret " + ref.name + " does not exist or has no key " + ref.key +
@@ -40,7 +36,10 @@ Status IssuerReconciler::make_account_key(const api::AcmeIssuer& issuer, std::st
 
 Outcome IssuerReconciler::reconcile(const api::ObjectKey& key, std::stop_token stop) {
   const auto issuer = world_.issuers.get(key);
-  if (!issuer) return {};
+  if (!issuer) {
+    retries_.succeeded(key);
+    return {};
+  }
   api::AcmeIssuer next = *issuer;
   const TimePoint now = world_.clock.now();
   if (const auto finding = unusable(*issuer)) {
@@ -53,6 +52,7 @@ Outcome IssuerReconciler::reconcile(const api::ObjectKey& key, std::stop_token s
     return authority->account(stop);
   }();
   if (account) {
+    retries_.succeeded(key);
     next.status.account_uri = *account;
     next.status.last_error.clear();
     report(next, good("the account is registered"), now);
@@ -61,7 +61,8 @@ Outcome IssuerReconciler::reconcile(const api::ObjectKey& key, std::stop_token s
   if (account.error().kind == ErrorKind::kCancelled) return {};
   next.status.last_error = account.error().message();
   report(next, failed("Account", account.error()), now);
-  return record(world_, world_.issuers, *issuer, next, now + kAskAgain, stop);
+  const TimePoint again = retries_.failed(key, account.error(), now);
+  return but_failed(record(world_, world_.issuers, *issuer, next, again, stop), "RegisterAccount", account.error());
 }
 
 }  // namespace edgetrust::reconcile

@@ -26,7 +26,7 @@ Workers::Workers(Queue& queue, const Clock& clock, WorkerOptions options, Work w
 }
 
 void Workers::stop() {
-  stop_.request_stop();
+  request_stop();
   for (auto& thread : threads_) {
     if (thread.joinable()) thread.join();
   }

@@ -24,6 +24,7 @@ double seconds(std::chrono::milliseconds duration) { return std::chrono::duratio
 json::Value to_json(const Error& error) {
   json::Value value = {{"kind", to_string(error.kind)}, {"message", printable(error.message(), kMaxText)}};
   if (!error.code.empty()) value["code"] = printable(error.code, kMaxText);
+  if (!error.correlation_id.empty()) value["correlationId"] = printable(error.correlation_id, kMaxText);
   if (error.retry_after) value["retryAfter"] = error.retry_after->count();
   if (error.maybe_executed) value["maybeExecuted"] = true;
   value["where"] = std::string(error.where.file_name()) + ":" + std::to_string(error.where.line());

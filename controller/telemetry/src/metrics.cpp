@@ -54,6 +54,13 @@ auto& histogram(Registry& registry, const char* name, const char* help) {
 
 double unix_time(TimePoint time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
 
+void set_or_forget(PerObject& metric, const std::string& ns, const std::string& name, std::optional<bool> flag) {
+  flag ? metric.set(ns, name, *flag ? 1 : 0) : metric.forget(ns, name);
+}
+void set_or_forget(PerObject& metric, const std::string& ns, const std::string& name, std::optional<TimePoint> at) {
+  at ? metric.set(ns, name, unix_time(*at)) : metric.forget(ns, name);
+}
+
 }  // namespace
 
 struct Metrics::Impl {
@@ -108,11 +115,11 @@ Metrics::~Metrics() = default;
 
 void Metrics::leader(bool leading) { impl_->leader.Set(leading ? 1 : 0); }
 
-void Metrics::certificate_expiry(const std::string& ns, const std::string& name, TimePoint at) {
-  impl_->expiry.set(ns, name, unix_time(at));
+void Metrics::certificate_expiry(const std::string& ns, const std::string& name, std::optional<TimePoint> at) {
+  set_or_forget(impl_->expiry, ns, name, at);
 }
-void Metrics::certificate_renewal(const std::string& ns, const std::string& name, TimePoint at) {
-  impl_->renewal.set(ns, name, unix_time(at));
+void Metrics::certificate_renewal(const std::string& ns, const std::string& name, std::optional<TimePoint> at) {
+  set_or_forget(impl_->renewal, ns, name, at);
 }
 void Metrics::certificate_ready(const std::string& ns, const std::string& name, bool ready) {
   impl_->ready.set(ns, name, ready ? 1 : 0);
@@ -120,8 +127,8 @@ void Metrics::certificate_ready(const std::string& ns, const std::string& name, 
 void Metrics::certificate_infeasible(const std::string& ns, const std::string& name, bool infeasible) {
   impl_->infeasible.set(ns, name, infeasible ? 1 : 0);
 }
-void Metrics::phase(const std::string& ns, const std::string& name, const std::string& phase) {
-  impl_->phase.set(ns, name, 1, {{"phase", phase}});
+void Metrics::phase(const std::string& ns, const std::string& name, const std::optional<std::string>& phase) {
+  phase ? impl_->phase.set(ns, name, 1, {{"phase", *phase}}) : impl_->phase.forget(ns, name);
 }
 void Metrics::forget_certificate(const std::string& ns, const std::string& name) {
   for (auto* metric : {&impl_->expiry, &impl_->renewal, &impl_->ready, &impl_->infeasible, &impl_->phase}) {
@@ -130,11 +137,11 @@ void Metrics::forget_certificate(const std::string& ns, const std::string& name)
 }
 void Metrics::rotation(Rotation result) { impl_->rotations.at(result).Increment(); }
 
-void Metrics::edge_online(const std::string& ns, const std::string& name, bool online) {
-  impl_->edge_online.set(ns, name, online ? 1 : 0);
+void Metrics::edge_online(const std::string& ns, const std::string& name, std::optional<bool> online) {
+  set_or_forget(impl_->edge_online, ns, name, online);
 }
-void Metrics::edge_sip_up(const std::string& ns, const std::string& name, bool up) {
-  impl_->edge_sip_up.set(ns, name, up ? 1 : 0);
+void Metrics::edge_sip_up(const std::string& ns, const std::string& name, std::optional<bool> up) {
+  set_or_forget(impl_->edge_sip_up, ns, name, up);
 }
 void Metrics::edge_clock_offset(const std::string& ns, const std::string& name, Seconds offset) {
   impl_->edge_clock_offset.set(ns, name, offset.count());
@@ -149,8 +156,8 @@ void Metrics::pin_override(const std::string& ns, const std::string& name, bool 
 void Metrics::forget_pin_policy(const std::string& ns, const std::string& name) {
   impl_->pin_override.forget(ns, name);
 }
-void Metrics::credentials_valid(const std::string& ns, const std::string& name, bool valid) {
-  impl_->credentials_valid.set(ns, name, valid ? 1 : 0);
+void Metrics::credentials_valid(const std::string& ns, const std::string& name, std::optional<bool> valid) {
+  set_or_forget(impl_->credentials_valid, ns, name, valid);
 }
 void Metrics::forget_connection(const std::string& ns, const std::string& name) {
   impl_->credentials_valid.forget(ns, name);

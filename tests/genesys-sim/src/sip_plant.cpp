@@ -20,7 +20,8 @@ struct Stand {
   std::shared_ptr<SipPort> port;
   std::unique_ptr<asio::steady_timer> restart;
   std::unique_ptr<asio::steady_timer> again;
-  std::uint64_t generation = 0;  // of what is served: a look that began before a change is thrown away
+  std::uint64_t generation = 0;  // of what can be seen: a look that began before a change is thrown away
+  std::uint64_t installs = 0;    // a restart that is overtaken by another does not open the port
   bool looking = false;
   bool look_again = false;
 };
@@ -121,6 +122,7 @@ class Plant final : public SipPlant {
 
   void close(Stand& stand) {
     stand.generation += 1;
+    stand.installs += 1;
     stand.restart->cancel();
     stand.service->open = false;
     stand.service->context.reset();
@@ -135,9 +137,9 @@ class Plant final : public SipPlant {
     stand->service->context = context;
     stand->service->mode = mode;
     stand->restart->expires_after(wait);
-    stand->restart->async_wait([this, edge, generation = stand->generation](SystemError error) {
+    stand->restart->async_wait([this, edge, install = stand->installs](SystemError error) {
       Stand* ready = find(edge);
-      if (error || ready == nullptr || ready->generation != generation) return;
+      if (error || ready == nullptr || ready->installs != install) return;
       ready->service->open = true;
       ready->port->refresh();
       events_.serves(edge);

@@ -30,13 +30,20 @@ class FirstIssue(OperatorTest):
         self.assertEqual(len(self.sim.uploads(edge)), 1)
         reasons = {event["reason"] for event in self.kube.events(self.namespace)}
         self.assertLessEqual({"Issuing", "Delivering", "Installed", "Rotated"}, reasons)
+
+    def test_metrics_tell_of_it(self) -> None:
+        edge = self.new_edge()
+        self.wait_phase(edge.name, "Ready", 1)
+        whose = f'{{name="{edge.name}",namespace="{self.namespace}"}}'
+        wait_for("the Edge is looked at again after its rotation", lambda: f"edgetrust_edge_sip_up{whose} 1\n" in self.operator.metrics(), 20)
         metrics = self.operator.metrics()
-        for api in ("kubernetes", "acme", "dns", "genesys"):
-            answered = re.search(rf'edgetrust_api_requests_total\{{client="{api}",code="2xx",verb="POST"\}} (\d+)', metrics)
-            self.assertTrue(answered and int(answered[1]) > 0, f"requests to {api} are counted")
-        for series in ("edgetrust_edge_online", "edgetrust_edge_sip_up", "edgetrust_certificate_ready"):
-            self.assertIn(f'{series}{{name="{edge.name}",namespace="{self.namespace}"}} 1\n', metrics)
+        for server in ("kubernetes", "acme", "dns", "genesys"):
+            answered = re.search(rf'edgetrust_api_requests_total\{{client="{server}",code="2xx",verb="POST"\}} (\d+)', metrics)
+            self.assertTrue(answered and int(answered[1]) > 0, f"requests to {server} are counted")
+        for series in ("edgetrust_edge_online", "edgetrust_certificate_ready"):
+            self.assertIn(f"{series}{whose} 1\n", metrics)
         self.assertIn(f'edgetrust_connection_credentials_valid{{name="prod",namespace="{self.namespace}"}} 1\n', metrics)
+        self.assertIn('edgetrust_rotations_total{result="active"} 1\n', metrics)
 
 
 class Renewal(OperatorTest):

@@ -22,21 +22,56 @@ Observation importing(Observation o, std::optional<ports::ChainFacts> found, std
   return o;
 }
 
+Observation two_live() {  // revision 2 is live, revision 1 the one before
+  Observation o = ready();
+  o.revisions[2] = whole(2, kNow - 1h);
+  o.look = look(2);
+  o.serving_fingerprint = fingerprint(2);
+  o.object.status.revision = 2;
+  o.object.status.history = {{.revision = 2, .result = RevisionResult::kActive},
+                             {.revision = 1, .result = RevisionResult::kSuperseded}};
+  settle(o);
+  return o;
+}
+
 TEST(ServedCertificateKnown, LooksOnceAndAdoptsWhatIsStored) {
-  check({{"nobody has looked", fresh(), "served_certificate_known LookAtEdge Pending/Looking R"},
-         {"known from before, no look is needed", with(ready(), [](auto& o) { o.look.reset(); }),
-          "rest Ready/Ready +renewal"},
-         {"nothing is served", seeing(fresh(), empty_look()), "revision_issued CreateKey Issuing/CreatingKey R"},
-         {"nobody can tell", seeing(fresh(), EdgeLook{.at = kNow}), "revision_issued CreateKey Issuing/CreatingKey R"},
-         {"ours", ready(), "rest Ready/Ready +renewal"},
-         {"a stored one, after a restore from Git",
-          with(seeing(fresh(), look(3)), [](auto& o) { o.revisions[3] = whole(3); }),
-          "served_certificate_known Pending/Adopted R +0s"},
-         {"another stored one than the status says",
-          with(seeing(ready(), look(2)), [](auto& o) { o.revisions[2] = whole(2); }),
-          "served_certificate_known Pending/Adopted R +0s"},
-         {"ours, though its Secret is lost", with(ready(), [](auto& o) { o.revisions.clear(); }),
-          "revision_issued CreateKey Issuing/CreatingKey R"}});
+  check(
+      {{"nobody has looked", fresh(), "served_certificate_known LookAtEdge Pending/Looking R"},
+       {"known from before, no look is needed", with(ready(), [](auto& o) { o.look.reset(); }),
+        "rest Ready/Ready +renewal"},
+       {"nothing is served", seeing(fresh(), empty_look()), "revision_issued CreateKey Issuing/CreatingKey R"},
+       {"nobody can tell", seeing(fresh(), EdgeLook{.at = kNow}), "revision_issued CreateKey Issuing/CreatingKey R"},
+       {"ours", ready(), "rest Ready/Ready +renewal"},
+       {"a stored one, after a restore from Git",
+        with(seeing(fresh(), look(3)), [](auto& o) { o.revisions[3] = whole(3); }),
+        "served_certificate_known Pending/Adopted R +0s"},
+       {"another stored one than the status says",
+        with(seeing(ready(), look(2)), [](auto& o) { o.revisions[2] = whole(2); }),
+        "served_certificate_known LookAtEdge Observing/Observing R"},
+       {"an older one again", with(seeing(two_live(), look(1)), [](auto& /*o*/) {}),
+        "served_certificate_known Pending/Adopted R +0s"},
+       {"nobody can see what a healthy Edge serves",
+        with(fresh(), [](auto& o) { o.look = with_health(empty_look(), ports::EdgeState::kOk, ports::SipState::kUp); }),
+        "served_certificate_known Held/ServedCertificateUnknown S +1h"},
+       {"the same, and it shall be replaced",
+        with(fresh(),
+             [](auto& o) {
+               o.look = with_health(empty_look(), ports::EdgeState::kOk, ports::SipState::kUp);
+               o.object.spec.adoption = api::Adoption{.on_foreign_certificate = api::ForeignCertificate::kReplace};
+             }),
+        "revision_issued CreateKey Issuing/CreatingKey R"},
+       {"the Edge's own object has seen another since",
+        with(ready(),
+             [](auto& o) {
+               o.look = look(1, o.now - 1h);
+               change(o.edge, [&](auto& e) {
+                 e.status.served_certificate =
+                     api::ServedCertificate{.fingerprint_sha256 = "foreign", .at = o.now - 1min};
+               });
+             }),
+        "served_certificate_known LookAtEdge Ready/Ready"},
+       {"ours, though its Secret is lost", with(ready(), [](auto& o) { o.revisions.clear(); }),
+        "revision_issued CreateKey Issuing/CreatingKey R"}});
 }
 
 TEST(ServedCertificateKnown, AnAdoptedRevisionIsLiveAndNothingIsOrdered) {
@@ -169,18 +204,6 @@ TEST(ServedCertificateKnown, ARejectedRevisionOnTheEdgeIsRolledBackAgain) {
 
 // --- rollback_asked_for
 
-Observation two_live() {  // revision 2 is live, revision 1 the one before
-  Observation o = ready();
-  o.revisions[2] = whole(2, kNow - 1h);
-  o.look = look(2);
-  o.serving_fingerprint = fingerprint(2);
-  o.object.status.revision = 2;
-  o.object.status.history = {{.revision = 2, .result = RevisionResult::kActive},
-                             {.revision = 1, .result = RevisionResult::kSuperseded}};
-  settle(o);
-  return o;
-}
-
 TEST(RollbackAskedFor, APersonMayAskForThePreviousCertificate) {
   const auto ask = [](auto& o) { annotate(o, api::kRollbackRequestedAt, "now"); };
   const Observation asked = with(two_live(), ask);
@@ -239,6 +262,8 @@ TEST(RollbackAskedFor, IsDoneOnceAndMarksTheRevisionRolledBack) {
   EXPECT_TRUE(rejected_in(decision.status, 2));
   EXPECT_FALSE(decision.status.delivery);
   o.object.status = decision.status;
+  EXPECT_EQ(decided(o), "rejections_marked MarkRejected RolledBack/RolledBack R");
+  o.revisions[2].marked_rejected = true;
   o.serving_fingerprint = fingerprint(1);
   EXPECT_EQ(decided(o), "rest RolledBack/RolledBack S +renewal") << "what is served now is not due";
 }

@@ -13,6 +13,11 @@ Observation failing_push(Observation o, ErrorKind kind, api::Duration ago = 0s, 
   o.failure = failed("Push", kind, o.now - ago, count);
   return o;
 }
+Observation refused_push(Observation o) {
+  o = failing_push(std::move(o), ErrorKind::kInvalid);
+  o.failure->error.code = ports::kCertificateRefused;
+  return o;
+}
 Observation seeing(Observation o, EdgeLook seen) {
   o.look = std::move(seen);
   return o;
@@ -32,7 +37,7 @@ Observation later(Observation o, api::Duration by) {
 
 TEST(Installing, TheEdgeItselfKnowsWhetherItHasTheCertificate) {
   check({
-      {"no delivery", deliverable(), "revision_delivered Push Delivering/Pushing R"},
+      {"no delivery", deliverable(), "revision_delivered SetFinalizer Delivering/Pushing R"},
       {"written down, not pushed", delivering(), "delivery_under_way Push Delivering/Pushing R"},
       {"after a crash nobody knows: it is looked at first", with(delivering(), [](auto& o) { crash(o); }),
        "delivery_under_way LookAtEdge Delivering/Pushing R"},
@@ -65,11 +70,20 @@ TEST(Installing, TheEdgeItselfKnowsWhetherItHasTheCertificate) {
        "delivery_under_way Delivering/UploadCredentialsRefused R +13s740ms"},
       {"the Edge is busy", failing_push(delivering(), ErrorKind::kConflict),
        "delivery_under_way Delivering/UploadConflict R +916ms"},
-      {"the vendor refuses the certificate", failing_push(delivering(), ErrorKind::kInvalid),
+      {"the vendor refuses the certificate", refused_push(delivering()),
        "delivery_under_way Issuing/UploadRefused R +0s"},
-      {"invalid, but the status call failed as well: it may be the credentials",
-       with(failing_push(delivering(), ErrorKind::kInvalid), [](auto& o) { o.look->health.reset(); }),
+      {"refused, but the status call failed as well: it may be the credentials",
+       with(refused_push(delivering()), [](auto& o) { o.look->health.reset(); }),
        "delivery_under_way Delivering/UploadRefused R +13s740ms"},
+      {"a mistake on our side is no refusal", failing_push(delivering(), ErrorKind::kInvalid),
+       "delivery_under_way Delivering/UploadRefused R +13s740ms"},
+      {"not in time: the operator was away", seeing(later(delivering(), 61s), look(1, delivering().now + 61s)),
+       "delivery_under_way Waiting/PushPutOff +0s"},
+      {"being deleted before anything was pushed",
+       with(seeing(delivering(), look(1, delivering().now)), [](auto& o) { o.object.meta.deletion_time = o.now; }),
+       "delivery_under_way Pending/Deleted R +0s"},
+      {"without the finalizer", with(delivering(), [](auto& o) { o.object.meta.finalizers.clear(); }),
+       "delivery_under_way SetFinalizer Delivering/Pushing R"},
       {"failing for ten minutes",
        seeing(later(failing_push(delivering(), ErrorKind::kTimeout), 10min + 1s), look(1, delivering().now + 10min)),
        "delivery_under_way Waiting/UploadUnavailable +10m"},
@@ -93,7 +107,7 @@ TEST(Installing, WhatIsTakenIsWatchedFromThen) {
 }
 
 TEST(Installing, ARefusedCertificateIsRejectedAndTheOldOneStays) {
-  const Observation o = failing_push(delivering(), ErrorKind::kInvalid);
+  const Observation o = refused_push(delivering());
   const Decision decision = decide(o);
   EXPECT_FALSE(decision.status.delivery);
   EXPECT_EQ(decision.status.revision, 1);
@@ -101,6 +115,9 @@ TEST(Installing, ARefusedCertificateIsRejectedAndTheOldOneStays) {
   EXPECT_EQ(decision.status.failures, 1);
   Observation after = o;
   after.object.status = decision.status;
+  after.object.meta.finalizers.clear();
+  EXPECT_EQ(decided(after), "rejections_marked MarkRejected Issuing/UploadRefused R");
+  after.revisions[2].marked_rejected = true;
   after.serving_fingerprint = fingerprint(1);
   EXPECT_EQ(decided(after), "revision_issued Issuing/Rejected R +24h");
 }
@@ -114,6 +131,7 @@ TEST(Installing, APushThatIsPutOffIsStartedAnewWithAllItsQuestions) {
   ASSERT_EQ(decision.announcements.size(), 1U);
   EXPECT_EQ(decision.announcements[0].reason, "PushPutOff");
   o.object.status = decision.status;
+  o.object.meta.finalizers.clear();
   EXPECT_EQ(decided(o), "revision_delivered Waiting/PushPutOff +10m");
   o.now += 10min;
   EXPECT_EQ(decided(o), "revision_delivered LookAtEdge Waiting/LookingAtEdge");
@@ -174,8 +192,8 @@ TEST(Observing, ABadAnswerCountsAsTheContractSays) {
        "delivery_under_way Observing/Observing R +15s"},
       {"bad and severe after settle", recorded(settled, bad(2, 1, Health::kSevere)),
        "delivery_under_way Push RollingBack/RollingBack R"},
-      {"unknown for hours", recorded(later(long_after, 5h), {.last = Health::kUnknown}),
-       "delivery_under_way Observing/Observing R +15s"},
+      {"unknown for hours: a person is told", recorded(later(long_after, 5h), {.last = Health::kUnknown}),
+       "delivery_under_way Observing/VerdictUnavailable S +15s"},
       {"unknown after enough good", recorded(long_after, {.good_for = kPeriod, .last = Health::kUnknown}),
        "delivery_under_way Observing/Observing R +15s"},
       {"unknown after enough bad", recorded(long_after, bad(2, 0, Health::kUnknown)),
@@ -214,6 +232,8 @@ TEST(Observing, WhatIsProvedIsLiveAndTheOldOneSuperseded) {
   EXPECT_EQ(decision.announcements[0].reason, "Rotated");
   Observation after = o;
   after.object.status = decision.status;
+  EXPECT_EQ(decided(after), "finalizer_released SetFinalizer Ready/Ready");
+  after.object.meta.finalizers.clear();
   EXPECT_EQ(decided(after), "serving_secret_right WriteServingSecret Ready/Ready");
   after.serving_fingerprint = fingerprint(2);
   EXPECT_EQ(decided(after), "rest Ready/Ready +renewal");
@@ -339,7 +359,10 @@ TEST(RollingBack, WhatIsRolledBackIsRememberedAndThePreviousIsLive) {
 // --- nothing to return to
 
 TEST(RollbackImpossible, TheEdgeIsWatchedOnAndAPersonIsTold) {
-  const auto no_way_back = [](auto& o) { o.object.status.delivery->fallback = -1; };
+  const auto no_way_back = [](auto& o) {
+    o.object.status.delivery->fallback = -1;
+    o.revisions.erase(1);
+  };
   const Observation sick = with(recorded(later(observing(), 30s), severe()), no_way_back);
   const auto expired = [](auto& o) { o.revisions[1].chain->not_after = o.now; };
   const auto lost = [](auto& o) { o.revisions.erase(1); };
@@ -381,6 +404,7 @@ TEST(RollbackImpossible, TheEdgeIsWatchedOnAndAPersonIsTold) {
 TEST(RollbackImpossible, ARequestForItIsAnsweredOnceAndDoesNotOutlastTheTrouble) {
   Observation o = recorded(later(observing(), 30s), {.good_for = 30s, .last = Health::kGood});
   o.object.status.delivery->fallback = -1;
+  o.revisions.erase(1);
   annotate(o, api::kRollbackRequestedAt, "now");
   const Decision decision = decide(o);
   EXPECT_EQ(support::summary(o, decision), "delivery_under_way Failed/RollbackImpossible S +15s");
@@ -391,12 +415,22 @@ TEST(RollbackImpossible, ARequestForItIsAnsweredOnceAndDoesNotOutlastTheTrouble)
   EXPECT_EQ(decided(o), "delivery_under_way Ready/Ready +0s");
 }
 
+TEST(RollbackImpossible, AnotherOldCertificateIsAWayBackToo) {
+  Observation o = recorded(later(observing(), 30s), severe());
+  o.object.status.delivery->fallback = -1;
+  const Decision decision = decide(o);
+  expect_sane(o, decision);
+  EXPECT_EQ(support::summary(o, decision), "delivery_under_way Push RollingBack/RollingBack R");
+  EXPECT_EQ(decision.status.delivery->fallback, 1);
+}
+
 // The only way out of a bad first certificate is another one.
 TEST(RollbackImpossible, APersonCanAskForAnotherCertificate) {
   const auto sick = [] {
     Observation o = recorded(later(observing(), 30s), severe());
     o.object.status.delivery->fallback = -1;
     o.object.status.delivery->verdict = "the Edge reports Critical";
+    o.revisions.erase(1);
     return o;
   };
   for (const bool by_annotation : {true, false}) {
@@ -412,6 +446,8 @@ TEST(RollbackImpossible, APersonCanAskForAnotherCertificate) {
     EXPECT_EQ(decision.status.revision, 2) << "it is what the Edge serves";
     EXPECT_EQ(decision.status.history.front().result, RevisionResult::kRejected);
     o.object.status = decision.status;
+    o.object.meta.finalizers.clear();
+    o.revisions[2].marked_rejected = true;
     o.serving_fingerprint = fingerprint(2);
     decision = decide(o);
     EXPECT_EQ(support::summary(o, decision), "revision_issued CreateKey Issuing/CreatingKey R");
@@ -421,7 +457,7 @@ TEST(RollbackImpossible, APersonCanAskForAnotherCertificate) {
     o.revisions[3] = whole(3, o.now - 1h);
     o.look = with_health(look(2, o.now), EdgeState::kCritical, SipState::kDown);
     decision = decide(o);
-    EXPECT_EQ(support::summary(o, decision), "revision_delivered Push Delivering/Pushing R")
+    EXPECT_EQ(support::summary(o, decision), "revision_delivered SetFinalizer Delivering/Pushing R")
         << "a sick Edge has nothing to lose";
     EXPECT_EQ(decision.status.delivery->fallback, -1) << "and nothing to return to";
   }

@@ -21,8 +21,8 @@ TEST(Rules, AreNamedInTheirOrderWithWhatTheyEnsure) {
   EXPECT_EQ(names, (std::vector<std::string>{"deleted", "readable", "delivery_under_way", "served_fields_only",
                                              "not_suspended", "only_claim_on_edge", "references_exist",
                                              "order_cleaned_up", "finalizer_released", "served_certificate_known",
-                                             "rollback_asked_for", "serving_secret_right", "revision_issued",
-                                             "revision_delivered", "old_revisions_pruned", "rest"}));
+                                             "rollback_asked_for", "rejections_marked", "serving_secret_right",
+                                             "revision_issued", "revision_delivered", "old_revisions_pruned", "rest"}));
 }
 
 TEST(Deleted, TakesItsRecordsWithItAndLetsGo) {
@@ -34,7 +34,12 @@ TEST(Deleted, TakesItsRecordsWithItAndLetsGo) {
           "deleted SetFinalizer Issuing/Deleted R"},
          {"without an order as well", with(with(ready(), remove_object), hold_finalizer),
           "deleted SetFinalizer Ready/Deleted"},
-         {"in the middle of a delivery", with(with(observing(), remove_object), hold_finalizer),
+         {"a delivery is brought to its end first", with(observing(), remove_object),
+          "delivery_under_way LookAtEdge Observing/Observing R"},
+         {"but not for ever", with(with(observing(), [](auto& o) { o.now += 24h; }), remove_object),
+          "deleted SetFinalizer Observing/Deleted R"},
+         {"nor where nothing can be put back",
+          with(with(observing(), [](auto& o) { o.object.status.delivery->verdict = "Critical"; }), remove_object),
           "deleted SetFinalizer Observing/Deleted R"},
          {"a failed removal waits",
           with(gone, [](auto& o) { o.failure = failed("RemoveRecord", ErrorKind::kTimeout, o.now, 3); }),

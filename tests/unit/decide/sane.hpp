@@ -80,7 +80,10 @@ class EffectIsCovered {
   }
   void operator()(const effect::WriteServingSecret& e) const {
     EXPECT_EQ(e.revision, d_.status.revision) << "secretName holds what the Edge serves";
-    EXPECT_FALSE(o_.serving_secret_foreign);
+  }
+  void operator()(const effect::MarkRejected& e) const {
+    EXPECT_TRUE(rejected_in(d_.status, e.revision));
+    EXPECT_TRUE(has_chain(e.revision) || o_.revisions.at(e.revision).defect);
   }
   void operator()(const effect::DeleteRevision& e) const {
     EXPECT_NE(e.revision, d_.status.revision) << "I3";
@@ -90,7 +93,8 @@ class EffectIsCovered {
       const bool was_live = entry.result == api::RevisionResult::kSuperseded ||
                             entry.result == api::RevisionResult::kActive ||
                             entry.result == api::RevisionResult::kAdopted;
-      if (was_live && entry.revision < d_.status.revision.value_or(0) && has_chain(entry.revision))
+      if (was_live && entry.revision < d_.status.revision.value_or(0) && has_chain(entry.revision) &&
+          !o_.revisions.at(entry.revision).marked_rejected)
         previous = std::max(previous, entry.revision);
     }
     EXPECT_NE(e.revision, previous) << "I3: it is kept one revision longer";

@@ -30,6 +30,7 @@ class Story {
     bool invalid = false;
   };
   std::map<std::string, CaOrder> orders;                // by URL
+  std::set<std::string> answers;                        // challenges that were answered, by URL
   bool ca_refuses = false;                              // challenges are found invalid
   std::set<int> sick;                                   // revisions with which SIP is down
   ports::EdgeState sick_state = ports::EdgeState::kOk;  // what the status call says of it
@@ -70,11 +71,12 @@ class Story {
     expect_sane(o, decision);
     api::EdgeCertificate written = o.object;
     written.status = decision.status;
-    if (api::encode_status(written) != api::encode_status(o.object)) ++writes;
+    const std::string encoded_before = api::encode_status(o.object);
+    if (api::encode_status(written) != encoded_before) ++writes;
+    const api::EdgeCertificateStatus before = o.object.status;
     o.object.status = through_json(decision.status);
+    if (api::encode_status(written) != encoded_before) note_written(o, before, o.object.status);
     said.insert(said.end(), decision.announcements.begin(), decision.announcements.end());
-    const auto& order = o.object.status.order;
-    if (o.new_order_url && order && order->url == *o.new_order_url) o.new_order_url.reset();
     if (!decision.effect) {
       wake_at = decision.wake_at;
       return wake_at && *wake_at <= o.now;
@@ -119,39 +121,23 @@ class Story {
     const Fate what = fate(title(effect));
     o.now += 20ms;
     if (what == Fate::kCrashBefore) return crash();
-    Status result;
+    note_begun(o, effect);
+    Result<Learned> result = fail(ErrorKind::kUnavailable, "told to fail");
     if (what != Fate::kFails) {
       result = std::visit([&](const auto& e) { return execute(e); }, effect);
       if (result) done.push_back(title(effect));
-    } else {
-      result = fail(ErrorKind::kUnavailable, "told to fail");
     }
     if (what == Fate::kCrashAfter) return crash();
-    if (what == Fate::kAnswerLost) {
-      result = fail(ErrorKind::kTimeout, "no answer");
-      forget(effect);
-    }
+    if (what == Fate::kAnswerLost) result = fail(ErrorKind::kTimeout, "no answer");
     if (result) {
-      if (o.failure && (!is_look(effect) || o.failure->effect == name)) o.failure.reset();
+      note_success(o, effect, std::move(*result), o, o.now);
     } else {
-      const int before = o.failure && o.failure->effect == name ? o.failure->count : 0;
-      o.failure = Failure{name, result.error(), before + 1, o.now};
+      note_failure(o, effect, result.error(), o.now);
     }
-  }
-  // What the process learned from an answer that it did not get.
-  void forget(const Effect& effect) {
-    if (std::holds_alternative<effect::Push>(effect)) o.pushed.reset();
-    if (std::holds_alternative<effect::NewOrder>(effect)) {
-      o.new_order_url.reset();
-      o.order.reset();
-    }
-    if (std::holds_alternative<effect::LookAtEdge>(effect)) o.look.reset();
-    if (std::holds_alternative<effect::PresentRecord>(effect)) o.presented.clear();
-    if (std::holds_alternative<effect::RemoveRecord>(effect)) o.removed.clear();
   }
 
   // --- effects
-  Status execute(const effect::LookAtEdge& /*e*/) {
+  Result<Learned> execute(const effect::LookAtEdge& /*e*/) {
     EdgeLook seen = served.empty() ? empty_look(o.now) : look(served, o.now);
     bool down = edge_is_down;
     for (const int revision : sick) down = down || served == fingerprint(revision);
@@ -160,17 +146,14 @@ class Story {
       seen.health.reset();
       seen.health_error = error(ErrorKind::kTimeout);
     }
-    const auto& delivery = o.object.status.delivery;
-    if (delivery && delivery->installed_at && !delivery->rolling_back_since) {
-      o.health = fold(o.health, assess(seen, fingerprint(delivery->revision), delivery->port_answered), o.now, 55s);
-    }
-    o.look = seen;
-    return {};
+    return Learned{.look = seen};
   }
   ports::Order view(const std::string& url) const {
     const CaOrder& kept = orders.at(url);
-    ports::Order seen{
-        .url = url, .status = ports::OrderStatus::kPending, .expires = parse_rfc3339("2030-01-01T00:00:00Z").value()};
+    ports::Order seen{.url = url,
+                      .identifiers = std::set<std::string>(kept.names.begin(), kept.names.end()),
+                      .status = ports::OrderStatus::kPending,
+                      .expires = parse_rfc3339("2030-01-01T00:00:00Z").value()};
     if (kept.answered) seen.status = ports::OrderStatus::kReady;
     if (kept.finalized) seen.status = ports::OrderStatus::kValid;
     if (kept.invalid) seen.status = ports::OrderStatus::kInvalid;
@@ -186,35 +169,30 @@ class Story {
     }
     return seen;
   }
-  Status execute(const effect::LookAtOrder& e) {
+  Result<Learned> execute(const effect::LookAtOrder& e) {
     if (!orders.contains(e.url)) return fail(ErrorKind::kNotFound, "no such order");
-    o.order = OrderLook{view(e.url), o.now};
-    return {};
+    return Learned{.order = view(e.url)};
   }
-  Status execute(const effect::LookForRecords& e) {
+  Result<Learned> execute(const effect::LookForRecords& e) {
     RecordsLook found{.everywhere = true, .at = o.now};
     for (const auto& record : e.records) {
       if (!records.contains(record_id(record))) found = {.everywhere = false, .missing = record.name, .at = o.now};
     }
-    o.records = found;
-    return {};
+    return Learned{.records = found};
   }
-  Status execute(const effect::SetFinalizer& e) {
+  Result<Learned> execute(const effect::SetFinalizer& e) {
     auto& all = o.object.meta.finalizers;
     std::erase(all, api::kFinalizer);
     if (e.present) all.emplace_back(api::kFinalizer);
-    return {};
+    return Learned{};
   }
-  Status execute(const effect::CreateKey& e) {
+  Result<Learned> execute(const effect::CreateKey& e) {
     auto& revision = o.revisions[e.revision];
     revision.number = e.revision;
     revision.has_key = true;
-    o.key_made = e.revision;
-    o.order.reset();
-    o.new_order_url.reset();
-    return {};
+    return Learned{};
   }
-  Status execute(const effect::NewOrder& e) {
+  Result<Learned> execute(const effect::NewOrder& e) {
     std::string url;
     for (const auto& [known, order] : orders) {
       const bool open = !order.finalized && !order.invalid;
@@ -224,80 +202,67 @@ class Story {
       url = "https://ca.example/order/" + std::to_string(orders.size() + 1);
       orders[url] = {.revision = e.revision, .names = e.request.dns_names};
     }
-    o.new_order_url = url;
-    o.order.reset();  // what comes back names its authorizations by URL only
-    o.presented.clear();
-    o.removed.clear();
-    o.answered.clear();
-    o.records.reset();
-    return {};
+    return Learned{.order = view(url)};
   }
-  Status execute(const effect::PresentRecord& e) {
+  Result<Learned> execute(const effect::PresentRecord& e) {
     records.insert(record_id(e.record));
-    o.presented.insert(record_id(e.record));
-    o.records.reset();
-    return {};
+    return Learned{};
   }
-  Status execute(const effect::RemoveRecord& e) {
+  Result<Learned> execute(const effect::RemoveRecord& e) {
     records.erase(record_id(e.record));
-    o.removed.insert(record_id(e.record));
-    return {};
+    return Learned{};
   }
-  Status execute(const effect::AnswerChallenge& e) {
+  Result<Learned> execute(const effect::AnswerChallenge& e) {
     const std::string url = e.url.substr(0, e.url.find("/answer/"));
     const std::string record =
         "_acme-challenge." + e.url.substr(e.url.rfind('/') + 1) + " " + url.substr(url.rfind('/') + 1);
     if (ca_refuses || !records.contains(record)) orders[url].invalid = true;  // the CA looks at once
-    o.answered.insert(e.url);
+    answers.insert(e.url);
     bool all = true;
-    for (const auto& name : orders[url].names) all = all && o.answered.contains(url + "/answer/" + name);
+    for (const auto& name : orders[url].names) all = all && answers.contains(url + "/answer/" + name);
     orders[url].answered = all;
-    o.order->at = o.now;
-    return {};
+    return Learned{};
   }
-  Status execute(const effect::FinalizeOrder& e) {
+  Result<Learned> execute(const effect::FinalizeOrder& e) {
     CaOrder& order = orders.at(e.order_url);
     if (!order.answered || order.invalid) {  // no longer ready: it is given back as it is
-      o.order = OrderLook{view(e.order_url), o.now};
-      return {};
+      return Learned{.order = view(e.order_url)};
     }
     if (order.names != e.names.dns_names) return fail(ErrorKind::kInvalid, "badCSR");
     if (!order.finalized) ++finalized[e.revision];
     order.finalized = true;
     order.revision = e.revision;
-    o.order = OrderLook{view(e.order_url), o.now};
-    o.order->order.authorizations.clear();  // as above
-    return {};
+    ports::Order seen = view(e.order_url);
+    seen.authorizations.clear();  // as after newOrder: it comes without them
+    return Learned{.order = std::move(seen)};
   }
-  Status execute(const effect::StoreBundle& e) {
+  Result<Learned> execute(const effect::StoreBundle& e) {
     auto& revision = o.revisions[e.revision];
     if (!revision.chain) {
       revision.chain = chain(e.revision, o.now - 1h);
       revision.chain->dns_names = orders.at(o.object.status.order->url).names;
     }
-    o.order.reset();
-    o.records.reset();
-    o.presented.clear();
-    o.answered.clear();
-    return {};
+    return Learned{};
   }
-  Status execute(const effect::StoreImport& /*e*/) {
+  Result<Learned> execute(const effect::StoreImport& /*e*/) {
     o.revisions[0] = {.number = 0, .has_key = true, .chain = o.import->chain};
-    return {};
+    return Learned{};
   }
-  Status execute(const effect::Push& e) {
+  Result<Learned> execute(const effect::Push& e) {
     if (!takes_nothing) served = o.revisions.at(e.revision).chain->fingerprint_sha256;
-    o.pushed = e.revision;
-    o.health = {};
-    return {};
+    return Learned{};
   }
-  Status execute(const effect::WriteServingSecret& e) {
+  Result<Learned> execute(const effect::WriteServingSecret& e) {
     o.serving_fingerprint = o.revisions.at(e.revision).chain->fingerprint_sha256;
-    return {};
+    return Learned{};
   }
-  Status execute(const effect::DeleteRevision& e) {
+  Result<Learned> execute(const effect::MarkRejected& e) {
+    o.revisions.at(e.revision).marked_rejected = true;
+    return Learned{};
+  }
+  Result<Learned> execute(const effect::DeleteRevision& e) {
     o.revisions.erase(e.revision);
-    return {};
+    return Learned{};
   }
 };
 

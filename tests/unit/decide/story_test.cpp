@@ -44,9 +44,10 @@ TEST(Story, TheFirstCertificateIsIssuedDeliveredAndProved) {
   std::vector<std::string> looks_aside;
   std::ranges::copy_if(story.done, std::back_inserter(looks_aside),
                        [](const std::string& e) { return !e.starts_with("Look"); });
-  EXPECT_EQ(looks_aside, (std::vector<std::string>{"CreateKey 1", "NewOrder 1", "SetFinalizer", "PresentRecord",
-                                                   "AnswerChallenge", "FinalizeOrder 1", "StoreBundle 1",
-                                                   "RemoveRecord", "SetFinalizer", "Push 1", "WriteServingSecret 1"}));
+  EXPECT_EQ(looks_aside,
+            (std::vector<std::string>{"CreateKey 1", "NewOrder 1", "SetFinalizer", "PresentRecord", "AnswerChallenge",
+                                      "FinalizeOrder 1", "StoreBundle 1", "RemoveRecord", "SetFinalizer",
+                                      "SetFinalizer", "Push 1", "SetFinalizer", "WriteServingSecret 1"}));
   expect_rest(story);
   EXPECT_EQ(story.o.object.status.history.front().result, RevisionResult::kActive);
   EXPECT_TRUE(story.wake_at) << "the renewal is not forgotten";

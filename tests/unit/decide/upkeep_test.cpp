@@ -15,11 +15,19 @@ TEST(ServingSecretRight, SecretNameHoldsWhatTheEdgeServes) {
           "serving_secret_right WriteServingSecret Ready/Ready"},
          {"broken", with(ready(), [](auto& o) { o.serving_fingerprint = ""; }),
           "serving_secret_right WriteServingSecret Ready/Ready"},
-         {"someone else's", with(missing, [](auto& o) { o.serving_secret_foreign = true; }),
-          "serving_secret_right Failed/SecretConflict S"},
+         {"someone else's",
+          with(missing, [](auto& o) { o.failure = failed("WriteServingSecret", ErrorKind::kConflict, o.now); }),
+          "rest Failed/SecretConflict S +916ms"},
          {"it could not be written",
           with(missing, [](auto& o) { o.failure = failed("WriteServingSecret", ErrorKind::kForbidden, o.now); }),
-          "serving_secret_right Ready/ClusterForbidden +13s740ms"},
+          "rest Ready/ClusterForbidden S +13s740ms"},
+         {"which stops no renewal",
+          with(missing,
+               [](auto& o) {
+                 o.failure = failed("WriteServingSecret", ErrorKind::kConflict, o.now);
+                 o.object.meta.annotations[std::string(api::kRenewRequestedAt)] = "now";
+               }),
+          "revision_issued CreateKey Issuing/CreatingKey R"},
          {"there is no key to write", with(missing, [](auto& o) { o.revisions[1].has_key = false; }),
           "revision_issued CreateKey Issuing/CreatingKey R"},
          {"nothing is served", with(fresh(), [](auto& o) { o.look = empty_look(); }),
@@ -27,13 +35,6 @@ TEST(ServingSecretRight, SecretNameHoldsWhatTheEdgeServes) {
          {"what is coming is not served yet",
           with(deliverable(), [](auto& o) { o.serving_fingerprint = fingerprint(2); }),
           "serving_secret_right WriteServingSecret Ready/Ready"}});
-  EXPECT_NE(ready_message(decide(with(missing,
-                                      [](auto& o) {
-                                        o.serving_secret_foreign = true;
-                                        o.object.spec.secret_name = "mine";
-                                      })))
-                .find("the Secret mine exists and is not ours"),
-            std::string::npos);
 }
 
 // Revisions 1 to `serving` are stored, the last is live, all others were.
@@ -77,6 +78,25 @@ TEST(OldRevisionsPruned, NoMoreAreKeptThanAskedFor) {
         "old_revisions_pruned DeleteRevision Ready/Ready"}});
 }
 
+TEST(RejectionsMarked, WhatWasRejectedSaysSoItself) {
+  Observation o = with_history(2);
+  o.revisions[3] = whole(3);
+  o.object.status.history.insert(o.object.status.history.begin(),
+                                 {.revision = 3, .result = RevisionResult::kRolledBack});
+  const Decision decision = decide(o);
+  ASSERT_TRUE(decision.effect && std::holds_alternative<effect::MarkRejected>(*decision.effect));
+  EXPECT_EQ(std::get<effect::MarkRejected>(*decision.effect).revision, 3);
+  // A cluster restored without the status: what the Secret says is enough.
+  o = fresh();
+  o.revisions[2] = whole(2);
+  o.revisions[3] = with(whole(3), [](auto& revision) { revision.marked_rejected = true; });
+  o.look = look(2, o.now);
+  o.object.status = decide(o).status;
+  EXPECT_EQ(o.object.status.revision, 2);
+  o.serving_fingerprint = fingerprint(2);
+  EXPECT_EQ(decided(o), "rest Ready/Ready +renewal");
+}
+
 TEST(OldRevisionsPruned, WhatIsServedAndTheOneBeforeAreNeverRemoved) {
   Observation o = with(with_history(6), [](auto& p) { p.object.spec.revision_history_limit = 2; });
   std::vector<int> removed;
@@ -94,6 +114,7 @@ TEST(OldRevisionsPruned, RejectedOnesGoAndDoNotCountAsTheOneBefore) {
   o.object.spec.revision_history_limit = 2;
   for (int n : {3, 4}) {
     o.revisions[n] = whole(n);
+    o.revisions[n].marked_rejected = true;
     o.object.status.history.insert(o.object.status.history.begin(),
                                    {.revision = n, .result = RevisionResult::kRolledBack, .message = "no"});
   }
@@ -106,6 +127,7 @@ TEST(OldRevisionsPruned, RejectedOnesGoAndDoNotCountAsTheOneBefore) {
   o = with_history(3);
   o.object.spec.revision_history_limit = 2;
   o.object.status.history[1].result = RevisionResult::kRolledBack;
+  o.revisions[2].marked_rejected = true;
   EXPECT_EQ(pruned(o), 2);
 }
 

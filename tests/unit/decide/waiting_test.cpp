@@ -23,15 +23,15 @@ TEST(RevisionDelivered, StartsWhenNothingIsInItsWay) {
   check({{"nothing to deliver", ready(), "rest Ready/Ready +renewal"},
          {"a key alone is no revision", with(ready(), [](auto& o) { o.revisions[2] = key_only(2); }),
           "rest Ready/Ready +renewal"},
-         {"stored and allowed", deliverable(), "revision_delivered Push Delivering/Pushing R"},
+         {"stored and allowed", deliverable(), "revision_delivered SetFinalizer Delivering/Pushing R"},
          {"stored for other names: another is issued first",
           with(deliverable(), [](auto& o) { o.revisions[2].chain->dns_names = {"old.example.com"}; }),
           "revision_issued CreateKey Issuing/CreatingKey R"},
          {"the newest of several", with(deliverable(), [](auto& o) { o.revisions[4] = whole(4, o.now - 1h); }),
-          "revision_delivered Push Delivering/Pushing R"},
+          "revision_delivered SetFinalizer Delivering/Pushing R"},
          {"the first of all, on an Edge without any",
           with(seeing(fresh(), empty_look()), [](auto& o) { o.revisions[1] = whole(1); }),
-          "revision_delivered Push Delivering/Pushing R"},
+          "revision_delivered SetFinalizer Delivering/Pushing R"},
          {"an import is never delivered",
           with(ready(),
                [](auto& o) {
@@ -45,7 +45,7 @@ TEST(RevisionDelivered, StartsWhenNothingIsInItsWay) {
 }
 
 TEST(RevisionDelivered, TheIntentionIsWrittenBeforeThePush) {
-  const Observation o = deliverable();
+  Observation o = deliverable();
   const Decision decision = decide(o);
   ASSERT_TRUE(decision.status.delivery);
   EXPECT_EQ(decision.status.delivery->revision, 2);
@@ -53,12 +53,18 @@ TEST(RevisionDelivered, TheIntentionIsWrittenBeforeThePush) {
   EXPECT_TRUE(decision.status.delivery->port_answered);
   EXPECT_EQ(decision.status.delivery->started_at, o.now);
   EXPECT_FALSE(decision.status.delivery->installed_at);
-  EXPECT_EQ(push_of(decision)->revision, 2);
-  EXPECT_FALSE(push_of(decision)->rollback);
-  EXPECT_TRUE(is_guarded(*decision.effect)) << "not on the word of a stale cache";
+  EXPECT_EQ(push_of(decision), nullptr);
   EXPECT_EQ(decision.status.revision, 1) << "what is served is what is proved";
   EXPECT_EQ(condition(decision, api::condition::kReady)->status, api::Truth::kTrue);
   EXPECT_EQ(condition(decision, api::condition::kRollbackAvailable)->status, api::Truth::kTrue);
+  o.object.status = decision.status;
+  o.object.meta.finalizers = {std::string(api::kFinalizer)};
+  o.look->at = o.now;
+  const Decision next = decide(o);
+  ASSERT_NE(push_of(next), nullptr);
+  EXPECT_EQ(push_of(next)->revision, 2);
+  EXPECT_FALSE(push_of(next)->rollback);
+  EXPECT_TRUE(is_guarded(*next.effect)) << "not on the word of a stale cache";
 }
 
 TEST(RevisionDelivered, KnowsWhatARollbackWouldReturnTo) {
@@ -74,10 +80,12 @@ TEST(RevisionDelivered, KnowsWhatARollbackWouldReturnTo) {
   EXPECT_EQ(back(with(deliverable(), ending(11min + 30s))), -1);
   EXPECT_EQ(back(with(deliverable(), ending(-1h))), -1) << "expired";
   EXPECT_EQ(back(with(deliverable(), [](auto& o) { o.revisions[1].has_key = false; })), -1);
-  EXPECT_EQ(
-      back(with(deliverable(),
-                [](auto& o) { o.object.status.history = {{.revision = 1, .result = RevisionResult::kRejected}}; })),
-      -1)
+  EXPECT_EQ(back(with(deliverable(),
+                      [](auto& o) {
+                        o.object.status.history = {{.revision = 1, .result = RevisionResult::kRejected}};
+                        o.revisions[1].marked_rejected = true;
+                      })),
+            -1)
       << "what was rejected is no way back";
   EXPECT_EQ(back(with(seeing(fresh(), empty_look()), [](auto& o) { o.revisions[1] = whole(1); })), -1);
 }
@@ -99,6 +107,7 @@ TEST(RevisionDelivered, ABrokenChainNeverLeavesTheCluster) {
   EXPECT_EQ(decision.status.failures, 1);
   Observation after = broken;
   after.object.status = decision.status;
+  after.revisions[2].marked_rejected = true;
   EXPECT_EQ(decided(after), "revision_issued Issuing/Rejected R +24h");
   after.now += 24h;
   EXPECT_EQ(decided(after), "revision_issued CreateKey Issuing/CreatingKey R");
@@ -127,9 +136,10 @@ TEST(RevisionDelivered, WaitsForItsWindow) {
   // deliverable() is at 2027-01-31T12:00:00Z, 13:00 in Berlin, a Sunday. 15 minutes are needed.
   check({{"closed", deliverable_when({.start = "02:00", .duration = 2h}),
           "revision_delivered Waiting/WaitingForWindow +13h"},
-         {"open", deliverable_when({.start = "12:00", .duration = 2h}), "revision_delivered Push Delivering/Pushing R"},
+         {"open", deliverable_when({.start = "12:00", .duration = 2h}),
+          "revision_delivered SetFinalizer Delivering/Pushing R"},
          {"open, just long enough", deliverable_when({.start = "12:15", .duration = 60min}),
-          "revision_delivered Push Delivering/Pushing R"},
+          "revision_delivered SetFinalizer Delivering/Pushing R"},
          {"open, not long enough any more", deliverable_when({.start = "12:14", .duration = 60min}),
           "revision_delivered Waiting/WaitingForWindow +23h14m"},
          {"only on Tuesdays", deliverable_when({.start = "02:00", .duration = 2h, .days = {api::Day::kTue}}),
@@ -171,12 +181,12 @@ TEST(RevisionDelivered, ARequestSkipsTheWindowOnce) {
   Observation o = deliverable_when({.start = "02:00", .duration = 2h});
   annotate(o, api::kRotateRequestedAt, "now");
   const Decision decision = decide(o);
-  EXPECT_EQ(support::summary(o, decision), "revision_delivered Push Delivering/Pushing R");
+  EXPECT_EQ(support::summary(o, decision), "revision_delivered SetFinalizer Delivering/Pushing R");
   EXPECT_EQ(decision.status.handled_requests->rotate, "now");
   o.object.status.handled_requests = decision.status.handled_requests;
   EXPECT_EQ(decided(o), "revision_delivered Waiting/WaitingForWindow +13h");
   annotate(o, api::kRotateRequestedAt, "again");
-  EXPECT_EQ(decided(o), "revision_delivered Push Delivering/Pushing R");
+  EXPECT_EQ(decided(o), "revision_delivered SetFinalizer Delivering/Pushing R");
 }
 
 TEST(RevisionDelivered, ARenewalThatWasAskedForMeanwhileIsThisOne) {
@@ -216,13 +226,13 @@ TEST(RevisionDelivered, AnEdgeThatIsNotWellIsNotTouched) {
       {"nobody has looked", with(o, [](auto& c) { c.look.reset(); }),
        "revision_delivered LookAtEdge Waiting/LookingAtEdge"},
       {"a look of 30 s ago will do", with(o, [](auto& c) { c.look->at -= 30s; }),
-       "revision_delivered Push Delivering/Pushing R"},
+       "revision_delivered SetFinalizer Delivering/Pushing R"},
       {"one that is older will not", with(o, [](auto& c) { c.look->at -= 30s + 1ms; }),
        "revision_delivered LookAtEdge Waiting/LookingAtEdge"},
       {"nor one from before the clock was set back", with(o, [](auto& c) { c.look->at += 24h; }),
        "revision_delivered LookAtEdge Waiting/LookingAtEdge"},
-      {"well", is(EdgeState::kOk, SipState::kUp), "revision_delivered Push Delivering/Pushing R"},
-      {"a warning", is(EdgeState::kWarning, SipState::kUp), "revision_delivered Push Delivering/Pushing R"},
+      {"well", is(EdgeState::kOk, SipState::kUp), "revision_delivered SetFinalizer Delivering/Pushing R"},
+      {"a warning", is(EdgeState::kWarning, SipState::kUp), "revision_delivered SetFinalizer Delivering/Pushing R"},
       {"critical", is(EdgeState::kCritical, SipState::kUp), "revision_delivered Waiting/EdgeUnhealthy +1m"},
       {"SIP_DOWN", is(EdgeState::kOk, SipState::kDown), "revision_delivered Waiting/EdgeUnhealthy +1m"},
       {"unknown", is(EdgeState::kUnknown, SipState::kUnknown), "revision_delivered Waiting/EdgeUnhealthy +1m"},
@@ -237,8 +247,8 @@ TEST(RevisionDelivered, AnEdgeThatIsNotWellIsNotTouched) {
       {"critical and silent", silent(is(EdgeState::kCritical, SipState::kUp)),
        "revision_delivered Waiting/EdgeUnhealthy +1m"},
       {"well and silent: the operator may not reach the port", silent(o),
-       "revision_delivered Push Delivering/Pushing R"},
-      {"well and not probed", unprobed(o), "revision_delivered Push Delivering/Pushing R"},
+       "revision_delivered SetFinalizer Delivering/Pushing R"},
+      {"well and not probed", unprobed(o), "revision_delivered SetFinalizer Delivering/Pushing R"},
       {"the status call is not answered", unasked(ErrorKind::kTimeout),
        "revision_delivered Waiting/EdgeStatusUnavailable +1m"},
       {"the endpoint does not know the call or the Edge", unasked(ErrorKind::kNotFound),
@@ -247,17 +257,20 @@ TEST(RevisionDelivered, AnEdgeThatIsNotWellIsNotTouched) {
        with(unasked(ErrorKind::kTimeout), [](auto& c) { c.now += 61s; }),
        "revision_delivered LookAtEdge Waiting/EdgeStatusUnavailable"},
       {"critical, but what it serves has expired", expired(is(EdgeState::kCritical, SipState::kUp)),
-       "revision_delivered Push Delivering/Pushing R"},
+       "revision_delivered SetFinalizer Delivering/Pushing R"},
       {"critical and silent, and ours has expired", silent(expired(is(EdgeState::kCritical, SipState::kUp))),
-       "revision_delivered Push Delivering/Pushing R"},
+       "revision_delivered SetFinalizer Delivering/Pushing R"},
       {"critical, and what it serves was rejected",
        with(is(EdgeState::kCritical, SipState::kUp),
-            [](auto& c) { c.object.status.history = {{.revision = 1, .result = RevisionResult::kRejected}}; }),
-       "revision_delivered Push Delivering/Pushing R"},
+            [](auto& c) {
+              c.object.status.history = {{.revision = 1, .result = RevisionResult::kRejected}};
+              c.revisions[1].marked_rejected = true;
+            }),
+       "revision_delivered SetFinalizer Delivering/Pushing R"},
       {"the first of all, on an Edge that is down for want of one",
        with(seeing(fresh(), with_health(empty_look(), EdgeState::kCritical, SipState::kDown)),
             [](auto& c) { c.revisions[1] = whole(1); }),
-       "revision_delivered Push Delivering/Pushing R"},
+       "revision_delivered SetFinalizer Delivering/Pushing R"},
       {"the first of ours, on an Edge that is down and of which nothing can be seen",
        with(unprobed(seeing(fresh(), with_health(look(""), EdgeState::kCritical, SipState::kDown))),
             [](auto& c) { c.revisions[1] = whole(1); }),
@@ -292,9 +305,9 @@ TEST(RevisionDelivered, APushThatWasPutOffWaits) {
   const Observation put_off = with(deliverable(), [](auto& o) { o.object.status.next_attempt = o.now + 10min; });
   check({{"not yet", put_off, "revision_delivered Waiting/PushPutOff +10m"},
          {"over", with(put_off, [](auto& o) { o.object.status.next_attempt = o.now; }),
-          "revision_delivered Push Delivering/Pushing R"},
+          "revision_delivered SetFinalizer Delivering/Pushing R"},
          {"asked for", with(put_off, [](auto& o) { annotate(o, api::kRotateRequestedAt); }),
-          "revision_delivered Push Delivering/Pushing R"}});
+          "revision_delivered SetFinalizer Delivering/Pushing R"}});
 }
 
 // --- what has ended is not delivered again
@@ -303,6 +316,7 @@ TEST(RevisionDelivered, ARejectedRevisionIsNeverACandidateAgain) {
   for (const auto result : {RevisionResult::kRolledBack, RevisionResult::kRejected, RevisionResult::kSuperseded}) {
     Observation o = deliverable();
     o.object.status.history.insert(o.object.status.history.begin(), {.revision = 2, .result = result});
+    o.revisions[2].marked_rejected = result != RevisionResult::kSuperseded;
     EXPECT_EQ(decided(o), "revision_issued CreateKey Issuing/CreatingKey R");
     EXPECT_EQ(decide(o).status.order->revision, 3);
   }
@@ -321,6 +335,7 @@ TEST(RevisionDelivered, NotEvenAfterTheHistoryHasForgottenIt) {
     ASSERT_EQ(decision.rule, "revision_delivered");
     ASSERT_EQ(decision.status.history.front().revision, revision);
     o.object.status = decision.status;
+    o.revisions[revision].marked_rejected = true;
     ASSERT_EQ(decide(o).rule, "revision_issued") << "revision " << revision << " rejected, and an older one is tried";
   }
   EXPECT_EQ(o.object.status.history.size(), 10U);

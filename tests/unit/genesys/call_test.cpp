@@ -72,8 +72,12 @@ TEST(GenesysCall, EveryStatusOnEveryCallHasItsKind) {
         EXPECT_EQ(error.kind, c.kind) << call.name << ' ' << c.status;
         EXPECT_EQ(error.maybe_executed, call.mutates && (c.status >= 500 || c.status == 408)) << c.status;
         if (std::string_view(body).ends_with('}')) {
-          EXPECT_EQ(error.code, "some.code");
-          EXPECT_NE(error.context.find("correlation id ctx-9"), std::string::npos) << error.context;
+          const bool refused = call.mutates && c.kind == ErrorKind::kInvalid;
+          EXPECT_EQ(error.code, refused ? ports::kCertificateRefused : "some.code");
+          if (refused) {
+            EXPECT_NE(error.message().find("some.code"), std::string::npos);
+          }
+          EXPECT_EQ(error.correlation_id, "ctx-9");
         }
       }
     }
@@ -86,10 +90,28 @@ TEST(GenesysCall, SaysWhatTheVendorSaysAndWhere) {
         403, R"({"message":"You need telephony:plugin:all","code":"missing.any.permissions","contextId":"body"})",
         {{"ININ-Correlation-Id", "head"}});
   });
-  EXPECT_EQ(
-      f.fleet->trunks(kEdge, {}).error().message(),
-      "GET /api/v2/telephony/providers/edges/" + kEdge.value +
-          "/trunks (correlation id head): the answer is 403 missing.any.permissions: You need telephony:plugin:all");
+  EXPECT_EQ(f.fleet->trunks(kEdge, {}).error().message(),
+            "GET /api/v2/telephony/providers/edges/" + kEdge.value +
+                "/trunks: the answer is 403 missing.any.permissions: You need telephony:plugin:all");
+  EXPECT_EQ(f.fleet->trunks(kEdge, {}).error().correlation_id, "head");
+}
+
+// A message becomes a condition: were it another one each time, each look would write the status anew.
+TEST(GenesysCall, TheSameRefusalHasTheSameMessageEachTime) {
+  int answers = 0;
+  FleetFixture f([&](const http::Request&) {
+    const std::string head = "correlation-id-" + std::to_string(++answers);
+    const std::string body = "context-id-" + std::to_string(answers);
+    return json_answer(500,
+                       R"({"message":"Sorry, ask for )" + head + " or " + body +
+                           R"(","code":"internal","contextId":")" + body + R"("})",
+                       {{"ININ-Correlation-Id", head}});
+  });
+  for (const NamedCall& call : calls()) {
+    const std::string message = call.call(*f.fleet).error().message();
+    EXPECT_EQ(call.call(*f.fleet).error().message(), message) << call.name;
+    EXPECT_NE(message.find("Sorry, ask for  or "), std::string::npos) << message;
+  }
 }
 
 TEST(GenesysCall, VendorTextIsBoundedAndPrintable) {

@@ -44,6 +44,11 @@ TEST(View, RefusesWhatIsNotJson) {
     EXPECT_FALSE(Document::parse(text).has_value()) << text;
 }
 
+TEST(View, RefusesATextThatPointsNowhere) {
+  EXPECT_EQ(Document::parse(std::string_view{}).error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(Document::parse("").error().kind, ErrorKind::kProtocol) << "empty, but there";
+}
+
 TEST(Value, CopiesAViewAndDumpsSorted) {
   const auto document = Document::parse(R"({"b":[1,{"c":"ü"}],"a":false,"n":-1.5})").value();
   EXPECT_EQ(dump(to_value(document.root())), R"({"a":false,"b":[1,{"c":"ü"}],"n":-1.5})");

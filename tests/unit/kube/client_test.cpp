@@ -256,6 +256,18 @@ TEST_F(ClientTest, ReportsEveryRequest) {
                          {"secrets", 200}, {"configmaps", 404}, {"secrets", 0}, {"secrets", 200}}));
 }
 
+// A watch lasts as long as it is let: its life says nothing of how fast the server answers.
+TEST_F(ClientTest, ReportsHowLongAnAnswerTookButNotHowLongAWatchLasted) {
+  std::vector<std::optional<std::chrono::milliseconds>> took;
+  ApiClient reporting(test_cluster(), transport, clock, pauser,
+                      {.report = [&](const CallReport& report) { took.push_back(report.took); }});
+  transport->then({.response = {.status = 200, .headers = {}, .body = "{}"}, .before = [&] { clock.advance(40ms); }})
+      .then({.response = {.status = 200, .headers = {}, .body = {}}, .after_lines = [&] { clock.advance(4min); }});
+  (void)reporting.get(secrets(), "voice", "a", {});
+  (void)reporting.watch({.resource = secrets()}, {}, [](auto) { return true; }, {});
+  EXPECT_EQ(took, (std::vector<std::optional<std::chrono::milliseconds>>{40ms, std::nullopt}));
+}
+
 struct RateLimitTest : testing::Test {
   support::FakeClock clock;
   support::FakePauser pauser{clock};

@@ -100,6 +100,7 @@ TEST_F(LogTest, NumbersThatAreNoneAreNull) {
 TEST_F(LogTest, AnErrorIsAnObject) {
   Error error = within("issuer le: newOrder", fail(ErrorKind::kRateLimited, "too many \"orders\"").value());
   error.code = "urn:ietf:params:acme:error:rateLimited";
+  error.correlation_id = "7f3c\n";
   error.retry_after = 90s;
   error.maybe_executed = true;
   logger().error("an order failed", {{"error", error}});
@@ -109,6 +110,7 @@ TEST_F(LogTest, AnErrorIsAnObject) {
   EXPECT_EQ(view["kind"].string(), "RateLimited");
   EXPECT_EQ(view["message"].string(), "issuer le: newOrder: too many \"orders\"");
   EXPECT_EQ(view["code"].string(), "urn:ietf:params:acme:error:rateLimited");
+  EXPECT_EQ(view["correlationId"].string(), "7f3c ");
   EXPECT_EQ(view["retryAfter"].integer(), 90);
   EXPECT_EQ(view["maybeExecuted"].boolean(), true);
   EXPECT_THAT(*view["where"].string(), HasSubstr("log_test.cpp:"));

@@ -191,6 +191,27 @@ TEST_F(MetricsTest, ForgottenObjectsLeaveNothing) {
   EXPECT_EQ(metrics_.text(), before);
 }
 
+TEST_F(MetricsTest, WhatNobodyKnowsAnyMoreHasNoSample) {
+  const std::string before = metrics_.text();
+  metrics_.edge_online("ns", "one", true);
+  metrics_.edge_sip_up("ns", "one", true);
+  metrics_.credentials_valid("ns", "one", true);
+  metrics_.certificate_expiry("ns", "one", TimePoint{});
+  metrics_.certificate_renewal("ns", "one", TimePoint{});
+  metrics_.phase("ns", "one", "Ready");
+  metrics_.edge_sip_up("ns", "one", std::nullopt);
+  EXPECT_EQ(value("edgetrust_edge_sip_up{name=\"one\",namespace=\"ns\"}"), "absent");
+  EXPECT_EQ(value("edgetrust_edge_online{name=\"one\",namespace=\"ns\"}"), "1") << "the others stay";
+  metrics_.edge_online("ns", "one", std::nullopt);
+  metrics_.credentials_valid("ns", "one", std::nullopt);
+  metrics_.certificate_expiry("ns", "one", std::nullopt);
+  metrics_.certificate_renewal("ns", "one", std::nullopt);
+  metrics_.phase("ns", "one", std::nullopt);
+  EXPECT_EQ(metrics_.text(), before);
+  metrics_.edge_online("ns", "one", false);
+  EXPECT_EQ(value("edgetrust_edge_online{name=\"one\",namespace=\"ns\"}"), "0");
+}
+
 TEST_F(MetricsTest, LabelsAreEscaped) {
   metrics_.edge_online("ns", "a\"b\\c\nd", true);
   EXPECT_THAT(metrics_.text(), HasSubstr("edgetrust_edge_online{name=\"a\\\"b\\\\c\\nd\",namespace=\"ns\"} 1\n"));

@@ -135,6 +135,7 @@ void fields(V& v, OrderStatus& order) {
   using namespace json;
   v("revision", order.revision, required, doc("The revision that is ordered."));
   v("url", order.url, doc("The order at the CA."));
+  v("server", order.server, doc("Directory of the CA that has the order."));
   v("expires", order.expires, doc("When the CA forgets it."));
   v("records", order.records, max_items(100), doc("TXT records to be removed when the order has ended."));
   v("recordsSince", order.records_since, doc("When the records had been written."));

@@ -32,6 +32,8 @@ constexpr std::array kRules = {
          rules::served_certificate_known},
     Rule{"rollback_asked_for", "a rollback that a person asks for is made, or said to be impossible",
          rules::rollback_asked_for},
+    Rule{"rejections_marked", "what was rejected says so itself, for the day when the status is lost",
+         rules::rejections_marked},
     Rule{"serving_secret_right", "secretName holds what the Edge serves", rules::serving_secret_right},
     Rule{"revision_issued", "if a new certificate is due, it is stored: key first, then order, then bundle",
          rules::revision_issued},

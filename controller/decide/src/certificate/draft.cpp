@@ -109,8 +109,9 @@ void Draft::set_conditions() {
   auto& s = status();
   const StoredRevision* serving = s.revision ? stored(o_, *s.revision) : nullptr;
   const bool valid = s.revision && s.not_after && *s.not_after > o_.now;
-  const bool fits = serving == nullptr || !serving->chain || fits_spec(*serving->chain, o_.object.spec);
-  if (valid && fits) {
+  const bool fits = serving == nullptr || !serving->chain || fits_spec(*serving, o_.object.spec);
+  const bool foreign = serves_foreign(o_);
+  if (valid && fits && !foreign) {
     set_condition(api::condition::kReady, Truth::kTrue, reason_, message_);
   } else if (s.revision && s.not_after && !valid) {
     set_condition(api::condition::kReady, Truth::kFalse, "Expired",
@@ -133,14 +134,17 @@ void Draft::set_conditions() {
 
   const auto next = candidate(o_);
   const StoredRevision* coming = next ? stored(o_, *next) : nullptr;
-  const bool issued = coming != nullptr && coming->chain;
+  const bool issued = coming != nullptr && coming->has_bundle();
   if (issued || (s.phase != Phase::kIssuing && serving != nullptr && serving->chain)) {
     set_condition(api::condition::kIssued, Truth::kTrue, "Issued",
                   "revision " + std::to_string(issued ? coming->number : serving->number) + " is stored");
   } else if (s.phase == Phase::kIssuing) {
     set_condition(api::condition::kIssued, Truth::kFalse, reason_, message_);
   }
-  if (s.revision) {
+  if (foreign) {
+    set_condition(api::condition::kDelivered, Truth::kFalse, "ForeignCertificate",
+                  "the Edge serves a certificate that is not ours");
+  } else if (s.revision) {
     set_condition(api::condition::kDelivered, Truth::kTrue, "Delivered",
                   "the Edge serves revision " + std::to_string(*s.revision));
   } else if (o_.connection && !o_.connection->spec.certificate_upload) {

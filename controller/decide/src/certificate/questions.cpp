@@ -47,9 +47,15 @@ ports::KeySpec wanted_key(const api::EdgeCertificateSpec& spec) {
   return {ports::KeyAlgorithm::kRsa, key.size.value_or(2048)};
 }
 
-bool fits_spec(const ports::ChainFacts& chain, const api::EdgeCertificateSpec& spec) {
-  return as_set(chain.dns_names) == as_set(spec.dns_names) && as_set(chain.ip_addresses) == as_set(spec.ip_addresses) &&
-         chain.key == wanted_key(spec);
+bool fits_spec(const StoredRevision& revision, const api::EdgeCertificateSpec& spec) {
+  std::set<std::string> wanted = as_set(spec.dns_names);
+  wanted.insert(spec.ip_addresses.begin(), spec.ip_addresses.end());
+  std::set<std::string> asked_for = revision.asked_for;
+  if (asked_for.empty()) {  // imported, or stored by an earlier version: what it holds has to do
+    asked_for = as_set(revision.chain->dns_names);
+    asked_for.insert(revision.chain->ip_addresses.begin(), revision.chain->ip_addresses.end());
+  }
+  return asked_for == wanted && revision.chain->key == wanted_key(spec);
 }
 
 const StoredRevision* stored(const Observation& o, int revision) {
@@ -63,6 +69,8 @@ const StoredRevision* active(const Observation& o) {
 }
 
 bool is_rejected(const Observation& o, int revision) {
+  const StoredRevision* kept = stored(o, revision);
+  if (kept != nullptr && kept->marked_rejected) return true;
   return std::ranges::any_of(o.object.status.history, [&](const api::HistoryEntry& entry) {
     return entry.revision == revision &&
            (entry.result == api::RevisionResult::kRolledBack || entry.result == api::RevisionResult::kRejected);
@@ -77,11 +85,13 @@ std::optional<int> candidate(const Observation& o) {
   int best = -1;
   // Revision 0 is an import: something to return to, never something to deliver.
   for (const auto& [number, revision] : o.revisions) {
-    if (number > std::max(ended, 0) && revision.chain && fits_spec(*revision.chain, o.object.spec)) best = number;
+    if (number <= std::max(ended, 0) || revision.marked_rejected) continue;
+    // What cannot be read is a candidate too: it has to be refused.
+    if (revision.has_bundle() && (!revision.chain || fits_spec(revision, o.object.spec))) best = number;
   }
   const auto& order = o.object.status.order;
   const StoredRevision* ordered = order ? stored(o, order->revision) : nullptr;
-  const bool under_way = order && order->revision > ended && (ordered == nullptr || !ordered->chain);
+  const bool under_way = order && order->revision > ended && (ordered == nullptr || !ordered->has_bundle());
   if (under_way) best = std::max(best, order->revision);
   return best < 0 ? std::nullopt : std::optional(best);
 }
@@ -95,11 +105,22 @@ int next_revision(const Observation& o) {
 }
 
 std::optional<int> fallback(const Observation& o) {
-  const StoredRevision* previous = active(o);
-  if (previous == nullptr || !previous->has_key || is_rejected(o, previous->number)) return std::nullopt;
+  const int serving = o.object.status.revision.value_or(-1);
+  const bool serving_is_good = !is_rejected(o, serving);
+  return previous(o, serving_is_good ? serving + 1 : serving);
+}
+
+std::optional<int> previous(const Observation& o, int below) {
   const api::EffectiveRotation rotation = rotation_of(o);
-  if (previous->chain->not_after <= o.now + rotation.settle + rotation.period) return std::nullopt;
-  return previous->number;
+  const TimePoint long_enough = o.now + rotation.settle + rotation.period;
+  const int serving = o.object.status.revision.value_or(-1);
+  std::optional<int> best;
+  for (const auto& [number, revision] : o.revisions) {
+    if (number >= below || is_rejected(o, number) || !can_return_to(o, number)) continue;
+    const bool proved = number == serving || was_live(o, number) || !revision.defect;
+    if (revision.chain->not_after > long_enough && proved) best = number;
+  }
+  return best;
 }
 
 bool was_live(const Observation& o, int revision) {
@@ -145,7 +166,11 @@ bool is_requested(const Observation& o, std::string_view annotation) {
 std::optional<TimePoint> renewal_of(const Observation& o) {
   const StoredRevision* revision = active(o);
   if (revision == nullptr) return std::nullopt;
-  return renewal_time(revision->chain->not_before, revision->chain->not_after, o.object.spec.renew_before,
+  return renewal_of(o, *revision->chain);
+}
+
+TimePoint renewal_of(const Observation& o, const ports::ChainFacts& chain) {
+  return renewal_time(chain.not_before, chain.not_after, o.object.spec.renew_before,
                       stable_fraction(o.object.meta.uid));
 }
 
@@ -162,10 +187,15 @@ std::optional<std::string> due(const Observation& o) {
   const StoredRevision* serving = active(o);
   if (serving == nullptr) return "the Edge has no certificate of ours";
   if (is_rejected(o, serving->number)) return "the Edge is not well with the certificate that it serves";
-  if (!fits_spec(*serving->chain, o.object.spec)) return "names or key in the spec changed";
+  if (!fits_spec(*serving, o.object.spec)) return "names or key in the spec changed";
   if (!serving->has_key) return "the key of the served certificate is lost";
   if (o.now >= *renewal_of(o)) return "renewal is due";
   return std::nullopt;
+}
+
+bool is_too_far_ahead(const Observation& o, TimePoint at) {
+  constexpr auto kLongestBackoff = 32h;  // of orders, see issuing.cpp
+  return at > o.now + std::max<api::Duration>(kLongestBackoff, rotation_of(o).retry_backoff) + 1h;
 }
 
 api::Duration time_needed(const api::EffectiveRotation& rotation) {

@@ -17,8 +17,9 @@ std::string time_zone_of(const Observation& o);
 
 ports::SubjectNames wanted_names(const api::EdgeCertificateSpec& spec);
 ports::KeySpec wanted_key(const api::EdgeCertificateSpec& spec);
-// Names and kind of key are as the spec asks for.
-bool fits_spec(const ports::ChainFacts& chain, const api::EdgeCertificateSpec& spec);
+// It was asked for with the names and the kind of key that the spec has now. A CA may add names of its own to a leaf:
+// that makes no other certificate due.
+bool fits_spec(const StoredRevision& revision, const api::EdgeCertificateSpec& spec);
 
 const StoredRevision* stored(const Observation& o, int revision);
 // The revision that the Edge serves, as far as proved, when its bundle is stored.
@@ -30,9 +31,11 @@ bool is_rejected(const Observation& o, int revision);
 std::optional<int> candidate(const Observation& o);
 // One above every number that was ever used, so that a recreated object never takes a number twice.
 int next_revision(const Observation& o);
-// What a rollback would return to: what is served now, if it is stored, whole, and valid beyond the observation. Empty:
-// a rollback is impossible.
+// What a rollback would return to: what is served now, if it is stored, whole, and valid beyond the observation; else
+// the newest one before it that is. Empty: a rollback is impossible.
 std::optional<int> fallback(const Observation& o);
+// The newest revision with a smaller number that could be returned to.
+std::optional<int> previous(const Observation& o, int below);
 
 // The Edge served it once, as far as the history tells; an import always.
 bool was_live(const Observation& o, int revision);
@@ -49,10 +52,15 @@ bool is_requested(const Observation& o, std::string_view annotation);
 
 // When the active revision is due; empty when there is none.
 std::optional<TimePoint> renewal_of(const Observation& o);
+// When a stored revision is due.
+TimePoint renewal_of(const Observation& o, const ports::ChainFacts& chain);
 // When a foreign certificate is to be replaced that may stay until it is near its expiry; empty when nobody can tell.
 std::optional<TimePoint> foreign_renewal(const Observation& o);
 // Why a new revision is needed now; empty when it is not.
 std::optional<std::string> due(const Observation& o);
+
+// A time written down by a clock that ran ahead: further away than anything is ever put off.
+bool is_too_far_ahead(const Observation& o, TimePoint at);
 
 // The longest time from push to the end of a rollback.
 api::Duration time_needed(const api::EffectiveRotation& rotation);

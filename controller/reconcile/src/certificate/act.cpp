@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 namespace effect = decide::certificate::effect;
 using decide::certificate::EdgeLook;
+using decide::certificate::Learned;
 using decide::certificate::Observation;
 
 constexpr auto kProbeTimeout = 5s;
@@ -22,13 +23,12 @@ Error missing(const ports::SecretObject& secret, const char* key) {
 
 class Actor {
  public:
-  Actor(const World& world, const Observation& o, std::shared_ptr<const api::EdgeCertificate> object, Notes& notes,
-        std::stop_token stop)
-      : world_(world), o_(o), object_(std::move(object)), notes_(notes), stop_(std::move(stop)) {}
+  Actor(const World& world, const Observation& o, Notes& notes, std::stop_token stop)
+      : world_(world), o_(o), object_(o.object), notes_(notes), stop_(std::move(stop)) {}
 
   // --- looks
 
-  Status operator()(const effect::LookAtEdge& /*look*/) {
+  Result<Learned> operator()(const effect::LookAtEdge& /*look*/) {
     EdgeLook look{.probed = o_.edge->spec.sip.probe != api::SipProbe::kNone};
     if (auto health = ask_health()) {
       look.health = std::move(*health);
@@ -44,19 +44,16 @@ class Actor {
     }
     if (stop_.stop_requested()) return fail(ErrorKind::kCancelled, "shutting down");  // half a look is none
     look.at = world_.clock.now();
-    fold_in(look);
-    notes_.look = std::move(look);
-    return {};
+    return Learned{.look = std::move(look)};
   }
 
-  Status operator()(const effect::LookAtOrder& look) {
+  Result<Learned> operator()(const effect::LookAtOrder& look) {
     EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
     EDGETRUST_TRY_ASSIGN(ports::Order order, authority->order(look.url, stop_));
-    keep(std::move(order));
-    return {};
+    return Learned{.order = std::move(order)};
   }
 
-  Status operator()(const effect::LookForRecords& look) {
+  Result<Learned> operator()(const effect::LookForRecords& look) {
     decide::certificate::RecordsLook seen{.everywhere = true, .at = world_.clock.now()};
     for (const auto& record : look.records) {
       EDGETRUST_TRY_ASSIGN(const auto answers,
@@ -71,89 +68,85 @@ class Actor {
       break;
     }
     seen.at = world_.clock.now();
-    notes_.records = std::move(seen);
-    return {};
+    return Learned{.records = std::move(seen)};
   }
 
   // --- the cluster
 
-  Status operator()(const effect::SetFinalizer& set) {
+  Result<Learned> operator()(const effect::SetFinalizer& set) {
     EDGETRUST_TRY_ASSIGN(
         const std::string version,
-        world_.certificates.set_finalizer(object_->meta, std::string(api::kFinalizer), set.present, stop_));
-    auto copy = std::make_shared<api::EdgeCertificate>(*object_);
+        world_.certificates.set_finalizer(object_.meta, std::string(api::kFinalizer), set.present, stop_));
+    auto copy = std::make_shared<api::EdgeCertificate>(object_);
     copy->meta.resource_version = version;
     auto& finalizers = copy->meta.finalizers;
     std::erase(finalizers, api::kFinalizer);
     if (set.present) finalizers.emplace_back(api::kFinalizer);
     notes_.written = std::move(copy);
-    return {};
+    return Learned{};
   }
 
-  Status operator()(const effect::CreateKey& create) {
+  Result<Learned> operator()(const effect::CreateKey& create) {
     Secret pem;
     if (create.copy_from) {
       EDGETRUST_TRY_ASSIGN(pem, key_of(*create.copy_from));
     } else {
       EDGETRUST_TRY_ASSIGN(pem, world_.pki.generate_key(create.key));
     }
-    ports::SecretObject secret{.meta = secret_meta(*object_, api::key_secret_name(object_->meta.name, create.revision),
+    ports::SecretObject secret{.meta = secret_meta(object_, api::key_secret_name(object_.meta.name, create.revision),
                                                    kPartKey, create.revision),
                                .immutable = true};
     secret.data.emplace(kTlsKey, std::move(pem));
     EDGETRUST_TRY(store(std::move(secret)));
-    notes_.key_made = create.revision;
-    notes_.new_order_url.reset();
-    notes_.order.reset();
-    return {};
+    return Learned{};
   }
 
-  Status operator()(const effect::StoreBundle& store_bundle) {
+  Result<Learned> operator()(const effect::StoreBundle& store_bundle) {
     EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
     EDGETRUST_TRY_ASSIGN(const std::string chain, authority->certificate(store_bundle.certificate_url, stop_));
-    EDGETRUST_TRY_ASSIGN(const ports::ChainRequirements required, requirements(world_, *object_, stop_));
+    EDGETRUST_TRY_ASSIGN(const ports::ChainRequirements required, requirements(world_, object_, stop_));
     // What cannot be arranged is stored as it came: the rules see the defect, and nothing is lost.
     const auto arranged = world_.pki.arrange(chain, required);
+    if (!arranged && arranged.error().kind != ErrorKind::kInvalid) return tl::unexpected(arranged.error());
     ports::SecretObject secret{
-        .meta = secret_meta(*object_, api::bundle_secret_name(object_->meta.name, store_bundle.revision), kPartBundle,
+        .meta = secret_meta(object_, api::bundle_secret_name(object_.meta.name, store_bundle.revision), kPartBundle,
                             store_bundle.revision),
         .immutable = true};
+    secret.meta.annotations[std::string(kAskedForAnnotation)] = asked_for_text(object_.spec);
     secret.data.emplace(kTlsCrt, Secret(arranged ? *arranged : chain));
     EDGETRUST_TRY(store(std::move(secret)));
-    notes_.order.reset();
-    notes_.new_order_url.reset();
-    notes_.records.reset();
-    notes_.presented.clear();
-    notes_.answered.clear();
-    return {};
+    return Learned{};
   }
 
-  Status operator()(const effect::StoreImport& import) {
-    EDGETRUST_TRY_ASSIGN(ports::SecretObject source, world_.secrets.read({object_->meta.ns, import.secret}, stop_));
+  Result<Learned> operator()(const effect::StoreImport& import) {
+    EDGETRUST_TRY_ASSIGN(ports::SecretObject source, world_.secrets.read({object_.meta.ns, import.secret}, stop_));
     for (const char* part : {kTlsKey, kTlsCrt}) {
       const auto found = source.data.find(part);
       if (found == source.data.end()) return fail(missing(source, part));
       const bool is_key = part == kTlsKey;
       const std::string name =
-          is_key ? api::key_secret_name(object_->meta.name, 0) : api::bundle_secret_name(object_->meta.name, 0);
-      ports::SecretObject secret{.meta = secret_meta(*object_, name, is_key ? kPartKey : kPartBundle, 0),
+          is_key ? api::key_secret_name(object_.meta.name, 0) : api::bundle_secret_name(object_.meta.name, 0);
+      ports::SecretObject secret{.meta = secret_meta(object_, name, is_key ? kPartKey : kPartBundle, 0),
                                  .immutable = true};
       secret.data.emplace(part, std::move(found->second));
       EDGETRUST_TRY(store(std::move(secret)));
     }
-    return {};
+    return Learned{};
   }
 
-  Status operator()(const effect::WriteServingSecret& write) {
-    ports::SecretObject secret{.meta = secret_meta(*object_, api::serving_secret_name(*object_), kPartServing, {}),
+  Result<Learned> operator()(const effect::WriteServingSecret& write) {
+    ports::SecretObject secret{.meta = secret_meta(object_, api::serving_secret_name(object_), kPartServing, {}),
                                .type = "kubernetes.io/tls"};
     EDGETRUST_TRY_ASSIGN(std::string chain, chain_of(write.revision));
     EDGETRUST_TRY_ASSIGN(Secret key, key_of(write.revision));
     secret.data.emplace(kTlsCrt, Secret(chain));
     secret.data.emplace(kTlsKey, std::move(key));
     auto existing = world_.secrets.read(secret.meta.key(), stop_);
-    notes_.serving_secret_foreign = existing && !is_ours(existing->meta, object_->meta.name);
-    if (notes_.serving_secret_foreign) return {};
+    if (existing && !is_ours(existing->meta, object_.meta.name)) {
+      return fail(ErrorKind::kConflict,
+                  "the Secret " + secret.meta.name +
+                      " exists and is not ours: delete it, or set spec.secretName to another name");
+    }
     if (existing) {
       secret.meta.resource_version = existing->meta.resource_version;
       secret.meta.uid = existing->meta.uid;
@@ -163,94 +156,93 @@ class Actor {
     auto stored = existing ? world_.secrets.update(secret, stop_) : world_.secrets.create(secret, stop_);
     if (!stored) return tl::unexpected(stored.error());
     const auto facts = world_.pki.inspect(chain);
-    notes_.facts[stored->uid] = {.resource_version = stored->resource_version,
-                                 .fingerprint = facts ? facts->fingerprint_sha256 : std::string{}};
+    notes_.serving = {.uid = stored->uid,
+                      .resource_version = stored->resource_version,
+                      .fingerprint = facts ? facts->fingerprint_sha256 : std::string{}};
     notes_.own_secrets[stored->name] = *stored;
-    return {};
+    return Learned{};
   }
 
-  Status operator()(const effect::DeleteRevision& remove) {
+  Result<Learned> operator()(const effect::MarkRejected& mark) {
+    EDGETRUST_TRY_ASSIGN(ports::SecretObject bundle,
+                         read_ours(api::bundle_secret_name(object_.meta.name, mark.revision)));
+    const auto& history = object_.status.history;
+    const auto entry = std::ranges::find(history, mark.revision, &api::HistoryEntry::revision);
+    bundle.meta.annotations[std::string(kRejectedAnnotation)] =
+        entry == history.end() || entry->message.empty() ? "rejected" : entry->message;
+    EDGETRUST_TRY(world_.secrets.update(bundle, stop_));
+    notes_.marked_secrets.insert(bundle.meta.uid);
+    return Learned{};
+  }
+
+  Result<Learned> operator()(const effect::DeleteRevision& remove) {
     for (const auto& meta :
-         world_.secrets.list(object_->meta.ns, std::string(kCertificateLabel), label_value(object_->meta.name))) {
-      if (!is_ours(meta, object_->meta.name) || revision_of(meta) != remove.revision) continue;
+         world_.secrets.list(object_.meta.ns, std::string(kCertificateLabel), label_value(object_.meta.name))) {
+      if (!is_ours(meta, object_.meta.name) || revision_of(meta) != remove.revision) continue;
       EDGETRUST_TRY(world_.secrets.remove(meta, stop_));
       notes_.gone_secrets.insert(meta.uid);
       notes_.own_secrets.erase(meta.name);
     }
-    return {};
+    return Learned{};
   }
 
   // --- the CA
 
-  Status operator()(const effect::NewOrder& ask) {
+  Result<Learned> operator()(const effect::NewOrder& ask) {
     EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
     std::optional<ports::Order> order;
     if (ask.look_first) {
       EDGETRUST_TRY_ASSIGN(order, authority->open_order(ask.request, stop_));
+      if (order && is_anothers(order->url)) order.reset();
     }
     if (!order) {
       EDGETRUST_TRY_ASSIGN(order, authority->new_order(ask.request, stop_));
     }
-    notes_.new_order_url = order->url;
-    notes_.order.reset();  // what came back names its authorizations by URL only; the look fetches them
-    notes_.presented.clear();
-    notes_.removed.clear();
-    notes_.answered.clear();
-    notes_.records.reset();
-    return {};
+    return Learned{.order = std::move(order)};
   }
 
-  Status operator()(const effect::AnswerChallenge& answer) {
+  Result<Learned> operator()(const effect::AnswerChallenge& answer) {
     EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
     EDGETRUST_TRY(authority->answer(answer.url, stop_));
-    notes_.answered.insert(answer.url);
-    if (notes_.order)
-      notes_.order->at = world_.clock.now();  // the server needs a moment: the next poll counts from here
-    return {};
+    return Learned{};
   }
 
-  Status operator()(const effect::FinalizeOrder& finalize) {
+  Result<Learned> operator()(const effect::FinalizeOrder& finalize) {
     EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
     EDGETRUST_TRY_ASSIGN(const Secret key, key_of(finalize.revision));
     EDGETRUST_TRY_ASSIGN(const std::string csr, world_.pki.csr(key, finalize.names));
     EDGETRUST_TRY_ASSIGN(ports::Order order, authority->finalize(finalize.order_url, csr, stop_));
-    keep(std::move(order));
-    return {};
+    return Learned{.order = std::move(order)};
   }
 
   // --- DNS
 
-  Status operator()(const effect::PresentRecord& present) {
+  Result<Learned> operator()(const effect::PresentRecord& present) {
     EDGETRUST_TRY_ASSIGN(const auto zone, zone_for(present.record));
     EDGETRUST_TRY(zone->present(present.record.name, present.record.value, stop_));
-    notes_.presented.insert(decide::certificate::record_id(present.record));
-    notes_.records.reset();
-    return {};
+    return Learned{};
   }
 
-  Status operator()(const effect::RemoveRecord& remove) {
+  Result<Learned> operator()(const effect::RemoveRecord& remove) {
     EDGETRUST_TRY_ASSIGN(const auto zone, zone_for(remove.record));
     EDGETRUST_TRY(zone->remove(remove.record.name, remove.record.value, stop_));
-    notes_.removed.insert(decide::certificate::record_id(remove.record));
-    return {};
+    return Learned{};
   }
 
   // --- the Edge
 
-  Status operator()(const effect::Push& push) {
+  Result<Learned> operator()(const effect::Push& push) {
     EDGETRUST_TRY_ASSIGN(const auto fleet, world_.backends.fleet(*o_.connection, stop_));
     EDGETRUST_TRY_ASSIGN(std::string chain, chain_of(push.revision));
     EDGETRUST_TRY_ASSIGN(Secret key, key_of(push.revision));
     EDGETRUST_TRY_ASSIGN(const ports::ChainFacts facts, world_.pki.inspect(chain));
     EDGETRUST_TRY(fleet->install({.edge = ports::EdgeId{lower(o_.edge->spec.edge_id)},
-                                  .name = object_->meta.name,
+                                  .name = object_.meta.name,
                                   .chain_pem = std::move(chain),
                                   .key_pem = std::move(key),
                                   .fingerprint_sha256 = facts.fingerprint_sha256},
                                  stop_));
-    notes_.pushed = push.revision;
-    notes_.health = {};
-    return {};
+    return Learned{};
   }
 
  private:
@@ -272,29 +264,13 @@ class Actor {
     return world_.pki.inspect(served.chain_pem);
   }
 
-  // Looks at a delivery add up to its verdict.
-  void fold_in(const EdgeLook& look) {
-    const auto& delivery = object_->status.delivery;
-    if (!delivery || !delivery->installed_at || delivery->rolling_back_since) return;
-    const auto revision = o_.revisions.find(delivery->revision);
-    const std::string expected = revision != o_.revisions.end() && revision->second.chain
-                                     ? revision->second.chain->fingerprint_sha256
-                                     : std::string{};
-    const api::EffectiveRotation rotation = api::effective_rotation(
-        object_->spec.rotation.value_or(api::RotationOverrides{}), o_.policy ? &o_.policy->spec : nullptr);
-    notes_.health =
-        fold(notes_.health, assess(look, expected, delivery->port_answered), look.at, 3 * rotation.interval + 10s);
-  }
-
-  void keep(ports::Order order) { notes_.order = decide::certificate::OrderLook{std::move(order), world_.clock.now()}; }
-
   // A name that is taken by our own Secret of the same revision is what a lost answer left behind: nothing is written
   // twice.
   Status store(ports::SecretObject secret) {
     auto created = world_.secrets.create(secret, stop_);
     if (!created && created.error().code == "AlreadyExists") {
       EDGETRUST_TRY_ASSIGN(const ports::SecretObject existing, world_.secrets.read(secret.meta.key(), stop_));
-      const bool same = is_ours(existing.meta, object_->meta.name) &&
+      const bool same = is_ours(existing.meta, object_.meta.name) &&
                         revision_of(existing.meta) == revision_of(secret.meta) &&
                         part_of(existing.meta) == part_of(secret.meta);
       if (!same)
@@ -308,22 +284,29 @@ class Actor {
   }
 
   Result<Secret> key_of(int revision) {
-    EDGETRUST_TRY_ASSIGN(ports::SecretObject secret, read_ours(api::key_secret_name(object_->meta.name, revision)));
+    EDGETRUST_TRY_ASSIGN(ports::SecretObject secret, read_ours(api::key_secret_name(object_.meta.name, revision)));
     const auto found = secret.data.find(kTlsKey);
     if (found == secret.data.end()) return fail(missing(secret, kTlsKey));
     return std::move(found->second);
   }
   Result<std::string> chain_of(int revision) {
-    EDGETRUST_TRY_ASSIGN(ports::SecretObject secret, read_ours(api::bundle_secret_name(object_->meta.name, revision)));
+    EDGETRUST_TRY_ASSIGN(ports::SecretObject secret, read_ours(api::bundle_secret_name(object_.meta.name, revision)));
     const auto found = secret.data.find(kTlsCrt);
     if (found == secret.data.end()) return fail(missing(secret, kTlsCrt));
     return std::string(found->second.expose());
   }
   Result<ports::SecretObject> read_ours(const std::string& name) {
-    EDGETRUST_TRY_ASSIGN(ports::SecretObject secret, world_.secrets.read({object_->meta.ns, name}, stop_));
-    if (!is_ours(secret.meta, object_->meta.name))
+    EDGETRUST_TRY_ASSIGN(ports::SecretObject secret, world_.secrets.read({object_.meta.ns, name}, stop_));
+    if (!is_ours(secret.meta, object_.meta.name))
       return fail(ErrorKind::kConflict, "the Secret " + name + " is not ours");
     return secret;
+  }
+
+  // Two EdgeCertificates with the same names share neither order nor key.
+  [[nodiscard]] bool is_anothers(const std::string& order_url) const {
+    return std::ranges::any_of(world_.certificates.list(object_.meta.ns), [&](const auto& other) {
+      return other->meta.name != object_.meta.name && other->status.order && other->status.order->url == order_url;
+    });
   }
 
   // The name that a record proves: "_acme-challenge." taken off.
@@ -342,16 +325,16 @@ class Actor {
 
   const World& world_;
   const Observation& o_;
-  std::shared_ptr<const api::EdgeCertificate> object_;
+  const api::EdgeCertificate& object_;
   Notes& notes_;
   std::stop_token stop_;
 };
 
 }  // namespace
 
-Status act(const World& world, const decide::certificate::Effect& effect, const Observation& o,
-           std::shared_ptr<const api::EdgeCertificate> object, Notes& notes, std::stop_token stop) {
-  return std::visit(Actor(world, o, std::move(object), notes, std::move(stop)), effect);
+Result<Learned> act(const World& world, const decide::certificate::Effect& effect, const Observation& o, Notes& notes,
+                    std::stop_token stop) {
+  return std::visit(Actor(world, o, notes, std::move(stop)), effect);
 }
 
 }  // namespace edgetrust::reconcile

@@ -9,7 +9,7 @@
 namespace edgetrust::reconcile {
 
 using decide::certificate::Decision;
-using decide::certificate::Failure;
+using decide::certificate::Effect;
 using decide::certificate::Observation;
 
 struct CertificateReconciler::State {
@@ -26,8 +26,8 @@ struct CertificateReconciler::State {
   Result<bool> record(const Decision& decision, std::shared_ptr<const api::EdgeCertificate>& object, Notes& notes,
                       std::stop_token stop);
   Status guard(const api::EdgeCertificate& object, Notes& notes, std::stop_token stop);
-  void perform(const Decision& decision, const Observation& o,
-               const std::shared_ptr<const api::EdgeCertificate>& object, Notes& notes, std::stop_token stop);
+  // The error of an effect that failed.
+  std::optional<Error> perform(const Effect& effect, const Observation& o, Notes& notes, std::stop_token stop);
   TimePoint again(Notes& notes) const;
 };
 
@@ -48,6 +48,7 @@ Result<bool> CertificateReconciler::State::record(const Decision& decision,
     return tl::unexpected(within("status", version.error()));
   }
   next->meta.resource_version = *version;
+  decide::certificate::note_written(notes.memory, object->status, next->status);
   object = next;
   notes.written = next;
   for (const auto& said : decision.announcements) {
@@ -66,17 +67,16 @@ Status CertificateReconciler::State::guard(const api::EdgeCertificate& object, N
   return fail(ErrorKind::kConflict, "the object changed meanwhile");
 }
 
-void CertificateReconciler::State::perform(const Decision& decision, const Observation& o,
-                                           const std::shared_ptr<const api::EdgeCertificate>& object, Notes& notes,
-                                           std::stop_token stop) {
-  const std::string name(decide::certificate::name_of(*decision.effect));
-  const Status done = act(world, *decision.effect, o, object, notes, stop);
-  if (done) {
-    notes.failure.reset();
-  } else if (done.error().kind != ErrorKind::kCancelled) {
-    const int count = notes.failure && notes.failure->effect == name ? notes.failure->count + 1 : 1;
-    notes.failure = Failure{name, done.error(), count, world.clock.now()};
+std::optional<Error> CertificateReconciler::State::perform(const Effect& effect, const Observation& o, Notes& notes,
+                                                           std::stop_token stop) {
+  decide::certificate::note_begun(notes.memory, effect);
+  auto learned = act(world, effect, o, notes, stop);
+  if (learned) {
+    decide::certificate::note_success(notes.memory, effect, std::move(*learned), o, world.clock.now());
+    return std::nullopt;
   }
+  decide::certificate::note_failure(notes.memory, effect, learned.error(), world.clock.now());
+  return std::move(learned).error();
 }
 
 // An effect is followed by the next pass at once. Should rules and world ever chase each other in a circle, this keeps
@@ -116,7 +116,7 @@ Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_to
     return {};
   }
   const auto notes = state.notebook.of(object->meta.uid, key);
-  if (notes->forgiven.exchange(false)) notes->failure.reset();
+  if (notes->forgiven.exchange(false)) notes->memory.failure.reset();
   auto observation = observe(state.world, object, *notes, stop);
   if (!observation) return {.error = within("observing", observation.error())};
   const Decision decision = decide::certificate::decide(*observation);
@@ -146,7 +146,8 @@ Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_to
     }
   }
   if (stop.stop_requested()) return outcome;
-  state.perform(decision, *observation, object, *notes, stop);
+  observation->object = *object;  // as it was written
+  outcome.effect_error = state.perform(*decision.effect, *observation, *notes, stop);
   outcome.wake_at = state.again(*notes);
   return outcome;
 }

@@ -10,31 +10,28 @@
 
 namespace edgetrust::reconcile {
 
-// Facts of one Secret, valid for this uid and resourceVersion.
-struct SecretFacts {
+// What the serving Secret holds, valid for this uid and resourceVersion.
+struct ServingFacts {
+  std::string uid;
   std::string resource_version;
-  std::optional<ports::ChainFacts> chain;
-  std::optional<Error> defect;
   std::string fingerprint;
+};
+// What an immutable bundle holds, valid for its uid; and how it was judged, valid for what it was judged by.
+struct BundleFacts {
+  std::optional<ports::ChainFacts> chain;
+  std::optional<Error> unreadable;
+  std::string judged_by;  // empty: not yet
+  std::optional<Error> defect;
 };
 
 struct Notes {
   std::shared_ptr<const api::EdgeCertificate> written;  // the object as this process last wrote it
-  std::optional<decide::certificate::EdgeLook> look;
-  decide::certificate::HealthRecord health;
-  std::optional<int> key_made;
-  std::optional<std::string> new_order_url;
-  std::optional<decide::certificate::OrderLook> order;
-  std::set<std::string> presented;
-  std::set<std::string> removed;
-  std::optional<decide::certificate::RecordsLook> records;
-  std::set<std::string> answered;
-  std::optional<int> pushed;
-  std::optional<decide::certificate::Failure> failure;
-  bool serving_secret_foreign = false;
+  decide::certificate::Memory memory;
   std::map<std::string, api::ObjectMeta> own_secrets;  // made by this process and perhaps not in the cache yet, by name
   std::set<std::string> gone_secrets;                  // uids that this process removed and the cache may still show
-  std::map<std::string, SecretFacts> facts;            // by uid
+  std::set<std::string> marked_secrets;                // uids that this process marked as rejected; as above
+  std::map<std::string, BundleFacts> bundles;          // by uid
+  ServingFacts serving;
   int passes_without_rest = 0;
   std::atomic<bool> forgiven = false;  // set by any thread: the last failure does not count any more
 };

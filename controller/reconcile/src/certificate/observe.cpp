@@ -60,33 +60,76 @@ std::string text_of(const ports::SecretObject& secret, const char* key) {
   return found == secret.data.end() ? std::string{} : std::string(found->second.expose());
 }
 
-// Reads both Secrets of a revision once and judges them; immutable Secrets never change, so the facts hold for their
-// uid.
-Result<SecretFacts> judge_bundle(const World& world, const api::EdgeCertificate& object, const api::ObjectMeta& bundle,
-                                 const api::ObjectMeta* key, std::stop_token stop) {
-  EDGETRUST_TRY_ASSIGN(const ports::SecretObject secret, world.secrets.read(bundle.key(), stop));
-  SecretFacts facts{.resource_version = bundle.resource_version};
-  const std::string chain = text_of(secret, kTlsCrt);
-  auto inspected = world.pki.inspect(chain);
-  if (!inspected) {
-    facts.defect = within("Secret " + bundle.name, inspected.error());
-    return facts;
-  }
-  facts.chain = *inspected;
-  facts.fingerprint = inspected->fingerprint_sha256;
-  if (key == nullptr) {
-    facts.defect = Error{.kind = ErrorKind::kInvalid, .what = "its key is lost"};
-    return facts;
-  }
+// What its chain is judged by, besides itself: the key, the usages, and the roots as the issuer names them. Dates are
+// the rules' to judge.
+std::string standard_of(const World& world, const api::EdgeCertificate& object, const api::ObjectMeta* key) {
+  std::string text = key != nullptr ? key->uid : "no key";
+  for (const auto usage : object.spec.required_usages) text += usage == api::Usage::kServerAuth ? " server" : " client";
+  text += " " + asked_for_text(object.spec) + " " + object.spec.common_name;
+  if (!object.spec.issuer_ref) return text;
+  const auto issuer = world.issuers.get({object.meta.ns, object.spec.issuer_ref->name});
+  return text + (issuer ? " " + issuer->meta.uid + "/" + std::to_string(issuer->meta.generation) : " no issuer");
+}
+
+// Why the bundle must not be pushed. An error: nobody can tell now.
+Result<std::optional<Error>> judge(const World& world, const api::EdgeCertificate& object,
+                                   const api::ObjectMeta& bundle, const api::ObjectMeta* key,
+                                   const ports::ChainFacts& facts, std::stop_token stop) {
+  if (key == nullptr) return Error{.kind = ErrorKind::kInvalid, .what = "its key is lost"};
+  EDGETRUST_TRY_ASSIGN(const ports::SecretObject chain, world.secrets.read(bundle.key(), stop));
   EDGETRUST_TRY_ASSIGN(const ports::SecretObject key_secret, world.secrets.read(key->key(), stop));
   const auto pem = key_secret.data.find(kTlsKey);
-  if (pem == key_secret.data.end()) {
-    facts.defect = Error{.kind = ErrorKind::kInvalid, .what = "Secret " + key->name + " has no " + kTlsKey};
-    return facts;
+  if (pem == key_secret.data.end())
+    return Error{.kind = ErrorKind::kInvalid, .what = "Secret " + key->name + " has no " + kTlsKey};
+  EDGETRUST_TRY_ASSIGN(ports::ChainRequirements required, requirements(world, object, stop));
+  required.at = std::clamp(required.at, facts.not_before, facts.not_after - std::chrono::seconds{1});
+  const Status fit = world.pki.check(text_of(chain, kTlsCrt), pem->second, required);
+  if (fit) return std::nullopt;
+  if (fit.error().kind == ErrorKind::kInvalid) return fit.error();
+  return tl::unexpected(fit.error());
+}
+
+// The facts of a bundle, read once: it is immutable.
+Result<BundleFacts*> facts_of(const World& world, const api::ObjectMeta& bundle, Notes& notes, std::stop_token stop) {
+  const auto known = notes.bundles.find(bundle.uid);
+  if (known != notes.bundles.end()) return &known->second;
+  const auto secret = world.secrets.read(bundle.key(), stop);
+  if (!secret && secret.error().kind == ErrorKind::kNotFound) return nullptr;  // gone; the watch will say so
+  if (!secret) return tl::unexpected(secret.error());
+  BundleFacts facts;
+  if (auto inspected = world.pki.inspect(text_of(*secret, kTlsCrt))) {
+    facts.chain = std::move(*inspected);
+  } else {
+    facts.unreadable = within("Secret " + bundle.name, inspected.error());
   }
-  EDGETRUST_TRY_ASSIGN(const ports::ChainRequirements required, requirements(world, object, stop));
-  if (const Status fit = world.pki.check(chain, pem->second, required); !fit) facts.defect = fit.error();
-  return facts;
+  return &notes.bundles.emplace(bundle.uid, std::move(facts)).first->second;
+}
+
+Status describe_bundle(const World& world, const api::ObjectMeta& bundle, const api::ObjectMeta* key,
+                       const api::EdgeCertificate& object, StoredRevision& revision, Notes& notes,
+                       std::stop_token stop) {
+  EDGETRUST_TRY_ASSIGN(BundleFacts* const facts, facts_of(world, bundle, notes, stop));
+  if (facts == nullptr) return {};
+  revision.marked_rejected =
+      bundle.annotation(kRejectedAnnotation).has_value() || notes.marked_secrets.contains(bundle.uid);
+  revision.asked_for = asked_for_of(bundle);
+  revision.chain = facts->chain;
+  if (!facts->chain) {
+    revision.defect = facts->unreadable;
+    return {};
+  }
+  if (const std::string standard = standard_of(world, object, key); facts->judged_by != standard) {
+    auto verdict = judge(world, object, bundle, key, *facts->chain, stop);
+    if (!verdict) {
+      // Everything but a first delivery can go on without: the rules wait with that one.
+      revision.unjudged = verdict.error();
+      return {};
+    }
+    facts->judged_by = standard;
+    facts->defect = std::move(*verdict);
+  }
+  revision.defect = facts->defect;
+  return {};
 }
 
 Status find_revisions(const World& world, const std::vector<api::ObjectMeta>& secrets, Observation& o, Notes& notes,
@@ -101,15 +144,7 @@ Status find_revisions(const World& world, const std::vector<api::ObjectMeta>& se
   for (const auto& [number, pair] : parts) {
     const auto& [key, bundle] = pair;
     StoredRevision revision{.number = number, .has_key = key != nullptr};
-    if (bundle != nullptr) {
-      auto known = notes.facts.find(bundle->uid);
-      if (known == notes.facts.end()) {
-        EDGETRUST_TRY_ASSIGN(SecretFacts facts, judge_bundle(world, o.object, *bundle, key, stop));
-        known = notes.facts.emplace(bundle->uid, std::move(facts)).first;
-      }
-      revision.chain = known->second.chain;
-      revision.defect = known->second.defect;
-    }
+    if (bundle != nullptr) EDGETRUST_TRY(describe_bundle(world, *bundle, key, o.object, revision, notes, stop));
     o.revisions.emplace(number, std::move(revision));
   }
   return {};
@@ -118,11 +153,10 @@ Status find_revisions(const World& world, const std::vector<api::ObjectMeta>& se
 // The leaf in secretName, as our own metadata of it tells; read again when someone changed it.
 Status find_serving(const World& world, const std::vector<api::ObjectMeta>& secrets, Observation& o, Notes& notes,
                     std::stop_token stop) {
-  o.serving_secret_foreign = notes.serving_secret_foreign;
   const auto found = std::ranges::find(secrets, api::serving_secret_name(o.object), &api::ObjectMeta::name);
   if (found == secrets.end()) return {};
-  SecretFacts& facts = notes.facts[found->uid];
-  if (facts.resource_version != found->resource_version) {
+  ServingFacts& facts = notes.serving;
+  if (facts.uid != found->uid || facts.resource_version != found->resource_version) {
     const auto secret = world.secrets.read(found->key(), stop);
     if (!secret && secret.error().kind == ErrorKind::kNotFound) return {};
     if (!secret) return tl::unexpected(secret.error());
@@ -131,7 +165,8 @@ Status find_serving(const World& world, const std::vector<api::ObjectMeta>& secr
     const auto hash =
         key == secret->data.end() ? Result<std::string>(std::string{}) : world.pki.public_key_sha256(key->second);
     const bool whole = chain && hash && *hash == chain->public_key_sha256;
-    facts = {.resource_version = found->resource_version,
+    facts = {.uid = found->uid,
+             .resource_version = found->resource_version,
              .fingerprint = whole ? chain->fingerprint_sha256 : std::string{}};
   }
   o.serving_fingerprint = facts.fingerprint;
@@ -196,17 +231,7 @@ Result<Observation> observe(const World& world, std::shared_ptr<const api::EdgeC
     EDGETRUST_TRY(find_serving(world, secrets, o, notes, stop));
     EDGETRUST_TRY(find_import(world, o, stop));
   }
-  o.look = notes.look;
-  o.health = notes.health;
-  o.key_made = notes.key_made;
-  o.new_order_url = notes.new_order_url;
-  o.order = notes.order;
-  o.presented = notes.presented;
-  o.removed = notes.removed;
-  o.records = notes.records;
-  o.answered = notes.answered;
-  o.pushed = notes.pushed;
-  o.failure = notes.failure;
+  static_cast<decide::certificate::Memory&>(o) = notes.memory;
   return o;
 }
 

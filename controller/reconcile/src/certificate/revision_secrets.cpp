@@ -1,6 +1,7 @@
 #include "certificate/revision_secrets.hpp"
 
 #include "edgetrust/base/random.hpp"
+#include "edgetrust/base/text.hpp"
 #include "edgetrust/base/time_text.hpp"
 
 #include <charconv>
@@ -55,5 +56,20 @@ std::optional<int> revision_of(const api::ObjectMeta& meta) {
 }
 
 std::string_view part_of(const api::ObjectMeta& meta) { return label(meta, kPartLabel); }
+
+std::string asked_for_text(const api::EdgeCertificateSpec& spec) {
+  std::vector<std::string> names = spec.dns_names;
+  names.insert(names.end(), spec.ip_addresses.begin(), spec.ip_addresses.end());
+  return join(names, ",");
+}
+
+std::set<std::string> asked_for_of(const api::ObjectMeta& meta) {
+  std::set<std::string> names;
+  const auto text = meta.annotation(kAskedForAnnotation);
+  if (!text) return names;
+  for (const auto& name : split(*text, ',')) names.emplace(name);
+  names.erase("");
+  return names;
+}
 
 }  // namespace edgetrust::reconcile

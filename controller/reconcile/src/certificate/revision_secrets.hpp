@@ -7,6 +7,7 @@
 #include "edgetrust/ports/cluster.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 
 namespace edgetrust::reconcile {
@@ -16,6 +17,9 @@ inline constexpr std::string_view kCertificateLabel =
 inline constexpr std::string_view kRevisionLabel = "edgetrust.io/revision";
 inline constexpr std::string_view kPartLabel = "edgetrust.io/part";
 inline constexpr std::string_view kNameAnnotation = "edgetrust.io/certificate-name";  // the whole name
+inline constexpr std::string_view kAskedForAnnotation =
+    "edgetrust.io/asked-for";  // names that the bundle was ordered with, by comma
+inline constexpr std::string_view kRejectedAnnotation = "edgetrust.io/rejected";  // why the bundle is not pushed again
 inline constexpr std::string_view kPartKey = "key";
 inline constexpr std::string_view kPartBundle = "bundle";
 inline constexpr std::string_view kPartServing = "serving";
@@ -33,5 +37,7 @@ api::ObjectMeta secret_meta(const api::EdgeCertificate& object, const std::strin
 bool is_ours(const api::ObjectMeta& meta, const std::string& certificate_name);
 std::optional<int> revision_of(const api::ObjectMeta& meta);
 std::string_view part_of(const api::ObjectMeta& meta);
+std::string asked_for_text(const api::EdgeCertificateSpec& spec);
+std::set<std::string> asked_for_of(const api::ObjectMeta& meta);  // empty: not known
 
 }  // namespace edgetrust::reconcile

@@ -74,6 +74,7 @@ struct TxtRecord {
 struct OrderStatus {
   int revision = 0;
   std::string url;
+  std::string server;  // the directory of the CA that has it
   std::optional<TimePoint> expires;
   std::vector<TxtRecord> records;          // TXT records that this order has written or is about to write
   std::optional<TimePoint> records_since;  // when they were written: the floor of the propagation wait counts from here

@@ -29,16 +29,20 @@ std::string_view to_string(ErrorKind kind);
 
 struct Error {
   ErrorKind kind = ErrorKind::kInternal;
-  std::string what;     // one sentence for a person; says what to change where that is known
-  std::string context;  // what was being done, outermost first, e.g. "issuer le: newOrder"
-  std::string code;     // the peer's own code, e.g. "urn:ietf:params:acme:error:badNonce", "too.many.requests"
+  std::string what;            // one sentence for a person; says what to change where that is known
+  std::string context;         // what was being done, outermost first, e.g. "issuer le: newOrder"
+  std::string code;            // the peer's own code, e.g. "urn:ietf:params:acme:error:badNonce", "too.many.requests"
+  std::string correlation_id;  // the peer's name of this one exchange; differs each time, so only the log prints it
   std::optional<std::chrono::seconds> retry_after;  // the peer's wish, unbounded as it came
   bool maybe_executed = false;                      // a request was sent and no answer came: its effect may exist
   std::source_location where = std::source_location::current();
 
-  // "context: what", for logs and messages.
+  // "context: what", for logs and conditions: the same each time the same thing goes wrong.
   [[nodiscard]] std::string message() const;
 };
+
+// Puts `context` in front of what is already said, so that a message reads from the outside in.
+Error within(std::string context, Error error);
 
 // What a caller should do about an error. The only place that maps kinds to retrying.
 enum class Retry {

@@ -19,17 +19,12 @@ inline tl::unexpected<Error> fail(ErrorKind kind, std::string what,
                                      .what = std::move(what),
                                      .context = {},
                                      .code = {},
+                                     .correlation_id = {},
                                      .retry_after = {},
                                      .maybe_executed = false,
                                      .where = where});
 }
 inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
-// Puts `context` in front of what is already said, so that a message reads from the outside in.
-inline Error within(std::string context, Error error) {
-  error.context = error.context.empty() ? std::move(context) : std::move(context) + ": " + error.context;
-  return error;
-}
 
 }  // namespace edgetrust
 

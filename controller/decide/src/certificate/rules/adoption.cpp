@@ -25,6 +25,23 @@ Decision adopt(const Observation& o, int revision) {
   return draft.finish();
 }
 
+// Ours, newer than what was proved, and never proved itself: a push whose effect came late. It has to be now.
+Decision prove(const Observation& o, int revision) {
+  Draft draft(o, {});
+  const TimePoint now = std::chrono::floor<std::chrono::seconds>(o.now);
+  draft.status().delivery = api::DeliveryStatus{.revision = revision,
+                                                .fallback = fallback(o).value_or(-1),
+                                                .port_answered = o.look->served.has_value(),
+                                                .started_at = now,
+                                                .installed_at = now};
+  const std::string message = "the Edge serves revision " + std::to_string(revision) + ", which is not proved yet";
+  return draft.phase(Phase::kObserving, "Observing", message)
+      .next("observes revision " + std::to_string(revision))
+      .announce(false, "Observing", message)
+      .effect(effect::LookAtEdge{})
+      .finish();
+}
+
 // Waits for a person, and looks now and then whether that person has changed the Edge.
 Decision look_now_and_then(Draft draft, const Observation& o, std::optional<TimePoint> wake = {}) {
   const TimePoint again = o.look->at + kLookAgainAfter;
@@ -108,21 +125,40 @@ Verdict foreign(const Observation& o) {
                   "a rollback returns to");
 }
 
+// The Edge is well and nobody can see with what: the port is not looked at or does not answer, and its status names no
+// certificate. Where that is no first certificate it would be replaced with no way back.
+Verdict unseen(const Observation& o) {
+  const bool is_well = assess(*o.look, {}, false).health == Health::kGood;
+  if (!is_well || wish_for_foreign(o) == ForeignCertificate::kReplace) return std::nullopt;
+  return hold(o, "ServedCertificateUnknown",
+              "the Edge is well, and neither its SIP-TLS port nor its status shows with which certificate; make "
+              "spec.sip of the Edge right, or set spec.adoption.onForeignCertificate to Replace");
+}
+
+// The Edge's own object has seen another certificate since the last look.
+bool is_outdated(const Observation& o) {
+  const auto& served = o.edge->status.served_certificate;
+  if (!served || !served->at) return false;
+  const std::string mine = o.look ? o.look->fingerprint() : o.object.status.fingerprint_sha256;
+  return served->fingerprint_sha256 != mine && (!o.look || *served->at > o.look->at) && *served->at <= o.now;
+}
+
 }  // namespace
 
 Verdict served_certificate_known(const Observation& o) {
-  if (!o.look) {
-    if (o.object.status.revision) return std::nullopt;  // known from before; looked at again right before a push
-    return Draft(o, {})
-        .phase(Phase::kPending, "Looking", "looking at what the Edge serves")
-        .effect(effect::LookAtEdge{})
-        .finish();
+  const auto& known = o.object.status.revision;
+  if (!o.look || is_outdated(o)) {
+    if (!o.look && known && !is_outdated(o)) return std::nullopt;  // known from before; looked at anew before a push
+    Draft draft(o, {});
+    if (!known) draft.phase(Phase::kPending, "Looking", "looking at what the Edge serves");
+    return (known ? draft.unchanged() : draft).effect(effect::LookAtEdge{}).finish();
   }
   const std::string fingerprint = o.look->fingerprint();
-  if (fingerprint.empty()) return std::nullopt;  // nothing is served, or nobody can tell
+  if (fingerprint.empty()) return known ? std::nullopt : unseen(o);
   if (const auto revision = whose(o, fingerprint)) {
-    if (o.object.status.revision == *revision) return std::nullopt;
-    return is_rejected(o, *revision) ? rejected_again(o, *revision) : adopt(o, *revision);
+    if (known == *revision) return std::nullopt;
+    if (is_rejected(o, *revision)) return rejected_again(o, *revision);
+    return known && *revision > *known && !was_live(o, *revision) ? prove(o, *revision) : adopt(o, *revision);
   }
   return serves_foreign(o) ? foreign(o) : std::nullopt;
 }

@@ -1,5 +1,7 @@
 // A change of the Edge, from the fence in status.delivery to the proof or the rollback (steps 5 to 7 of the rotation).
 #include "certificate/rules/rules.hpp"
+#include "edgetrust/api/conditions.hpp"
+#include "edgetrust/ports/edge_fleet.hpp"
 
 #include <algorithm>
 
@@ -9,7 +11,9 @@ namespace {
 using namespace std::chrono_literals;
 using api::Phase;
 
-constexpr auto kGiveUpPushing = 10min;
+// As long as a window has room for (time_needed in questions.cpp); then the next window counts.
+constexpr auto kGiveUpPushing = 60s;
+constexpr auto kPutOff = 10min;
 
 std::string revision_text(int revision) { return "revision " + std::to_string(revision); }
 
@@ -62,13 +66,23 @@ Decision refused(const Observation& o, const api::DeliveryStatus& delivery) {
   return ended_badly(draft, o, "UploadRefused", message).announce(true, "UploadRefused", message).wake(o.now).finish();
 }
 
-Decision given_up(const Observation& o, const api::DeliveryStatus& delivery) {
-  Draft draft =
-      delivering(o, Phase::kWaiting, reason_of(*o.failure),
-                 "the push of " + revision_text(delivery.revision) + " is put off: " + o.failure->error.message());
+// Not in time: because the upload fails, or because the operator was away. Whether it may start again is asked anew.
+Decision put_off(const Observation& o, const api::DeliveryStatus& delivery) {
+  const bool push_failed = o.failure && o.failure->effect == effect::Push::kName;
+  const std::string why = push_failed ? o.failure->error.message() : "it did not come about in time";
+  Draft draft = delivering(o, Phase::kWaiting, push_failed ? reason_of(*o.failure) : "PushPutOff",
+                           "the push of " + revision_text(delivery.revision) + " is put off: " + why);
   draft.status().delivery.reset();
-  draft.status().next_attempt = std::chrono::floor<std::chrono::seconds>(o.now + kGiveUpPushing);
-  return draft.announce(true, "PushPutOff", o.failure->error.message()).wake(*draft.status().next_attempt).finish();
+  if (!push_failed) return draft.wake(o.now).finish();
+  draft.status().next_attempt = std::chrono::floor<std::chrono::seconds>(o.now + kPutOff);
+  return draft.announce(true, "PushPutOff", why).wake(*draft.status().next_attempt).finish();
+}
+
+// Nothing is pushed for an object that is being deleted.
+Decision called_off(const Observation& o) {
+  Draft draft = delivering(o, Phase::kPending, "Deleted", "being deleted: nothing is pushed any more");
+  draft.status().delivery.reset();
+  return draft.wake(o.now).finish();
 }
 
 Decision install(const Observation& o, const api::DeliveryStatus& delivery) {
@@ -76,14 +90,18 @@ Decision install(const Observation& o, const api::DeliveryStatus& delivery) {
   if ((o.pushed == delivery.revision && !push_failed) || seen_having(o, delivery.revision, delivery.started_at))
     return installed(o, delivery.revision);
   // With credentials that are good for the status call it is the certificate that was refused, and nothing else.
-  if (push_failed && o.failure->error.kind == ErrorKind::kInvalid && o.look && o.look->health)
+  if (push_failed && o.failure->error.code == ports::kCertificateRefused && o.look && o.look->health)
     return refused(o, delivery);
   Draft draft = delivering(o, Phase::kDelivering, push_failed ? reason_of(*o.failure) : "Pushing",
                            push_failed ? o.failure->error.message() : "pushing " + revision_text(delivery.revision));
   if (const auto at = retry_time(o)) return draft.wake(*at).finish();
+  // Held until the Edge is proved to be well with it, or has its previous certificate back: an object that goes away in
+  // between would leave the Edge to nobody.
+  if (!holds_finalizer(o) && !o.object.meta.deleting()) return draft.effect(effect::SetFinalizer{true}).finish();
   // A lost answer, or an operator that died in between: the Edge itself knows whether it has the certificate.
   if (!looked_since(o, delivery.started_at)) return draft.effect(effect::LookAtEdge{}).finish();
-  if (push_failed && o.now > delivery.started_at + kGiveUpPushing) return given_up(o, delivery);
+  if (o.object.meta.deleting()) return called_off(o);
+  if (o.now > delivery.started_at + kGiveUpPushing) return put_off(o, delivery);
   return draft.effect(effect::Push{delivery.revision}).finish();
 }
 
@@ -125,16 +143,23 @@ Decision promote(const Observation& o, const api::DeliveryStatus& delivery) {
   return draft.announce(false, "Rotated", message).wake(o.now).finish();
 }
 
-Decision begin_rollback(const Observation& o, const api::DeliveryStatus& delivery, const std::string& reason) {
-  const std::string message = "putting revision " + std::to_string(delivery.fallback) + " back: " + reason;
+Decision begin_rollback(const Observation& o, int back, const std::string& reason) {
+  const std::string message = "putting revision " + std::to_string(back) + " back: " + reason;
   Draft draft = delivering(o, Phase::kRollingBack, "RollingBack", message);
+  draft.status().delivery->fallback = back;
   draft.status().delivery->rolling_back_since = std::chrono::floor<std::chrono::seconds>(o.now);
   draft.status().delivery->verdict = reason;
   mark_handled(draft.status(), o, api::kRollbackRequestedAt);
-  return draft.next("puts revision " + std::to_string(delivery.fallback) + " back")
+  return draft.next("puts revision " + std::to_string(back) + " back")
       .announce(true, "RollingBack", message)
-      .effect(effect::Push{delivery.fallback, true})
+      .effect(effect::Push{back, true})
       .finish();
+}
+
+// What the delivery began with, or what else is stored by now: any certificate that was good is better than a bad one.
+std::optional<int> way_back(const Observation& o, const api::DeliveryStatus& delivery) {
+  if (can_return_to(o, delivery.fallback)) return delivery.fallback;
+  return previous(o, delivery.revision);
 }
 
 // Nothing to return to: the Edge is watched on, in case it recovers, and a person is told.
@@ -163,13 +188,24 @@ Decision abandon(const Observation& o, const api::DeliveryStatus& delivery) {
   return draft.wake(o.now).finish();
 }
 
+// Nobody can tell whether the Edge is well. It is watched on, for nothing else is safe; a person is told.
+void no_verdict(Draft& draft, const Observation& o, const api::DeliveryStatus& delivery) {
+  const std::string why = o.look && o.look->health_error ? o.look->health_error->message() : "its status says neither";
+  const std::string message =
+      "nobody can tell whether the Edge is well with " + revision_text(delivery.revision) + ": " + why;
+  const auto* told = api::find(o.object.status.conditions, api::condition::kStalled);
+  if (told == nullptr || told->reason != "VerdictUnavailable") draft.announce(true, "VerdictUnavailable", message);
+  draft.phase(Phase::kObserving, "VerdictUnavailable", message).stalled().next("needs a person");
+}
+
 Decision observe(const Observation& o, const api::DeliveryStatus& delivery) {
   const api::EffectiveRotation rotation = rotation_of(o);
   const bool looked = o.health.last_at && *o.health.last_at <= o.now;
   const TimePoint look_again = looked ? *o.health.last_at + rotation.interval : o.now;
   const Findings found = judge(o, delivery, rotation);
   if (found.good_long_enough) return promote(o, delivery);
-  if (found.roll_back && can_return_to(o, delivery.fallback)) return begin_rollback(o, delivery, found.reason);
+  if (const auto back = found.roll_back ? way_back(o, delivery) : std::nullopt)
+    return begin_rollback(o, *back, found.reason);
   const bool changed = o.object.status.observed_generation != o.object.meta.generation;
   if (!delivery.verdict.empty() && o.health.last != Health::kGood &&
       (changed || is_requested(o, api::kRenewRequestedAt)))
@@ -180,6 +216,8 @@ Decision observe(const Observation& o, const api::DeliveryStatus& delivery) {
   Draft draft = delivering(o, Phase::kObserving, "Observing",
                            "the Edge has taken " + revision_text(delivery.revision) + "; watching it");
   draft.next("observes " + revision_text(delivery.revision));
+  const TimePoint overdue = *delivery.installed_at + rotation.settle + 3 * rotation.period + kPutOff;
+  if (looked && o.health.last == Health::kUnknown && o.now > overdue) no_verdict(draft, o, delivery);
   return o.now < look_again ? draft.wake(look_again).finish() : draft.effect(effect::LookAtEdge{}).finish();
 }
 
@@ -272,6 +310,7 @@ Verdict delivery_under_way(const Observation& o) {
   if (!o.object.status.delivery) return std::nullopt;
   const api::DeliveryStatus& delivery = *o.object.status.delivery;
   if (!o.edge || !o.connection || !o.connection->spec.certificate_upload) {
+    if (o.object.meta.deleting()) return called_off(o);  // its surroundings went with it
     return delivering(o, o.object.status.phase.value_or(Phase::kDelivering), "DeliveryInterrupted",
                       "the Edge, its GenesysConnection or its certificateUpload is gone in the middle of a delivery: "
                       "put it back")

@@ -48,6 +48,15 @@ std::optional<Hold> hold_of(const Observation& o) {
   return Hold{*until, reason};
 }
 
+// A change of the Edge that has begun is brought to its end before the object goes, if it can be, and not for ever.
+bool is_brought_to_an_end(const Observation& o) {
+  using namespace std::chrono_literals;
+  const auto& delivery = o.object.status.delivery;
+  if (!delivery || !holds_finalizer(o) || o.object.broken) return false;
+  const bool can_end = delivery->rolling_back_since || delivery->verdict.empty();
+  return can_end && o.now < delivery->started_at + time_needed(rotation_of(o)) + 1h;
+}
+
 }  // namespace
 
 Verdict readable(const Observation& o) {
@@ -57,6 +66,7 @@ Verdict readable(const Observation& o) {
 
 Verdict deleted(const Observation& o) {
   if (!o.object.meta.deleting()) return std::nullopt;
+  if (is_brought_to_an_end(o)) return std::nullopt;
   Draft draft(o, {});
   draft.phase(o.object.status.phase.value_or(Phase::kPending), "Deleted", "being deleted");
   if (!holds_finalizer(o)) return draft.finish();

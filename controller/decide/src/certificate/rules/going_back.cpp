@@ -6,18 +6,6 @@ namespace {
 
 using api::Phase;
 
-// The newest revision below the one that is served, which is whole, proved or at least without a defect, and valid
-// beyond an observation.
-std::optional<int> previous(const Observation& o) {
-  const TimePoint long_enough = o.now + rotation_of(o).settle + rotation_of(o).period;
-  std::optional<int> best;
-  for (const auto& [number, revision] : o.revisions) {
-    if (number >= *o.object.status.revision || is_rejected(o, number) || !can_return_to(o, number)) continue;
-    if (revision.chain->not_after > long_enough && (was_live(o, number) || !revision.defect)) best = number;
-  }
-  return best;
-}
-
 Decision impossible(const Observation& o) {
   Draft draft(o, {});
   mark_handled(draft.status(), o, api::kRollbackRequestedAt);
@@ -34,7 +22,7 @@ Decision impossible(const Observation& o) {
 Verdict rollback_asked_for(const Observation& o) {
   if (!is_requested(o, api::kRollbackRequestedAt)) return std::nullopt;
   const auto serving = o.object.status.revision;
-  const auto back = serving && o.connection->spec.certificate_upload ? previous(o) : std::nullopt;
+  const auto back = serving && o.connection->spec.certificate_upload ? previous(o, *serving) : std::nullopt;
   if (!back) return impossible(o);
   Draft draft(o, {});
   const TimePoint now = std::chrono::floor<std::chrono::seconds>(o.now);

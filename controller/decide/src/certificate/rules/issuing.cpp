@@ -1,6 +1,7 @@
 // From the key to the stored bundle (steps 1 to 3 of the rotation; RFC 8555 section 7.1 for the states of an order).
 #include "certificate/rules/rules.hpp"
 #include "edgetrust/base/backoff.hpp"
+#include "edgetrust/base/text.hpp"
 #include "edgetrust/base/time_text.hpp"
 
 #include <algorithm>
@@ -39,6 +40,7 @@ TimePoint order_retry(const Observation& o, int failures) {
 // Its records stay: order_cleaned_up removes them.
 void forget_order(api::OrderStatus& order) {
   order.url.clear();
+  order.server.clear();
   order.expires.reset();
   order.records_since.reset();
 }
@@ -67,11 +69,11 @@ Decision order_lost(const Observation& o, const std::string& message) {
   return decision;
 }
 
-// The order was for other names than the spec has now: nobody's failure, and no reason to wait.
-Decision order_outdated(const Observation& o) {
-  Draft draft = issuing(o, "Ordering", "the names in the spec changed: another order is made");
+// The order was for something else than the spec has now: nobody's failure, and no reason to wait.
+Decision order_outdated(const Observation& o, const std::string& why) {
+  Draft draft = issuing(o, "Ordering", why + ": another order is made");
   forget_order(*draft.status().order);
-  if (o.order->order.status != OrderStatus::kPending) take_new_number(*draft.status().order, o);
+  if (!o.order || o.order->order.status != OrderStatus::kPending) take_new_number(*draft.status().order, o);
   return draft.wake(o.now).finish();
 }
 
@@ -138,7 +140,8 @@ Decision answer(const Observation& o, const ports::Order& order) {
   for (const auto& record : records) {
     if (!o.presented.contains(record_id(record))) return draft.effect(effect::PresentRecord{record}).finish();
   }
-  if (!tracked.records_since) tracked.records_since = std::chrono::floor<std::chrono::seconds>(o.now);
+  if (!tracked.records_since || *tracked.records_since > o.now)
+    tracked.records_since = std::chrono::floor<std::chrono::seconds>(o.now);
   if (!o.records || !o.records->everywhere) {
     const bool lookup_failed = o.failure && o.failure->effect == effect::LookForRecords::kName;
     if ((o.records || lookup_failed) && o.now > *tracked.records_since + timeout) {
@@ -166,21 +169,18 @@ std::string why_invalid(const ports::Order& order) {
   return order.error ? order.error->message() : "the CA gave no reason";
 }
 
-// An order is for the names it was made with; the spec may have others by now. A wildcard is authorized by its base
-// name. An answer of the CA may come without authorizations, and then says nothing about them.
+// An order is for the names it was made with; the spec may have others by now. A server that does not repeat them says
+// nothing about it.
 bool is_for_these_names(const ports::Order& order, const api::EdgeCertificateSpec& spec) {
-  if (order.authorizations.empty()) return true;
-  std::set<std::string> ordered;
   std::set<std::string> wanted(spec.ip_addresses.begin(), spec.ip_addresses.end());
-  for (const auto& authorization : order.authorizations) ordered.insert(authorization.identifier);
-  for (const auto& name : spec.dns_names) wanted.insert(name.starts_with("*.") ? name.substr(2) : name);
-  return ordered == wanted;
+  for (const auto& name : spec.dns_names) wanted.insert(lower(name));
+  return order.identifiers.empty() || order.identifiers == wanted;
 }
 
 Decision follow_order(const Observation& o, int revision) {
   const auto& order = o.order->order;
   const auto& tracked = *o.object.status.order;
-  if (!is_for_these_names(order, o.object.spec)) return order_outdated(o);
+  if (!is_for_these_names(order, o.object.spec)) return order_outdated(o, "the names in the spec changed");
   switch (order.status) {
     case OrderStatus::kPending:
       return open_authorizations(order).empty() ? poll(o, "Validating", "the CA is looking at the records")
@@ -214,7 +214,8 @@ Verdict may_begin(const Observation& o) {
   const bool begun = status.order.has_value();
   const bool rejected =
       !begun && status.failures && !status.history.empty() && is_rejected(o, status.history.front().revision);
-  const bool too_early = status.next_attempt && o.now < *status.next_attempt;
+  const bool too_early =
+      status.next_attempt && o.now < *status.next_attempt && !is_too_far_ahead(o, *status.next_attempt);
   if (rejected && (too_early || !will_retry(draft, o)))
     return ended_badly(draft, o, what_ended(o), status.history.front().message).finish();
   if (!too_early) return std::nullopt;
@@ -271,6 +272,8 @@ bool is_refused_anew(const Observation& o) {
 Decision continue_issuing(const Observation& o, int revision) {
   const StoredRevision* kept = stored(o, revision);
   const auto& order = o.object.status.order;
+  if (!order->url.empty() && !order->server.empty() && order->server != o.issuer->spec.server)
+    return order_outdated(o, "the issuer is another CA now");
   if (order->url.empty() && is_refused_anew(o)) return order_failed(o, "OrderRefused", o.failure->error.message());
   if (const auto at = retry_time(o))
     return issuing(o, reason_of(*o.failure), o.failure->error.message()).wake(*at).finish();
@@ -283,9 +286,10 @@ Decision continue_issuing(const Observation& o, int revision) {
     if (o.new_order_url) {  // written down before anything else is done with it
       Draft draft = issuing(o, "Ordered", "the CA has the order");
       draft.status().order->url = *o.new_order_url;
+      draft.status().order->server = o.issuer->spec.server;
       return draft.wake(o.now).finish();
     }
-    const bool answer_may_be_lost = o.key_made != revision || o.failure.has_value();
+    const bool answer_may_be_lost = o.key_made != revision || o.order_asked_for;
     return issuing(o, "Ordering", "asking for revision " + std::to_string(revision))
         .effect(effect::NewOrder{revision, request_for(o), answer_may_be_lost})
         .finish();
@@ -323,7 +327,7 @@ Verdict order_cleaned_up(const Observation& o) {
   const auto& order = o.object.status.order;
   if (!order) return std::nullopt;
   const StoredRevision* kept = stored(o, order->revision);
-  const bool issued = kept != nullptr && kept->chain;
+  const bool issued = kept != nullptr && kept->has_bundle();
   const bool given_up = order->url.empty() && !order->records.empty();
   const bool superseded = candidate(o) != std::optional(order->revision);
   if (!issued && !given_up && !superseded) return std::nullopt;
@@ -341,12 +345,16 @@ Verdict order_cleaned_up(const Observation& o) {
 Verdict revision_issued(const Observation& o) {
   const auto next = candidate(o);
   const StoredRevision* kept = next ? stored(o, *next) : nullptr;
-  if (kept != nullptr && kept->chain) return std::nullopt;  // issued: the rest is delivery
-  const auto why = next ? std::optional(std::string{}) : due(o);
+  const bool issued = kept != nullptr && kept->has_bundle();
+  const bool stale = issued && kept->chain && o.now >= renewal_of(o, *kept->chain);
+  if (issued && !stale) return std::nullopt;  // the rest is delivery
+  const auto why = !issued && next ? std::optional(std::string{})
+                   : stale         ? std::optional<std::string>("the stored one is due before it could be delivered")
+                                   : due(o);
   if (!why) return std::nullopt;
   if (const auto wait = may_begin(o)) return wait;
   if (const auto missing = issuer_usable(o)) return missing;
-  Decision decision = next ? continue_issuing(o, *next) : begin(o, *why);
+  Decision decision = !issued && next ? continue_issuing(o, *next) : begin(o, *why);
   // Whatever comes of it, this is what was asked for: a request that stood on would break every wait after a failure.
   if (is_requested(o, api::kRenewRequestedAt)) {
     mark_handled(decision.status, o, api::kRenewRequestedAt);

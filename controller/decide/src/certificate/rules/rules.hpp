@@ -34,6 +34,7 @@ Verdict revision_issued(const Observation& o);
 Verdict revision_delivered(const Observation& o);
 
 // upkeep.cpp: what a quiet object still needs
+Verdict rejections_marked(const Observation& o);
 Verdict serving_secret_right(const Observation& o);
 Verdict old_revisions_pruned(const Observation& o);
 Verdict finalizer_released(const Observation& o);

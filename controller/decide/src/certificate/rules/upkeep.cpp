@@ -30,24 +30,22 @@ Phase resting_phase(const Observation& o) {
 
 }  // namespace
 
+Verdict rejections_marked(const Observation& o) {
+  for (const auto& [number, revision] : o.revisions) {
+    if (!revision.has_bundle() || revision.marked_rejected || !is_rejected(o, number)) continue;
+    if (retry_time(o) && o.failure->effect == effect::MarkRejected::kName) return std::nullopt;
+    return Draft(o, {}).unchanged().effect(effect::MarkRejected{number}).finish();
+  }
+  return std::nullopt;
+}
+
+// A Secret that cannot be written stops nothing else: what is on the Edge matters more than its copy.
 Verdict serving_secret_right(const Observation& o) {
   const StoredRevision* serving = active(o);
-  if (serving == nullptr || !serving->has_key) return std::nullopt;
-  const std::string name = api::serving_secret_name(o.object);
-  if (o.serving_secret_foreign) {
-    return Draft(o, {})
-        .phase(Phase::kFailed, "SecretConflict",
-               "the Secret " + name + " exists and is not ours: delete it, or set spec.secretName to another name")
-        .stalled()
-        .next("needs a change")
-        .finish();
-  }
-  if (o.serving_fingerprint == serving->chain->fingerprint_sha256) return std::nullopt;
-  Draft draft(o, {});
-  draft.unchanged();
-  if (const auto at = retry_time(o))
-    return draft.phase(*draft.status().phase, reason_of(*o.failure), o.failure->error.message()).wake(*at).finish();
-  return draft.effect(effect::WriteServingSecret{serving->number}).finish();
+  if (serving == nullptr || !serving->has_key || o.serving_fingerprint == serving->chain->fingerprint_sha256)
+    return std::nullopt;
+  if (retry_time(o) && o.failure->effect == effect::WriteServingSecret::kName) return std::nullopt;
+  return Draft(o, {}).unchanged().effect(effect::WriteServingSecret{serving->number}).finish();
 }
 
 Verdict old_revisions_pruned(const Observation& o) {
@@ -89,6 +87,14 @@ Decision rest(const Observation& o) {
   draft.phase(resting_phase(o), rolled_back ? "RolledBack" : "Ready",
               rolled_back && !o.object.status.history.empty() ? o.object.status.history.front().message : serving);
   if (rolled_back) draft.stalled();  // what is served is not due yet: nothing is tried by itself until then
+  const StoredRevision* ours = active(o);
+  const bool copied = ours == nullptr || o.serving_fingerprint == ours->chain->fingerprint_sha256;
+  if (!copied && o.failure && o.failure->effect == effect::WriteServingSecret::kName) {
+    const bool taken = o.failure->error.kind == ErrorKind::kConflict;
+    draft.phase(taken ? Phase::kFailed : resting_phase(o), taken ? "SecretConflict" : reason_of(*o.failure),
+                o.failure->error.message());
+    if (retry_of(o.failure->error) == Retry::kAfterChange || taken) draft.stalled();
+  }
   draft.next(renewal ? "renews " + format_rfc3339(*renewal).substr(0, 10) : std::string{});
   if (is_requested(o, api::kRotateRequestedAt)) {
     // Left standing it would break the window of a rotation that is months away.

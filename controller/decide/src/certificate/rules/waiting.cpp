@@ -55,10 +55,30 @@ Verdict wait_for_window(const Observation& o, int revision) {
       .finish();
 }
 
+// What its fitness is judged by cannot be read; whoever mends that wakes this object, and it is asked again meanwhile.
+Decision wait_for_judgement(const Observation& o, int revision, const Error& why) {
+  return Draft(o, {})
+      .phase(Phase::kWaiting, "ChainNotJudged",
+             "revision " + std::to_string(revision) + " is not pushed before its chain is judged: " + why.message())
+      .next("waits")
+      .wake(o.now + kLookAgainAfter)
+      .finish();
+}
+
+// A CA whose clock is ahead of ours.
+Verdict wait_until_valid(const Observation& o, const ports::ChainFacts& chain) {
+  if (o.now >= chain.not_before) return std::nullopt;
+  return Draft(o, {})
+      .phase(Phase::kWaiting, "NotYetValid", "the certificate is valid from " + format_rfc3339(chain.not_before))
+      .next("waits")
+      .wake(chain.not_before)
+      .finish();
+}
+
 // A push that was put off, the last try having failed for long.
 Verdict wait_for_next_try(const Observation& o) {
   const auto& at = o.object.status.next_attempt;
-  if (!at || o.now >= *at || is_requested(o, api::kRotateRequestedAt)) return std::nullopt;
+  if (!at || o.now >= *at || is_too_far_ahead(o, *at) || is_requested(o, api::kRotateRequestedAt)) return std::nullopt;
   return Draft(o, {})
       .phase(Phase::kWaiting, "PushPutOff", "the last push failed and is tried again; its reason is in the Events")
       .next("tries again " + format_rfc3339(*at))
@@ -117,10 +137,11 @@ Decision start(const Observation& o, int revision) {
   const std::string message = "pushing revision " + std::to_string(revision) +
                               (back ? "; a rollback would return to revision " + std::to_string(*back)
                                     : "; there is nothing that a rollback could return to");
+  // The push comes next, see install() in delivery.cpp.
   return draft.phase(Phase::kDelivering, "Pushing", message)
       .next("pushes revision " + std::to_string(revision))
       .announce(false, "Delivering", message)
-      .effect(effect::Push{revision})
+      .effect(effect::SetFinalizer{true})
       .finish();
 }
 
@@ -129,8 +150,11 @@ Decision start(const Observation& o, int revision) {
 Verdict revision_delivered(const Observation& o) {
   const auto next = candidate(o);
   const StoredRevision* revision = next ? stored(o, *next) : nullptr;
-  if (revision == nullptr || !revision->chain) return std::nullopt;
+  if (revision == nullptr || !revision->has_bundle()) return std::nullopt;
   if (revision->defect) return reject(o, *next, *revision->defect);
+  if (!revision->chain) return std::nullopt;
+  if (revision->unjudged) return wait_for_judgement(o, *next, *revision->unjudged);
+  if (const auto early = wait_until_valid(o, *revision->chain)) return early;
   if (!o.connection->spec.certificate_upload) {
     return stop(o, "NoDeliveryChannel",
                 "GenesysConnection " + o.connection->meta.name +

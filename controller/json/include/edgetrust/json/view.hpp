@@ -56,8 +56,8 @@ struct Limits {
 
 class Document {
  public:
-  // Errors: kProtocol for broken, too large, too deep JSON, or an object with a duplicate key; the message names the
-  // place, never the content.
+  // Errors: kInvalid for a text that points nowhere (an empty Secret does); kProtocol for broken, too large, too deep
+  // JSON, or an object with a duplicate key; the message names the place, never the content.
   static Result<Document> parse(std::string_view text, Limits limits = {});
   Document(Document&&) noexcept;
   Document& operator=(Document&&) noexcept;

@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -25,9 +26,9 @@ struct Call {
 // What has been asked and how it went, for metrics.
 struct CallReport {
   http::Method method = http::Method::kGet;
-  std::string resource;  // the plural
-  int status = 0;        // 0: no answer
-  std::chrono::milliseconds took{0};
+  std::string resource;                                // the plural
+  int status = 0;                                      // 0: no answer
+  std::optional<std::chrono::milliseconds> took = {};  // empty of a watch, which lasts as long as it is let
 };
 
 struct ClientOptions {
@@ -117,7 +118,7 @@ class ApiClient {
   Result<http::Request> prepare(const Question& question, const Call& call);
   Result<http::Response> ask(Question question, const Call& call);
   Result<json::Document> ask_for_object(Question question, const Call& call);
-  void report(const Question& question, int status, SteadyPoint begin);
+  void report(const Question& question, int status, std::optional<std::chrono::milliseconds> took);
 
   const http::Url server_;
   const std::shared_ptr<TokenSource> token_;

@@ -7,6 +7,7 @@
 #include "edgetrust/base/random.hpp"
 #include "edgetrust/kube/client.hpp"
 #include "edgetrust/kube/events.hpp"
+#include "edgetrust/kube/kinds.hpp"
 #include "edgetrust/kube/reflector.hpp"
 #include "edgetrust/ports/cluster.hpp"
 
@@ -14,17 +15,29 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace edgetrust::kube {
+
+// An object came (before is null), changed, or went (after is null). Where a deletion was missed both are set, and
+// their uids differ.
+template <class T>
+struct Change {
+  api::ObjectKey key;
+  std::shared_ptr<const T> before;
+  std::shared_ptr<const T> after;
+};
+using AnyChange = std::variant<Change<api::EdgeCertificate>, Change<api::Edge>, Change<api::RotationPolicy>,
+                               Change<api::AcmeIssuer>, Change<api::GenesysConnection>, Change<MetadataOnly>>;
 
 struct ClusterOptions {
   std::vector<std::string> namespaces;  // those that are watched; at least one
   std::string indexed_label;            // of Secrets: the label that Secrets::list is asked for
   EventOptions events = {};
-  // An object of ours, or any Secret of a watched namespace (kind "Secret"), came, changed or went. On the reflectors'
-  // threads; must not block.
-  std::function<void(const std::string& kind, const api::ObjectKey& key)> changed;
+  // An object of ours, or any Secret of a watched namespace (MetadataOnly); our own writes are told of too. On the
+  // reflectors' threads, those of one kind and namespace in their order; must not block.
+  std::function<void(const AnyChange&)> changed;
   std::function<void(const WatchNote&)> note = {};
 };
 

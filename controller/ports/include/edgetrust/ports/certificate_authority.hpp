@@ -6,6 +6,7 @@
 #include "edgetrust/base/result.hpp"
 
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -34,6 +35,8 @@ struct Authorization {
 
 struct Order {
   std::string url;  // what a crashed operator comes back to
+  std::set<std::string>
+      identifiers;  // what it was made for, in lower case: "edge01.example.com", "*.example.com", "192.0.2.7"
   OrderStatus status = OrderStatus::kPending;
   std::optional<TimePoint> expires;
   std::vector<Authorization> authorizations;  // all of them, or none when they were not looked at: order() always does

@@ -55,6 +55,9 @@ struct CertificateUpload {
   std::string fingerprint_sha256;  // of the leaf: the upload's identity
 };
 
+// Error::code when the vendor, having understood the upload, will not have this certificate.
+inline constexpr std::string_view kCertificateRefused = "CertificateRefused";
+
 class EdgeFleet {
  public:
   virtual ~EdgeFleet() = default;
@@ -66,8 +69,8 @@ class EdgeFleet {
   // kNotFound when the endpoint does not have the call, or not this Edge.
   virtual Result<EdgeHealth> health(const EdgeId& edge, std::stop_token stop) = 0;
   // Uploads and thereby installs. Refuses to send a key before `health` has answered for that Edge in this process.
-  // The same leaf again is a success without effect. kInvalid when the vendor refuses the certificate. `maybe_executed`
-  // on a lost answer.
+  // The same leaf again is a success without effect. kInvalid with code kCertificateRefused when the vendor refuses the
+  // certificate; kInvalid alone is a mistake on our side. `maybe_executed` on a lost answer.
   virtual Status install(const CertificateUpload& upload, std::stop_token stop) = 0;
 };
 

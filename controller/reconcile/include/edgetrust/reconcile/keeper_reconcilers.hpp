@@ -1,8 +1,9 @@
 #pragma once
 // The engines of the kinds that EdgeCertificates lean on. Each looks at its object, does at most one thing outside, and
-// writes what it found to the object's status. Called by the workers of runtime, one pass a key at a time. Threads:
-// different keys at once.
+// writes what it found to the object's status. What fails is asked again by the rule of retries.hpp. Called by the
+// workers of runtime, one pass a key at a time. Threads: different keys at once.
 #include "edgetrust/reconcile/outcome.hpp"
+#include "edgetrust/reconcile/retries.hpp"
 #include "edgetrust/reconcile/world.hpp"
 
 #include <map>
@@ -21,6 +22,7 @@ class IssuerReconciler {
  private:
   Status make_account_key(const api::AcmeIssuer& issuer, std::stop_token stop);
   World world_;
+  Retries retries_;
 };
 
 // GenesysConnection: proves the credentials, and that the endpoint offers the guide's calls.
@@ -31,9 +33,11 @@ class ConnectionReconciler {
 
  private:
   World world_;
+  Retries retries_;
 };
 
-// Edge: what the cloud and the SIP-TLS port say of it. One listing serves all Edges of a connection for a minute.
+// Edge: what the cloud and the SIP-TLS port say of it. One listing serves all Edges of a connection for a minute, one
+// that failed for a few seconds.
 class EdgeReconciler {
  public:
   explicit EdgeReconciler(const World& world) : world_(world) {}
@@ -47,6 +51,7 @@ class EdgeReconciler {
   std::shared_ptr<const Listing> listing_of(const api::GenesysConnection& connection, std::stop_token stop);
 
   World world_;
+  Retries retries_;
   std::mutex mutex_;
   std::map<api::ObjectKey, std::shared_ptr<const Listing>> listings_;  // by connection
 };

@@ -11,10 +11,11 @@
 namespace edgetrust::reconcile {
 
 struct Outcome {
-  std::optional<TimePoint> wake_at;  // empty: when something changes
-  std::optional<Error> error;        // the pass itself failed (the API server, mostly): again after a backoff
-  std::string rule;                  // which rule spoke, for the log
-  std::string effect;                // what was done; empty for nothing
+  std::optional<TimePoint> wake_at;   // empty: when something changes
+  std::optional<Error> error;         // the pass itself failed (the API server, mostly): again after a backoff
+  std::string rule;                   // which rule spoke, for the log
+  std::string effect;                 // what was done, or tried; empty for nothing
+  std::optional<Error> effect_error;  // why that failed; the pass itself went well and has said when it tries again
   bool wrote_status = false;
   struct Said {
     bool warning = false;

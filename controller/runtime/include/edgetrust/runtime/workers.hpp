@@ -36,6 +36,8 @@ class Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
+  // Asks every pass to end and does not wait; no key is taken afterwards. For an owner of several Workers. Any thread.
+  void request_stop() { stop_.request_stop(); }
   // Asks every pass to end and waits until the last one has. No key is taken afterwards.
   void stop();
 

@@ -49,8 +49,8 @@ class Key {
 };
 
 // What a field may hold. Borrows: it lives as long as the statement that logs. Strings are made printable and cut at
-// 4 KiB. An Error becomes {"kind","message","code","retryAfter","maybeExecuted","where"}, what is empty left out. There
-// is no way to make one of a Secret.
+// 4 KiB. An Error becomes {"kind","message","code","correlationId","retryAfter","maybeExecuted","where"}, what is empty
+// left out. There is no way to make one of a Secret.
 class Value {
  public:
   Value(std::string_view text) : value_(text) {}                      // NOLINT(google-explicit-constructor)

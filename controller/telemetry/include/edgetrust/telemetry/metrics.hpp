@@ -1,13 +1,15 @@
 #pragma once
 // Every metric of the program, in one place: prefix edgetrust_, base units (seconds, Unix time). A series whose labels
 // come from a closed set is there from the start with 0, so that a rate or an alert never meets a gap. The only open
-// labels are namespace and name of our own objects, and such a series is forgotten with its object.
+// labels are namespace and name of our own objects; such a series is forgotten with its object, and while its value is
+// empty: what nobody knows has no sample.
 //
 // Called by: kube, acme, genesys, dns, runtime, reconcile; text() by main's server. Threads: any. Errors: none.
 #include "edgetrust/base/clock.hpp"
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace edgetrust::telemetry {
@@ -46,24 +48,25 @@ class Metrics {
   void leader(bool leading);  // edgetrust_leader
 
   // EdgeCertificates
-  void certificate_expiry(const std::string& ns, const std::string& name, TimePoint at);
-  void certificate_renewal(const std::string& ns, const std::string& name, TimePoint at);
+  void certificate_expiry(const std::string& ns, const std::string& name, std::optional<TimePoint> at);
+  void certificate_renewal(const std::string& ns, const std::string& name, std::optional<TimePoint> at);
   void certificate_ready(const std::string& ns, const std::string& name, bool ready);
   void certificate_infeasible(const std::string& ns, const std::string& name, bool infeasible);
-  void phase(const std::string& ns, const std::string& name, const std::string& phase);  // one of status.phase's words
+  void phase(const std::string& ns, const std::string& name,
+             const std::optional<std::string>& phase);  // one of status.phase's words
   void forget_certificate(const std::string& ns, const std::string& name);
   void rotation(Rotation result);  // edgetrust_rotations_total
 
   // Edges
-  void edge_online(const std::string& ns, const std::string& name, bool online);
-  void edge_sip_up(const std::string& ns, const std::string& name, bool up);
+  void edge_online(const std::string& ns, const std::string& name, std::optional<bool> online);
+  void edge_sip_up(const std::string& ns, const std::string& name, std::optional<bool> up);
   void edge_clock_offset(const std::string& ns, const std::string& name, Seconds offset);
   void forget_edge(const std::string& ns, const std::string& name);
 
   // PinPolicies and GenesysConnections
   void pin_override(const std::string& ns, const std::string& name, bool active);
   void forget_pin_policy(const std::string& ns, const std::string& name);
-  void credentials_valid(const std::string& ns, const std::string& name, bool valid);
+  void credentials_valid(const std::string& ns, const std::string& name, std::optional<bool> valid);
   void forget_connection(const std::string& ns, const std::string& name);
 
   // The engine

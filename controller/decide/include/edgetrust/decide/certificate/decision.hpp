@@ -93,6 +93,11 @@ struct WriteServingSecret {
   static constexpr std::string_view kName = "WriteServingSecret";
   int revision = 0;
 };
+// Writes on the bundle of a revision that it was rejected.
+struct MarkRejected {
+  static constexpr std::string_view kName = "MarkRejected";
+  int revision = 0;
+};
 struct DeleteRevision {
   static constexpr std::string_view kName = "DeleteRevision";
   int revision = 0;
@@ -103,7 +108,7 @@ struct DeleteRevision {
 using Effect = std::variant<effect::LookAtEdge, effect::LookAtOrder, effect::LookForRecords, effect::SetFinalizer,
                             effect::CreateKey, effect::NewOrder, effect::PresentRecord, effect::RemoveRecord,
                             effect::AnswerChallenge, effect::FinalizeOrder, effect::StoreBundle, effect::StoreImport,
-                            effect::Push, effect::WriteServingSecret, effect::DeleteRevision>;
+                            effect::Push, effect::WriteServingSecret, effect::MarkRejected, effect::DeleteRevision>;
 
 std::string_view name_of(const Effect& effect);
 bool is_guarded(const Effect& effect);

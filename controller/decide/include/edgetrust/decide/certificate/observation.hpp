@@ -2,8 +2,7 @@
 // Everything that the rules of an EdgeCertificate may look at: plain data, the time included. Gathered by reconcile,
 // built by hand in tests.
 #include "edgetrust/api/kinds.hpp"
-#include "edgetrust/decide/certificate/health.hpp"
-#include "edgetrust/ports/certificate_authority.hpp"
+#include "edgetrust/decide/certificate/memory.hpp"
 #include "edgetrust/ports/pki.hpp"
 
 #include <map>
@@ -18,8 +17,13 @@ namespace edgetrust::decide::certificate {
 struct StoredRevision {
   int number = 0;
   bool has_key = false;
+  bool marked_rejected = false;            // on the bundle itself: it outlives a status that is lost
+  std::set<std::string> asked_for;         // the names that it was ordered with; empty: not known
   std::optional<ports::ChainFacts> chain;  // of the bundle; empty: none is stored, or it cannot be read
-  std::optional<Error> defect;  // why it must not be pushed: a chain with a gap, a foreign key, a missing usage
+  std::optional<Error> defect;    // why it must not be pushed: a chain with a gap, a foreign key, a missing usage
+  std::optional<Error> unjudged;  // why nobody can tell yet: roots that cannot be read
+
+  [[nodiscard]] bool has_bundle() const { return chain || defect; }
 };
 
 // What importFrom holds.
@@ -28,30 +32,7 @@ struct Import {
   std::optional<Error> defect;
 };
 
-// The last effect that failed, and how often in a row. Lives in the process. A success clears it; but that of a look
-// clears only a failure of the same look: between two tries of a push the Edge is looked at, and they are in a row all
-// the same.
-struct Failure {
-  std::string effect;  // its name, see decision.hpp
-  Error error;
-  int count = 1;
-  TimePoint at;
-};
-
-// The order as it was last read in this process.
-struct OrderLook {
-  ports::Order order;
-  TimePoint at;
-};
-
-// Whether every authoritative server had all records of the order, at the last look in this process.
-struct RecordsLook {
-  bool everywhere = false;
-  std::string missing;  // the first server that did not, and why
-  TimePoint at;
-};
-
-struct Observation {
+struct Observation : Memory {
   TimePoint now;
   api::EdgeCertificate object;
 
@@ -65,23 +46,7 @@ struct Observation {
 
   std::map<int, StoredRevision> revisions;
   std::optional<std::string> serving_fingerprint;  // of the leaf in secretName; empty optional: no such Secret
-  bool serving_secret_foreign = false;             // it exists and is not ours
   std::optional<Import> import;                    // set when importFrom is asked for
-
-  // Looks, as far as this process has made them.
-  std::optional<EdgeLook> look;
-  HealthRecord health;                       // what the looks since the delivery began add up to
-  std::optional<int> key_made;               // the revision whose key this process made last
-  std::optional<std::string> new_order_url;  // made by this process and not yet written down
-  std::optional<OrderLook> order;
-  std::set<std::string> presented;  // TXT records written by this process, "name value"
-  std::set<std::string> removed;    // and removed
-  std::optional<RecordsLook> records;
-  std::set<std::string> answered;  // challenges answered by this process, by URL
-  std::optional<int> pushed;       // the revision whose upload was answered last, by this process
-  std::optional<Failure> failure;
 };
-
-inline std::string record_id(const api::TxtRecord& record) { return record.name + " " + record.value; }
 
 }  // namespace edgetrust::decide::certificate

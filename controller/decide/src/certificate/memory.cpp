@@ -1,0 +1,123 @@
+#include "edgetrust/decide/certificate/memory.hpp"
+
+#include "certificate/questions.hpp"
+
+namespace edgetrust::decide::certificate {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Looks at a delivery add up to its verdict.
+HealthRecord folded(const HealthRecord& health, const Observation& o, const EdgeLook& look) {
+  const auto& delivery = o.object.status.delivery;
+  if (!delivery || !delivery->installed_at || delivery->rolling_back_since) return health;
+  const StoredRevision* installed = stored(o, delivery->revision);
+  const std::string expected =
+      installed != nullptr && installed->chain ? installed->chain->fingerprint_sha256 : std::string{};
+  return fold(health, assess(look, expected, delivery->port_answered), look.at, 3 * rotation_of(o).interval + 10s);
+}
+
+void forget_order(Memory& memory) {
+  memory.new_order_url.reset();
+  memory.order.reset();
+  memory.records.reset();
+  memory.answered.clear();
+}
+
+class Success {
+ public:
+  Success(Memory& memory, Learned learned, const Observation& o, TimePoint now)
+      : m_(memory), learned_(std::move(learned)), o_(o), now_(now) {}
+
+  void operator()(const effect::LookAtEdge& /*e*/) {
+    if (!learned_.look) return;
+    m_.health = folded(m_.health, o_, *learned_.look);
+    m_.look = std::move(learned_.look);
+  }
+  void operator()(const effect::LookAtOrder& /*e*/) { keep_order(); }
+  void operator()(const effect::FinalizeOrder& /*e*/) { keep_order(); }
+  void operator()(const effect::LookForRecords& /*e*/) { m_.records = std::move(learned_.records); }
+  void operator()(const effect::CreateKey& e) {
+    forget_order(m_);
+    m_.key_made = e.revision;
+    m_.order_asked_for = false;
+  }
+  void operator()(const effect::NewOrder& /*e*/) {
+    // What came back names its authorizations by URL only; the look fetches them.
+    forget_order(m_);
+    if (learned_.order) m_.new_order_url = learned_.order->url;
+  }
+  void operator()(const effect::PresentRecord& e) {
+    m_.presented.insert(record_id(e.record));
+    m_.removed.erase(record_id(e.record));
+    m_.records.reset();
+  }
+  void operator()(const effect::RemoveRecord& e) {
+    m_.removed.insert(record_id(e.record));
+    m_.presented.erase(record_id(e.record));
+    m_.records.reset();
+  }
+  void operator()(const effect::AnswerChallenge& e) {
+    m_.answered.insert(e.url);
+    if (m_.order) m_.order->at = now_;  // the server needs a moment: the next poll counts from here
+  }
+  void operator()(const effect::StoreBundle& /*e*/) { forget_order(m_); }
+  void operator()(const effect::Push& e) { m_.pushed = e.revision; }
+  void operator()(const auto& /*e*/) {}
+
+ private:
+  void keep_order() {
+    if (learned_.order) m_.order = OrderLook{std::move(*learned_.order), now_};
+  }
+
+  Memory& m_;
+  Learned learned_;
+  const Observation& o_;
+  const TimePoint now_;
+};
+
+}  // namespace
+
+void note_written(Memory& memory, const api::EdgeCertificateStatus& before, const api::EdgeCertificateStatus& after) {
+  const auto url_of = [](const api::EdgeCertificateStatus& s) { return s.order ? s.order->url : std::string{}; };
+  if (url_of(before) != url_of(after)) {
+    const bool written_down = memory.new_order_url == url_of(after);
+    forget_order(memory);
+    if (written_down) memory.order_asked_for = false;
+  }
+  const auto begun_at = [](const api::EdgeCertificateStatus& s) {
+    return s.delivery ? std::optional(s.delivery->started_at) : std::nullopt;
+  };
+  const auto installed_at = [](const api::EdgeCertificateStatus& s) {
+    return s.delivery ? s.delivery->installed_at : std::nullopt;
+  };
+  const bool next_delivery = begun_at(before) != begun_at(after);
+  const bool next_observation = installed_at(before) != installed_at(after);
+  if (next_delivery) memory.pushed.reset();
+  if (next_observation) memory.health = {};
+  if ((next_delivery || next_observation) && memory.failure && memory.failure->effect == effect::Push::kName)
+    memory.failure.reset();
+}
+
+void note_begun(Memory& memory, const Effect& effect) {
+  if (std::holds_alternative<effect::Push>(effect)) memory.pushed.reset();
+  if (std::holds_alternative<effect::NewOrder>(effect)) memory.order_asked_for = true;
+}
+
+void note_success(Memory& memory, const Effect& effect, Learned learned, const Observation& o, TimePoint now) {
+  std::visit(Success(memory, std::move(learned), o, now), effect);
+  const bool is_another_look = is_look(effect) && memory.failure && memory.failure->effect != name_of(effect);
+  if (!is_another_look) memory.failure.reset();
+}
+
+void note_failure(Memory& memory, const Effect& effect, const Error& error, TimePoint now) {
+  if (error.kind == ErrorKind::kCancelled) return;
+  const std::string name(name_of(effect));
+  const bool again = memory.failure && memory.failure->effect == name;
+  memory.failure = Failure{name, error, again ? memory.failure->count + 1 : 1, now};
+  // The server may have moved on since the order was read, or because of what it refused to answer for.
+  if (std::holds_alternative<effect::AnswerChallenge>(effect) || std::holds_alternative<effect::FinalizeOrder>(effect))
+    memory.order.reset();
+}
+
+}  // namespace edgetrust::decide::certificate

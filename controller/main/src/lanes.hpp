@@ -1,0 +1,36 @@
+#pragma once
+// Two lanes of work, each a queue with threads of its own: EdgeCertificates, and the kinds that they lean on. A look at
+// an Edge may hang for as long as the network lets it; however many hang, a rollback finds a free thread.
+//
+// Called by: wiring. Threads: add() and add_at() from any; start() and stop() come from the owner's. Errors: none.
+#include "edgetrust/runtime/workers.hpp"
+
+#include <optional>
+
+namespace edgetrust {
+
+class Lanes {
+ public:
+  explicit Lanes(const Clock& clock) : clock_(clock), certificates_(clock), keepers_(clock) {}
+
+  void add(const runtime::Key& key) { queue_of(key).add(key); }
+  void add_at(const runtime::Key& key, SteadyPoint due) { queue_of(key).add_at(key, due); }
+  // Keys of both lanes that could be worked on now.
+  [[nodiscard]] std::size_t due() const { return certificates_.stats().due + keepers_.stats().due; }
+
+  // `options.threads` are those for EdgeCertificates; half as many, at least two, are for the others.
+  void start(const runtime::WorkerOptions& options, const runtime::Workers::Work& work);
+  // Asks every pass of both lanes to end and waits until the last one has.
+  void stop();
+
+ private:
+  runtime::Queue& queue_of(const runtime::Key& key);
+
+  const Clock& clock_;
+  runtime::Queue certificates_;
+  runtime::Queue keepers_;
+  std::optional<runtime::Workers> certificate_workers_;
+  std::optional<runtime::Workers> keeper_workers_;
+};
+
+}  // namespace edgetrust

@@ -1,0 +1,79 @@
+#include "wake.hpp"
+
+#include "edgetrust/api/conditions.hpp"
+
+#include <tuple>
+
+namespace edgetrust {
+namespace {
+
+// What no status write of ours changes. Neither do our finalizers count: whoever sets one goes on by itself.
+auto deeds(const api::ObjectMeta& meta) {
+  return std::tie(meta.uid, meta.generation, meta.annotations, meta.deletion_time);
+}
+
+template <class Kind>
+bool acted_on(const Kind* before, const Kind* after) {
+  return before == nullptr || after == nullptr || deeds(before->meta) != deeds(after->meta);
+}
+
+template <class Kind>
+bool is_ready(const Kind& object) {
+  const auto* ready = api::find(object.status.conditions, api::condition::kReady);
+  return ready != nullptr && ready->status == api::Truth::kTrue;
+}
+
+template <class Kind>
+Wake of_keeper(const Kind* before, const Kind* after) {
+  if (acted_on(before, after)) return {.itself = true, .dependants = Rouse::kForgive};
+  if (!is_ready(*before) && is_ready(*after)) return {.itself = false, .dependants = Rouse::kForgive};
+  return {};
+}
+
+// The Edge that an EdgeCertificate holds against younger ones; empty when it holds none.
+std::string claim(const api::EdgeCertificate* certificate) {
+  if (certificate == nullptr || certificate->broken || certificate->meta.deleting()) return {};
+  return certificate->spec.edge_ref.name + "/" + certificate->meta.uid;
+}
+
+// What EdgeCertificates read in the status of their Edge.
+struct ReadByCertificates {
+  std::string time_zone;
+  std::string served;
+  std::string conflict;
+  bool operator==(const ReadByCertificates&) const = default;
+};
+ReadByCertificates read_by_certificates(const api::EdgeStatus& status) {
+  ReadByCertificates read{.time_zone = status.time_zone, .served = {}, .conflict = {}};
+  if (status.served_certificate) read.served = status.served_certificate->fingerprint_sha256;
+  const auto* stalled = api::find(status.conditions, api::condition::kStalled);
+  if (stalled != nullptr && stalled->reason == "Conflict") read.conflict = stalled->message;
+  return read;
+}
+
+}  // namespace
+
+Wake wake(const api::EdgeCertificate* before, const api::EdgeCertificate* after) {
+  const bool makes_way = before != nullptr && claim(before) != claim(after);
+  return {.itself = acted_on(before, after), .dependants = makes_way ? Rouse::kWake : Rouse::kNobody};
+}
+
+Wake wake(const api::Edge* before, const api::Edge* after) {
+  if (acted_on(before, after)) return {.itself = true, .dependants = Rouse::kForgive};
+  if (read_by_certificates(before->status) != read_by_certificates(after->status))
+    return {.itself = false, .dependants = Rouse::kWake};
+  return {};
+}
+
+Wake wake(const api::RotationPolicy* before, const api::RotationPolicy* after) {
+  if (acted_on(before, after)) return {.itself = true, .dependants = Rouse::kForgive};
+  return {};
+}
+
+Wake wake(const api::AcmeIssuer* before, const api::AcmeIssuer* after) { return of_keeper(before, after); }
+
+Wake wake(const api::GenesysConnection* before, const api::GenesysConnection* after) {
+  return of_keeper(before, after);
+}
+
+}  // namespace edgetrust

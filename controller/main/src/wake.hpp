@@ -1,0 +1,35 @@
+#pragma once
+// Whom a change of a watched object wakes. Most events are our own status writes that come back: they wake nobody, or a
+// status with something new to say each time would be looked at without end. What counts is what others did to the
+// object (uid, generation, annotations, deletion), and the few facts of a status that the other kinds read.
+//
+// Called by: wiring, with the object as it was (null: it is new) and as it is (null: it is gone). Pure. Threads: any.
+// Errors: none. Of Secrets only the metadata is watched: any change of one counts, so they need no function.
+#include "edgetrust/api/kinds.hpp"
+
+namespace edgetrust {
+
+enum class Rouse {
+  kNobody,
+  kWake,
+  kForgive,  // and what failed before is tried again without waiting: its cause may be gone
+};
+
+struct Wake {
+  bool itself = false;
+  Rouse dependants = Rouse::kNobody;
+  bool operator==(const Wake&) const = default;
+};
+
+// Its dependants: the EdgeCertificates of its namespace, one of which may have been in Conflict with it.
+Wake wake(const api::EdgeCertificate* before, const api::EdgeCertificate* after);
+// Its dependants: the EdgeCertificates that name it.
+Wake wake(const api::Edge* before, const api::Edge* after);
+// Its dependants: the EdgeCertificates of its namespace.
+Wake wake(const api::RotationPolicy* before, const api::RotationPolicy* after);
+// Its dependants: the EdgeCertificates that name it.
+Wake wake(const api::AcmeIssuer* before, const api::AcmeIssuer* after);
+// Its dependants: the Edges that name it, and their EdgeCertificates.
+Wake wake(const api::GenesysConnection* before, const api::GenesysConnection* after);
+
+}  // namespace edgetrust

@@ -1,0 +1,145 @@
+// The engines of the smaller kinds while what they ask is failing: when they ask again.
+#include "edgetrust/api/conditions.hpp"
+#include "edgetrust/reconcile/keeper_reconcilers.hpp"
+#include "simulation/world.hpp"
+
+namespace edgetrust::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The world's own drivers, or an error in their place.
+class Surroundings final : public ports::Backends {
+ public:
+  explicit Surroundings(ports::Backends& good) : good_(good) {}
+  std::optional<Error> error;
+  int asked = 0;
+
+  Result<std::shared_ptr<ports::CertificateAuthority>> authority(const api::AcmeIssuer& issuer,
+                                                                 std::stop_token stop) override {
+    return answer(good_.authority(issuer, stop));
+  }
+  Result<std::shared_ptr<ports::DnsZone>> zone(const api::AcmeIssuer& issuer, const std::string& name,
+                                               std::stop_token stop) override {
+    return answer(good_.zone(issuer, name, stop));
+  }
+  Result<std::shared_ptr<ports::EdgeFleet>> fleet(const api::GenesysConnection& connection,
+                                                  std::stop_token stop) override {
+    return answer(good_.fleet(connection, stop));
+  }
+
+ private:
+  template <class Driver>
+  Driver answer(Driver good) {
+    ++asked;
+    return error ? fail(*error) : std::move(good);
+  }
+  ports::Backends& good_;
+};
+
+struct KeepersTest : testing::Test {
+  World world;
+  reconcile::World real = world.ports();
+  Surroundings around{real.backends};
+  reconcile::World ports{real.clock,   real.certificates, real.edges, real.policies, real.issuers, real.connections,
+                         real.secrets, real.events,       around,     real.lookup,   real.probe,   real.pki};
+  reconcile::IssuerReconciler issuers{ports};
+  reconcile::ConnectionReconciler connections{ports};
+  reconcile::EdgeReconciler edges{ports};
+
+  static Error unavailable(std::optional<std::chrono::seconds> wish = {}) {
+    return {.kind = ErrorKind::kUnavailable, .what = "the answer is 503", .retry_after = wish};
+  }
+  // One pass; how long until the next one.
+  template <class Reconciler>
+  std::chrono::milliseconds pass(Reconciler& reconciler, const std::string& name) {
+    const auto outcome = reconciler.reconcile({"voice", name}, {});
+    EXPECT_FALSE(outcome.error) << outcome.error->message();
+    return outcome.wake_at ? *outcome.wake_at - world.clock.now() : std::chrono::milliseconds::max();
+  }
+  // Passes until it has failed `times` in a row; how long until the next one.
+  template <class Reconciler>
+  std::chrono::milliseconds fail_again(Reconciler& reconciler, const std::string& name, int times) {
+    std::chrono::milliseconds wait{0};
+    for (int i = 0; i < times; ++i) {
+      world.clock.advance(wait);
+      wait = pass(reconciler, name);
+    }
+    return wait;
+  }
+};
+
+TEST_F(KeepersTest, AnIssuerComesWhenTheServerWishes) {
+  around.error = unavailable(2h);
+  EXPECT_EQ(pass(issuers, "le"), 2h);
+  around.error = unavailable(1s);
+  EXPECT_GE(pass(issuers, "le"), 30s);
+}
+
+TEST_F(KeepersTest, WhatFailsAgainIsAskedLessOften) {
+  around.error = unavailable();
+  EXPECT_LE(pass(issuers, "le"), 36s);
+  EXPECT_GE(fail_again(issuers, "le", 9), 10min);
+  EXPECT_LE(pass(connections, "prod"), 36s);
+  EXPECT_GE(fail_again(connections, "prod", 9), 10min);
+  EXPECT_LE(pass(edges, "edge01"), 36s);
+  EXPECT_GE(fail_again(edges, "edge01", 9), 10min);
+}
+
+// The condition has the message; the log shall have the rest of the error.
+TEST_F(KeepersTest, TellTheLogWhatFailedAndWhy) {
+  around.error = unavailable();
+  around.error->correlation_id = "7f3c";
+  for (const auto& outcome : {issuers.reconcile({"voice", "le"}, {}), connections.reconcile({"voice", "prod"}, {}),
+                              edges.reconcile({"voice", "edge01"}, {})}) {
+    EXPECT_FALSE(outcome.effect.empty());
+    ASSERT_TRUE(outcome.effect_error);
+    EXPECT_EQ(outcome.effect_error->correlation_id, "7f3c");
+    EXPECT_TRUE(outcome.wrote_status);
+  }
+  around.error.reset();
+  world.clock.advance(1h);
+  for (const auto& outcome : {issuers.reconcile({"voice", "le"}, {}), connections.reconcile({"voice", "prod"}, {}),
+                              edges.reconcile({"voice", "edge01"}, {})}) {
+    EXPECT_FALSE(outcome.effect_error);
+  }
+}
+
+TEST_F(KeepersTest, SuccessBeginsTheCountAnew) {
+  for (auto* reconcile_one : {+[](KeepersTest& t) { return t.pass(t.issuers, "le"); },
+                              +[](KeepersTest& t) { return t.pass(t.connections, "prod"); },
+                              +[](KeepersTest& t) { return t.pass(t.edges, "edge01"); }}) {
+    around.error = unavailable();
+    for (int i = 0; i < 9; ++i) {
+      reconcile_one(*this);
+      world.clock.advance(1min);
+    }
+    around.error.reset();
+    world.clock.advance(1h);
+    EXPECT_GE(reconcile_one(*this), 5min) << "nothing is wrong";
+    around.error = unavailable();
+    world.clock.advance(1h);
+    EXPECT_LE(reconcile_one(*this), 36s);
+  }
+}
+
+TEST_F(KeepersTest, AListingServesAllEdgesButAFailureOnlyThoseThatAskAtOnce) {
+  api::Edge second = *world.edges.get({"voice", "edge01"});
+  second.meta.name = "edge02";
+  second.meta.uid = "uid-edge02";
+  second.spec.edge_id = "99999999-2222-3333-4444-555555555555";
+  world.edges.put(second);
+  around.error = unavailable();
+  pass(edges, "edge01");
+  pass(edges, "edge02");
+  EXPECT_EQ(around.asked, 1);
+  // The connection is Ready again and wakes its Edges: they must not meet the failure of before.
+  around.error.reset();
+  world.clock.advance(10s);
+  EXPECT_EQ(pass(edges, "edge01"), 5min);
+  const auto known = world.edges.get({"voice", "edge01"});
+  EXPECT_EQ(api::find(known->status.conditions, api::condition::kReady)->reason, "EdgeUnknown") << "the API answers";
+}
+
+}  // namespace
+}  // namespace edgetrust::simulation

@@ -1,0 +1,79 @@
+#include "measures.hpp"
+
+#include "edgetrust/api/conditions.hpp"
+#include "edgetrust/base/text.hpp"
+#include "edgetrust/base/time_text.hpp"
+
+namespace edgetrust {
+namespace {
+
+const TimePoint kNow = parse_rfc3339("2026-11-22T12:00:00Z").value();
+
+template <class Kind>
+Kind object() {
+  Kind kind;
+  kind.meta.ns = "voice";
+  kind.meta.name = "edge01";
+  return kind;
+}
+
+template <class Kind>
+void say(Kind& kind, std::string_view type, api::Truth truth) {
+  api::set(kind.status.conditions, {.type = std::string(type), .status = truth, .reason = "Said", .message = "so"},
+           kNow);
+}
+
+struct MeasuresTest : testing::Test {
+  telemetry::Metrics metrics{{.version = "1", .revision = "a"}};
+  // What is said of our object, by the metric's name.
+  [[nodiscard]] std::map<std::string, std::string> samples() const {
+    std::map<std::string, std::string> found;
+    for (const auto& line : split(metrics.text(), '\n')) {
+      const auto labels = line.find("{name=\"edge01\",namespace=\"voice\"");
+      if (labels != std::string::npos) found[line.substr(0, labels)] = line.substr(line.rfind(' ') + 1);
+    }
+    return found;
+  }
+};
+
+using Samples = std::map<std::string, std::string>;
+
+TEST_F(MeasuresTest, AnEdgeWhoseStateNobodyKnowsAnyMoreHasNoSample) {
+  auto edge = object<api::Edge>();
+  say(edge, api::condition::kOnline, api::Truth::kTrue);
+  say(edge, api::condition::kSipHealthy, api::Truth::kFalse);
+  measure(metrics, edge);
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_edge_online", "1"}, {"edgetrust_edge_sip_up", "0"}}));
+  say(edge, api::condition::kSipHealthy, api::Truth::kUnknown);
+  measure(metrics, edge);
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_edge_online", "1"}}));
+  forget(metrics, edge);
+  EXPECT_EQ(samples(), Samples{});
+}
+
+TEST_F(MeasuresTest, AConnectionWhoseCredentialsCouldNotBeTriedHasNoSample) {
+  auto connection = object<api::GenesysConnection>();
+  say(connection, api::condition::kCredentialsValid, api::Truth::kTrue);
+  measure(metrics, connection);
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_connection_credentials_valid", "1"}}));
+  say(connection, api::condition::kCredentialsValid, api::Truth::kUnknown);
+  measure(metrics, connection);
+  EXPECT_EQ(samples(), Samples{});
+}
+
+TEST_F(MeasuresTest, AnEdgeCertificateMadeAnewHasNothingOfTheOld) {
+  auto certificate = object<api::EdgeCertificate>();
+  certificate.status.not_after = kNow;
+  certificate.status.phase = api::Phase::kReady;
+  say(certificate, api::condition::kReady, api::Truth::kTrue);
+  measure(metrics, certificate);
+  EXPECT_EQ(samples().size(), 3U);
+  EXPECT_EQ(samples().at("edgetrust_certificate_ready"), "1");
+  measure(metrics, object<api::EdgeCertificate>());
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_certificate_ready", "0"}}));
+  forget(metrics, certificate);
+  EXPECT_EQ(samples(), Samples{});
+}
+
+}  // namespace
+}  // namespace edgetrust

@@ -1,0 +1,139 @@
+#include "wake.hpp"
+
+#include "edgetrust/api/conditions.hpp"
+#include "edgetrust/base/time_text.hpp"
+
+namespace edgetrust {
+namespace {
+
+constexpr Wake kNothing{};
+constexpr Wake kItself{.itself = true};
+constexpr Wake kAll{.itself = true, .dependants = Rouse::kForgive};
+constexpr Wake kDependants{.itself = false, .dependants = Rouse::kWake};
+constexpr Wake kForgiven{.itself = false, .dependants = Rouse::kForgive};
+
+const TimePoint kNow = parse_rfc3339("2026-11-22T12:00:00Z").value();
+
+template <class Kind>
+Kind object() {
+  Kind kind;
+  kind.meta.ns = "voice";
+  kind.meta.name = "edge01";
+  kind.meta.uid = "uid-1";
+  kind.meta.resource_version = "7";
+  kind.meta.generation = 3;
+  kind.meta.annotations = {{"edgetrust.io/hold", "until tomorrow"}};
+  return kind;
+}
+
+template <class Kind>
+void say(Kind& kind, std::string_view type, api::Truth truth, const std::string& reason, const std::string& message) {
+  api::set(kind.status.conditions, {.type = std::string(type), .status = truth, .reason = reason, .message = message},
+           kNow);
+}
+
+template <class Kind>
+Wake after(const std::function<void(Kind&)>& change) {
+  const Kind before = object<Kind>();
+  Kind changed = before;
+  changed.meta.resource_version = "8";
+  change(changed);
+  return wake(&before, &changed);
+}
+
+template <class Kind>
+class WakeOf : public testing::Test {
+ public:
+  // An EdgeCertificate leans on no other, so nobody leans on what others did to it.
+  static constexpr Wake kDone = std::is_same_v<Kind, api::EdgeCertificate> ? kItself : kAll;
+};
+using Kinds =
+    testing::Types<api::EdgeCertificate, api::Edge, api::RotationPolicy, api::AcmeIssuer, api::GenesysConnection>;
+TYPED_TEST_SUITE(WakeOf, Kinds);
+
+TYPED_TEST(WakeOf, WhatOthersDidCounts) {
+  EXPECT_EQ(after<TypeParam>([](auto& o) { o.meta.generation = 4; }), this->kDone);
+  EXPECT_EQ(after<TypeParam>([](auto& o) { o.meta.annotations["edgetrust.io/hold"] = "until Monday"; }), this->kDone);
+  EXPECT_EQ(after<TypeParam>([](auto& o) { o.meta.annotations.clear(); }), this->kDone);
+}
+
+TYPED_TEST(WakeOf, ComingGoingAndBeingDeletedCount) {
+  const auto known = object<TypeParam>();
+  const TypeParam* none = nullptr;
+  EXPECT_EQ(wake(none, &known), this->kDone);
+  EXPECT_TRUE(wake(&known, none).itself);
+  EXPECT_NE(wake(&known, none).dependants, Rouse::kNobody);
+  EXPECT_TRUE(after<TypeParam>([](auto& o) { o.meta.deletion_time = kNow; }).itself);
+  const Wake made_anew = after<TypeParam>([](auto& o) { o.meta.uid = "uid-2"; });
+  EXPECT_TRUE(made_anew.itself);
+  EXPECT_NE(made_anew.dependants, Rouse::kNobody);
+}
+
+TYPED_TEST(WakeOf, WhatWeWroteWakesNobody) {
+  EXPECT_EQ(after<TypeParam>([](auto&) {}), kNothing) << "managedFields, say";
+  EXPECT_EQ(after<TypeParam>([](auto& o) { o.meta.finalizers.emplace_back(api::kGroup); }), kNothing);
+  EXPECT_EQ(after<TypeParam>([](auto& o) {
+              say(o, api::condition::kReady, api::Truth::kFalse, "ConnectionUnavailable", "as never before: 4711");
+            }),
+            kNothing);
+}
+
+TEST(Wake, AnEdgeCertificateThatGivesItsEdgeFreeWakesTheOthers) {
+  const auto known = object<api::EdgeCertificate>();
+  EXPECT_EQ(wake(&known, static_cast<const api::EdgeCertificate*>(nullptr)), (Wake{true, Rouse::kWake}));
+  EXPECT_EQ(after<api::EdgeCertificate>([](auto& o) { o.meta.deletion_time = kNow; }), (Wake{true, Rouse::kWake}))
+      << "from then on it holds its Edge no more";
+  EXPECT_EQ(after<api::EdgeCertificate>([](auto& o) {
+              o.meta.generation = 4;
+              o.spec.edge_ref.name = "edge02";
+            }),
+            (Wake{true, Rouse::kWake}));
+}
+
+TEST(Wake, AnEdgeTellsItsCertificatesWhatTheyReadOfIt) {
+  EXPECT_EQ(after<api::Edge>([](auto& o) { o.status.time_zone = "Europe/Berlin"; }), kDependants);
+  EXPECT_EQ(after<api::Edge>([](auto& o) { o.status.served_certificate.emplace().fingerprint_sha256 = "ab"; }),
+            kDependants);
+  EXPECT_EQ(after<api::Edge>([](auto& o) {
+              say(o, api::condition::kStalled, api::Truth::kTrue, "Conflict", "the Edge edge00 is older");
+            }),
+            kDependants);
+}
+
+TEST(Wake, AnEdgeKeepsToItselfWhatTheyDoNotRead) {
+  EXPECT_EQ(after<api::Edge>([](auto& o) {
+              o.status.online_status = "OFFLINE";
+              o.status.trunks.push_back({.name = "sbc"});
+              say(o, api::condition::kReady, api::Truth::kTrue, "Ready", "the Edge is online");
+              say(o, api::condition::kStalled, api::Truth::kTrue, "ApiForbidden", "the answer is 403");
+            }),
+            kNothing);
+  api::Edge before = object<api::Edge>();
+  before.status.served_certificate.emplace().fingerprint_sha256 = "ab";
+  api::Edge seen_again = before;
+  seen_again.status.served_certificate->at = kNow;
+  EXPECT_EQ(wake(&before, &seen_again), kNothing);
+}
+
+template <class Kind>
+void expect_readiness_to_wake() {
+  const auto saying = [](api::Truth truth) {
+    auto kind = object<Kind>();
+    say(kind, api::condition::kReady, truth, "Said", "so");
+    return kind;
+  };
+  const auto ready = saying(api::Truth::kTrue);
+  const auto unready = saying(api::Truth::kFalse);
+  const auto silent = object<Kind>();
+  EXPECT_EQ(wake(&unready, &ready), kForgiven);
+  EXPECT_EQ(wake(&silent, &ready), kForgiven);
+  EXPECT_EQ(wake(&ready, &unready), kNothing);
+  EXPECT_EQ(wake(&ready, &ready), kNothing);
+}
+
+TEST(Wake, AnIssuerThatBecomesReadyWakesThoseThatWaitForIt) { expect_readiness_to_wake<api::AcmeIssuer>(); }
+
+TEST(Wake, AConnectionThatBecomesReadyWakesThoseThatWaitForIt) { expect_readiness_to_wake<api::GenesysConnection>(); }
+
+}  // namespace
+}  // namespace edgetrust
