@@ -30,7 +30,14 @@ test: setup build ## everything CI runs
 	@cmake --build $(BUILD) --target all_verify_interface_header_sets
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 -LE nightly
 
-test-nightly: setup build ## what takes long or needs more than Debian's packages (npm)
+test-asan: ## unit and integration tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) --no-print-directory test PRESET=asan
+
+test-tsan: ## unit tests, simulation and the operator's tests under ThreadSanitizer
+	@$(MAKE) --no-print-directory setup build PRESET=tsan
+	@tests/integration/run build/tsan ctest --test-dir build/tsan --output-on-failure --no-tests=error -j 3 -LE nightly -E 'test_crash|test_many'
+
+test-nightly: setup build lint test-asan ## what takes long or needs more than Debian's packages (npm), and all under ASan and UBSan
 	@tests/integration/run $(BUILD) $(CTEST) -j 2 -L nightly
 
 demo: setup ## the samples on the local stack: three certificates, one rollback (KEEP=1 leaves it running)
@@ -50,8 +57,13 @@ stack-env: ## print its environment: eval "$$(make -s stack-env)"
 stack-down: ## end it: no process and no file is left (DIR=folder)
 	@tests/stack/stack.py down $(if $(DIR),--dir "$(DIR)")
 
+lint: ## clang-format and clang-tidy over all C++, as .clang-format and .clang-tidy say
+	@tests/stack/setup --lint
+	@$(MAKE) --no-print-directory configure
+	@tests/architecture/lint $(BUILD) $(JOBS)
+
 format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages configure build test-unit test-integration test test-nightly demo crds stack-up stack-env stack-down format
+.PHONY: help setup packages configure build test-unit test-integration test test-asan test-tsan test-nightly demo crds stack-up stack-env stack-down lint format

@@ -252,7 +252,7 @@ TEST_F(GenesysSim, BrokenChainsAndForeignKeysAreRefused) {
   broken.chain_pem = broken.certificate_pem + root_.certificate_pem();
   Error error = install(broken).error();
   EXPECT_EQ(error.kind, ErrorKind::kInvalid);
-  EXPECT_EQ(error.code, "bad.request");
+  EXPECT_EQ(error.code, ports::kCertificateRefused);
   EXPECT_NE(error.what.find("Broken Chain"), std::string::npos) << error.message();
   EXPECT_FALSE(error.maybe_executed);
   TestCertificate foreign = leaf();

@@ -5,6 +5,7 @@
 namespace edgetrust::runtime {
 
 void Queue::add_at(const Key& key, SteadyPoint due) {
+  due = std::max(due, SteadyPoint{});  // further back no difference of two times can be told
   const std::lock_guard lock(mutex_);
   Entry& entry = entries_[key];
   if (entry.due && *entry.due <= due) return;

@@ -59,7 +59,7 @@ class Authority:
 
 def trusted_by_sbc(simulator: Simulator, *roots: str) -> None:
     """Adds roots to what the SIP peer trusts; tests at the same time keep each other's."""
-    with (Path(env("STACK_DIR")) / "sbc-roots.pem").open("a+") as file:
+    with (Path(env("STACK_DIR")) / "tmp" / "sbc-roots.pem").open("a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.write("".join(roots))
         file.seek(0)
