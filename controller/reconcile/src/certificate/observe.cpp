@@ -21,7 +21,9 @@ std::string holder_of(const World& world, const api::EdgeCertificate& object) {
   const api::EdgeCertificate* oldest = &object;
   const auto all = world.certificates.list(object.meta.ns);
   for (const auto& other : all) {
-    if (other->broken || other->meta.deleting() || other->spec.edge_ref != object.spec.edge_ref) continue;
+    if (other->broken || other->spec.edge_ref != object.spec.edge_ref) continue;
+    // One that is being deleted lets go when what it has begun on the Edge is over.
+    if (other->meta.deleting() && !other->status.delivery) continue;
     if (age(other->meta) < age(oldest->meta)) oldest = other.get();
   }
   return oldest->meta.uid == object.meta.uid ? std::string{} : oldest->meta.name;

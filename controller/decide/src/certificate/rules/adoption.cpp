@@ -81,7 +81,8 @@ Decision import_of(const Observation& o) {
 // A revision that was rolled back is on the Edge all the same: the rollback did not happen, or a hand put it there.
 Decision rejected_again(const Observation& o, int revision) {
   const std::string found = "the Edge serves revision " + std::to_string(revision) + ", which was rejected before";
-  const auto back = fallback(o);
+  auto back = fallback(o);
+  if (!back) back = previous(o, revision);
   Draft draft(o, {});
   if (!back) {  // then it is what the Edge serves, for want of another
     draft.status().revision = revision;

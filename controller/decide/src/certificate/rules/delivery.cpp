@@ -216,6 +216,10 @@ Decision observe(const Observation& o, const api::DeliveryStatus& delivery) {
   Draft draft = delivering(o, Phase::kObserving, "Observing",
                            "the Edge has taken " + revision_text(delivery.revision) + "; watching it");
   draft.next("observes " + revision_text(delivery.revision));
+  // One that was not begun by install() holds no finalizer yet.
+  const bool finalizer_failed = retry_time(o) && o.failure->effect == effect::SetFinalizer::kName;
+  if (!holds_finalizer(o) && !o.object.meta.deleting() && !finalizer_failed)
+    return draft.effect(effect::SetFinalizer{true}).finish();
   const TimePoint overdue = *delivery.installed_at + rotation.settle + 3 * rotation.period + kPutOff;
   if (looked && o.health.last == Health::kUnknown && o.now > overdue) no_verdict(draft, o, delivery);
   return o.now < look_again ? draft.wake(look_again).finish() : draft.effect(effect::LookAtEdge{}).finish();
