@@ -30,10 +30,11 @@ Wake of_keeper(const Kind* before, const Kind* after) {
   return {};
 }
 
-// The Edge that an EdgeCertificate holds against younger ones; empty when it holds none.
-std::string claim(const api::EdgeCertificate* certificate) {
-  if (certificate == nullptr || certificate->broken || certificate->meta.deleting()) return {};
-  return certificate->spec.edge_ref.name + "/" + certificate->meta.uid;
+// The Edge that an EdgeCertificate holds against younger ones; empty when it holds none. One that is being deleted lets
+// go when the delivery that it has begun is over.
+std::string claim(const api::EdgeCertificate& certificate) {
+  if (certificate.broken || (certificate.meta.deleting() && !certificate.status.delivery)) return {};
+  return certificate.spec.edge_ref.name + "/" + certificate.meta.uid;
 }
 
 // What EdgeCertificates read in the status of their Edge.
@@ -54,7 +55,7 @@ ReadByCertificates read_by_certificates(const api::EdgeStatus& status) {
 }  // namespace
 
 Wake wake(const api::EdgeCertificate* before, const api::EdgeCertificate* after) {
-  const bool makes_way = before != nullptr && claim(before) != claim(after);
+  const bool makes_way = before != nullptr && (after == nullptr || claim(*before) != claim(*after));
   return {.itself = acted_on(before, after), .dependants = makes_way ? Rouse::kWake : Rouse::kNobody};
 }
 

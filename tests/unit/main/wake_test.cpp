@@ -90,6 +90,22 @@ TEST(Wake, AnEdgeCertificateThatGivesItsEdgeFreeWakesTheOthers) {
             (Wake{true, Rouse::kWake}));
 }
 
+// While it is being deleted it holds its Edge until the delivery that it has begun is over: only then do the others
+// wait for nobody.
+TEST(Wake, AnEdgeCertificateThatIsDeletedInMidDeliveryWakesTheOthersWhenThatIsOver) {
+  auto delivering = object<api::EdgeCertificate>();
+  delivering.status.delivery.emplace();
+  auto deleted = delivering;
+  deleted.meta.deletion_time = kNow;
+  EXPECT_EQ(wake(&delivering, &deleted), kItself);
+  auto over = deleted;
+  over.status.delivery.reset();
+  EXPECT_EQ(wake(&deleted, &over), kDependants);
+  const api::EdgeCertificate* gone = nullptr;
+  EXPECT_EQ(wake(&deleted, gone), (Wake{true, Rouse::kWake}));
+  EXPECT_EQ(wake(&over, gone), (Wake{true, Rouse::kWake}));
+}
+
 TEST(Wake, AnEdgeTellsItsCertificatesWhatTheyReadOfIt) {
   EXPECT_EQ(after<api::Edge>([](auto& o) { o.status.time_zone = "Europe/Berlin"; }), kDependants);
   EXPECT_EQ(after<api::Edge>([](auto& o) { o.status.served_certificate.emplace().fingerprint_sha256 = "ab"; }),
