@@ -6,6 +6,8 @@ set(EDGETRUST_SANITIZE "" CACHE STRING "value of -fsanitize=, empty for none")
 
 add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror
   -Wno-missing-field-initializers)  # designated initializers name what they set; the rest has its default
+# An empty optional or an index past the end ends the program at that place, instead of reading what is not there.
+add_compile_definitions(_GLIBCXX_ASSERTIONS)
 # Paths are mapped so that two checkouts in different folders give the same objects, and ccache serves both.
 add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
 if(EDGETRUST_SANITIZE)

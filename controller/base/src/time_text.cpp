@@ -1,6 +1,7 @@
 #include "edgetrust/base/time_text.hpp"
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <optional>
 
@@ -207,7 +208,7 @@ Result<milliseconds> parse_duration(std::string_view text) {
   }
   constexpr double kHundredYears = 100.0 * 365 * 24 * 3'600'000;
   if (total > kHundredYears) return fail(ErrorKind::kInvalid, "the duration is longer than 100 years");
-  return milliseconds{static_cast<std::int64_t>(total + 0.5)};
+  return milliseconds{std::llround(total)};
 }
 
 std::string format_duration(milliseconds duration) {

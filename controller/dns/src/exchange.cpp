@@ -101,7 +101,8 @@ class Conversation {
 
   // Someone did answer, though nothing that counts: that says more than a closed port.
   Error worst(Error error) const {
-    return stranger_ && error.kind != ErrorKind::kCancelled ? *stranger_ : std::move(error);
+    if (stranger_ && error.kind != ErrorKind::kCancelled) return *stranger_;
+    return error;
   }
 
   const net::Endpoint& server_;

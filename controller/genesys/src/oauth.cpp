@@ -40,7 +40,7 @@ Error refused_client(const VendorError& said) {
 
 }  // namespace
 
-TokenSource::TokenSource(http::Url login, Credentials credentials, std::shared_ptr<http::Transport> transport,
+TokenSource::TokenSource(const http::Url& login, Credentials credentials, std::shared_ptr<http::Transport> transport,
                          const Clock& clock)
     : endpoint_(under(login, "/oauth/token")),
       credentials_(std::move(credentials)),

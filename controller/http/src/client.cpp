@@ -278,7 +278,7 @@ Result<std::unique_ptr<Client>> make_client(const Url& origin, std::shared_ptr<c
 }
 
 void initialize() {
-  static const bool once = [] {
+  static const bool kOnce = [] {
     // cpprestsdk loads OpenSSL's default roots for every connection: 22 ms each with Debian's bundle, thrown away
     // unused.
     ::setenv("SSL_CERT_FILE", "/nonexistent", 1);
@@ -286,7 +286,7 @@ void initialize() {
     crossplat::threadpool::initialize_with_threads(1);
     return true;
   }();
-  static_cast<void>(once);
+  static_cast<void>(kOnce);
 }
 
 }  // namespace edgetrust::http

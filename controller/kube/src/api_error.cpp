@@ -37,7 +37,7 @@ bool has_cause(json::View status, std::string_view reason) {
 }
 
 std::string code_of(int http_status, json::View status) {
-  const std::string reason = status["reason"].string_or("");
+  std::string reason = status["reason"].string_or("");
   if (http_status == 410) return std::string(kExpired);  // "Gone" in old servers
   if (http_status == 409 && reason != kAlreadyExists) return std::string(kConflict);
   if (http_status == 404 && !status["details"]["name"].present()) return std::string(kNotServed);

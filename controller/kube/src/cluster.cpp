@@ -216,7 +216,7 @@ struct Cluster::Parts {
   RecordedEvents events;
 };
 
-Cluster::Cluster(ApiClient& client, const Clock& clock, Random& random, Pauser& pauser, ClusterOptions options)
+Cluster::Cluster(ApiClient& client, const Clock& clock, Random& random, Pauser& pauser, const ClusterOptions& options)
     : parts_(std::make_unique<Parts>(client, clock, random, pauser, options)) {}
 Cluster::~Cluster() { stop(); }
 

@@ -133,7 +133,7 @@ Status SecretClient::remove(const api::ObjectMeta& meta, const Call& call) {
   if (meta.uid.empty() || meta.resource_version.empty()) {
     return fail(ErrorKind::kInternal, "a delete without uid and resourceVersion could hit another object");
   }
-  const Status removed =
+  Status removed =
       client_.remove(secrets(), meta.ns, meta.name, {.uid = meta.uid, .resource_version = meta.resource_version}, call);
   if (!removed && removed.error().kind == ErrorKind::kNotFound) return {};
   return removed;

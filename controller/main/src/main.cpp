@@ -65,11 +65,11 @@ int run(const Options& options) {
                           .resolv_conf = file("/etc/resolv.conf"),
                           .hosts = file("/etc/hosts"),
                           .instance = variable("HOSTNAME")};
-  auto operator_ = Operator::create(options, std::move(environment), clock, random, log);
-  if (!operator_) return give_up(operator_.error());
+  auto program = Operator::create(options, std::move(environment), clock, random, log);
+  if (!program) return give_up(program.error());
 
   // SIGINT and SIGTERM are blocked in every thread and waited for by one.
-  std::jthread worker([&](std::stop_token stop) { (*operator_)->run(std::move(stop)); });
+  std::jthread worker([&](std::stop_token stop) { (*program)->run(std::move(stop)); });
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);

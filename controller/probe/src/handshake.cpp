@@ -91,7 +91,7 @@ class Handshake {
       const int result = SSL_do_handshake(ssl_.get());
       const int state = SSL_get_error(ssl_.get(), result);
       const unsigned long error = ERR_peek_last_error();
-      const Status sent = flush();  // also the alert with which OpenSSL ends a handshake
+      Status sent = flush();  // also the alert with which OpenSSL ends a handshake
       if (result == 1) return sent;
       if (state != SSL_ERROR_WANT_READ) {
         refused_by_peer_ = is_alert(ERR_GET_REASON(error));
@@ -107,7 +107,7 @@ class Handshake {
     char* data = nullptr;
     const long size = BIO_get_mem_data(out_, &data);
     if (size <= 0) return {};
-    const Status sent = net::send_all(socket_, {data, static_cast<std::size_t>(size)}, wait_);
+    Status sent = net::send_all(socket_, {data, static_cast<std::size_t>(size)}, wait_);
     BIO_reset(out_);
     return sent;
   }

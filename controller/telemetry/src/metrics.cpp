@@ -16,14 +16,14 @@ using prometheus::Registry;
 
 // In the order of the enums.
 const Axis& own_kinds() {
-  static const Axis axis{"kind",
-                         {"EdgeCertificate", "PinPolicy", "Edge", "RotationPolicy", "AcmeIssuer", "GenesysConnection"}};
-  return axis;
+  static const Axis kAxis{
+      "kind", {"EdgeCertificate", "PinPolicy", "Edge", "RotationPolicy", "AcmeIssuer", "GenesysConnection"}};
+  return kAxis;
 }
 Axis watched_kinds() {
-  Axis axis = own_kinds();
-  axis.values.insert(axis.values.end(), {"Secret", "ConfigMap"});
-  return axis;
+  Axis kAxis = own_kinds();
+  kAxis.values.insert(kAxis.values.end(), {"Secret", "ConfigMap"});
+  return kAxis;
 }
 Axis apis() { return {"client", {"kubernetes", "acme", "genesys", "dns"}}; }
 Axis verbs() { return {"verb", {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}}; }

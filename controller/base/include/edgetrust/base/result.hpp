@@ -30,6 +30,7 @@ inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(st
 
 // EDGETRUST_TRY(expr): returns the error of a Status or Result from the enclosing function.
 // EDGETRUST_TRY_ASSIGN(auto x, expr): the same, and binds the value.
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration stands in no parentheses.
 #define EDGETRUST_JOIN_(a, b) a##b
 #define EDGETRUST_NAME_(a, b) EDGETRUST_JOIN_(a, b)
 #define EDGETRUST_TRY(expr) \
@@ -40,3 +41,4 @@ inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(st
   auto result = (expr);                                          \
   if (!result) return tl::unexpected(std::move(result).error()); \
   declaration = std::move(*result)
+// NOLINTEND(bugprone-macro-parentheses)

@@ -37,7 +37,8 @@ class TokenSource {
 
   // `login` is the login host, e.g. https://login.mypurecloud.ie, perhaps with a gateway's path. The clock outlives
   // this.
-  TokenSource(http::Url login, Credentials credentials, std::shared_ptr<http::Transport> transport, const Clock& clock);
+  TokenSource(const http::Url& login, Credentials credentials, std::shared_ptr<http::Transport> transport,
+              const Clock& clock);
 
   // A token that should work; logs in when there is none.
   Result<Token> token(const std::stop_token& stop);

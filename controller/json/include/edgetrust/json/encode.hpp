@@ -34,7 +34,7 @@ class Encoder {
   }
   template <class T>
   static Value write(const T& value) {
-    if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string>) {
+    if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string> || std::is_same_v<T, StringMap>) {
       return value;
     } else if constexpr (IsText<T>) {
       return Text<T>::print(value);
@@ -44,8 +44,6 @@ class Encoder {
       Value list = Value::array();
       for (const auto& item : value) list.push_back(write(item));
       return list;
-    } else if constexpr (std::is_same_v<T, StringMap>) {
-      return value;
     } else {
       return encode(value);
     }

@@ -111,8 +111,10 @@ struct LaterValue {
   void apply(FieldInfo& /*f*/) const {}
 };
 
+// NOLINTBEGIN(readability-identifier-naming): words of a field list, beside doc() and pattern().
 inline constexpr Required required{};
 inline constexpr Later later{};
+// NOLINTEND(readability-identifier-naming)
 constexpr Doc doc(std::string_view text) { return {text}; }
 constexpr Pattern pattern(std::string_view regex) { return {regex}; }
 constexpr MinLength min_length(std::int64_t n) { return {n}; }

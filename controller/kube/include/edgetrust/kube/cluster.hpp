@@ -44,7 +44,7 @@ struct ClusterOptions {
 class Cluster {
  public:
   // All references must outlive the cluster.
-  Cluster(ApiClient& client, const Clock& clock, Random& random, Pauser& pauser, ClusterOptions options);
+  Cluster(ApiClient& client, const Clock& clock, Random& random, Pauser& pauser, const ClusterOptions& options);
   ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;

@@ -104,7 +104,7 @@ class Store final : public Sink {
  private:
   // What is known already is kept, so that a full look costs little and tells of no change where there is none.
   Pointer unless_same(const api::ObjectMeta& meta, const Result<json::View>& object) const {
-    const Pointer known = get(meta.key());
+    Pointer known = get(meta.key());
     if (known && known->meta.uid == meta.uid && known->meta.resource_version == meta.resource_version) return known;
     return std::make_shared<const T>(try_decode(meta, object));
   }
