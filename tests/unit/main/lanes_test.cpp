@@ -1,8 +1,8 @@
 #include "lanes.hpp"
 
+#include "support/board.hpp"
 #include "support/fake_clock.hpp"
 
-#include <condition_variable>
 #include <latch>
 
 namespace edgetrust {
@@ -10,44 +10,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Passes over Edges hang until they are let go; all others end at once.
-class Network {
- public:
-  void pass(const runtime::Key& key) {
-    std::unique_lock lock(mutex_);
-    ++began_[key.kind];
-    changed_.notify_all();
-    if (key.kind == "Edge") changed_.wait(lock, [&] { return answers_; });
-  }
-  // A test that never gets there is ended by its time limit.
-  void await(const std::string& kind, int passes) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return began_[kind] >= passes; });
-  }
-  int began(const std::string& kind) {
-    const std::lock_guard lock(mutex_);
-    return began_[kind];
-  }
-  void answer() {
-    const std::lock_guard lock(mutex_);
-    answers_ = true;
-    changed_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<std::string, int> began_;
-  bool answers_ = false;
-};
-
 struct LanesTest : testing::Test {
   support::FakeClock clock;
-  Network network;
+  support::Board began;        // passes, by the kind of the object
+  std::latch edges_answer{1};  // until then a pass over an Edge hangs; all others end at once
   Lanes lanes{clock};
 
   void start(int threads) {
-    lanes.start({.threads = threads}, [this](const runtime::Key& key, std::stop_token) { network.pass(key); });
+    lanes.start({.threads = threads}, [this](const runtime::Key& key, std::stop_token) {
+      began.note(key.kind);
+      if (key.kind == "Edge") edges_answer.wait();
+    });
   }
   void add(const std::string& kind, int count) {
     for (int i = 0; i < count; ++i) lanes.add({kind, "voice", std::to_string(i)});
@@ -57,25 +30,25 @@ struct LanesTest : testing::Test {
 TEST_F(LanesTest, EdgesThatHangHoldUpNoEdgeCertificate) {
   add("Edge", 50);
   start(4);
-  network.await("Edge", 2);  // all that there are for them
+  began.await("Edge", 2);  // all that there are for them
   add("EdgeCertificate", 20);
-  network.await("EdgeCertificate", 20);
-  EXPECT_EQ(network.began("Edge"), 2) << "half of four";
+  began.await("EdgeCertificate", 20);
+  EXPECT_EQ(began.count("Edge"), 2) << "half of four";
   EXPECT_EQ(lanes.due(), 48U);
-  network.answer();
-  network.await("Edge", 50);
+  edges_answer.count_down();
+  began.await("Edge", 50);
   lanes.stop();
 }
 
 TEST_F(LanesTest, OneEdgeThatHangsHoldsUpNoOtherKind) {
   add("Edge", 1);
   start(1);
-  network.await("Edge", 1);
+  began.await("Edge", 1);
   for (const auto* kind : {"AcmeIssuer", "GenesysConnection", "RotationPolicy", "EdgeCertificate"}) {
     add(kind, 3);
-    network.await(kind, 3);
+    began.await(kind, 3);
   }
-  network.answer();
+  edges_answer.count_down();
   lanes.stop();
 }
 

@@ -1,27 +1,10 @@
 #include "measures.hpp"
 
-#include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/text.hpp"
-#include "edgetrust/base/time_text.hpp"
+#include "objects.hpp"
 
 namespace edgetrust {
 namespace {
-
-const TimePoint kNow = parse_rfc3339("2026-11-22T12:00:00Z").value();
-
-template <class Kind>
-Kind object() {
-  Kind kind;
-  kind.meta.ns = "voice";
-  kind.meta.name = "edge01";
-  return kind;
-}
-
-template <class Kind>
-void say(Kind& kind, std::string_view type, api::Truth truth) {
-  api::set(kind.status.conditions, {.type = std::string(type), .status = truth, .reason = "Said", .message = "so"},
-           kNow);
-}
 
 struct MeasuresTest : testing::Test {
   telemetry::Metrics metrics{{.version = "1", .revision = "a"}};

@@ -1,7 +1,6 @@
 #include "wake.hpp"
 
-#include "edgetrust/api/conditions.hpp"
-#include "edgetrust/base/time_text.hpp"
+#include "objects.hpp"
 
 namespace edgetrust {
 namespace {
@@ -11,26 +10,6 @@ constexpr Wake kItself{.itself = true};
 constexpr Wake kAll{.itself = true, .dependants = Rouse::kForgive};
 constexpr Wake kDependants{.itself = false, .dependants = Rouse::kWake};
 constexpr Wake kForgiven{.itself = false, .dependants = Rouse::kForgive};
-
-const TimePoint kNow = parse_rfc3339("2026-11-22T12:00:00Z").value();
-
-template <class Kind>
-Kind object() {
-  Kind kind;
-  kind.meta.ns = "voice";
-  kind.meta.name = "edge01";
-  kind.meta.uid = "uid-1";
-  kind.meta.resource_version = "7";
-  kind.meta.generation = 3;
-  kind.meta.annotations = {{"edgetrust.io/hold", "until tomorrow"}};
-  return kind;
-}
-
-template <class Kind>
-void say(Kind& kind, std::string_view type, api::Truth truth, const std::string& reason, const std::string& message) {
-  api::set(kind.status.conditions, {.type = std::string(type), .status = truth, .reason = reason, .message = message},
-           kNow);
-}
 
 template <class Kind>
 Wake after(const std::function<void(Kind&)>& change) {

@@ -1,8 +1,8 @@
 #include "edgetrust/runtime/workers.hpp"
 
+#include "support/board.hpp"
 #include "support/fake_clock.hpp"
 
-#include <condition_variable>
 #include <stdexcept>
 
 namespace edgetrust::runtime {
@@ -12,34 +12,10 @@ using namespace std::chrono_literals;
 
 Key key(int i) { return {"Edge", "voice", std::to_string(i)}; }
 
-// Something that many threads change and one waits for.
-class Board {
- public:
-  void note(const std::string& what) {
-    const std::lock_guard lock(mutex_);
-    ++counts_[what];
-    changed_.notify_all();
-  }
-  // Waits until `what` was noted `count` times; a test that never gets there is ended by its time limit.
-  void await(const std::string& what, int count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return counts_[what] >= count; });
-  }
-  int count(const std::string& what) {
-    const std::lock_guard lock(mutex_);
-    return counts_[what];
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<std::string, int> counts_;
-};
-
 struct WorkersTest : testing::Test {
   support::FakeClock clock;
   Queue queue{clock};
-  Board board;
+  support::Board board;
 };
 
 TEST_F(WorkersTest, RunEveryKey) {
