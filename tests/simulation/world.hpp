@@ -14,7 +14,7 @@
 
 namespace edgetrust::simulation {
 
-// The operator died: thrown out of a port, caught by Story.
+// The operator died: thrown out of a port, caught by run().
 struct Crash {};
 
 // Counts every change of the world, and crashes at the one asked for.

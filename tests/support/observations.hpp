@@ -15,14 +15,14 @@ namespace edgetrust::support {
 
 using decide::certificate::Decision;
 using decide::certificate::EdgeLook;
-using decide::certificate::Failure;
+using decide::certificate::Failures;
 using decide::certificate::Observation;
 using decide::certificate::OrderLook;
 using decide::certificate::record_id;
 using decide::certificate::RecordsLook;
 using decide::certificate::StoredRevision;
 namespace effect = decide::certificate::effect;
-using namespace std::chrono_literals;  // NOLINT: for tests
+using std::chrono_literals::operator""h;
 
 inline const TimePoint kNow = parse_rfc3339("2026-11-22T12:00:00Z").value();  // a Sunday
 inline constexpr auto kLifetime = 90 * 24h;
@@ -31,8 +31,8 @@ inline const std::string kOrderUrl = "https://ca.example/order/1";
 inline const std::string kRecordName = "_acme-challenge.edge01.example.com";
 
 inline Error error(ErrorKind kind, std::string what = "no luck") { return {.kind = kind, .what = std::move(what)}; }
-inline Failure failed(std::string effect_name, ErrorKind kind, TimePoint at, int count = 1) {
-  return {.effect = std::move(effect_name), .error = error(kind), .count = count, .at = at};
+inline Failures failed(const std::string& effect_name, ErrorKind kind, TimePoint at, int count = 1) {
+  return {{effect_name, {.effect = effect_name, .error = error(kind), .count = count, .at = at}}};
 }
 
 // --- what is stored
@@ -74,6 +74,12 @@ inline EdgeLook empty_look(TimePoint at = kNow) {
   seen.served_error = error(ErrorKind::kUnavailable, "connection refused");
   seen.health->sip = ports::SipState::kDown;
   return seen;
+}
+// With this look as the last thing that happened.
+inline Observation seeing(Observation o, EdgeLook seen) {
+  o.look = std::move(seen);
+  o.pushed_since_look = false;
+  return o;
 }
 inline EdgeLook with_health(EdgeLook seen, ports::EdgeState state, ports::SipState sip) {
   seen.health->state = state;

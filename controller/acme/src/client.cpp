@@ -104,6 +104,21 @@ Status Client::fetch_authorizations(Order& order, const std::stop_token& stop) {
   return {};
 }
 
+namespace {
+
+// Section 7.1.3: an order is for what was asked for. One that is not would be replaced by another without end.
+Status check_names(const Order& order, const ports::OrderRequest& request) {
+  std::set<std::string> asked(request.ip_addresses.begin(), request.ip_addresses.end());
+  for (const auto& name : request.dns_names) asked.insert(lower(name));
+  if (order.identifiers.empty() || order.identifiers == asked) return {};
+  return fail(Error{.kind = ErrorKind::kProtocol,
+                    .what = "the server opened an order for other names than were asked for: " +
+                            join({order.identifiers.begin(), order.identifiers.end()}, ", "),
+                    .code = std::string(ports::kOrderForOtherNames)});
+}
+
+}  // namespace
+
 Result<Order> Client::try_new_order(const ports::OrderRequest& request, std::stop_token stop) {
   EDGETRUST_TRY_ASSIGN(const auto offers, session_.directory(stop));
   const std::string& profile = request.profile.empty() ? profile_ : request.profile;
@@ -124,6 +139,7 @@ Result<Order> Client::try_new_order(const ports::OrderRequest& request, std::sto
   // The order exists, and its URL is what must not get lost: whatever else goes wrong is seen at the next look.
   auto message = read_order(response, url);
   if (!message) return Order{.url = url};
+  EDGETRUST_TRY(check_names(message->order, request).map_error(broken));
   if (!fetch_authorizations(message->order, stop)) message->order.authorizations.clear();
   return std::move(message->order);
 }

@@ -1,5 +1,7 @@
 #include "edgetrust/api/conditions.hpp"
 
+#include "edgetrust/base/text.hpp"
+
 #include <algorithm>
 
 namespace edgetrust::api {
@@ -28,6 +30,7 @@ const Condition* find(const std::vector<Condition>& conditions, std::string_view
 }
 
 void set(std::vector<Condition>& conditions, Condition condition, TimePoint now) {
+  condition.message = printable(condition.message, kLongestMessage);
   // Kubernetes keeps whole seconds: anything finer would differ from what is read back.
   condition.last_transition_time = std::chrono::floor<std::chrono::seconds>(now);
   const auto found = std::ranges::find(conditions, condition.type, &Condition::type);

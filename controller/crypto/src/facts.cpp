@@ -38,7 +38,10 @@ std::string common_name(const X509_NAME* name) {
 }
 
 std::string serial_of(const X509* certificate) {
-  const BigNumber number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr));
+  const ASN1_INTEGER* serial = X509_get0_serialNumber(certificate);
+  constexpr int kMostOctets = 20;  // RFC 5280 section 4.1.2.2
+  if (ASN1_STRING_length(serial) > kMostOctets) return "longer than 20 octets";
+  const BigNumber number(ASN1_INTEGER_to_BN(serial, nullptr));
   const Buffer<char> text(number ? BN_bn2hex(number.get()) : nullptr);
   return text ? lower(text.get()) : std::string{};
 }
@@ -108,6 +111,7 @@ Result<CertificateFacts> read_facts(X509* certificate) {
   CertificateFacts facts;
   EDGETRUST_TRY_ASSIGN(facts.not_before, time_of(X509_get0_notBefore(certificate)));
   EDGETRUST_TRY_ASSIGN(facts.not_after, time_of(X509_get0_notAfter(certificate)));
+  if (facts.not_after <= facts.not_before) return fail(ErrorKind::kInvalid, "the certificate ends before it begins");
   EDGETRUST_TRY(read_names(certificate, facts));
   read_usages(certificate, facts);
   facts.serial_number = serial_of(certificate);

@@ -5,6 +5,8 @@
 #include "edgetrust/dns/rfc2136/rfc2136_zone.hpp"
 #include "edgetrust/genesys/fleet.hpp"
 
+#include <algorithm>
+
 namespace edgetrust {
 namespace {
 
@@ -60,7 +62,7 @@ class DriverBackends::Reader {
       : backends_(backends), ns_(std::move(ns)), stop_(std::move(stop)) {}
 
   Result<Secret> secret(const std::string& name, const std::string& key) {
-    needs.insert({ns_, name});
+    needs_.insert({ns_, name});
     EDGETRUST_TRY_ASSIGN(ports::SecretObject object, backends_.secrets_.read({ns_, name}, stop_));
     const auto found = object.data.find(key);
     if (found == object.data.end() || found->second.empty())
@@ -79,9 +81,9 @@ class DriverBackends::Reader {
     http::TlsOptions tls{.public_roots = !bundle};
     if (bundle) {
       if (bundle->kind == api::BundleKind::kSecret)
-        needs.insert({ns_, bundle->name});
+        needs_.insert({ns_, bundle->name});
       else
-        needs_config_map = true;
+        needs_config_map_ = true;
       EDGETRUST_TRY_ASSIGN(tls.ca_pem, backends_.secrets_.read_bundle(ns_, *bundle, stop_));
     }
     EDGETRUST_TRY_ASSIGN(auto made, http::make_transport(std::move(tls)));
@@ -89,55 +91,87 @@ class DriverBackends::Reader {
                           [&told = backends_.told_, api](const http::Exchange& exchange) { told(api, exchange); });
   }
 
-  std::set<api::ObjectKey> needs;
-  bool needs_config_map = false;
+  // What was read, for the driver that is made of it.
+  void tell(Entry& entry) {
+    entry.needs = std::move(needs_);
+    if (needs_config_map_) entry.stale_at = backends_.clock_.steady() + kConfigMapsAreFresh;
+  }
 
  private:
+  std::set<api::ObjectKey> needs_;
+  bool needs_config_map_ = false;
   DriverBackends& backends_;
   std::string ns_;
   std::stop_token stop_;
 };
 
-template <class Driver, class Make>
-Result<std::shared_ptr<Driver>> DriverBackends::cached(const std::string& key, const api::ObjectMeta& meta, Make make) {
+std::shared_ptr<void> DriverBackends::fresh(const Entry& entry, const std::string& version) const {
+  const bool stale = entry.stale_at && clock_.steady() >= *entry.stale_at;
+  return entry.version == version && !stale ? entry.driver : nullptr;
+}
+
+// One maker at a time: a driver has budgets and tokens, of which there shall not be two.
+template <class Driver>
+Result<std::shared_ptr<Driver>> DriverBackends::cached(
+    const std::string& what, const api::ObjectMeta& meta, std::stop_token stop,
+    const std::function<Result<std::shared_ptr<Driver>>(Reader&)>& make) {
   const std::string version = meta.uid + "/" + std::to_string(meta.generation);
-  std::uint64_t changes = 0;
+  std::shared_ptr<Entry> entry;
   {
     const std::scoped_lock lock(mutex_);
-    changes = secret_changes_;
-    const auto found = entries_.find(key);
-    const bool fresh = found != entries_.end() && found->second.version == version &&
-                       (!found->second.stale_at || clock_.steady() < *found->second.stale_at);
-    if (fresh) return std::static_pointer_cast<Driver>(found->second.driver);
+    auto& slot = entries_[{meta.key(), what}];
+    if (!slot) slot = std::make_shared<Entry>();
+    entry = slot;
+    if (auto driver = fresh(*entry, version)) return std::static_pointer_cast<Driver>(driver);
   }
-  Entry entry{.version = version};
-  const Result<std::shared_ptr<Driver>> made = make(entry);
-  if (!made) {
+  const std::scoped_lock one_maker(entry->making);
+  {
     const std::scoped_lock lock(mutex_);
-    something_failed_ = true;
-    return made;
+    if (auto driver = fresh(*entry, version)) return std::static_pointer_cast<Driver>(driver);
+    entry->is_being_made = true;
+    entry->changed_since.clear();
   }
-  const std::shared_ptr<Driver>& driver = *made;
-  entry.driver = driver;
+  Reader reader(*this, meta.ns, std::move(stop));
+  auto made = make(reader);
+  std::shared_ptr<void> old;  // its end may wait for what it has under way: not under the lock
   const std::scoped_lock lock(mutex_);
-  // A Secret that changed while the driver was made may be one of those that it was made of: use it, do not keep it.
-  if (changes == secret_changes_) entries_[key] = std::move(entry);
-  return driver;
+  old = std::exchange(entry->driver, made ? *made : nullptr);
+  entry->is_being_made = false;
+  reader.tell(*entry);
+  // A Secret that changed meanwhile may have been read before: the driver is used, and made anew the next time.
+  const bool overtaken =
+      std::ranges::any_of(entry->changed_since, [&](const auto& secret) { return entry->needs.contains(secret); });
+  entry->version = made && !overtaken ? version : std::string{};
+  return made;
 }
 
 bool DriverBackends::secret_changed(const api::ObjectKey& secret) {
   const std::scoped_lock lock(mutex_);
-  ++secret_changes_;
-  const auto dropped = std::erase_if(entries_, [&](const auto& entry) { return entry.second.needs.contains(secret); });
-  return dropped > 0 || std::exchange(something_failed_, false);
+  bool concerned = false;
+  for (auto& [key, entry] : entries_) {
+    if (entry->is_being_made) entry->changed_since.insert(secret);
+    if (!entry->needs.contains(secret)) continue;
+    entry->version.clear();
+    concerned = true;
+  }
+  return concerned;
+}
+
+void DriverBackends::forget(const api::ObjectKey& object) {
+  std::vector<std::shared_ptr<Entry>> gone;  // ended behind the lock
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(entries_, [&](const auto& item) {
+    if (item.first.first != object) return false;
+    gone.push_back(item.second);
+    return true;
+  });
 }
 
 Result<std::shared_ptr<ports::CertificateAuthority>> DriverBackends::authority(const api::AcmeIssuer& issuer,
                                                                                std::stop_token stop) {
   return cached<ports::CertificateAuthority>(
-      "authority " + issuer.meta.key().to_string(), issuer.meta,
-      [&](Entry& entry) -> Result<std::shared_ptr<ports::CertificateAuthority>> {
-        Reader reader(*this, issuer.meta.ns, stop);
+      "authority", issuer.meta, std::move(stop),
+      [&](Reader& reader) -> Result<std::shared_ptr<ports::CertificateAuthority>> {
         const auto& spec = issuer.spec;
         acme::Config config{.directory_url = spec.server,
                             .contact_email = spec.email,
@@ -151,8 +185,6 @@ Result<std::shared_ptr<ports::CertificateAuthority>> DriverBackends::authority(c
               acme::ExternalAccountBinding{spec.external_account_binding->key_id, std::move(hmac)};
         }
         EDGETRUST_TRY_ASSIGN(auto transport, reader.transport(telemetry::Api::kAcme, spec.ca_bundle_ref));
-        entry.needs = std::move(reader.needs);
-        if (reader.needs_config_map) entry.stale_at = clock_.steady() + kConfigMapsAreFresh;
         EDGETRUST_TRY_ASSIGN(auto client, acme::make_client(std::move(config), std::move(transport), clock_));
         return std::shared_ptr<ports::CertificateAuthority>(std::move(client));
       });
@@ -166,28 +198,25 @@ Result<std::shared_ptr<ports::DnsZone>> DriverBackends::zone(const api::AcmeIssu
   if (!solver->dns01->rfc2136)
     return fail(ErrorKind::kUnsupported, "the solver for " + dns_name + " has no provider that this version serves");
   const auto index = static_cast<std::size_t>(solver - issuer.spec.solvers.data());
-  const std::string key = "zone " + issuer.meta.key().to_string() + " " + std::to_string(index);
-  return cached<ports::DnsZone>(key, issuer.meta, [&](Entry& entry) -> Result<std::shared_ptr<ports::DnsZone>> {
-    Reader reader(*this, issuer.meta.ns, stop);
-    const auto& rfc2136 = *solver->dns01->rfc2136;
-    dns::Rfc2136Options options{.nameserver = rfc2136.nameserver,
-                                .tsig_key_name = rfc2136.tsig_key_name,
-                                .tsig_algorithm = to_dns(rfc2136.tsig_algorithm)};
-    if (rfc2136.tsig_secret_ref) {
-      EDGETRUST_TRY_ASSIGN(options.tsig_secret, reader.secret(*rfc2136.tsig_secret_ref));
-    }
-    entry.needs = std::move(reader.needs);
-    EDGETRUST_TRY_ASSIGN(auto zone, dns::Rfc2136Zone::create(std::move(options), resolver_, clock_, random_));
-    return std::make_shared<ObservedZone>(std::move(zone), clock_, told_);
-  });
+  const std::string what = "zone " + std::to_string(index);
+  return cached<ports::DnsZone>(
+      what, issuer.meta, std::move(stop), [&](Reader& reader) -> Result<std::shared_ptr<ports::DnsZone>> {
+        const auto& rfc2136 = *solver->dns01->rfc2136;
+        dns::Rfc2136Options options{.nameserver = rfc2136.nameserver,
+                                    .tsig_key_name = rfc2136.tsig_key_name,
+                                    .tsig_algorithm = to_dns(rfc2136.tsig_algorithm)};
+        if (rfc2136.tsig_secret_ref) {
+          EDGETRUST_TRY_ASSIGN(options.tsig_secret, reader.secret(*rfc2136.tsig_secret_ref));
+        }
+        EDGETRUST_TRY_ASSIGN(auto zone, dns::Rfc2136Zone::create(std::move(options), resolver_, clock_, random_));
+        return std::make_shared<ObservedZone>(std::move(zone), clock_, told_);
+      });
 }
 
 Result<std::shared_ptr<ports::EdgeFleet>> DriverBackends::fleet(const api::GenesysConnection& connection,
                                                                 std::stop_token stop) {
   return cached<ports::EdgeFleet>(
-      "fleet " + connection.meta.key().to_string(), connection.meta,
-      [&](Entry& entry) -> Result<std::shared_ptr<ports::EdgeFleet>> {
-        Reader reader(*this, connection.meta.ns, stop);
+      "fleet", connection.meta, std::move(stop), [&](Reader& reader) -> Result<std::shared_ptr<ports::EdgeFleet>> {
         const auto& spec = connection.spec;
         genesys::Config config{
             .api_url = spec.api_url(), .login_url = spec.login_url(), .requests_per_minute = spec.requests_per_minute};
@@ -205,8 +234,6 @@ Result<std::shared_ptr<ports::EdgeFleet>> DriverBackends::fleet(const api::Genes
             EDGETRUST_TRY_ASSIGN(upload_transport, reader.transport(telemetry::Api::kGenesys, upload->ca_bundle_ref));
           }
         }
-        entry.needs = std::move(reader.needs);
-        if (reader.needs_config_map) entry.stale_at = clock_.steady() + kConfigMapsAreFresh;
         EDGETRUST_TRY_ASSIGN(auto fleet,
                              genesys::make_fleet(std::move(config), {api_transport, upload_transport}, clock_));
         return std::shared_ptr<ports::EdgeFleet>(std::move(fleet));

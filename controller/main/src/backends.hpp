@@ -33,23 +33,32 @@ class DriverBackends final : public ports::Backends {
   Result<std::shared_ptr<ports::EdgeFleet>> fleet(const api::GenesysConnection& connection,
                                                   std::stop_token stop) override;
 
-  // A Secret changed: drivers made of it are made anew when they are next asked for. Whether there are such, or
-  // something failed for want of a Secret since the last change.
+  // A Secret changed: drivers made of it are made anew when they are next asked for. Whether one was made of it, or
+  // could not be for want of it. Does not block.
   bool secret_changed(const api::ObjectKey& secret);
+  // The object is gone: nothing of its Secrets is kept any longer. May wait for what its driver has under way.
+  void forget(const api::ObjectKey& object);
 
  private:
-  // What a driver was made of.
+  // The driver of one object, and what it was or could not be made of. Guarded by mutex_, but for `making`.
   struct Entry {
-    std::string version;                  // of the object: uid and generation
-    std::set<api::ObjectKey> needs;       // Secrets
-    std::optional<SteadyPoint> stale_at;  // set where a ConfigMap is needed too: those are not watched
+    std::mutex making;  // held by the one that makes the driver, while others wait for it
+    bool is_being_made = false;
+    std::set<api::ObjectKey> changed_since;  // Secrets, since the making began
+    std::string version;                     // of the object: uid and generation; empty: to be made anew
+    std::set<api::ObjectKey> needs;          // Secrets
+    std::optional<SteadyPoint> stale_at;     // set where a ConfigMap is needed too: those are not watched
     std::shared_ptr<void> driver;
   };
+  // An object and what it is asked for: "fleet", "zone 1".
+  using EntryKey = std::pair<api::ObjectKey, std::string>;
   // Reads what an object names and remembers what was read.
   class Reader;
 
-  template <class Driver, class Make>
-  Result<std::shared_ptr<Driver>> cached(const std::string& key, const api::ObjectMeta& meta, Make make);
+  std::shared_ptr<void> fresh(const Entry& entry, const std::string& version) const;
+  template <class Driver>
+  Result<std::shared_ptr<Driver>> cached(const std::string& what, const api::ObjectMeta& meta, std::stop_token stop,
+                                         const std::function<Result<std::shared_ptr<Driver>>(Reader&)>& make);
 
   ports::Secrets& secrets_;
   const dns::Resolver& resolver_;
@@ -57,9 +66,7 @@ class DriverBackends final : public ports::Backends {
   Random& random_;
   const Told told_;
   std::mutex mutex_;
-  std::map<std::string, Entry> entries_;
-  std::uint64_t secret_changes_ = 0;
-  bool something_failed_ = false;  // a driver could not be made: any Secret may be the one that is wanted
+  std::map<EntryKey, std::shared_ptr<Entry>> entries_;
 };
 
 }  // namespace edgetrust

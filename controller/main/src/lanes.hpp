@@ -1,6 +1,7 @@
 #pragma once
 // Two lanes of work, each a queue with threads of its own: EdgeCertificates, and the kinds that they lean on. A look at
-// an Edge may hang for as long as the network lets it; however many hang, a rollback finds a free thread.
+// an Edge may hang for as long as its deadlines let it; however many of the looks that are made all the time hang, a
+// rollback finds a free thread. Those of rotations under way are in its own lane, each bounded by its deadline.
 //
 // Called by: wiring. Threads: add() and add_at() from any; start() and stop() come from the owner's. Errors: none.
 #include "edgetrust/runtime/workers.hpp"

@@ -1,5 +1,6 @@
 #include "wake.hpp"
 
+#include "edgetrust/api/claim.hpp"
 #include "edgetrust/api/conditions.hpp"
 
 #include <tuple>
@@ -30,13 +31,6 @@ Wake of_keeper(const Kind* before, const Kind* after) {
   return {};
 }
 
-// The Edge that an EdgeCertificate holds against younger ones; empty when it holds none. One that is being deleted lets
-// go when the delivery that it has begun is over.
-std::string claim(const api::EdgeCertificate& certificate) {
-  if (certificate.broken || (certificate.meta.deleting() && !certificate.status.delivery)) return {};
-  return certificate.spec.edge_ref.name + "/" + certificate.meta.uid;
-}
-
 // What EdgeCertificates read in the status of their Edge.
 struct ReadByCertificates {
   std::string time_zone;
@@ -55,7 +49,7 @@ ReadByCertificates read_by_certificates(const api::EdgeStatus& status) {
 }  // namespace
 
 Wake wake(const api::EdgeCertificate* before, const api::EdgeCertificate* after) {
-  const bool makes_way = before != nullptr && (after == nullptr || claim(*before) != claim(*after));
+  const bool makes_way = before != nullptr && (after == nullptr || api::claim_of(*before) != api::claim_of(*after));
   return {.itself = acted_on(before, after), .dependants = makes_way ? Rouse::kWake : Rouse::kNobody};
 }
 

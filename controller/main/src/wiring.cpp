@@ -23,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Backoff kPassBackoff{.first = 500ms, .ceiling = 1min};
-constexpr std::string_view kCertificateLabel = "edgetrust.io/certificate";
+constexpr std::chrono::milliseconds kLongestWait = 1h;
 
 template <class Kind>
 std::string kind_name() {
@@ -31,7 +31,8 @@ std::string kind_name() {
 }
 
 std::vector<std::string> namespaces_of(const Options& options, const kube::ClusterConfig& cluster) {
-  return options.namespaces.empty() ? std::vector{cluster.ns} : options.namespaces;
+  const std::set<std::string> named(options.namespaces.begin(), options.namespaces.end());  // each once
+  return named.empty() ? std::vector{cluster.ns} : std::vector(named.begin(), named.end());
 }
 
 http::Response text(int status, std::string body, std::string type = "text/plain; charset=utf-8") {
@@ -80,7 +81,7 @@ struct Operator::Parts {
                     }}),
         cluster(client, clock, random, pauser,
                 {.namespaces = namespaces_of(options, environment.cluster),
-                 .indexed_label = std::string(kCertificateLabel),
+                 .indexed_label = std::string(api::kCertificateLabel),
                  .events = {.instance = environment.instance,
                             .failed =
                                 [this](const Error& error) {
@@ -184,7 +185,12 @@ void Operator::Parts::changed(const kube::Change<kube::MetadataOnly>& secret) {
 }
 
 void Operator::Parts::rouse_dependants(const kube::Change<api::EdgeCertificate>& certificate, Rouse how) {
-  rouse_certificates(certificate.key.ns, how);
+  const auto edge_of = [](const auto& object) { return object ? object->spec.edge_ref.name : std::string{}; };
+  rouse_certificates(certificate.key.ns, how, [&](const api::EdgeCertificate& other) {
+    const std::string& edge = other.spec.edge_ref.name;
+    return other.meta.name != certificate.key.name &&
+           (edge == edge_of(certificate.before) || edge == edge_of(certificate.after));
+  });
 }
 
 void Operator::Parts::rouse_dependants(const kube::Change<api::Edge>& edge, Rouse how) {
@@ -250,6 +256,8 @@ reconcile::Outcome Operator::Parts::reconcile(const runtime::Key& key, std::stop
   if (key.kind == kind_name<api::EdgeCertificate>()) return certificates.reconcile(object, std::move(stop));
   if (key.kind == kind_name<api::Edge>()) return edges.reconcile(object, std::move(stop));
   if (key.kind == kind_name<api::RotationPolicy>()) return policies.reconcile(object, std::move(stop));
+  if (key.kind == kind_name<api::AcmeIssuer>() && !cluster.issuers().get(object)) backends.forget(object);
+  if (key.kind == kind_name<api::GenesysConnection>() && !cluster.connections().get(object)) backends.forget(object);
   if (key.kind == kind_name<api::AcmeIssuer>()) return issuers.reconcile(object, std::move(stop));
   return connections.reconcile(object, std::move(stop));
 }
@@ -269,45 +277,31 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
                     : outcome.wake_at ? telemetry::Reconciled::kWaiting
                                       : telemetry::Reconciled::kDone);
   if (outcome.ended) rotation_ended(key, *outcome.ended);
-  if (outcome.effect_error) {
-    log.warn("an effect failed", {{"kind", key.kind},
-                                  {"namespace", key.ns},
-                                  {"name", key.name},
-                                  {"rule", outcome.rule},
-                                  {"effect", outcome.effect},
-                                  {"error", *outcome.effect_error}});
+  const telemetry::Logger mine = log.with({{"kind", key.kind}, {"namespace", key.ns}, {"name", key.name}});
+  if (outcome.effect_error && outcome.effect_error->kind != ErrorKind::kCancelled) {
+    mine.warn("an effect failed",
+              {{"rule", outcome.rule}, {"effect", outcome.effect}, {"error", *outcome.effect_error}});
+  }
+  for (const auto& said : outcome.said) {
+    mine.write(said.warning ? telemetry::Level::kWarn : telemetry::Level::kInfo, "event",
+               {{"reason", said.reason}, {"note", said.message}});
   }
   if (outcome.error) {
     if (outcome.error->kind == ErrorKind::kCancelled) return;
     const auto wait = failures.failed(key);
-    log.warn("a pass failed", {{"kind", key.kind},
-                               {"namespace", key.ns},
-                               {"name", key.name},
-                               {"rule", outcome.rule},
-                               {"error", *outcome.error},
-                               {"again_in", wait}});
+    mine.warn("a pass failed", {{"rule", outcome.rule}, {"error", *outcome.error}, {"again_in", wait}});
     lanes.add_at(key, clock.steady() + wait);
     return;
   }
   failures.succeeded(key);
-  for (const auto& said : outcome.said) {
-    log.write(said.warning ? telemetry::Level::kWarn : telemetry::Level::kInfo, "event",
-              {{"kind", key.kind},
-               {"namespace", key.ns},
-               {"name", key.name},
-               {"reason", said.reason},
-               {"note", said.message}});
-  }
   if (!outcome.effect.empty() || outcome.wrote_status) {
-    log.info("pass", {{"kind", key.kind},
-                      {"namespace", key.ns},
-                      {"name", key.name},
-                      {"rule", outcome.rule},
-                      {"effect", outcome.effect},
-                      {"wrote_status", outcome.wrote_status}});
+    mine.info("pass", {{"rule", outcome.rule}, {"effect", outcome.effect}, {"wrote_status", outcome.wrote_status}});
   }
-  if (outcome.wake_at)
-    lanes.add_at(key, clock.steady() + std::max<std::chrono::milliseconds>(*outcome.wake_at - clock.now(), 0ms));
+  if (outcome.wake_at) {
+    // A wish is of the wall clock, and the queue's clock does not see that one set, or a machine that slept.
+    const auto wait = std::clamp<std::chrono::milliseconds>(*outcome.wake_at - clock.now(), 0ms, kLongestWait);
+    lanes.add_at(key, clock.steady() + wait);
+  }
 }
 
 http::Response Operator::Parts::answer(const http::ServerRequest& request) {

@@ -75,19 +75,20 @@ SipView describe_trunks(api::Edge& edge, const std::vector<ports::Trunk>& trunks
 std::shared_ptr<const EdgeReconciler::Listing> EdgeReconciler::listing_of(const api::GenesysConnection& connection,
                                                                           std::stop_token stop) {
   const api::ObjectKey key = connection.meta.key();
+  const std::string version = connection.meta.uid + "/" + std::to_string(connection.meta.generation);
   const TimePoint now = world_.clock.now();
   {
     const std::scoped_lock lock(mutex_);
     const auto found = listings_.find(key);
-    if (found != listings_.end()) {
+    if (found != listings_.end() && found->second->version == version) {
       const auto fresh = found->second->edges ? kListingIsFresh : kFailureIsFresh;
       if (now < found->second->at + fresh) return found->second;
     }
   }
-  // Asked for without the lock: at worst two passes ask at once.
+  // Asked for without the lock: at worst as many passes ask at once as there are workers for Edges.
   const auto fleet = world_.backends.fleet(connection, stop);
-  auto listing =
-      std::make_shared<const Listing>(Listing{now, fleet ? (*fleet)->edges(stop) : tl::unexpected(fleet.error())});
+  auto listing = std::make_shared<const Listing>(
+      Listing{version, now, fleet ? (*fleet)->edges(stop) : tl::unexpected(fleet.error())});
   const std::scoped_lock lock(mutex_);
   listings_[key] = listing;
   return listing;

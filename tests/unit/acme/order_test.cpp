@@ -19,6 +19,11 @@ Result<ports::Order> look_at(World& world, const std::string& order, const std::
 
 TEST(NewOrder, SendsNamesProfileAndPredecessor) {
   World world;
+  const std::string answer =
+      R"({"status":"pending","expires":"2026-11-29T12:00:00Z","identifiers":[{"type":"dns","value":"*.example.com"},)"
+      R"({"type":"dns","value":"Edge01.example.com"},{"type":"ip","value":"192.0.2.7"}],)"
+      R"("authorizations":["https://ca.example/authz/1"],"finalize":"https://ca.example/finalize/1"})";
+  world.server.reply("/new-order", json_answer(201, answer, {{"Location", at("/order/1")}}));
   world.server.reply_always("/new-order", json_answer(201, order_json("pending"), {{"Location", at("/order/1")}}));
   world.server.reply_always("/authz/1", json_answer(200, authorization_json("pending")));
   const auto order = world.client->new_order({.dns_names = {"edge01.example.com", "*.example.com"},
@@ -39,6 +44,17 @@ TEST(NewOrder, SendsNamesProfileAndPredecessor) {
   ASSERT_TRUE(world.client->new_order(kRequest, {}).has_value());
   EXPECT_EQ(world.server.seen("/new-order")[1].payload,
             R"({"identifiers":[{"type":"dns","value":"edge01.example.com"}]})");
+}
+
+TEST(NewOrder, AnOrderForOtherNamesIsNone) {
+  World world;
+  world.server.reply("/new-order", json_answer(201, order_json("pending"), {{"Location", at("/order/1")}}));
+  const auto order = world.client->new_order({.dns_names = {"edge02.example.com"}}, {});
+  ASSERT_FALSE(order.has_value());
+  EXPECT_EQ(order.error().kind, ErrorKind::kProtocol);
+  EXPECT_EQ(order.error().code, ports::kOrderForOtherNames);
+  EXPECT_TRUE(order.error().maybe_executed);
+  EXPECT_THAT(order.error().what, HasSubstr("edge01.example.com"));
 }
 
 TEST(NewOrder, TakesTheProfileOfTheIssuer) {

@@ -13,6 +13,12 @@ Condition ready(Truth truth, std::string reason = "R", std::string message = "m"
   return {.type = "Ready", .status = truth, .reason = std::move(reason), .message = std::move(message)};
 }
 
+TEST(Conditions, AMessageIsNeverLongerThanTheServerTakes) {
+  std::vector<Condition> all;
+  set(all, ready(Truth::kFalse, "R", std::string(kLongestMessage + 1, 'x')), kNoon);
+  EXPECT_EQ(find(all, "Ready")->message, std::string(kLongestMessage, 'x'));
+}
+
 TEST(Conditions, TransitionTimeMovesOnlyWithTheStatus) {
   std::vector<Condition> all;
   set(all, ready(Truth::kFalse), kNoon);

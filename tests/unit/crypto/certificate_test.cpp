@@ -22,6 +22,23 @@ std::string der_of(const std::string& pem) {
   return from_base64(body).value();
 }
 
+TEST(Certificate, OneThatEndsBeforeItBeginsIsNone) {
+  const support::TestCa root("Test Root");
+  const auto issued = root.issue({.dns = {"edge01.example.com"},
+                                  .not_before = support::kTestNotBefore + 24h,
+                                  .not_after = support::kTestNotBefore});
+  const auto parsed = parse_chain(issued.certificate_pem);
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().kind, ErrorKind::kInvalid);
+  EXPECT_THAT(parsed.error().message(), testing::HasSubstr("ends before it begins"));
+}
+
+TEST(Certificate, ASerialNumberLongerThanAllowedIsNotRepeated) {
+  const support::TestCa root("Test Root");
+  const auto issued = root.issue({.dns = {"edge01.example.com"}, .serial = std::string(200, '7')});
+  EXPECT_EQ(one(issued.certificate_pem).facts().serial_number, "longer than 20 octets");
+}
+
 TEST(Certificate, SaysWhatItSays) {
   const support::TestCa root("Test Root");
   const support::TestCa inter = root.intermediate("Test Intermediate");

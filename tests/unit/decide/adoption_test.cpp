@@ -4,6 +4,7 @@
 namespace edgetrust::decide::certificate {
 namespace {
 
+using namespace std::chrono_literals;
 using namespace support;
 using api::ForeignCertificate;
 using api::RevisionResult;
@@ -173,7 +174,7 @@ TEST(ServedCertificateKnown, AnImportBecomesRevisionZero) {
           with(good,
                [](auto& o) {
                  o.object.status.observed_generation = 1;
-                 o.failure = failed("StoreImport", ErrorKind::kUnavailable, o.now);
+                 o.failures = failed("StoreImport", ErrorKind::kUnavailable, o.now);
                }),
           "served_certificate_known Pending/ImportUnavailable R +916ms"},
          {"it is stored",
@@ -254,6 +255,8 @@ TEST(RollbackAskedFor, IsDoneOnceAndMarksTheRevisionRolledBack) {
   o.object.status = decision.status;
   o.pushed = 1;
   o.now += 3s;
+  EXPECT_EQ(decided(o), "delivery_under_way SetFinalizer RollingBack/RollingBack R") << "nothing held it so far";
+  o.object.meta.finalizers = {std::string(api::kFinalizer)};
   EXPECT_EQ(decided(o), "delivery_under_way LookAtEdge RollingBack/RollingBack R");
   o.look = look(1, o.now);
   decision = decide(o);
@@ -262,6 +265,8 @@ TEST(RollbackAskedFor, IsDoneOnceAndMarksTheRevisionRolledBack) {
   EXPECT_TRUE(rejected_in(decision.status, 2));
   EXPECT_FALSE(decision.status.delivery);
   o.object.status = decision.status;
+  EXPECT_EQ(decided(o), "finalizer_released SetFinalizer RolledBack/RolledBack R");
+  o.object.meta.finalizers.clear();
   EXPECT_EQ(decided(o), "rejections_marked MarkRejected RolledBack/RolledBack R");
   o.revisions[2].marked_rejected = true;
   o.serving_fingerprint = fingerprint(1);

@@ -4,22 +4,20 @@
 namespace edgetrust::decide::certificate {
 namespace {
 
+using namespace std::chrono_literals;
 using namespace support;
 using api::RevisionResult;
 using ports::EdgeState;
 using ports::SipState;
 
 Observation failing_push(Observation o, ErrorKind kind, api::Duration ago = 0s, int count = 1) {
-  o.failure = failed("Push", kind, o.now - ago, count);
+  o.failures = failed("Push", kind, o.now - ago, count);
+  o.pushed_since_look = true;
   return o;
 }
 Observation refused_push(Observation o) {
   o = failing_push(std::move(o), ErrorKind::kInvalid);
-  o.failure->error.code = ports::kCertificateRefused;
-  return o;
-}
-Observation seeing(Observation o, EdgeLook seen) {
-  o.look = std::move(seen);
+  o.failures.begin()->second.error.code = ports::kCertificateRefused;
   return o;
 }
 // Looks that add up to this record, the last of them now.
@@ -278,6 +276,15 @@ TEST(RollingBack, IsTriedUntilThePreviousIsSeen) {
        "delivery_under_way LookAtEdge RollingBack/RollingBack R"},
       {"after a crash, it was pushed", with(seeing(o, look(1, o.now)), [](auto& c) { c.pushed.reset(); }),
        "delivery_under_way RolledBack/RolledBack R +0s"},
+      {"acknowledged, without the finalizer", with(pushed, [](auto& p) { p.object.meta.finalizers.clear(); }),
+       "delivery_under_way SetFinalizer RollingBack/RollingBack R"},
+      {"and it cannot be set",
+       with(pushed,
+            [](auto& p) {
+              p.object.meta.finalizers.clear();
+              p.failures = failed("SetFinalizer", ErrorKind::kConflict, p.now);
+            }),
+       "delivery_under_way RollingBack/RollingBack R +2s"},
       {"acknowledged, looked a moment ago", pushed, "delivery_under_way RollingBack/RollingBack R +2s"},
       {"acknowledged, the look is older", with(pushed, [](auto& c) { c.look->at -= 1s; }),
        "delivery_under_way LookAtEdge RollingBack/RollingBack R"},
@@ -302,7 +309,7 @@ TEST(RollingBack, IsTriedUntilThePreviousIsSeen) {
        "delivery_under_way RollingBack/UploadUnavailable R +9s160ms"},
       {"told to come back tomorrow: a minute is enough",
        with(failing_push(o, ErrorKind::kRateLimited),
-            [](auto& c) { c.failure->error.retry_after = std::chrono::hours{24}; }),
+            [](auto& c) { c.failures.begin()->second.error.retry_after = std::chrono::hours{24}; }),
        "delivery_under_way RollingBack/UploadRateLimited R +1m"},
       {"a second after a failure it is looked at", later(failing_push(o, ErrorKind::kTimeout), 1s),
        "delivery_under_way LookAtEdge RollingBack/UploadUnavailable R"},

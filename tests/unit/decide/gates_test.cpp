@@ -5,6 +5,7 @@
 namespace edgetrust::decide::certificate {
 namespace {
 
+using namespace std::chrono_literals;
 using namespace support;
 using api::condition::kReady;
 using api::condition::kStalled;
@@ -42,16 +43,16 @@ TEST(Deleted, TakesItsRecordsWithItAndLetsGo) {
           with(with(observing(), [](auto& o) { o.object.status.delivery->verdict = "Critical"; }), remove_object),
           "deleted SetFinalizer Observing/Deleted R"},
          {"a failed removal waits",
-          with(gone, [](auto& o) { o.failure = failed("RemoveRecord", ErrorKind::kTimeout, o.now, 3); }),
+          with(gone, [](auto& o) { o.failures = failed("RemoveRecord", ErrorKind::kTimeout, o.now, 3); }),
           "deleted Issuing/Deleted R +3s664ms"},
          {"but not for ever",
-          with(gone, [](auto& o) { o.failure = failed("RemoveRecord", ErrorKind::kTimeout, o.now, 5); }),
-          "deleted SetFinalizer Issuing/Deleted R"},
+          with(gone, [](auto& o) { o.failures = failed("RemoveRecord", ErrorKind::kTimeout, o.now, 5); }),
+          "deleted SetFinalizer Issuing/RecordLeftBehind R"},
          {"without an issuer nobody can remove it", with(gone, [](auto& o) { o.issuer.reset(); }),
-          "deleted SetFinalizer Issuing/Deleted R"},
+          "deleted SetFinalizer Issuing/RecordLeftBehind R"},
          {"a finalizer that cannot be removed waits",
           with(with(with(ready(), remove_object), hold_finalizer),
-               [](auto& o) { o.failure = failed("SetFinalizer", ErrorKind::kConflict, o.now, 1); }),
+               [](auto& o) { o.failures = failed("SetFinalizer", ErrorKind::kConflict, o.now, 1); }),
           "deleted Ready/Deleted +916ms"},
          {"an object that cannot be read lets go too",
           with(gone,
@@ -59,7 +60,7 @@ TEST(Deleted, TakesItsRecordsWithItAndLetsGo) {
                  o.object.broken = error(ErrorKind::kInvalid);
                  o.issuer.reset();
                }),
-          "deleted SetFinalizer Issuing/Deleted R"}});
+          "deleted SetFinalizer Issuing/RecordLeftBehind R"}});
 }
 
 TEST(Deleted, SaysWhichRecordIsLeftBehind) {
@@ -153,7 +154,7 @@ TEST(OnlyClaimOnEdge, TheYoungerOfTwoStepsBack) {
          {"live", with(ready(), other), "only_claim_on_edge Failed/Conflict S"},
          {"alone", ready(), "rest Ready/Ready +renewal"}});
   EXPECT_EQ(condition(decide(with(fresh(), other)), kStalled)->message,
-            "the EdgeCertificate older is older and holds Edge edge01; delete one of the two");
+            "the EdgeCertificate older holds Edge edge01; delete one of the two");
 }
 
 TEST(ReferencesExist, WhatIsMissingIsNamedAndWaitedFor) {

@@ -4,9 +4,16 @@
 namespace edgetrust::decide::certificate {
 namespace {
 
+using namespace std::chrono_literals;
 using namespace support;
 using api::RevisionResult;
 using ports::OrderStatus;
+
+// The record is on every server, and has been there for so long.
+void seen_everywhere(Observation& o, api::Duration written_ago) {
+  o.records = RecordsLook{.everywhere = true, .at = o.now};
+  o.object.status.order->records_since = o.now - written_ago;
+}
 
 template <class Effect>
 const Effect& effect_of(const Decision& decision) {
@@ -157,37 +164,29 @@ TEST(RevisionIssued, GoesOnFromWhateverIsThere) {
       {"not everywhere yet",
        with(answering(), [](auto& o) { o.records = RecordsLook{.everywhere = false, .missing = "ns1", .at = o.now}; }),
        "revision_issued Issuing/Answering R +2s"},
+      {"not everywhere yet, and the clock was set back",
+       with(answering(),
+            [](auto& o) { o.records = RecordsLook{.everywhere = false, .missing = "ns1", .at = o.now + 1h}; }),
+       "revision_issued LookForRecords Issuing/Answering R"},
       {"not everywhere yet, a while later",
        with(answering(),
             [](auto& o) { o.records = RecordsLook{.everywhere = false, .missing = "ns1", .at = o.now - 2s}; }),
        "revision_issued LookForRecords Issuing/Answering R"},
-      {"everywhere, before the floor",
-       with(answering(),
-            [](auto& o) {
-              o.records = RecordsLook{.everywhere = true, .at = o.now};
-              o.object.status.order->records_since = o.now - 119s;
-            }),
+      {"everywhere, before the floor", with(answering(), [](auto& o) { seen_everywhere(o, 119s); }),
        "revision_issued Issuing/Answering R +1s"},
-      {"everywhere, the floor waited out",
-       with(answering(),
-            [](auto& o) {
-              o.records = RecordsLook{.everywhere = true, .at = o.now};
-              o.object.status.order->records_since = o.now - 120s;
-            }),
+      {"everywhere, the floor waited out", with(answering(), [](auto& o) { seen_everywhere(o, 120s); }),
        "revision_issued AnswerChallenge Issuing/Answering R"},
       {"answered",
        with(answering(),
             [](auto& o) {
-              o.records = RecordsLook{.everywhere = true, .at = o.now};
-              o.object.status.order->records_since = o.now - 120s;
+              seen_everywhere(o, 120s);
               o.answered = {"https://ca.example/challenge/1"};
             }),
        "revision_issued Issuing/Validating R +2s"},
       {"answered, a while later",
        with(answering(),
             [](auto& o) {
-              o.records = RecordsLook{.everywhere = true, .at = o.now};
-              o.object.status.order->records_since = o.now - 120s;
+              seen_everywhere(o, 120s);
               o.answered = {"https://ca.example/challenge/1"};
               o.order->at = o.now - 2s;
             }),
@@ -195,8 +194,7 @@ TEST(RevisionIssued, GoesOnFromWhateverIsThere) {
       {"answered in an earlier life",
        with(answering(),
             [](auto& o) {
-              o.records = RecordsLook{.everywhere = true, .at = o.now};
-              o.object.status.order->records_since = o.now - 120s;
+              seen_everywhere(o, 120s);
               o.order->order.authorizations[0].dns->status = ports::ChallengeStatus::kProcessing;
             }),
        "revision_issued Issuing/Validating R +2s"},
@@ -334,7 +332,7 @@ TEST(RevisionIssued, WhenTheNamesInTheSpecChangeAnotherOrderIsMade) {
 
 TEST(RevisionIssued, APassingFailureIsWaitedForAndTriedAgain) {
   const auto failing = [](Observation o, const char* effect_name, ErrorKind kind, int count = 1) {
-    o.failure = failed(effect_name, kind, o.now, count);
+    o.failures = failed(effect_name, kind, o.now, count);
     return o;
   };
   check({{"no answer", failing(ordering(), "NewOrder", ErrorKind::kTimeout),
@@ -361,9 +359,9 @@ TEST(RevisionIssued, APassingFailureIsWaitedForAndTriedAgain) {
           "revision_issued NewOrder Issuing/Ordering R"}});
 
   Observation limited = failing(ordering(), "NewOrder", ErrorKind::kRateLimited);
-  limited.failure->error.retry_after = 3600s;
+  limited.failures.begin()->second.error.retry_after = 3600s;
   EXPECT_EQ(decided(limited), "revision_issued Issuing/IssuerRateLimited R +1h");
-  limited.failure->error.retry_after = std::chrono::hours{87600};
+  limited.failures.begin()->second.error.retry_after = std::chrono::hours{87600};
   EXPECT_EQ(decided(limited), "revision_issued Issuing/IssuerRateLimited R +24h") << "never longer than a day";
 }
 
@@ -389,7 +387,7 @@ TEST(RevisionIssued, AnOrderThatCameToNothingIsTriedAgainAfterAnHour) {
       {"forgotten",
        with(ordered(OrderStatus::kPending),
             [](auto& o) {
-              o.failure = failed("LookAtOrder", ErrorKind::kNotFound, o.now - 1min);
+              o.failures = failed("LookAtOrder", ErrorKind::kNotFound, o.now - 1min);
               o.order.reset();
             }),
        "OrderLost", "the order cannot be found: no luck"},
@@ -407,15 +405,15 @@ TEST(RevisionIssued, AnOrderThatCameToNothingIsTriedAgainAfterAnHour) {
       {"nobody could ever be asked for the record",
        with(answering(),
             [](auto& o) {
-              o.failure = failed("LookForRecords", ErrorKind::kUnavailable, o.now, 9);
+              o.failures = failed("LookForRecords", ErrorKind::kUnavailable, o.now, 9);
               o.now += 10min + 1ms;
             }),
        "PropagationTimeout", "a TXT record did not reach every name server in 10m: no luck"},
       {"refused at once",
        with(ordering(),
             [](auto& o) {
-              o.failure = failed("NewOrder", ErrorKind::kInvalid, o.now);
-              o.failure->error.code = "urn:ietf:params:acme:error:rejectedIdentifier";
+              o.failures = failed("NewOrder", ErrorKind::kInvalid, o.now);
+              o.failures.begin()->second.error.code = "urn:ietf:params:acme:error:rejectedIdentifier";
             }),
        "OrderRefused", "no luck"},
   };
@@ -478,18 +476,41 @@ TEST(RevisionIssued, CloseToExpiryItIsTriedSooner) {
   EXPECT_EQ(decided(o), "revision_issued Issuing/OrderFailed R +11m");
 }
 
+void refuse_order(Observation& o, std::string code = "urn:ietf:params:acme:error:rejectedIdentifier") {
+  o.failures = failed("NewOrder", ErrorKind::kInvalid, o.now);
+  o.failures.begin()->second.error.code = std::move(code);
+}
+// The decision's status is written.
+void write(Observation& o) {
+  const api::EdgeCertificateStatus before = o.object.status;
+  o.object.status = decide(o).status;
+  note_written(o, before, o.object.status);
+}
+
 TEST(RevisionIssued, ARefusedOrderIsCountedOnceForEachTry) {
   Observation o = ordering();
-  o.failure = failed("NewOrder", ErrorKind::kInvalid, o.now);
-  o.failure->error.code = "urn:ietf:params:acme:error:rejectedIdentifier";
-  o.object.status = decide(o).status;
+  refuse_order(o);
+  write(o);
   EXPECT_EQ(o.object.status.order->failures, 1);
+  EXPECT_EQ(decided(o), "revision_issued Issuing/OrderFailed R +1h");
   o.now += 1h;
   EXPECT_EQ(decided(o), "revision_issued NewOrder Issuing/Ordering R") << "an hour later it is asked again";
-  o.failure = failed("NewOrder", ErrorKind::kInvalid, o.now, 2);
-  o.failure->error.code = "urn:ietf:params:acme:error:rejectedIdentifier";
-  o.object.status = decide(o).status;
-  EXPECT_EQ(o.object.status.order->failures, 2);
+  refuse_order(o, std::string(ports::kOrderForOtherNames));
+  write(o);
+  EXPECT_EQ(o.object.status.order->failures, 2) << "an order for other names is as good as none";
+  EXPECT_EQ(decided(o), "revision_issued Issuing/OrderFailed R +2h");
+}
+
+TEST(RevisionIssued, AfterARefusedOrderARenewalThatIsAskedForAsksAtOnce) {
+  Observation o = ordering();
+  refuse_order(o);
+  write(o);
+  o.now += 5s;  // sooner than any wait after a failure ends
+  annotate(o, api::kRenewRequestedAt);
+  EXPECT_EQ(decided(o), "revision_issued NewOrder Issuing/Ordering R");
+  write(o);
+  EXPECT_EQ(o.object.status.order->failures, 1) << "nothing was refused meanwhile";
+  EXPECT_EQ(decided(o), "revision_issued NewOrder Issuing/Ordering R") << "crashed before it was asked";
 }
 
 // --- requests
@@ -600,13 +621,14 @@ TEST(RevisionIssued, FailedOrdersAndRollbacksAreCountedApart) {
   EXPECT_EQ(decided(o), "revision_issued NewOrder Issuing/Ordering R") << "not stalled";
 
   // And many failed orders before a rollback do not take its retry away.
-  o = observing();
-  o.object.status.failures.reset();
-  o.look = with_health(look(2, o.now), ports::EdgeState::kCritical, ports::SipState::kUp);
   o = rolling_back();
+  o.object.status.order = api::OrderStatus{.revision = 3, .failures = 5};
   o.pushed = 1;
   o.look = look(1, o.now);
-  EXPECT_EQ(decide(o).status.failures, 1);
+  decision = decide(o);
+  EXPECT_EQ(support::summary(o, decision), "delivery_under_way RolledBack/RolledBack R +0s");
+  EXPECT_EQ(decision.status.failures, 1);
+  EXPECT_EQ(decision.status.next_attempt, o.now + 24h);
 }
 
 // --- order_cleaned_up
@@ -643,13 +665,13 @@ TEST(OrderCleanedUp, AnOrderThatHasEndedLeavesNoRecordBehind) {
          {"nobody knows how to reach the zone", with(issued, [](auto& o) { o.issuer.reset(); }),
           "order_cleaned_up Issuing/Ready R +0s"},
          {"a removal that failed is waited for",
-          with(issued, [](auto& o) { o.failure = failed("RemoveRecord", ErrorKind::kTimeout, o.now, 7); }),
+          with(issued, [](auto& o) { o.failures = failed("RemoveRecord", ErrorKind::kTimeout, o.now, 7); }),
           "order_cleaned_up Issuing/DnsUnavailable R +58s624ms"},
          {"but not for ever",
-          with(issued, [](auto& o) { o.failure = failed("RemoveRecord", ErrorKind::kTimeout, o.now, 8); }),
+          with(issued, [](auto& o) { o.failures = failed("RemoveRecord", ErrorKind::kTimeout, o.now, 8); }),
           "order_cleaned_up Issuing/Ready R +0s"},
          {"another failure does not hold it up",
-          with(issued, [](auto& o) { o.failure = failed("StoreBundle", ErrorKind::kTimeout, o.now, 7); }),
+          with(issued, [](auto& o) { o.failures = failed("StoreBundle", ErrorKind::kTimeout, o.now, 7); }),
           "order_cleaned_up RemoveRecord Issuing/Ready R"}});
 
   EXPECT_FALSE(decide(with(issued, removed_all)).status.order);
@@ -658,7 +680,7 @@ TEST(OrderCleanedUp, AnOrderThatHasEndedLeavesNoRecordBehind) {
   EXPECT_EQ(after.order->failures, 1);
   EXPECT_TRUE(after.order->records.empty());
   const Decision left =
-      decide(with(issued, [](auto& o) { o.failure = failed("RemoveRecord", ErrorKind::kTimeout, o.now, 8); }));
+      decide(with(issued, [](auto& o) { o.failures = failed("RemoveRecord", ErrorKind::kTimeout, o.now, 8); }));
   ASSERT_EQ(left.announcements.size(), 2U);
   EXPECT_EQ(left.announcements[0].reason, "RecordLeftBehind");
 }

@@ -72,11 +72,12 @@ class Story {
     api::EdgeCertificate written = o.object;
     written.status = decision.status;
     const std::string encoded_before = api::encode_status(o.object);
-    if (api::encode_status(written) != encoded_before) ++writes;
     const api::EdgeCertificateStatus before = o.object.status;
     o.object.status = through_json(decision.status);
-    if (api::encode_status(written) != encoded_before) note_written(o, before, o.object.status);
-    said.insert(said.end(), decision.announcements.begin(), decision.announcements.end());
+    if (api::encode_status(written) != encoded_before) {
+      note_written(o, before, o.object.status);
+      said.insert(said.end(), decision.announcements.begin(), decision.announcements.end());
+    }
     if (!decision.effect) {
       wake_at = decision.wake_at;
       return wake_at && *wake_at <= o.now;
@@ -97,7 +98,6 @@ class Story {
   void crash() { support::crash(o); }
 
   std::optional<TimePoint> wake_at;
-  int writes = 0;
 
  private:
   static api::EdgeCertificateStatus through_json(const api::EdgeCertificateStatus& status) {
@@ -119,7 +119,7 @@ class Story {
   void perform(const Effect& effect) {
     const std::string name(name_of(effect));
     const Fate what = fate(title(effect));
-    o.now += 20ms;
+    o.now += std::chrono::milliseconds{20};
     if (what == Fate::kCrashBefore) return crash();
     note_begun(o, effect);
     Result<Learned> result = fail(ErrorKind::kUnavailable, "told to fail");

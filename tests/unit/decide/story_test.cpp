@@ -6,6 +6,7 @@
 namespace edgetrust::decide::certificate {
 namespace {
 
+using namespace std::chrono_literals;
 using api::Phase;
 using api::RevisionResult;
 
@@ -90,6 +91,58 @@ TEST(Story, ABadCertificateIsRolledBackAndNeverPushedAgain) {
   expect_rest(story);
 }
 
+// What fails beside a renewal has waits of its own, and the renewal's tries have theirs.
+TEST(Story, WhatCannotBeWrittenHoldsUpNoRenewal) {
+  for (const std::string blocked : {"WriteServingSecret", "MarkRejected", "DeleteRevision"}) {
+    SCOPED_TRACE(blocked);
+    Story story = first_certificate(quick_story());
+    story.sick = {2};
+    ask_for_renewal(story);
+    int tries = 0;
+    int orders = 0;
+    story.fate = [&](const std::string& effect) {
+      if (effect.starts_with(blocked)) ++tries;
+      if (effect.starts_with("NewOrder") && ++orders % 10 != 0) return Fate::kFails;
+      return effect.starts_with(blocked) ? Fate::kFails : Fate::kDone;
+    };
+    const TimePoint begin = story.o.now;
+    ASSERT_TRUE(story.run(1h));
+    ask_for_renewal(story, "2");
+    ASSERT_TRUE(story.run(2h));
+    EXPECT_EQ(story.pushes(), "1 2 1 3");
+    EXPECT_EQ(orders, 20) << "nine failures before each success";
+    const auto minutes = static_cast<int>((story.o.now - begin) / 1min);
+    EXPECT_LE(tries, 10 + minutes) << "no hot loop";
+  }
+}
+
+TEST(Story, ARollbackThatIsAskedForDuringARollbackIsThatOne) {
+  Story story = first_certificate(quick_story());
+  ask_for_renewal(story);
+  ASSERT_TRUE(story.run(1h));
+  story.sick = {3};
+  ask_for_renewal(story, "2");
+  story.fate = [&](const std::string& effect) {
+    if (effect == "Push 2") annotate(story.o, api::kRollbackRequestedAt, "now");
+    return Fate::kDone;
+  };
+  ASSERT_TRUE(story.run(1h));
+  EXPECT_EQ(story.pushes(), "1 2 3 2");
+  EXPECT_EQ(story.o.object.status.revision, 2);
+  expect_rest(story);
+}
+
+TEST(Story, ARecordThatIsLeftBehindIsSaid) {
+  Story story(quick_story());
+  story.fate = [&](const std::string& effect) {
+    if (effect == "AnswerChallenge") story.o.object.meta.deletion_time = story.o.now;
+    return effect == "RemoveRecord" ? Fate::kFails : Fate::kDone;
+  };
+  ASSERT_TRUE(story.run(1h));
+  EXPECT_EQ(std::ranges::count(story.said, "RecordLeftBehind", &Announcement::reason), 1);
+  EXPECT_TRUE(story.o.object.meta.finalizers.empty());
+}
+
 TEST(Story, ARollbackIsQuick) {
   Story story = first_certificate();
   story.sick = {2};
@@ -156,39 +209,36 @@ void crash_everywhere(const std::function<Story()>& prepare, api::Duration limit
   }
 }
 
+// A story that has its first certificate, and what happens to it then.
+std::function<Story()> after_the_first(std::function<void(Story&)> then) {
+  return [then = std::move(then)] {
+    Story story = first_certificate(quick_story());
+    then(story);
+    return story;
+  };
+}
+
 TEST(Crashed, TheFirstCertificateEndsLive) { crash_everywhere(quick_story, 2h, "1"); }
 
 TEST(Crashed, ARenewalEndsLive) {
-  crash_everywhere(
-      [] {
-        Story story = first_certificate(quick_story());
-        ask_for_renewal(story);
-        return story;
-      },
-      2h, "1 2");
+  crash_everywhere(after_the_first([](Story& story) { ask_for_renewal(story); }), 2h, "1 2");
 }
 
 TEST(Crashed, ARollbackEndsWithThePreviousOne) {
-  crash_everywhere(
-      [] {
-        Story story = first_certificate(quick_story());
-        story.sick = {2};
-        ask_for_renewal(story);
-        return story;
-      },
-      2h, "1 2 1");
+  crash_everywhere(after_the_first([](Story& story) {
+                     story.sick = {2};
+                     ask_for_renewal(story);
+                   }),
+                   2h, "1 2 1");
 }
 
 TEST(Crashed, ARollbackOnRequestEndsWithThePreviousOne) {
-  crash_everywhere(
-      [] {
-        Story story = first_certificate(quick_story());
-        ask_for_renewal(story);
-        EXPECT_TRUE(story.run(1h));
-        annotate(story.o, api::kRollbackRequestedAt, "now");
-        return story;
-      },
-      2h, "1 2 1");
+  crash_everywhere(after_the_first([](Story& story) {
+                     ask_for_renewal(story);
+                     EXPECT_TRUE(story.run(1h));
+                     annotate(story.o, api::kRollbackRequestedAt, "now");
+                   }),
+                   2h, "1 2 1");
 }
 
 // --- restored
@@ -324,7 +374,7 @@ class Walk {
     story.sick.clear();
     story.o.object.spec.suspend = false;
     story.o.object.meta.annotations.erase(std::string(api::kHoldUntil));
-    story.o.failure.reset();
+    story.o.failures.clear();
     if (!story.o.issuer) story.o.issuer = issuer_;
     ++story.o.object.meta.generation;
     if (!story.run(1h)) return false;

@@ -4,6 +4,7 @@
 namespace edgetrust::decide::certificate {
 namespace {
 
+using namespace std::chrono_literals;
 using namespace support;
 using api::RevisionResult;
 
@@ -16,15 +17,15 @@ TEST(ServingSecretRight, SecretNameHoldsWhatTheEdgeServes) {
          {"broken", with(ready(), [](auto& o) { o.serving_fingerprint = ""; }),
           "serving_secret_right WriteServingSecret Ready/Ready"},
          {"someone else's",
-          with(missing, [](auto& o) { o.failure = failed("WriteServingSecret", ErrorKind::kConflict, o.now); }),
+          with(missing, [](auto& o) { o.failures = failed("WriteServingSecret", ErrorKind::kConflict, o.now); }),
           "rest Failed/SecretConflict S +916ms"},
          {"it could not be written",
-          with(missing, [](auto& o) { o.failure = failed("WriteServingSecret", ErrorKind::kForbidden, o.now); }),
+          with(missing, [](auto& o) { o.failures = failed("WriteServingSecret", ErrorKind::kForbidden, o.now); }),
           "rest Ready/ClusterForbidden S +13s740ms"},
          {"which stops no renewal",
           with(missing,
                [](auto& o) {
-                 o.failure = failed("WriteServingSecret", ErrorKind::kConflict, o.now);
+                 o.failures = failed("WriteServingSecret", ErrorKind::kConflict, o.now);
                  o.object.meta.annotations[std::string(api::kRenewRequestedAt)] = "now";
                }),
           "revision_issued CreateKey Issuing/CreatingKey R"},
@@ -71,10 +72,10 @@ TEST(OldRevisionsPruned, NoMoreAreKeptThanAskedFor) {
       {{"within the limit", with_history(3), "rest Ready/Ready +renewal"},
        {"beyond it", with_history(4), "old_revisions_pruned DeleteRevision Ready/Ready"},
        {"it could not be removed: the rest goes on, and it is tried later",
-        with(with_history(4), [](auto& o) { o.failure = failed("DeleteRevision", ErrorKind::kConflict, o.now); }),
+        with(with_history(4), [](auto& o) { o.failures = failed("DeleteRevision", ErrorKind::kConflict, o.now); }),
         "rest Ready/Ready +916ms"},
        {"later",
-        with(with_history(4), [](auto& o) { o.failure = failed("DeleteRevision", ErrorKind::kConflict, o.now - 1s); }),
+        with(with_history(4), [](auto& o) { o.failures = failed("DeleteRevision", ErrorKind::kConflict, o.now - 1s); }),
         "old_revisions_pruned DeleteRevision Ready/Ready"}});
 }
 
@@ -184,7 +185,7 @@ TEST(FinalizerReleased, AnObjectWithNothingToBeUndoneHasNone) {
           with(with(deliverable(), hold), [](auto& o) { set_windows(o, {{.start = "02:00", .duration = 2h}}); }),
           "finalizer_released SetFinalizer Ready/Ready"},
          {"it could not be released: the rest goes on",
-          with(with(ready(), hold), [](auto& o) { o.failure = failed("SetFinalizer", ErrorKind::kConflict, o.now); }),
+          with(with(ready(), hold), [](auto& o) { o.failures = failed("SetFinalizer", ErrorKind::kConflict, o.now); }),
           "rest Ready/Ready +916ms"}});
 }
 

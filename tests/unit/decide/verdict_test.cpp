@@ -5,6 +5,7 @@
 namespace edgetrust::decide::certificate {
 namespace {
 
+using namespace std::chrono_literals;
 using namespace support;
 using ports::EdgeState;
 using ports::SipState;

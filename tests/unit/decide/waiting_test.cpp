@@ -4,6 +4,7 @@
 namespace edgetrust::decide::certificate {
 namespace {
 
+using namespace std::chrono_literals;
 using namespace support;
 using api::RevisionResult;
 using ports::EdgeState;
@@ -12,10 +13,6 @@ using ports::SipState;
 Observation deliverable_when(api::Window window) {
   Observation o = deliverable();
   set_windows(o, {std::move(window)});
-  return o;
-}
-Observation seeing(Observation o, EdgeLook seen) {
-  o.look = std::move(seen);
   return o;
 }
 

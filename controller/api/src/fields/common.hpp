@@ -81,7 +81,7 @@ void fields(V& v, Condition& condition) {
   v("type", condition.type, required, max_length(316), doc("Type of the condition, in CamelCase."));
   v("status", condition.status, required, doc("True, False or Unknown."));
   v("reason", condition.reason, required, max_length(128), doc("Why, as one word from a closed list."));
-  v("message", condition.message, required, max_length(4096), doc("Why, as a sentence for people; says what to change where that is known."));
+  v("message", condition.message, required, max_length(kLongestMessage), doc("Why, as a sentence for people; says what to change where that is known."));
   v("observedGeneration", condition.observed_generation, doc("The metadata.generation that this condition is about."));
   v("lastTransitionTime", condition.last_transition_time, required, doc("When status last changed."));
 }

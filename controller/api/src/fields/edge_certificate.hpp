@@ -140,7 +140,7 @@ void fields(V& v, OrderStatus& order) {
   v("records", order.records, max_items(100), doc("TXT records to be removed when the order has ended."));
   v("recordsSince", order.records_since, doc("When the records had been written."));
   v("failures", order.failures, doc("Orders of this revision in a row that came to nothing."));
-  v("lastError", order.last_error, max_length(4096), doc("Why the last of them came to nothing, for people."));
+  v("lastError", order.last_error, max_length(kLongestMessage), doc("Why the last of them came to nothing, for people."));
 }
 
 template <class V>

@@ -56,6 +56,7 @@ Decision decide(const Observation& observation) {
 
 std::vector<RuleInfo> rule_list() {
   std::vector<RuleInfo> list;
+  list.reserve(kRules.size() + 1);
   for (const Rule& rule : kRules) list.push_back({rule.name, rule.ensures});
   list.push_back({"rest", "nothing is left to do until the certificate is due"});
   return list;
@@ -63,14 +64,6 @@ std::vector<RuleInfo> rule_list() {
 
 std::string_view name_of(const Effect& effect) {
   return std::visit([](const auto& e) { return std::decay_t<decltype(e)>::kName; }, effect);
-}
-
-bool is_look(const Effect& effect) {
-  return std::visit(
-      [](const auto& e) {
-        return requires { std::decay_t<decltype(e)>::kLook; };
-      },
-      effect);
 }
 
 bool is_guarded(const Effect& effect) {

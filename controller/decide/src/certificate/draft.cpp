@@ -101,8 +101,7 @@ void Draft::describe_active() {
   s.fingerprint_sha256 = chain.fingerprint_sha256;
   s.issuer = chain.issuer;
   s.expires = date_of(chain.not_after);
-  s.renewal_time =
-      renewal_time(chain.not_before, chain.not_after, o_.object.spec.renew_before, stable_fraction(o_.object.meta.uid));
+  s.renewal_time = renewal_of(o_, chain);
 }
 
 void Draft::set_conditions() {
@@ -156,7 +155,7 @@ void Draft::set_conditions() {
                   "no certificate of ours is on the Edge yet");
   }
   if (o_.look) {
-    const Assessment seen = assess(*o_.look, {}, s.delivery ? s.delivery->port_answered : o_.look->served.has_value());
+    const Assessment seen = assess(*o_.look, {}, s.delivery && s.delivery->port_answered);
     const Truth truth = seen.health == Health::kGood      ? Truth::kTrue
                         : seen.health == Health::kUnknown ? Truth::kUnknown
                                                           : Truth::kFalse;

@@ -1,5 +1,5 @@
 #pragma once
-// A decision in the making: starts from the status as it is, and is finished by report(), which derives conditions and
+// A decision in the making: starts from the status as it is, and is finished by finish(), which derives conditions and
 // columns.
 #include "certificate/questions.hpp"
 #include "edgetrust/decide/certificate/decision.hpp"

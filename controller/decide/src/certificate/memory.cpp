@@ -17,11 +17,18 @@ HealthRecord folded(const HealthRecord& health, const Observation& o, const Edge
   return fold(health, assess(look, expected, delivery->port_answered), look.at, 3 * rotation_of(o).interval + 10s);
 }
 
+template <class... Effects>
+void forget_failures(Memory& memory) {
+  (memory.failures.erase(std::string(Effects::kName)), ...);
+}
+
 void forget_order(Memory& memory) {
   memory.new_order_url.reset();
   memory.order.reset();
   memory.records.reset();
   memory.answered.clear();
+  forget_failures<effect::LookAtOrder, effect::PresentRecord, effect::LookForRecords, effect::AnswerChallenge,
+                  effect::FinalizeOrder, effect::StoreBundle>(memory);
 }
 
 class Success {
@@ -33,6 +40,7 @@ class Success {
     if (!learned_.look) return;
     m_.health = folded(m_.health, o_, *learned_.look);
     m_.look = std::move(learned_.look);
+    m_.pushed_since_look = false;
   }
   void operator()(const effect::LookAtOrder& /*e*/) { keep_order(); }
   void operator()(const effect::FinalizeOrder& /*e*/) { keep_order(); }
@@ -78,12 +86,24 @@ class Success {
 
 }  // namespace
 
+void forgive(Memory& memory) {
+  for (auto& [effect, failure] : memory.failures) failure.forgiven = true;
+}
+
 void note_written(Memory& memory, const api::EdgeCertificateStatus& before, const api::EdgeCertificateStatus& after) {
+  if (before.observed_generation != after.observed_generation) memory.failures.clear();
   const auto url_of = [](const api::EdgeCertificateStatus& s) { return s.order ? s.order->url : std::string{}; };
   if (url_of(before) != url_of(after)) {
     const bool written_down = memory.new_order_url == url_of(after);
     forget_order(memory);
     if (written_down) memory.order_asked_for = false;
+  }
+  const auto counted = [](const api::EdgeCertificateStatus& s) { return s.order ? s.order->failures : std::nullopt; };
+  if (counted(before) != counted(after)) forget_failures<effect::NewOrder>(memory);
+  const bool no_records = !after.order || after.order->records.empty();
+  if (no_records) {
+    memory.removed.clear();
+    forget_failures<effect::RemoveRecord>(memory);
   }
   const auto begun_at = [](const api::EdgeCertificateStatus& s) {
     return s.delivery ? std::optional(s.delivery->started_at) : std::nullopt;
@@ -95,26 +115,29 @@ void note_written(Memory& memory, const api::EdgeCertificateStatus& before, cons
   const bool next_observation = installed_at(before) != installed_at(after);
   if (next_delivery) memory.pushed.reset();
   if (next_observation) memory.health = {};
-  if ((next_delivery || next_observation) && memory.failure && memory.failure->effect == effect::Push::kName)
-    memory.failure.reset();
+  if (next_delivery || next_observation) forget_failures<effect::Push>(memory);
 }
 
 void note_begun(Memory& memory, const Effect& effect) {
-  if (std::holds_alternative<effect::Push>(effect)) memory.pushed.reset();
+  if (std::holds_alternative<effect::Push>(effect)) {
+    memory.pushed.reset();
+    memory.pushed_since_look = true;
+  }
   if (std::holds_alternative<effect::NewOrder>(effect)) memory.order_asked_for = true;
 }
 
 void note_success(Memory& memory, const Effect& effect, Learned learned, const Observation& o, TimePoint now) {
   std::visit(Success(memory, std::move(learned), o, now), effect);
-  const bool is_another_look = is_look(effect) && memory.failure && memory.failure->effect != name_of(effect);
-  if (!is_another_look) memory.failure.reset();
+  memory.failures.erase(std::string(name_of(effect)));
 }
 
 void note_failure(Memory& memory, const Effect& effect, const Error& error, TimePoint now) {
   if (error.kind == ErrorKind::kCancelled) return;
   const std::string name(name_of(effect));
-  const bool again = memory.failure && memory.failure->effect == name;
-  memory.failure = Failure{name, error, again ? memory.failure->count + 1 : 1, now};
+  const auto before = memory.failures.find(name);
+  const bool again = before != memory.failures.end() && !before->second.forgiven;
+  const int count = again ? before->second.count + 1 : 1;
+  memory.failures.insert_or_assign(name, Failure{name, error, count, now});
   // The server may have moved on since the order was read, or because of what it refused to answer for.
   if (std::holds_alternative<effect::AnswerChallenge>(effect) || std::holds_alternative<effect::FinalizeOrder>(effect))
     memory.order.reset();

@@ -114,13 +114,24 @@ std::optional<int> previous(const Observation& o, int below) {
   const api::EffectiveRotation rotation = rotation_of(o);
   const TimePoint long_enough = o.now + rotation.settle + rotation.period;
   const int serving = o.object.status.revision.value_or(-1);
-  std::optional<int> best;
+  return newest_before(o, below, [&](const StoredRevision& revision) {
+    const bool proved = revision.number == serving || was_live(o, revision.number);
+    const bool fit = proved || (!revision.defect && !revision.unjudged);
+    return fit && can_return_to(o, revision.number) && revision.chain->not_after > long_enough;
+  });
+}
+
+std::optional<int> newest_before(const Observation& o, int below,
+                                 const std::function<bool(const StoredRevision&)>& accepted) {
+  std::optional<int> live;
+  std::optional<int> whole;
   for (const auto& [number, revision] : o.revisions) {
-    if (number >= below || is_rejected(o, number) || !can_return_to(o, number)) continue;
-    const bool proved = number == serving || was_live(o, number) || !revision.defect;
-    if (revision.chain->not_after > long_enough && proved) best = number;
+    if (number >= below || is_rejected(o, number) || !revision.has_key || !revision.chain || !accepted(revision))
+      continue;
+    whole = number;
+    if (was_live(o, number) || number == o.object.status.revision) live = number;
   }
-  return best;
+  return live ? live : whole;
 }
 
 bool was_live(const Observation& o, int revision) {
@@ -176,9 +187,7 @@ TimePoint renewal_of(const Observation& o, const ports::ChainFacts& chain) {
 
 std::optional<TimePoint> foreign_renewal(const Observation& o) {
   if (!o.look || !o.look->served) return std::nullopt;
-  const auto& chain = *o.look->served;
-  return renewal_time(chain.not_before, chain.not_after, o.object.spec.renew_before,
-                      stable_fraction(o.object.meta.uid));
+  return renewal_of(o, *o.look->served);
 }
 
 std::optional<std::string> due(const Observation& o) {

@@ -3,6 +3,7 @@
 #include "edgetrust/decide/certificate/observation.hpp"
 #include "edgetrust/decide/schedule.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -34,8 +35,13 @@ int next_revision(const Observation& o);
 // What a rollback would return to: what is served now, if it is stored, whole, and valid beyond the observation; else
 // the newest one before it that is. Empty: a rollback is impossible.
 std::optional<int> fallback(const Observation& o);
-// The newest revision with a smaller number that could be returned to.
+// The newest revision with a smaller number that could be returned to: one that was live if there is any, else one that
+// is at least known to be fit.
 std::optional<int> previous(const Observation& o, int below);
+// Of the accepted ones with a smaller number, which are whole and were not rejected: the newest that was live, else the
+// newest.
+std::optional<int> newest_before(const Observation& o, int below,
+                                 const std::function<bool(const StoredRevision&)>& accepted);
 
 // The Edge served it once, as far as the history tells; an import always.
 bool was_live(const Observation& o, int revision);

@@ -266,7 +266,7 @@ class Actor {
 
   // A name that is taken by our own Secret of the same revision is what a lost answer left behind: nothing is written
   // twice.
-  Status store(ports::SecretObject secret) {
+  Status store(const ports::SecretObject& secret) {
     auto created = world_.secrets.create(secret, stop_);
     if (!created && created.error().code == "AlreadyExists") {
       EDGETRUST_TRY_ASSIGN(const ports::SecretObject existing, world_.secrets.read(secret.meta.key(), stop_));

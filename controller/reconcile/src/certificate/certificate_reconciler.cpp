@@ -95,7 +95,7 @@ std::optional<api::RevisionResult> newly_ended(const api::EdgeCertificateStatus&
   if (after.history.empty()) return std::nullopt;
   const auto& top = after.history.front();
   const bool same = !before.history.empty() && before.history.front().revision == top.revision &&
-                    before.history.front().result == top.result;
+                    before.history.front().result == top.result && before.history.front().at == top.at;
   return same ? std::nullopt : std::optional(top.result);
 }
 
@@ -116,7 +116,7 @@ Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_to
     return {};
   }
   const auto notes = state.notebook.of(object->meta.uid, key);
-  if (notes->forgiven.exchange(false)) notes->memory.failure.reset();
+  if (notes->forgiven.exchange(false)) decide::certificate::forgive(notes->memory);
   auto observation = observe(state.world, object, *notes, stop);
   if (!observation) return {.error = within("observing", observation.error())};
   const Decision decision = decide::certificate::decide(*observation);
@@ -141,8 +141,13 @@ Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_to
   outcome.effect = std::string(decide::certificate::name_of(*decision.effect));
   if (decide::certificate::is_guarded(*decision.effect)) {
     if (const Status current = state.guard(*object, *notes, stop); !current) {
-      if (current.error().kind == ErrorKind::kConflict) return {.wake_at = state.again(*notes), .rule = outcome.rule};
-      return {.error = current.error(), .rule = outcome.rule};
+      outcome.effect.clear();
+      if (current.error().kind == ErrorKind::kConflict) {
+        outcome.wake_at = state.again(*notes);
+      } else {
+        outcome.error = current.error();
+      }
+      return outcome;
     }
   }
   if (stop.stop_requested()) return outcome;

@@ -33,7 +33,7 @@ struct Notes {
   std::map<std::string, BundleFacts> bundles;          // by uid
   ServingFacts serving;
   int passes_without_rest = 0;
-  std::atomic<bool> forgiven = false;  // set by any thread: the last failure does not count any more
+  std::atomic<bool> forgiven = false;  // set by any thread: what failed is tried again at once
 };
 
 class Notebook {

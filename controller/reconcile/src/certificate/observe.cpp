@@ -1,32 +1,29 @@
 #include "certificate/observe.hpp"
 
 #include "certificate/revision_secrets.hpp"
+#include "edgetrust/api/claim.hpp"
 
 #include <algorithm>
 
 namespace edgetrust::reconcile {
 namespace {
 
-using decide::certificate::Import;
 using decide::certificate::Observation;
 using decide::certificate::StoredRevision;
 
 constexpr std::string_view kDefaultPolicy = "default";
 
-// Of two EdgeCertificates for one Edge the older holds it; of two made in one second, the one with the smaller uid.
+// The EdgeCertificate before whose claim this one's stands back; empty when it does not.
 std::string holder_of(const World& world, const api::EdgeCertificate& object) {
-  const auto age = [](const api::ObjectMeta& meta) {
-    return std::tuple(meta.creation_time.value_or(TimePoint{}), meta.uid);
-  };
-  const api::EdgeCertificate* oldest = &object;
-  const auto all = world.certificates.list(object.meta.ns);
-  for (const auto& other : all) {
-    if (other->broken || other->spec.edge_ref != object.spec.edge_ref) continue;
-    // One that is being deleted lets go when what it has begun on the Edge is over.
-    if (other->meta.deleting() && !other->status.delivery) continue;
-    if (age(other->meta) < age(oldest->meta)) oldest = other.get();
+  std::string holder;
+  auto best = api::claim_of(object);
+  for (const auto& other : world.certificates.list(object.meta.ns)) {
+    const auto claim = api::claim_of(*other);
+    if (!claim || claim->edge != object.spec.edge_ref.name || (best && !(*claim < *best))) continue;
+    best = claim;
+    holder = other->meta.uid == object.meta.uid ? std::string{} : other->meta.name;
   }
-  return oldest->meta.uid == object.meta.uid ? std::string{} : oldest->meta.name;
+  return holder;
 }
 
 void find_references(const World& world, Observation& o) {
@@ -42,6 +39,13 @@ void find_references(const World& world, Observation& o) {
 std::vector<api::ObjectMeta> own_secrets(const World& world, const api::EdgeCertificate& object, Notes& notes) {
   std::vector<api::ObjectMeta> secrets =
       world.secrets.list(object.meta.ns, std::string(kCertificateLabel), label_value(object.meta.name));
+  // What the cache has caught up with need not be remembered.
+  const auto is_known = [&](const std::string& uid) {
+    return std::ranges::count(secrets, uid, &api::ObjectMeta::uid) > 0;
+  };
+  std::erase_if(notes.gone_secrets, [&](const std::string& uid) { return !is_known(uid); });
+  std::erase_if(notes.marked_secrets, [&](const std::string& uid) { return !is_known(uid); });
+  std::erase_if(notes.bundles, [&](const auto& bundle) { return !is_known(bundle.first); });
   std::erase_if(secrets, [&](const api::ObjectMeta& meta) {
     return !is_ours(meta, object.meta.name) || notes.gone_secrets.contains(meta.uid);
   });
@@ -84,7 +88,7 @@ Result<std::optional<Error>> judge(const World& world, const api::EdgeCertificat
   if (pem == key_secret.data.end())
     return Error{.kind = ErrorKind::kInvalid, .what = "Secret " + key->name + " has no " + kTlsKey};
   EDGETRUST_TRY_ASSIGN(ports::ChainRequirements required, requirements(world, object, stop));
-  required.at = std::clamp(required.at, facts.not_before, facts.not_after - std::chrono::seconds{1});
+  required.at = std::max(facts.not_before, std::min(required.at, facts.not_after - std::chrono::seconds{1}));
   const Status fit = world.pki.check(text_of(chain, kTlsCrt), pem->second, required);
   if (fit) return std::nullopt;
   if (fit.error().kind == ErrorKind::kInvalid) return fit.error();

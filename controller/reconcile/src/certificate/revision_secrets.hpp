@@ -12,8 +12,7 @@
 
 namespace edgetrust::reconcile {
 
-inline constexpr std::string_view kCertificateLabel =
-    "edgetrust.io/certificate";  // a label's value is at most 63 characters: see label_value
+using api::kCertificateLabel;
 inline constexpr std::string_view kRevisionLabel = "edgetrust.io/revision";
 inline constexpr std::string_view kPartLabel = "edgetrust.io/part";
 inline constexpr std::string_view kNameAnnotation = "edgetrust.io/certificate-name";  // the whole name

@@ -52,6 +52,8 @@ inline constexpr std::string_view kRotateRequestedAt = "edgetrust.io/rotate-requ
 inline constexpr std::string_view kRollbackRequestedAt = "edgetrust.io/rollback-requested-at";
 inline constexpr std::string_view kHoldUntil = "edgetrust.io/hold-until";
 // The finalizer that is held while a TXT record of ours may exist; a quiet object has none.
+inline constexpr std::string_view kCertificateLabel =
+    "edgetrust.io/certificate";  // a label's value is at most 63 characters: see label_value
 inline constexpr std::string_view kFinalizer = "edgetrust.io/cleanup";
 // The label that marks what a backup must hold.
 inline constexpr std::string_view kBackupLabel = "edgetrust.io/backup";

@@ -78,7 +78,7 @@ struct OrderStatus {
   std::optional<TimePoint> expires;
   std::vector<TxtRecord> records;          // TXT records that this order has written or is about to write
   std::optional<TimePoint> records_since;  // when they were written: the floor of the propagation wait counts from here
-  std::optional<int> failures;             // orders of this revision that came to nothing, in a row
+  std::optional<int> failures;             // orders in a row that came to nothing
   std::string last_error;                  // why the last of them did
 };
 // A delivery under way. Written before the push, so that after a crash it is known what to watch and what to return to.

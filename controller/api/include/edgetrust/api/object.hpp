@@ -53,6 +53,9 @@ struct ObjectMeta {
 enum class Truth { kTrue, kFalse, kUnknown };
 
 // metav1.Condition.
+// Bytes of a message in a status, at the most; what is longer is cut.
+inline constexpr std::size_t kLongestMessage = 4096;
+
 struct Condition {
   std::string type;
   Truth status = Truth::kUnknown;

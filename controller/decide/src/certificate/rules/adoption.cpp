@@ -73,8 +73,11 @@ Decision import_of(const Observation& o) {
   }
   Draft draft(o, {});
   draft.phase(Phase::kPending, "Importing", "taking over the certificate of Secret " + name);
-  if (const auto at = retry_time(o))
-    return draft.phase(Phase::kPending, reason_of(*o.failure), o.failure->error.message()).wake(*at).finish();
+  if (const auto wait = wait_for(o, {effect::StoreImport::kName})) {
+    return draft.phase(Phase::kPending, reason_of(*wait->failure), wait->failure->error.message())
+        .wake(wait->until)
+        .finish();
+  }
   return draft.effect(effect::StoreImport{name}).finish();
 }
 
@@ -83,8 +86,8 @@ Decision rejected_again(const Observation& o, int revision) {
   const std::string found = "the Edge serves revision " + std::to_string(revision) + ", which was rejected before";
   auto back = fallback(o);
   if (!back) back = previous(o, revision);
-  Draft draft(o, {});
   if (!back) {  // then it is what the Edge serves, for want of another
+    Draft draft(o, {});
     draft.status().revision = revision;
     return draft.phase(Phase::kPending, "RejectedRevision", found + ", and nothing is stored that could be put back")
         .announce(true, "RejectedRevision", found + ", and nothing is stored that could be put back")
@@ -92,19 +95,9 @@ Decision rejected_again(const Observation& o, int revision) {
         .finish();
   }
   const TimePoint now = std::chrono::floor<std::chrono::seconds>(o.now);
-  draft.status().delivery = api::DeliveryStatus{.revision = revision,
-                                                .fallback = *back,
-                                                .port_answered = o.look->served.has_value(),
-                                                .started_at = now,
-                                                .installed_at = now,
-                                                .rolling_back_since = now,
-                                                .verdict = found};
-  return draft
-      .phase(Phase::kRollingBack, "RollingBack", "putting revision " + std::to_string(*back) + " back: " + found)
-      .next("puts revision " + std::to_string(*back) + " back")
-      .announce(true, "RollingBack", found)
-      .effect(effect::Push{*back, true})
-      .finish();
+  api::DeliveryStatus delivery{
+      .revision = revision, .port_answered = o.look->served.has_value(), .started_at = now, .installed_at = now};
+  return going_back(o, std::move(delivery), *back, found).effect(effect::Push{*back, true}).finish();
 }
 
 Verdict foreign(const Observation& o) {

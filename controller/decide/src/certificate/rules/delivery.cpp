@@ -22,10 +22,9 @@ std::string fingerprint_of(const Observation& o, int revision) {
   return kept != nullptr && kept->chain ? kept->chain->fingerprint_sha256 : std::string{};
 }
 
-// Whether there is a look since then, and since the last push that failed: it may have been executed.
+// Whether there is a look since then, and since the last push: one that failed may have been executed.
 bool looked_since(const Observation& o, TimePoint since) {
-  if (!o.look || o.look->at < since || o.look->at > o.now) return false;
-  return !o.failure || o.failure->effect != effect::Push::kName || o.look->at > o.failure->at;
+  return o.look && o.look->at >= since && o.look->at <= o.now && !o.pushed_since_look;
 }
 
 // A look later than `since` shows the Edge with this revision.
@@ -44,6 +43,12 @@ Draft delivering(const Observation& o, Phase phase, std::string reason, std::str
   return draft;
 }
 
+// A change that was not begun by install() holds no finalizer yet. It goes on without one that cannot be set.
+Verdict hold_finalizer(const Observation& o, const Draft& draft) {
+  if (holds_finalizer(o) || o.object.meta.deleting() || wait_for(o, {effect::SetFinalizer::kName})) return std::nullopt;
+  return Draft(draft).effect(effect::SetFinalizer{true}).finish();
+}
+
 // --- installing
 
 Decision installed(const Observation& o, int revision) {
@@ -56,24 +61,25 @@ Decision installed(const Observation& o, int revision) {
       .finish();
 }
 
-Decision refused(const Observation& o, const api::DeliveryStatus& delivery) {
-  const std::string message =
-      "the Edge refused " + revision_text(delivery.revision) + ": " + o.failure->error.message();
+Decision refused(const Observation& o, const api::DeliveryStatus& delivery, const Error& error) {
+  const std::string message = "the Edge refused " + revision_text(delivery.revision) + ": " + error.message();
   Draft draft(o, {});
   remember(draft.status(), o, delivery.revision, api::RevisionResult::kRejected, message);
   count_failure(draft.status(), o);
   draft.status().delivery.reset();
+  mark_handled(draft.status(), o, api::kRollbackRequestedAt);  // nothing is left that it could be about
   return ended_badly(draft, o, "UploadRefused", message).announce(true, "UploadRefused", message).wake(o.now).finish();
 }
 
 // Not in time: because the upload fails, or because the operator was away. Whether it may start again is asked anew.
 Decision put_off(const Observation& o, const api::DeliveryStatus& delivery) {
-  const bool push_failed = o.failure && o.failure->effect == effect::Push::kName;
-  const std::string why = push_failed ? o.failure->error.message() : "it did not come about in time";
-  Draft draft = delivering(o, Phase::kWaiting, push_failed ? reason_of(*o.failure) : "PushPutOff",
+  const Failure* failure = failure_of(o, effect::Push::kName);
+  const std::string why = failure != nullptr ? failure->error.message() : "it did not come about in time";
+  Draft draft = delivering(o, Phase::kWaiting, failure != nullptr ? reason_of(*failure) : "PushPutOff",
                            "the push of " + revision_text(delivery.revision) + " is put off: " + why);
   draft.status().delivery.reset();
-  if (!push_failed) return draft.wake(o.now).finish();
+  mark_handled(draft.status(), o, api::kRollbackRequestedAt);
+  if (failure == nullptr) return draft.wake(o.now).finish();
   draft.status().next_attempt = std::chrono::floor<std::chrono::seconds>(o.now + kPutOff);
   return draft.announce(true, "PushPutOff", why).wake(*draft.status().next_attempt).finish();
 }
@@ -86,15 +92,18 @@ Decision called_off(const Observation& o) {
 }
 
 Decision install(const Observation& o, const api::DeliveryStatus& delivery) {
-  const bool push_failed = o.failure && o.failure->effect == effect::Push::kName;
-  if ((o.pushed == delivery.revision && !push_failed) || seen_having(o, delivery.revision, delivery.started_at))
+  const Failure* failure = failure_of(o, effect::Push::kName);
+  if ((o.pushed == delivery.revision && failure == nullptr) || seen_having(o, delivery.revision, delivery.started_at))
     return installed(o, delivery.revision);
   // With credentials that are good for the status call it is the certificate that was refused, and nothing else.
-  if (push_failed && o.failure->error.code == ports::kCertificateRefused && o.look && o.look->health)
-    return refused(o, delivery);
-  Draft draft = delivering(o, Phase::kDelivering, push_failed ? reason_of(*o.failure) : "Pushing",
-                           push_failed ? o.failure->error.message() : "pushing " + revision_text(delivery.revision));
-  if (const auto at = retry_time(o)) return draft.wake(*at).finish();
+  if (failure != nullptr && failure->error.code == ports::kCertificateRefused && o.look && o.look->health)
+    return refused(o, delivery, failure->error);
+  const auto wait = wait_for(o, {effect::Push::kName, effect::LookAtEdge::kName, effect::SetFinalizer::kName});
+  if (wait) failure = wait->failure;
+  Draft draft =
+      delivering(o, Phase::kDelivering, failure != nullptr ? reason_of(*failure) : "Pushing",
+                 failure != nullptr ? failure->error.message() : "pushing " + revision_text(delivery.revision));
+  if (wait) return draft.wake(wait->until).finish();
   // Held until the Edge is proved to be well with it, or has its previous certificate back: an object that goes away in
   // between would leave the Edge to nobody.
   if (!holds_finalizer(o) && !o.object.meta.deleting()) return draft.effect(effect::SetFinalizer{true}).finish();
@@ -141,19 +150,6 @@ Decision promote(const Observation& o, const api::DeliveryStatus& delivery) {
   status.failures.reset();
   status.next_attempt.reset();
   return draft.announce(false, "Rotated", message).wake(o.now).finish();
-}
-
-Decision begin_rollback(const Observation& o, int back, const std::string& reason) {
-  const std::string message = "putting revision " + std::to_string(back) + " back: " + reason;
-  Draft draft = delivering(o, Phase::kRollingBack, "RollingBack", message);
-  draft.status().delivery->fallback = back;
-  draft.status().delivery->rolling_back_since = std::chrono::floor<std::chrono::seconds>(o.now);
-  draft.status().delivery->verdict = reason;
-  mark_handled(draft.status(), o, api::kRollbackRequestedAt);
-  return draft.next("puts revision " + std::to_string(back) + " back")
-      .announce(true, "RollingBack", message)
-      .effect(effect::Push{back, true})
-      .finish();
 }
 
 // What the delivery began with, or what else is stored by now: any certificate that was good is better than a bad one.
@@ -205,7 +201,7 @@ Decision observe(const Observation& o, const api::DeliveryStatus& delivery) {
   const Findings found = judge(o, delivery, rotation);
   if (found.good_long_enough) return promote(o, delivery);
   if (const auto back = found.roll_back ? way_back(o, delivery) : std::nullopt)
-    return begin_rollback(o, *back, found.reason);
+    return going_back(o, delivery, *back, found.reason).effect(effect::Push{*back, true}).finish();
   const bool changed = o.object.status.observed_generation != o.object.meta.generation;
   if (!delivery.verdict.empty() && o.health.last != Health::kGood &&
       (changed || is_requested(o, api::kRenewRequestedAt)))
@@ -216,10 +212,7 @@ Decision observe(const Observation& o, const api::DeliveryStatus& delivery) {
   Draft draft = delivering(o, Phase::kObserving, "Observing",
                            "the Edge has taken " + revision_text(delivery.revision) + "; watching it");
   draft.next("observes " + revision_text(delivery.revision));
-  // One that was not begun by install() holds no finalizer yet.
-  const bool finalizer_failed = retry_time(o) && o.failure->effect == effect::SetFinalizer::kName;
-  if (!holds_finalizer(o) && !o.object.meta.deleting() && !finalizer_failed)
-    return draft.effect(effect::SetFinalizer{true}).finish();
+  if (auto hold = hold_finalizer(o, draft)) return *hold;
   const TimePoint overdue = *delivery.installed_at + rotation.settle + 3 * rotation.period + kPutOff;
   if (looked && o.health.last == Health::kUnknown && o.now > overdue) no_verdict(draft, o, delivery);
   return o.now < look_again ? draft.wake(look_again).finish() : draft.effect(effect::LookAtEdge{}).finish();
@@ -236,6 +229,7 @@ Decision rolled_back(const Observation& o, const api::DeliveryStatus& delivery) 
   status.revision = delivery.fallback;
   count_failure(status, o);
   status.delivery.reset();
+  mark_handled(status, o, api::kRollbackRequestedAt);  // asked for meanwhile, it is done with this one
   return draft.announce(true, "RolledBack", message).wake(o.now).finish();
 }
 
@@ -268,6 +262,7 @@ Decision await_previous(Draft draft, const Observation& o, const api::DeliverySt
   const bool looked = o.look && o.look->at >= since && o.look->at <= o.now;
   // Without any word from status call or port it is believed in the end.
   if (looked && o.look->fingerprint().empty() && o.now > since + rotation.settle + 30s) return rolled_back(o, delivery);
+  if (auto hold = hold_finalizer(o, draft)) return *hold;
   const TimePoint again = looked ? o.look->at + std::min<api::Duration>(rotation.interval, 2s) : o.now;
   if (o.now < again) return draft.wake(again).finish();
   const bool late = looked && o.look->at > since + patience(rotation);
@@ -281,14 +276,14 @@ Decision roll_back(const Observation& o, const api::DeliveryStatus& delivery) {
   Draft draft = delivering(o, Phase::kRollingBack, "RollingBack",
                            "putting " + revision_text(delivery.fallback) + " back: " + delivery.verdict);
   draft.next("puts " + revision_text(delivery.fallback) + " back");
-  const bool push_failed = o.failure && o.failure->effect == effect::Push::kName;
-  if (push_failed) {
-    draft.phase(Phase::kRollingBack, reason_of(*o.failure),
-                "putting " + revision_text(delivery.fallback) +
-                    " back failed and is tried again: " + o.failure->error.message());
-    if (const auto at = retry_time(o)) return draft.wake(*at).finish();
+  const Failure* failure = failure_of(o, effect::Push::kName);
+  if (failure != nullptr) {
+    draft.phase(
+        Phase::kRollingBack, reason_of(*failure),
+        "putting " + revision_text(delivery.fallback) + " back failed and is tried again: " + failure->error.message());
+    if (const auto wait = wait_for(o, {effect::Push::kName})) return draft.wake(wait->until).finish();
   }
-  if (o.pushed == delivery.fallback && !push_failed) return await_previous(std::move(draft), o, delivery);
+  if (o.pushed == delivery.fallback && failure == nullptr) return await_previous(std::move(draft), o, delivery);
   if (!looked_since(o, since)) return draft.effect(effect::LookAtEdge{}).finish();
   return push_back(std::move(draft), o, delivery);
 }
@@ -313,11 +308,14 @@ std::optional<Decision> restarted(const Observation& o, const api::DeliveryStatu
 Verdict delivery_under_way(const Observation& o) {
   if (!o.object.status.delivery) return std::nullopt;
   const api::DeliveryStatus& delivery = *o.object.status.delivery;
-  if (!o.edge || !o.connection || !o.connection->spec.certificate_upload) {
+  const bool complete =
+      o.edge && !o.edge->broken && o.connection && !o.connection->broken && o.connection->spec.certificate_upload;
+  if (!complete) {
     if (o.object.meta.deleting()) return called_off(o);  // its surroundings went with it
-    return delivering(o, o.object.status.phase.value_or(Phase::kDelivering), "DeliveryInterrupted",
-                      "the Edge, its GenesysConnection or its certificateUpload is gone in the middle of a delivery: "
-                      "put it back")
+    return delivering(
+               o, o.object.status.phase.value_or(Phase::kDelivering), "DeliveryInterrupted",
+               "the Edge, its GenesysConnection or its certificateUpload is gone or cannot be read in the middle "
+               "of a delivery: put it right")
         .stalled()
         .finish();
   }

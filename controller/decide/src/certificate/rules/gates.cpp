@@ -19,7 +19,7 @@ Decision refuse(const Observation& o, std::string reason, std::string message) {
 }
 
 // Something that is missing may be about to be made: its arrival wakes this object.
-Decision wait_for(const Observation& o, std::string reason, std::string message) {
+Decision await_arrival(const Observation& o, std::string reason, std::string message) {
   return Draft(o, {}).phase(Phase::kPending, std::move(reason), std::move(message)).next("").finish();
 }
 
@@ -74,20 +74,20 @@ Verdict deleted(const Observation& o) {
   const auto& records = o.object.status.order ? o.object.status.order->records : none;
   // A deletion never hangs: after a few tries the record is left, and said so.
   constexpr int kTries = 5;
-  const bool hopeless =
-      !o.issuer || (o.failure && o.failure->effect == effect::RemoveRecord::kName && o.failure->count >= kTries);
+  const Failure* failure = failure_of(o, effect::RemoveRecord::kName);
+  const bool hopeless = !o.issuer || (failure != nullptr && failure->count >= kTries);
   for (const auto& record : records) {
     if (o.removed.contains(record_id(record))) continue;
     if (hopeless) {
-      draft.announce(true, "RecordLeftBehind",
-                     "could not remove the TXT record " + record.name + "; remove it by hand");
+      const std::string message = "could not remove the TXT record " + record.name + "; remove it by hand";
+      draft.phase(*draft.status().phase, "RecordLeftBehind", "being deleted; " + message)
+          .announce(true, "RecordLeftBehind", message);
       continue;
     }
-    if (const auto at = retry_time(o)) return draft.wake(*at).finish();
+    if (const auto wait = wait_for(o, {effect::RemoveRecord::kName})) return draft.wake(wait->until).finish();
     return draft.effect(effect::RemoveRecord{record}).finish();
   }
-  if (const auto at = retry_time(o); at && o.failure->effect == effect::SetFinalizer::kName)
-    return draft.wake(*at).finish();
+  if (const auto wait = wait_for(o, {effect::SetFinalizer::kName})) return draft.wake(wait->until).finish();
   return draft.effect(effect::SetFinalizer{false}).finish();
 }
 
@@ -116,30 +116,32 @@ Verdict not_suspended(const Observation& o) {
 Verdict only_claim_on_edge(const Observation& o) {
   if (o.edge_holder.empty()) return std::nullopt;
   return refuse(o, "Conflict",
-                "the EdgeCertificate " + o.edge_holder + " is older and holds Edge " + o.object.spec.edge_ref.name +
+                "the EdgeCertificate " + o.edge_holder + " holds Edge " + o.object.spec.edge_ref.name +
                     "; delete one of the two");
 }
 
 Verdict references_exist(const Observation& o) {
   const auto& spec = o.object.spec;
-  if (!o.edge) return wait_for(o, "EdgeNotFound", "there is no Edge " + spec.edge_ref.name + " in this namespace");
+  if (!o.edge) return await_arrival(o, "EdgeNotFound", "there is no Edge " + spec.edge_ref.name + " in this namespace");
   if (o.edge->broken)
-    return wait_for(o, "EdgeInvalid", "Edge " + spec.edge_ref.name + ": " + o.edge->broken->message());
+    return await_arrival(o, "EdgeInvalid", "Edge " + spec.edge_ref.name + ": " + o.edge->broken->message());
   if (const auto* stalled = api::find(o.edge->status.conditions, api::condition::kStalled);
       stalled != nullptr && stalled->reason == "Conflict") {
-    return wait_for(o, "EdgeConflict", "Edge " + spec.edge_ref.name + ": " + stalled->message);
+    return await_arrival(o, "EdgeConflict", "Edge " + spec.edge_ref.name + ": " + stalled->message);
   }
   if (!o.connection)
-    return wait_for(o, "ConnectionNotFound",
-                    "there is no GenesysConnection " + o.edge->spec.connection_ref.name + ", which Edge " +
-                        o.edge->meta.name + " names");
+    return await_arrival(o, "ConnectionNotFound",
+                         "there is no GenesysConnection " + o.edge->spec.connection_ref.name + ", which Edge " +
+                             o.edge->meta.name + " names");
   if (o.connection->broken)
-    return wait_for(o, "ConnectionInvalid",
-                    "GenesysConnection " + o.connection->meta.name + ": " + o.connection->broken->message());
+    return await_arrival(o, "ConnectionInvalid",
+                         "GenesysConnection " + o.connection->meta.name + ": " + o.connection->broken->message());
   if (spec.policy_ref && !o.policy)
-    return wait_for(o, "PolicyNotFound", "there is no RotationPolicy " + spec.policy_ref->name + " in this namespace");
+    return await_arrival(o, "PolicyNotFound",
+                         "there is no RotationPolicy " + spec.policy_ref->name + " in this namespace");
   if (o.policy && o.policy->broken)
-    return wait_for(o, "PolicyInvalid", "RotationPolicy " + o.policy->meta.name + ": " + o.policy->broken->message());
+    return await_arrival(o, "PolicyInvalid",
+                         "RotationPolicy " + o.policy->meta.name + ": " + o.policy->broken->message());
   return std::nullopt;
 }
 

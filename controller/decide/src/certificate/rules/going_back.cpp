@@ -24,23 +24,25 @@ Verdict rollback_asked_for(const Observation& o) {
   const auto serving = o.object.status.revision;
   const auto back = serving && o.connection->spec.certificate_upload ? previous(o, *serving) : std::nullopt;
   if (!back) return impossible(o);
-  Draft draft(o, {});
   const TimePoint now = std::chrono::floor<std::chrono::seconds>(o.now);
-  draft.status().delivery = api::DeliveryStatus{.revision = *serving,
-                                                .fallback = *back,
-                                                .port_answered = o.look && o.look->served,
-                                                .started_at = now,
-                                                .installed_at = now,
-                                                .rolling_back_since = now,
-                                                .verdict = "asked for by annotation"};
-  mark_handled(draft.status(), o, api::kRollbackRequestedAt);
-  const std::string message = "putting revision " + std::to_string(*back) + " back: asked for by annotation";
+  api::DeliveryStatus delivery{
+      .revision = *serving, .port_answered = o.look && o.look->served, .started_at = now, .installed_at = now};
   // A look comes first: it proves that the Edge can be reached, and that this is still to be done.
-  return draft.phase(Phase::kRollingBack, "RollingBack", message)
-      .next("puts revision " + std::to_string(*back) + " back")
-      .announce(true, "RollingBack", message)
-      .effect(effect::LookAtEdge{})
-      .finish();
+  return going_back(o, std::move(delivery), *back, "asked for by annotation").effect(effect::LookAtEdge{}).finish();
+}
+
+Draft going_back(const Observation& o, api::DeliveryStatus delivery, int back, const std::string& why) {
+  const std::string message = "putting revision " + std::to_string(back) + " back: " + why;
+  delivery.fallback = back;
+  delivery.rolling_back_since = std::chrono::floor<std::chrono::seconds>(o.now);
+  delivery.verdict = why;
+  Draft draft(o, {});
+  draft.status().delivery = std::move(delivery);
+  mark_handled(draft.status(), o, api::kRollbackRequestedAt);
+  draft.phase(Phase::kRollingBack, "RollingBack", message)
+      .next("puts revision " + std::to_string(back) + " back")
+      .announce(true, "RollingBack", message);
+  return draft;
 }
 
 }  // namespace edgetrust::decide::certificate::rules

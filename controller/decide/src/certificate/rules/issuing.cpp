@@ -143,13 +143,14 @@ Decision answer(const Observation& o, const ports::Order& order) {
   if (!tracked.records_since || *tracked.records_since > o.now)
     tracked.records_since = std::chrono::floor<std::chrono::seconds>(o.now);
   if (!o.records || !o.records->everywhere) {
-    const bool lookup_failed = o.failure && o.failure->effect == effect::LookForRecords::kName;
-    if ((o.records || lookup_failed) && o.now > *tracked.records_since + timeout) {
+    const Failure* lookup_failed = failure_of(o, effect::LookForRecords::kName);
+    if ((o.records || lookup_failed != nullptr) && o.now > *tracked.records_since + timeout) {
       return order_failed(o, "PropagationTimeout",
                           "a TXT record did not reach every name server in " + format_duration(timeout) + ": " +
-                              (o.records ? o.records->missing : o.failure->error.message()));
+                              (o.records ? o.records->missing : lookup_failed->error.message()));
     }
-    if (o.records && o.now < o.records->at + kPollEvery) return draft.wake(o.records->at + kPollEvery).finish();
+    if (o.records && o.records->at <= o.now && o.now < o.records->at + kPollEvery)
+      return draft.wake(o.records->at + kPollEvery).finish();
     return draft.effect(effect::LookForRecords{records}).finish();
   }
   if (const TimePoint floor = *tracked.records_since + wait; o.now < floor) return draft.wake(floor).finish();
@@ -259,12 +260,23 @@ Decision begin(const Observation& o, const std::string& why) {
       .finish();
 }
 
-// The CA refused to open an order, and will do so again until something changes. Counted once.
-bool is_refused_anew(const Observation& o) {
-  return o.failure && o.failure->effect == effect::NewOrder::kName &&
-         o.failure->error.code.starts_with("urn:ietf:params:acme:error:") &&
-         retry_of(o.failure->error) == Retry::kAfterChange &&
-         (!o.object.status.next_attempt || o.failure->at >= *o.object.status.next_attempt);
+// The CA refused to open an order, and will do so again until something changes; or it opened one for other names than
+// were asked for. Counted once: with that the failure is forgotten (note_written), and the status has the next time.
+const Failure* refusal(const Observation& o) {
+  const Failure* failure = failure_of(o, effect::NewOrder::kName);
+  if (failure == nullptr) return nullptr;
+  const auto& error = failure->error;
+  const bool refused = error.code.starts_with("urn:ietf:params:acme:error:") && retry_of(error) == Retry::kAfterChange;
+  return refused || error.code == ports::kOrderForOtherNames ? failure : nullptr;
+}
+
+// What issuing waits for. A finalizer that cannot be let go of is none of it.
+std::optional<Wait> wait_for_issuing(const Observation& o) {
+  auto wait = wait_for(o, {effect::CreateKey::kName, effect::NewOrder::kName, effect::LookAtOrder::kName,
+                           effect::PresentRecord::kName, effect::LookForRecords::kName, effect::AnswerChallenge::kName,
+                           effect::FinalizeOrder::kName, effect::StoreBundle::kName});
+  if (wait || holds_finalizer(o)) return wait;
+  return wait_for(o, {effect::SetFinalizer::kName});
 }
 
 // `revision` is the one of the order under way: a key alone, found again after a restore, is not gone on with, for
@@ -274,9 +286,10 @@ Decision continue_issuing(const Observation& o, int revision) {
   const auto& order = o.object.status.order;
   if (!order->url.empty() && !order->server.empty() && order->server != o.issuer->spec.server)
     return order_outdated(o, "the issuer is another CA now");
-  if (order->url.empty() && is_refused_anew(o)) return order_failed(o, "OrderRefused", o.failure->error.message());
-  if (const auto at = retry_time(o))
-    return issuing(o, reason_of(*o.failure), o.failure->error.message()).wake(*at).finish();
+  if (const Failure* refused = refusal(o); refused != nullptr && order->url.empty())
+    return order_failed(o, "OrderRefused", refused->error.message());
+  if (const auto wait = wait_for_issuing(o))
+    return issuing(o, reason_of(*wait->failure), wait->failure->error.message()).wake(wait->until).finish();
   if (kept == nullptr || !kept->has_key) {
     return issuing(o, "CreatingKey", "making the key of revision " + std::to_string(revision))
         .effect(create_key(o, revision))
@@ -294,9 +307,9 @@ Decision continue_issuing(const Observation& o, int revision) {
         .effect(effect::NewOrder{revision, request_for(o), answer_may_be_lost})
         .finish();
   }
-  const bool forgotten =
-      o.failure && o.failure->effect == effect::LookAtOrder::kName && o.failure->error.kind == ErrorKind::kNotFound;
-  if (forgotten) return order_lost(o, "the order cannot be found: " + o.failure->error.message());
+  const Failure* unseen = failure_of(o, effect::LookAtOrder::kName);
+  if (unseen != nullptr && unseen->error.kind == ErrorKind::kNotFound)
+    return order_lost(o, "the order cannot be found: " + unseen->error.message());
   if (order->expires && o.now > *order->expires) return order_lost(o, "the order has expired");
   if (!o.order || o.order->order.url != order->url)
     return issuing(o, "Ordered", "looking at the order").effect(effect::LookAtOrder{order->url}).finish();
@@ -306,16 +319,19 @@ Decision continue_issuing(const Observation& o, int revision) {
 // A record that cannot be removed now is tried again, but not for ever: the certificate is worth more than a tidy zone.
 Verdict remove_records(const Observation& o, Draft& draft) {
   constexpr int kTries = 8;
-  const bool failing = o.failure && o.failure->effect == effect::RemoveRecord::kName;
+  const Failure* failure = failure_of(o, effect::RemoveRecord::kName);
   for (const auto& record : o.object.status.order->records) {
     if (o.removed.contains(record_id(record))) continue;
-    if (!o.issuer || (failing && o.failure->count >= kTries)) {
+    if (!o.issuer || (failure != nullptr && failure->count >= kTries)) {
       draft.announce(true, "RecordLeftBehind",
                      "could not remove the TXT record " + record.name + "; remove it by hand");
       continue;
     }
-    if (const auto at = retry_time(o); at && failing)
-      return draft.phase(*draft.status().phase, reason_of(*o.failure), o.failure->error.message()).wake(*at).finish();
+    if (const auto wait = wait_for(o, {effect::RemoveRecord::kName})) {
+      return draft.phase(*draft.status().phase, reason_of(*failure), failure->error.message())
+          .wake(wait->until)
+          .finish();
+    }
     return draft.effect(effect::RemoveRecord{record}).finish();
   }
   return std::nullopt;
@@ -352,8 +368,8 @@ Verdict revision_issued(const Observation& o) {
                    : stale         ? std::optional<std::string>("the stored one is due before it could be delivered")
                                    : due(o);
   if (!why) return std::nullopt;
-  if (const auto wait = may_begin(o)) return wait;
-  if (const auto missing = issuer_usable(o)) return missing;
+  if (auto wait = may_begin(o)) return wait;
+  if (auto missing = issuer_usable(o)) return missing;
   Decision decision = !issued && next ? continue_issuing(o, *next) : begin(o, *why);
   // Whatever comes of it, this is what was asked for: a request that stood on would break every wait after a failure.
   if (is_requested(o, api::kRenewRequestedAt)) {

@@ -38,19 +38,43 @@ std::string_view subject_of(const std::string& effect) {
   return "Cluster";
 }
 
-}  // namespace
-
-std::optional<TimePoint> retry_time(const Observation& o) {
+std::optional<TimePoint> retry_time(const Observation& o, const Failure& failure) {
   // What failed under another spec need not fail under this one; what failed in the future did so before the clock was
   // set back.
   const bool changed = o.object.status.observed_generation != o.object.meta.generation;
-  if (!o.failure || changed || o.failure->at > o.now) return std::nullopt;
+  if (changed || failure.at > o.now) return std::nullopt;
   const bool rolling_back = o.object.status.delivery && o.object.status.delivery->rolling_back_since;
-  const auto wait =
-      std::max(backoff_for(*o.failure, rolling_back).after(o.failure->count, stable_fraction(o.object.meta.uid)),
-               server_wish(o.failure->error, rolling_back));
-  const TimePoint at = o.failure->at + wait;
+  const auto own = failure.forgiven
+                       ? 0ms
+                       : backoff_for(failure, rolling_back).after(failure.count, stable_fraction(o.object.meta.uid));
+  const TimePoint at = failure.at + std::max<std::chrono::milliseconds>(own, server_wish(failure.error, rolling_back));
   return o.now < at ? std::optional(at) : std::nullopt;
+}
+
+}  // namespace
+
+const Failure* failure_of(const Observation& o, std::string_view effect) {
+  const auto found = o.failures.find(effect);
+  return found == o.failures.end() ? nullptr : &found->second;
+}
+
+std::optional<Wait> wait_for(const Observation& o, std::initializer_list<std::string_view> effects) {
+  std::optional<Wait> longest;
+  for (const auto effect : effects) {
+    const Failure* failure = failure_of(o, effect);
+    const auto until = failure != nullptr ? retry_time(o, *failure) : std::nullopt;
+    if (until && (!longest || *until > longest->until)) longest = Wait{failure, *until};
+  }
+  return longest;
+}
+
+std::optional<TimePoint> next_retry(const Observation& o) {
+  std::optional<TimePoint> first;
+  for (const auto& [effect, failure] : o.failures) {
+    const auto at = retry_time(o, failure);
+    if (at && (!first || *at < *first)) first = at;
+  }
+  return first;
 }
 
 bool will_retry(const Draft& draft, const Observation& o) {

@@ -3,6 +3,7 @@
 // decides. A rule that returns nothing has ensured what its line in that list says.
 #include "certificate/draft.hpp"
 
+#include <initializer_list>
 #include <optional>
 
 namespace edgetrust::decide::certificate::rules {
@@ -23,8 +24,11 @@ Verdict delivery_under_way(const Observation& o);
 // adoption.cpp: what the Edge serves now
 Verdict served_certificate_known(const Observation& o);
 
-// going_back.cpp: a rollback that a person asks for
+// going_back.cpp: a rollback that a person asks for, and how each begins
 Verdict rollback_asked_for(const Observation& o);
+// A rollback to revision `back` in the making, `delivery` being the change of the Edge that it undoes. The effect is
+// the caller's.
+Draft going_back(const Observation& o, api::DeliveryStatus delivery, int back, const std::string& why);
 
 // issuing.cpp: from the key to the stored bundle
 Verdict order_cleaned_up(const Observation& o);
@@ -40,8 +44,18 @@ Verdict old_revisions_pruned(const Observation& o);
 Verdict finalizer_released(const Observation& o);
 Decision rest(const Observation& o);
 
-// Shared: waits after a failed effect. Empty when there was none, or the wait is over.
-std::optional<TimePoint> retry_time(const Observation& o);
+// Shared: the last failure of this effect; nullptr when it succeeded since.
+const Failure* failure_of(const Observation& o, std::string_view effect);
+// A failure that is waited for, and until when.
+struct Wait {
+  const Failure* failure;
+  TimePoint until;
+};
+// The longest wait for one of these effects, which are all that the asking rule goes on with: what fails beside it is
+// no reason to wait. Empty when none failed, or the waits are over.
+std::optional<Wait> wait_for(const Observation& o, std::initializer_list<std::string_view> effects);
+// When the first of all that failed may be tried again.
+std::optional<TimePoint> next_retry(const Observation& o);
 // Whether another revision is tried by itself after one that was rolled back or refused.
 bool will_retry(const Draft& draft, const Observation& o);
 // Says so, or says that someone must decide. The history's newest entry is the revision in question.

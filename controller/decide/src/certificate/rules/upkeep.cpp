@@ -12,18 +12,6 @@ using api::Phase;
 
 constexpr int kDefaultHistory = 3;
 
-// What was live before what is served now. Where no history tells (the status was lost), the newest that is whole.
-int previous_of(const Observation& o, int serving) {
-  int live = -1;
-  int whole = -1;
-  for (const auto& [number, revision] : o.revisions) {
-    if (number >= serving || is_rejected(o, number) || !revision.has_key || !revision.chain) continue;
-    whole = number;
-    if (was_live(o, number)) live = number;
-  }
-  return live >= 0 ? live : whole;
-}
-
 Phase resting_phase(const Observation& o) {
   return o.object.status.phase == Phase::kRolledBack ? Phase::kRolledBack : Phase::kReady;
 }
@@ -33,7 +21,7 @@ Phase resting_phase(const Observation& o) {
 Verdict rejections_marked(const Observation& o) {
   for (const auto& [number, revision] : o.revisions) {
     if (!revision.has_bundle() || revision.marked_rejected || !is_rejected(o, number)) continue;
-    if (retry_time(o) && o.failure->effect == effect::MarkRejected::kName) return std::nullopt;
+    if (wait_for(o, {effect::MarkRejected::kName})) return std::nullopt;
     return Draft(o, {}).unchanged().effect(effect::MarkRejected{number}).finish();
   }
   return std::nullopt;
@@ -44,20 +32,21 @@ Verdict serving_secret_right(const Observation& o) {
   const StoredRevision* serving = active(o);
   if (serving == nullptr || !serving->has_key || o.serving_fingerprint == serving->chain->fingerprint_sha256)
     return std::nullopt;
-  if (retry_time(o) && o.failure->effect == effect::WriteServingSecret::kName) return std::nullopt;
+  if (wait_for(o, {effect::WriteServingSecret::kName})) return std::nullopt;
   return Draft(o, {}).unchanged().effect(effect::WriteServingSecret{serving->number}).finish();
 }
 
 Verdict old_revisions_pruned(const Observation& o) {
   const int limit = o.object.spec.revision_history_limit.value_or(kDefaultHistory);
-  if (o.revisions.size() <= static_cast<std::size_t>(limit) || retry_time(o)) return std::nullopt;
+  if (o.revisions.size() <= static_cast<std::size_t>(limit) || wait_for(o, {effect::DeleteRevision::kName}))
+    return std::nullopt;
   // The oldest goes; never what is served, what is coming, or the one before what is served: that one is kept one
   // revision longer.
   const int serving = o.object.status.revision.value_or(-1);
   const auto coming = candidate(o);
-  const int previous = previous_of(o, serving);
+  const auto previous = newest_before(o, serving, [](const StoredRevision& /*any*/) { return true; });
   for (const auto& [number, revision] : o.revisions) {
-    if (number == serving || number == previous || coming == number) continue;
+    if (number == serving || previous == number || coming == number) continue;
     Draft draft(o, {});
     // The highest number of all is remembered, or the next revision would get it again; behind what really happened.
     if (number + 1 == next_revision(o) && number > serving) {
@@ -73,7 +62,7 @@ Verdict old_revisions_pruned(const Observation& o) {
 Verdict finalizer_released(const Observation& o) {
   if (!holds_finalizer(o) || (o.object.status.order && !o.object.status.order->records.empty())) return std::nullopt;
   // A finalizer that cannot be let go of now is no reason to stop; later it is tried again.
-  if (retry_time(o) && o.failure->effect == effect::SetFinalizer::kName) return std::nullopt;
+  if (wait_for(o, {effect::SetFinalizer::kName})) return std::nullopt;
   return Draft(o, {}).unchanged().effect(effect::SetFinalizer{false}).finish();
 }
 
@@ -89,11 +78,11 @@ Decision rest(const Observation& o) {
   if (rolled_back) draft.stalled();  // what is served is not due yet: nothing is tried by itself until then
   const StoredRevision* ours = active(o);
   const bool copied = ours == nullptr || o.serving_fingerprint == ours->chain->fingerprint_sha256;
-  if (!copied && o.failure && o.failure->effect == effect::WriteServingSecret::kName) {
-    const bool taken = o.failure->error.kind == ErrorKind::kConflict;
-    draft.phase(taken ? Phase::kFailed : resting_phase(o), taken ? "SecretConflict" : reason_of(*o.failure),
-                o.failure->error.message());
-    if (retry_of(o.failure->error) == Retry::kAfterChange || taken) draft.stalled();
+  if (const Failure* failure = failure_of(o, effect::WriteServingSecret::kName); failure != nullptr && !copied) {
+    const bool taken = failure->error.kind == ErrorKind::kConflict;
+    draft.phase(taken ? Phase::kFailed : resting_phase(o), taken ? "SecretConflict" : reason_of(*failure),
+                failure->error.message());
+    if (retry_of(failure->error) == Retry::kAfterChange || taken) draft.stalled();
   }
   draft.next(renewal ? "renews " + format_rfc3339(*renewal).substr(0, 10) : std::string{});
   if (is_requested(o, api::kRotateRequestedAt)) {
@@ -102,7 +91,7 @@ Decision rest(const Observation& o) {
     draft.announce(false, "NothingToRotate",
                    "no newer revision waits to be delivered; " + std::string(api::kRenewRequestedAt) + " asks for one");
   }
-  const auto retry = retry_time(o);  // of something that a rule above put off
+  const auto retry = next_retry(o);  // of something that a rule above put off
   if (renewal || retry) draft.wake(std::min(renewal.value_or(TimePoint::max()), retry.value_or(TimePoint::max())));
   return draft.finish();
 }

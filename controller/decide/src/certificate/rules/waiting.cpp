@@ -154,7 +154,7 @@ Verdict revision_delivered(const Observation& o) {
   if (revision->defect) return reject(o, *next, *revision->defect);
   if (!revision->chain) return std::nullopt;
   if (revision->unjudged) return wait_for_judgement(o, *next, *revision->unjudged);
-  if (const auto early = wait_until_valid(o, *revision->chain)) return early;
+  if (auto early = wait_until_valid(o, *revision->chain)) return early;
   if (!o.connection->spec.certificate_upload) {
     return stop(o, "NoDeliveryChannel",
                 "GenesysConnection " + o.connection->meta.name +

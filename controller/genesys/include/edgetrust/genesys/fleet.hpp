@@ -12,8 +12,9 @@
 // - 401 on a call: exactly one new login and one more try (a 401 is an answer, so the first try was not executed).
 // - Errors: 401 kUnauthorized, 403 kForbidden, 404/410 kNotFound, 409 kConflict, 400/413/415/422 kInvalid, 408/504
 //   kTimeout, 429 kRateLimited, other 5xx kUnavailable, anything else that is not 2xx kProtocol. `code` is the
-//   vendor's, the context holds method and path, the correlation id is beside it. `maybe_executed` is set on an upload
-//   that ended in 5xx, 408 or without an answer. Vendor text is cut, and withheld when it repeats a secret.
+//   vendor's, or kCertificateRefused, the context holds method and path, the correlation id is beside it.
+//   `maybe_executed` is set on an upload that ended in 5xx, 408 or without an answer. Vendor text is cut, and withheld
+//   when it repeats a secret.
 // - A private key is sent only to upload.url, only over https, and only after the status call has answered with 200 for
 //   that Edge through this fleet: where `health` has not been asked, `install` asks first, and sends nothing when the
 //   call does not answer.

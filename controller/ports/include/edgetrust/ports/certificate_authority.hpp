@@ -52,6 +52,9 @@ struct OrderRequest {
   std::string replaces;                   // RFC 9773 certificate id; empty for none
 };
 
+// Error::code when the server has opened an order, but for other names than were asked for.
+inline constexpr std::string_view kOrderForOtherNames = "OrderForOtherNames";
+
 class CertificateAuthority {
  public:
   virtual ~CertificateAuthority() = default;

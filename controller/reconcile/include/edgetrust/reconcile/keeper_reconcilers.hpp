@@ -1,7 +1,7 @@
 #pragma once
-// The engines of the kinds that EdgeCertificates lean on. Each looks at its object, does at most one thing outside, and
-// writes what it found to the object's status. What fails is asked again by the rule of retries.hpp. Called by the
-// workers of runtime, one pass a key at a time. Threads: different keys at once.
+// The engines of the kinds that EdgeCertificates lean on. Each looks at its object, asks outside and changes nothing
+// there, and writes what it found to the object's status. What fails is asked again by the rule of retries.hpp. Called
+// by the workers of runtime, one pass a key at a time. Threads: different keys at once.
 #include "edgetrust/reconcile/outcome.hpp"
 #include "edgetrust/reconcile/retries.hpp"
 #include "edgetrust/reconcile/world.hpp"
@@ -45,6 +45,7 @@ class EdgeReconciler {
 
  private:
   struct Listing {
+    std::string version;  // of the connection: uid and generation
     TimePoint at;
     Result<std::vector<ports::EdgeInfo>> edges;
   };

@@ -4,7 +4,7 @@
 // labels are namespace and name of our own objects; such a series is forgotten with its object, and while its value is
 // empty: what nobody knows has no sample.
 //
-// Called by: kube, acme, genesys, dns, runtime, reconcile; text() by main's server. Threads: any. Errors: none.
+// Called by: main, which is told by the rooms; text() by its server. Threads: any. Errors: none.
 #include "edgetrust/base/clock.hpp"
 
 #include <chrono>

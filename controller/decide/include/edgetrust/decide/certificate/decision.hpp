@@ -14,21 +14,18 @@ namespace edgetrust::decide::certificate {
 
 // Effects. Looks cost a call and change nothing; acts change something outside of the object's status. Each is
 // idempotent, or preceded by a look. `kGuarded` marks those before which the object is read anew from the API server:
-// nothing outside is changed on the word of a stale cache. `kLook` marks the looks.
+// nothing outside is changed on the word of a stale cache.
 namespace effect {
 
 struct LookAtEdge {
   static constexpr std::string_view kName = "LookAtEdge";
-  static constexpr bool kLook = true;
 };
 struct LookAtOrder {
   static constexpr std::string_view kName = "LookAtOrder";
-  static constexpr bool kLook = true;
   std::string url;
 };
 struct LookForRecords {
   static constexpr std::string_view kName = "LookForRecords";
-  static constexpr bool kLook = true;
   std::vector<api::TxtRecord> records;
 };
 
@@ -112,7 +109,6 @@ using Effect = std::variant<effect::LookAtEdge, effect::LookAtOrder, effect::Loo
 
 std::string_view name_of(const Effect& effect);
 bool is_guarded(const Effect& effect);
-bool is_look(const Effect& effect);
 
 // Something worth telling a person, as a Kubernetes Event.
 struct Announcement {

@@ -5,20 +5,24 @@
 #include "edgetrust/decide/certificate/health.hpp"
 #include "edgetrust/ports/certificate_authority.hpp"
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 
 namespace edgetrust::decide::certificate {
 
-// The last effect that failed, and how often in a row. A success clears it; but that of a look clears only a failure of
-// the same look: between two tries of a push the Edge is looked at, and they are in a row all the same.
+// The last failure of an effect, and how often it failed in a row. A success of that effect clears it.
 struct Failure {
   std::string effect;  // its name, see decision.hpp
   Error error;
   int count = 1;
   TimePoint at;
+  bool forgiven = false;  // something changed since: only what the server itself asked for is still waited for
 };
+// By the effect's name: each has a wait of its own, so that one that fails for long holds up no other.
+using Failures = std::map<std::string, Failure, std::less<>>;
 
 // The order as it was last read.
 struct OrderLook {
@@ -47,7 +51,8 @@ struct Memory {
   std::optional<RecordsLook> records;
   std::set<std::string> answered;  // challenges answered, by URL
   std::optional<int> pushed;       // the revision whose upload was answered last, in the delivery under way
-  std::optional<Failure> failure;
+  bool pushed_since_look = false;  // a push has begun since the last look: that says nothing about what it left
+  Failures failures;
 };
 
 // What an effect that succeeded brought back; which member is set depends on the effect.
@@ -59,7 +64,10 @@ struct Learned {
 
 struct Observation;
 
-// The status was written: what belonged to an order or a delivery that is over is forgotten with it.
+// Something that may be why effects fail has changed: they are tried again at once. What is known of them stays.
+void forgive(Memory& memory);
+// The status was written: what belonged to an order or a delivery that is over is forgotten with it, and all failures
+// with another spec.
 void note_written(Memory& memory, const api::EdgeCertificateStatus& before, const api::EdgeCertificateStatus& after);
 // An effect is about to be executed: what an earlier one proved of the same thing holds no longer.
 void note_begun(Memory& memory, const Effect& effect);
