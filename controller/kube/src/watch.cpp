@@ -1,9 +1,9 @@
 #include "edgetrust/kube/watch.hpp"
 
+#include "edgetrust/api/object.hpp"
 #include "edgetrust/kube/api_error.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace edgetrust::kube {
 namespace {
@@ -17,19 +17,6 @@ constexpr milliseconds kLasting = std::chrono::minutes{1};  // a watch that held
 constexpr int kBlindBeforeLook = 2;
 constexpr int kOldBookmarksBeforeLook = 2;
 constexpr int kSmallerPages = 5;
-
-// Resource versions compare as numbers (KEP-5504). Empty when they are none: then nothing is concluded.
-std::optional<std::uint64_t> number(std::string_view version) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(version.data(), version.data() + version.size(), value);
-  if (error != std::errc{} || end != version.data() + version.size()) return std::nullopt;
-  return value;
-}
-bool is_older(std::string_view version, std::string_view than) {
-  const auto a = number(version);
-  const auto b = number(than);
-  return a && b && *a < *b;
-}
 
 bool needs_new_look(const Error& error) { return is_expired(error) || error.code == kFromTheFuture; }
 
@@ -103,7 +90,7 @@ Verdict WatchMachine::initial_line(const LineFacts& line) {
 }
 
 Verdict WatchMachine::change_line(const LineFacts& line) {
-  if (is_older(line.resource_version, version_)) {
+  if (api::is_older(line.resource_version, version_)) {
     // A bookmark may come from a server that lags behind; a second one, or a change, from one that has lost data.
     if (line.type == LineType::kBookmark && ++old_bookmarks_ < kOldBookmarksBeforeLook) return Verdict::kNothing;
     line_error_ =

@@ -34,9 +34,7 @@ void Workers::stop() {
 
 void Workers::loop(std::stop_token stop) {
   while (const auto key = queue_.get(stop)) {
-    const SteadyPoint begin = clock_.steady();
     pass(*key, stop);
-    call(options_.ran, *key, clock_.steady() - begin);
     queue_.done(*key);
   }
 }

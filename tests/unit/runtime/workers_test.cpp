@@ -94,29 +94,15 @@ TEST_F(WorkersTest, SurviveWhatTheWorkThrowsAndTryAgainLater) {
 }
 
 TEST_F(WorkersTest, SurviveWhatAHookThrows) {
-  Workers workers(
-      queue, clock,
-      {.threads = 1, .ran = [](const Key&, std::chrono::milliseconds) { throw std::runtime_error("hook"); }},
-      [&](const Key& k, std::stop_token) { board.note(k.name); });
+  Workers workers(queue, clock,
+                  {.threads = 1, .threw = [](const Key&, std::string_view, int) { throw std::runtime_error("hook"); }},
+                  [&](const Key& k, std::stop_token) {
+                    board.note(k.name);
+                    throw std::runtime_error("pass");
+                  });
   queue.add(key(1));
   queue.add(key(2));
   board.await("2", 1);
-}
-
-TEST_F(WorkersTest, TellHowLongAPassTook) {
-  std::chrono::milliseconds took{0};
-  Workers workers(queue, clock,
-                  {.threads = 1,
-                   .ran =
-                       [&](const Key&, std::chrono::milliseconds time) {
-                         took = time;
-                         board.note("ran");
-                       }},
-                  [&](const Key&, std::stop_token) { clock.advance(250ms); });
-  queue.add(key(1));
-  board.await("ran", 1);
-  workers.stop();
-  EXPECT_EQ(took, 250ms);
 }
 
 TEST_F(WorkersTest, StopReachesThePassUnderWayAndTakesNoFurtherKey) {

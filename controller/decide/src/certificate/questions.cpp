@@ -203,13 +203,11 @@ std::optional<std::string> due(const Observation& o) {
 }
 
 bool is_too_far_ahead(const Observation& o, TimePoint at) {
-  constexpr auto kLongestBackoff = 32h;  // of orders, see issuing.cpp
-  return at > o.now + std::max<api::Duration>(kLongestBackoff, rotation_of(o).retry_backoff) + 1h;
+  return at > o.now + std::max<api::Duration>(kLongestOrderBackoff, rotation_of(o).retry_backoff) + 1h;
 }
 
 api::Duration time_needed(const api::EffectiveRotation& rotation) {
-  constexpr auto kUpload = 60s;  // one upload with its retries; a rollback is a second one
-  return kUpload + rotation.settle + rotation.period + kUpload + rotation.settle;
+  return kLongestUpload + rotation.settle + rotation.period + kLongestUpload + rotation.settle;
 }
 
 }  // namespace edgetrust::decide::certificate

@@ -66,6 +66,18 @@ std::string text_of(const ports::SecretObject& secret, const char* key) {
   return found == secret.data.end() ? std::string{} : std::string(found->second.expose());
 }
 
+// What a Secret of a certificate and its key holds.
+Result<ports::ChainFacts> inspect_pair(const World& world, const ports::SecretObject& secret) {
+  auto chain = world.pki.inspect(text_of(secret, kTlsCrt));
+  if (!chain) return tl::unexpected(within(kTlsCrt, chain.error()));
+  const auto key = secret.data.find(kTlsKey);
+  if (key == secret.data.end()) return fail(ErrorKind::kInvalid, std::string("it has no ") + kTlsKey);
+  const auto hash = world.pki.public_key_sha256(key->second);
+  if (!hash) return tl::unexpected(within(kTlsKey, hash.error()));
+  if (*hash != chain->public_key_sha256) return fail(ErrorKind::kInvalid, "its key does not belong to its certificate");
+  return chain;
+}
+
 // What its chain is judged by, besides itself: the key, the usages, and the roots as the issuer names them. Dates are
 // the rules' to judge.
 std::string standard_of(const World& world, const api::EdgeCertificate& object, const api::ObjectMeta* key) {
@@ -166,14 +178,10 @@ Status find_serving(const World& world, const std::vector<api::ObjectMeta>& secr
     const auto secret = world.secrets.read(found->key(), stop);
     if (!secret && secret.error().kind == ErrorKind::kNotFound) return {};
     if (!secret) return tl::unexpected(secret.error());
-    const auto chain = world.pki.inspect(text_of(*secret, kTlsCrt));
-    const auto key = secret->data.find(kTlsKey);
-    const auto hash =
-        key == secret->data.end() ? Result<std::string>(std::string{}) : world.pki.public_key_sha256(key->second);
-    const bool whole = chain && hash && *hash == chain->public_key_sha256;
+    const auto whole = inspect_pair(world, *secret);
     facts = {.uid = found->uid,
              .resource_version = found->resource_version,
-             .fingerprint = whole ? chain->fingerprint_sha256 : std::string{}};
+             .fingerprint = whole ? whole->fingerprint_sha256 : std::string{}};
   }
   o.serving_fingerprint = facts.fingerprint;
   return {};
@@ -190,18 +198,10 @@ Status find_import(const World& world, Observation& o, std::stop_token stop) {
     o.import->defect = secret.error();
     return {};
   }
-  const auto chain = world.pki.inspect(text_of(*secret, kTlsCrt));
-  const auto pem = secret->data.find(kTlsKey);
-  if (!chain) {
-    o.import->defect = within(kTlsCrt, chain.error());
-  } else if (pem == secret->data.end()) {
-    o.import->defect = Error{.kind = ErrorKind::kInvalid, .what = std::string("it has no ") + kTlsKey};
-  } else if (const auto hash = world.pki.public_key_sha256(pem->second); !hash) {
-    o.import->defect = within(kTlsKey, hash.error());
-  } else if (*hash != chain->public_key_sha256) {
-    o.import->defect = Error{.kind = ErrorKind::kInvalid, .what = "its key does not belong to its certificate"};
+  if (auto whole = inspect_pair(world, *secret)) {
+    o.import->chain = std::move(*whole);
   } else {
-    o.import->chain = *chain;
+    o.import->defect = std::move(whole).error();
   }
   return {};
 }

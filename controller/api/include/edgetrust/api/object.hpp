@@ -53,6 +53,10 @@ struct ObjectMeta {
 enum class Truth { kTrue, kFalse, kUnknown };
 
 // metav1.Condition.
+// Whether one resourceVersion of a kind is older than another: they compare as integers (KEP-5504; before Kubernetes
+// 1.35 it was so all the same). Of what is no number nothing is concluded: false.
+bool is_older(std::string_view version, std::string_view than);
+
 // Bytes of a message in a status, at the most; what is longer is cut.
 inline constexpr std::size_t kLongestMessage = 4096;
 

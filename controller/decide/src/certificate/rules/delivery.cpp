@@ -11,8 +11,6 @@ namespace {
 using namespace std::chrono_literals;
 using api::Phase;
 
-// As long as a window has room for (time_needed in questions.cpp); then the next window counts.
-constexpr auto kGiveUpPushing = 60s;
 constexpr auto kPutOff = 10min;
 
 std::string revision_text(int revision) { return "revision " + std::to_string(revision); }
@@ -110,7 +108,7 @@ Decision install(const Observation& o, const api::DeliveryStatus& delivery) {
   // A lost answer, or an operator that died in between: the Edge itself knows whether it has the certificate.
   if (!looked_since(o, delivery.started_at)) return draft.effect(effect::LookAtEdge{}).finish();
   if (o.object.meta.deleting()) return called_off(o);
-  if (o.now > delivery.started_at + kGiveUpPushing) return put_off(o, delivery);
+  if (o.now > delivery.started_at + kLongestUpload) return put_off(o, delivery);
   return draft.effect(effect::Push{delivery.revision}).finish();
 }
 

@@ -31,7 +31,7 @@ Draft issuing(const Observation& o, std::string reason, std::string message) {
 // After a failed order: an hour, doubling to 32 hours; sooner when little time is left (RFC 8555 says nothing;
 // cert-manager's figures).
 TimePoint order_retry(const Observation& o, int failures) {
-  auto wait = Backoff{.first = 1h, .ceiling = 32h, .jitter = 0}.after(failures, 0);
+  auto wait = Backoff{.first = 1h, .ceiling = kLongestOrderBackoff, .jitter = 0}.after(failures, 0);
   if (const auto& end = o.object.status.not_after; end && *end > o.now)
     wait = std::min<std::chrono::milliseconds>(wait, (*end - o.now) / 10 + 1min);
   return std::chrono::floor<std::chrono::seconds>(o.now + wait);

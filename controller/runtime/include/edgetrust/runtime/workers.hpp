@@ -20,9 +20,8 @@ namespace edgetrust::runtime {
 struct WorkerOptions {
   int threads = 4;
   Backoff after_exception{.first = std::chrono::seconds{1}, .ceiling = std::chrono::minutes{5}};
-  // Both may be empty, are called on the worker's thread and must not block; what they throw is dropped.
+  // May be empty, is called on the worker's thread and must not block; what it throws is dropped.
   std::function<void(const Key&, std::string_view what, int failures)> threw = {};
-  std::function<void(const Key&, std::chrono::milliseconds took)> ran = {};
 };
 
 class Workers {
