@@ -7,6 +7,7 @@ import socket
 import ssl
 import urllib.request
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 
@@ -43,10 +44,25 @@ class Simulator:
     def fault(self, **fault: Any) -> None:
         self.call("POST", "/sim/v1/faults", fault)
 
-    def uploads(self, appliance: Appliance) -> list[Any]:
-        """Uploads for this Edge that took effect, oldest first."""
+    def requests(self) -> list[Any]:
+        """The journal, oldest first; `at` is when the request came, in seconds of Unix time."""
         entries = self.call("GET", "/sim/v1/journal?since=0")["entries"]
-        return [e for e in entries if e["method"] == "POST" and e["path"].endswith("/certificates") and e.get("edgeId") == appliance.id and e["executed"] and e["status"] in (0, 200)]
+        return [entry | {"at": datetime.fromisoformat(entry["time"].replace("Z", "+00:00")).timestamp()} for entry in entries]
+
+    def upload_attempts(self, appliance: Appliance) -> list[Any]:
+        """Uploads for this Edge that reached the endpoint, refused ones too."""
+        return [e for e in self.requests() if e["method"] == "POST" and e["path"].endswith("/certificates") and e.get("edgeId") == appliance.id and e["executed"]]
+
+    def uploads(self, appliance: Appliance) -> list[Any]:
+        """Those of them that took effect."""
+        return [e for e in self.upload_attempts(appliance) if e["status"] in (0, 200)]
+
+    def status_calls(self, appliance: Appliance) -> list[Any]:
+        return [e for e in self.requests() if e["method"] == "GET" and e["path"].endswith(f"/{appliance.id}/status")]
+
+    def slow_status(self, appliance: Appliance, seconds: float) -> None:
+        """From now on each status call of this Edge is looked at only after so long."""
+        self.fault(path=f"*/{appliance.id}/status", times=0, action={"delayMs": int(seconds * 1000)})
 
     def journal(self) -> str:
         return json.dumps(self.call("GET", "/sim/v1/journal?since=0"))

@@ -22,7 +22,7 @@ class Foreign(OperatorTest):
         self.make_edge(self.edge)
 
     def uploads_of_ours(self) -> int:
-        return sum(upload["fingerprintSha256"] != self.served_before for upload in self.sim.uploads(self.edge))
+        return sum(upload["fingerprintSha256"] != self.served_before for upload in self.sim.upload_attempts(self.edge))
 
     def test_held_by_default_and_replaced_when_asked_for(self) -> None:
         self.make_certificate(self.edge)
@@ -79,7 +79,7 @@ class RestoredFromGit(OperatorTest):
         again = self.wait_phase(edge.name, "Ready", 1)
         self.assertEqual(again["fingerprintSha256"], first["fingerprintSha256"])
         self.assertEqual([entry["result"] for entry in again["history"]], ["Adopted"])
-        self.assertEqual(len(self.sim.uploads(edge)), 1)
+        self.assertEqual(len(self.sim.upload_attempts(edge)), 1)
         self.assertIsNone(self.kube.find("Secret", self.namespace, f"{edge.name}-r2-key"), "nothing was begun")
 
 

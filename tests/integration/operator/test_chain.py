@@ -111,7 +111,7 @@ class Chains(OperatorTest):
         self.assertIn("ChainRejected", {event["reason"] for event in self.kube.events(self.namespace)})
         self.assertIn("tries again", status["next"])
         self.assertEqual(self.chain_length(f"{edge.name}-r1"), 2, "what came is kept, for whoever wants to see it")
-        self.assertEqual(self.sim.uploads(edge), [])
+        self.assertEqual(self.sim.upload_attempts(edge), [])
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ class Fifty(OperatorTest):
         wait_for("all fifty are Ready", lambda: set(phases().values()) == {"Ready"}, 280, 1.0)
         for appliance in appliances:
             self.assertEqual(self.live(appliance), self.status(appliance.name)["fingerprintSha256"])
-            self.assertEqual(len(self.sim.uploads(appliance)), 1)
+            self.assertEqual(len(self.sim.upload_attempts(appliance)), 1)
             self.assertEqual(self.status(appliance.name)["revision"], 1)
 
 

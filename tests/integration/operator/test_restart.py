@@ -18,7 +18,7 @@ class ApiServer(OperatorTest):
         subprocess.run([str(STACK), "restart", "kube-apiserver", "--dir", env("STACK_DIR")], check=True, capture_output=True)
         self.wait_phase(edge.name, "Ready", 2, 120)
         self.assertEqual(self.live(edge), self.status(edge.name)["fingerprintSha256"])
-        self.assertEqual(len(self.sim.uploads(edge)), 2)
+        self.assertEqual(len(self.sim.upload_attempts(edge)), 2)
 
 
 if __name__ == "__main__":
