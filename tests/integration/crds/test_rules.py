@@ -12,6 +12,7 @@ import unittest
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from samples import Object, golden, minimal
@@ -224,6 +225,18 @@ class Crds(unittest.TestCase):
                 made["status"] = candidate["status"]
                 written = self.kube.call("PUT", self.path(made["kind"], made["metadata"]["name"]) + "/status?fieldValidation=Strict", made)
                 self.assertEqual(written["status"], candidate["status"])
+
+    def test_the_samples_are_accepted(self) -> None:
+        folder = Path(__file__).resolve().parents[3] / "manifests" / "samples"
+        found = subprocess.run(["kubectl", "create", "--dry-run=client", "-o", "json", "-f", str(folder)], check=True, capture_output=True, text=True).stdout
+        samples = json.loads("[" + found.strip().replace("}\n{", "},{") + "]")
+        kinds = {sample["kind"] for sample in samples}
+        self.assertLessEqual(set(PLURALS), kinds, "a sample of each kind")
+        for sample in samples:
+            if sample["kind"] in PLURALS:
+                sample["metadata"]["namespace"] = self.namespace
+                with self.subTest(sample["kind"], name=sample["metadata"]["name"]):
+                    self.try_to_create(sample)
 
     # --- what is refused
 

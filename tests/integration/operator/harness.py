@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import secrecy
 from kube import Kube
 from simulator import Appliance, Simulator, fingerprint, served_leaf
 
@@ -88,6 +89,11 @@ class Operator:
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
+    def executed(self, effect: str, name: str) -> int:
+        """How often an effect on this object was executed, as far as the operator knows: "NewOrder", "Push"."""
+        lines = [line for line in self.lines() if line.get("effect") == effect and line.get("name") == name]
+        return sum(line["msg"] == "pass" for line in lines) - sum(line["msg"] == "an effect failed" for line in lines)
+
     def metrics(self) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port()}/metrics", timeout=10) as answer:
             return answer.read().decode()
@@ -121,11 +127,27 @@ class OperatorTest(unittest.TestCase):
         process = self.operator.process
         if process is None:
             return
+        places = self.what_is_public() if process.poll() is None else {}
         if process.poll() is None:
             self.operator.stop()
         problems = self.folder / "operator.log"
+        seen = secrecy.leaks(self.canaries(), places | {"log": problems.read_text()})
+        if seen:
+            self.fail("; ".join(seen))
         if process.returncode != 0 and process.returncode != -signal.SIGKILL:
             self.fail(f"the operator ended with {process.returncode}:\n" + problems.read_text()[-4000:])
+
+    def canaries(self) -> dict[str, list[str]]:
+        """What nobody may see, of all Secrets that the test and the operator have made."""
+        return secrecy.of_secrets(self.kube.list("Secret", self.namespace)) | {"the token": secrecy.pieces(self.token.encode())}
+
+    def what_is_public(self) -> dict[str, str]:
+        kinds = ("EdgeCertificate", "Edge", "AcmeIssuer", "GenesysConnection", "RotationPolicy")
+        return {
+            "metrics": self.operator.metrics(),
+            "Events": json.dumps(self.kube.events(self.namespace)),
+            "objects": json.dumps([self.kube.list(kind, self.namespace) for kind in kinds]),
+        }
 
     def service_account(self) -> str:
         """A kubeconfig with the operator's own rights in its namespace, and no others."""
@@ -134,7 +156,8 @@ class OperatorTest(unittest.TestCase):
             if part["kind"] == "RoleBinding":
                 part["subjects"][0]["namespace"] = self.namespace
             self.kube.create(part)
-        user = {"name": "edgetrust", "user": {"token": self.kube.token(self.namespace, "edgetrust")}}
+        self.token = self.kube.token(self.namespace, "edgetrust")
+        user = {"name": "edgetrust", "user": {"token": self.token}}
         context = {"name": "edgetrust", "context": {"cluster": self.kube.cluster["name"], "user": "edgetrust"}}
         file = self.folder / "kubeconfig.json"
         file.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", "current-context": "edgetrust", "clusters": [self.kube.cluster], "users": [user], "contexts": [context]}))

@@ -43,6 +43,10 @@ class Kube:
             key.write_bytes(self._pem(user, "client-key"))
             self.tls.load_cert_chain(certificate, key)
 
+    def anonymous_tls(self) -> ssl.SSLContext:
+        """For whoever says by other means who he is."""
+        return ssl.create_default_context(cadata=self._pem(self.cluster["cluster"], "certificate-authority").decode())
+
     @staticmethod
     def _pem(entry: dict[str, Any], name: str) -> bytes:
         return base64.b64decode(entry[f"{name}-data"]) if f"{name}-data" in entry else Path(entry[name]).read_bytes()

@@ -107,7 +107,7 @@ class Listener:
 
 
 class HttpsProxy(Listener):
-    """HTTPS to one server; `upstream` verifies it and says who we are."""
+    """HTTPS to one server; `upstream` verifies it."""
 
     def __init__(self, target: str, upstream: ssl.SSLContext, folder: Path, sweep: Sweep, name: str) -> None:
         parts = urlsplit(target)
@@ -162,8 +162,8 @@ class HttpsProxy(Listener):
 
     @staticmethod
     def _closing(head: bytes) -> bytes:
-        """The head with `Connection: close`, so that the answer ends with the connection; without a token that is not ours to use."""
-        lines = [line for line in head.split(b"\r\n") if line and not line.lower().startswith((b"connection:", b"authorization: bearer proxy"))]
+        """The head with `Connection: close`, so that the answer ends with the connection."""
+        lines = [line for line in head.split(b"\r\n") if line and not line.lower().startswith(b"connection:")]
         return b"\r\n".join([*lines, b"Connection: close", b"", b""])
 
     def _connect(self) -> ssl.SSLSocket:
@@ -219,8 +219,8 @@ class DnsProxy(Listener):
         return data
 
 
-def kubeconfig(server: str, ca_file: Path, folder: Path) -> Path:
-    """A kubeconfig whose token the proxy takes off: it has the admin's certificate itself."""
+def kubeconfig(server: str, ca_file: Path, folder: Path, token: str) -> Path:
+    """A kubeconfig that leads to the proxy."""
     file = folder / "kubeconfig.json"
     content = {
         "apiVersion": "v1",
@@ -228,7 +228,7 @@ def kubeconfig(server: str, ca_file: Path, folder: Path) -> Path:
         "current-context": "proxy",
         "contexts": [{"name": "proxy", "context": {"cluster": "proxy", "user": "proxy"}}],
         "clusters": [{"name": "proxy", "cluster": {"server": server, "certificate-authority-data": base64.b64encode(ca_file.read_bytes()).decode()}}],
-        "users": [{"name": "proxy", "user": {"token": "proxy"}}],
+        "users": [{"name": "proxy", "user": {"token": token}}],
     }
     file.write_text(json.dumps(content))
     return file

@@ -19,6 +19,7 @@ class ApiServer(OperatorTest):
         self.wait_phase(edge.name, "Ready", 2, 120)
         self.assertEqual(self.live(edge), self.status(edge.name)["fingerprintSha256"])
         self.assertEqual(len(self.sim.upload_attempts(edge)), 2)
+        self.assertEqual(self.operator.executed("NewOrder", edge.name), 2)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ class Trouble(OperatorTest):
         self.assertIn("TSIG", condition["message"])
         self.kube.patch("Secret", self.namespace, "dns-tsig", {"data": right})
         self.wait_phase(edge.name, "Ready", 1)
+        self.assertEqual(self.operator.executed("NewOrder", edge.name), 1)
 
     def test_unreachable_ca_stops_only_its_own(self) -> None:
         issuer = self.kube.get("AcmeIssuer", self.namespace, "pebble")
@@ -107,15 +108,29 @@ class Deletion(OperatorTest):
         wait_for("it is gone", lambda: self.kube.find("EdgeCertificate", self.namespace, edge.name) is None, 90)
         self.assertEqual(self.live(edge), first["fingerprintSha256"], "and the Edge has its previous certificate back")
 
-    def test_uninstall_in_any_order_leaves_nothing_that_hangs(self) -> None:
+    def test_surroundings_that_go_first_in_mid_delivery_leave_nothing_that_hangs(self) -> None:
+        edge = self.new_edge()
+        self.wait_phase(edge.name, "Ready", 1)
+        self.sim.slow_status(edge, 2)  # so that the observation is there to be met
+        self.renew(edge.name)
+        self.wait_phase(edge.name, "Observing")
+        self.take_away("Edge", "GenesysConnection", "AcmeIssuer", "RotationPolicy")
+        self.kube.delete("EdgeCertificate", self.namespace, edge.name)
+        wait_for("it is gone", lambda: self.kube.find("EdgeCertificate", self.namespace, edge.name) is None, 60)
+        self.assertIsNotNone(self.kube.find("Secret", self.namespace, f"{edge.name}-r2-key"), "keys stay")
+
+    def take_away(self, *kinds: str) -> None:
+        for kind in kinds:
+            for thing in self.kube.list(kind, self.namespace):
+                self.kube.delete(kind, self.namespace, thing["metadata"]["name"])
+            self.assertEqual(self.kube.list(kind, self.namespace), [], f"a {kind} hangs")
+
+    def test_uninstall_without_the_operator_leaves_nothing_that_hangs(self) -> None:
         edge = self.new_edge()
         self.wait_phase(edge.name, "Ready", 1)
         wait_for("the finalizer goes", lambda: not self.certificate(edge.name)["metadata"].get("finalizers"))
         self.operator.stop()
-        for kind in ("GenesysConnection", "AcmeIssuer", "RotationPolicy", "Edge", "EdgeCertificate"):
-            for thing in self.kube.list(kind, self.namespace):
-                self.kube.delete(kind, self.namespace, thing["metadata"]["name"])
-            self.assertEqual(self.kube.list(kind, self.namespace), [], f"a {kind} hangs")
+        self.take_away("GenesysConnection", "AcmeIssuer", "RotationPolicy", "Edge", "EdgeCertificate")
         self.assertIsNotNone(self.kube.find("Secret", self.namespace, f"{edge.name}-r1-key"), "keys stay (deletionPolicy Retain)")
 
 
