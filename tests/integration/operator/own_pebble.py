@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import ssl
 import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
 from harness import env, wait_for
 
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+sys.path.append(str(Path(__file__).resolve().parents[2] / "stack"))
+from ports import choose  # noqa: E402
 
 
 class OwnPebble:
@@ -28,8 +23,8 @@ class OwnPebble:
         """`chain_length`: how many intermediates, at least 1. `lifetime`: of every leaf, in seconds."""
         config = json.loads((Path(env("STACK_DIR")) / "pebble" / "config.json").read_text())
         settings = config["pebble"]
-        self.ports = free_ports(4)
-        settings.update(listenAddress=f"127.0.0.1:{self.ports[0]}", managementListenAddress=f"127.0.0.1:{self.ports[1]}", httpPort=self.ports[2], tlsPort=self.ports[3])
+        self.ports = choose(("acme", "management", "http", "tls"))
+        settings.update(listenAddress=f"127.0.0.1:{self.ports['acme']}", managementListenAddress=f"127.0.0.1:{self.ports['management']}", httpPort=self.ports["http"], tlsPort=self.ports["tls"])
         if lifetime is not None:
             settings["profiles"] = {"short": {"description": "for this test", "validityPeriod": lifetime}}
         file = folder / "pebble.json"
@@ -37,13 +32,13 @@ class OwnPebble:
         environment = {"PATH": os.environ["PATH"], "PEBBLE_CHAIN_LENGTH": str(chain_length)}
         self.log = (folder / "pebble.log").open("wb")
         self.process = subprocess.Popen(["pebble", "-config", str(file), "-dnsserver", env("STACK_DNS_ADDR")], env=environment, stdout=self.log, stderr=self.log)
-        self.directory = f"https://127.0.0.1:{self.ports[0]}/dir"
+        self.directory = f"https://127.0.0.1:{self.ports['acme']}/dir"
         self.trust = ssl.create_default_context(cafile=env("STACK_ACME_CA_FILE"))
         wait_for("Pebble answers", self._root, 30)
 
     def _root(self) -> str | None:
         try:
-            with urllib.request.urlopen(f"https://127.0.0.1:{self.ports[1]}/roots/0", context=self.trust, timeout=10) as answer:
+            with urllib.request.urlopen(f"https://127.0.0.1:{self.ports['management']}/roots/0", context=self.trust, timeout=10) as answer:
                 return answer.read().decode()
         except OSError:
             if self.process.poll() is not None:

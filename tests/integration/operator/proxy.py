@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import socket
 import ssl
 import struct
@@ -25,19 +26,25 @@ def is_refusal(answer: bytes) -> bool:
     return answer.startswith(b"HTTP/") and int(answer.split(b" ", 2)[1]) >= 400
 
 
+def kind_of(what: str) -> str:
+    """What a request changes, without the names that differ from story to story."""
+    return re.sub(r"t-[0-9a-f]{10}|edge\d+(-r\d+)?(-key|-tls)?|/[A-Za-z0-9_-]{16,}", "…", what)
+
+
 class Sweep:
-    """Counts mutating requests in the order in which they came; at the chosen one it calls `strike`."""
+    """Notes mutating requests in the order in which they came; at the n-th of the chosen kind it calls `strike`."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.seen: list[str] = []
         self.executed: list[str] = []  # of these, what reached its server and was not refused there
-        self.target = 0
+        self.target = ("", 0)
         self.when = ""
+        self.hit = False  # the chosen one has come, and `strike` is called or will be
         self.strike: Callable[[], None] = lambda: None
         self.counting = False
 
-    def aim(self, target: int, when: str, strike: Callable[[], None]) -> None:
+    def aim(self, target: tuple[str, int], when: str, strike: Callable[[], None]) -> None:
         self.target, self.when, self.strike = target, when, strike
 
     def begin(self) -> None:
@@ -46,11 +53,11 @@ class Sweep:
     def pass_through(self, what: str, forward: Callable[[], bytes]) -> bytes | None:
         """Forwards one mutating request; None when the client shall get no answer."""
         with self.lock:
-            if not self.counting:
-                hit = False
-            else:
+            hit = False
+            if self.counting:
                 self.seen.append(what)
-                hit = len(self.seen) == self.target
+                hit = (kind_of(what), sum(kind_of(other) == kind_of(what) for other in self.seen)) == self.target
+                self.hit = self.hit or hit
         if hit and self.when == "before":
             self.strike()
             return None

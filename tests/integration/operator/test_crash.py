@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import base64
 import os
-import re
 import signal
 import ssl
 import subprocess
 import time
 import unittest
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from harness import ALWAYS_OPEN, Operator, OperatorTest, env, wait_for
-from proxy import DnsProxy, HttpsProxy, Sweep, kubeconfig, make_certificates
+from proxy import DnsProxy, HttpsProxy, Sweep, kind_of, kubeconfig, make_certificates
 from simulator import fingerprint, leaf_of
 
 AT_ONCE = int(os.environ.get("EDGETRUST_CRASHES_AT_ONCE", "6"))
@@ -25,7 +25,7 @@ class Crashed(OperatorTest):
 
     policy = {"windows": ALWAYS_OPEN, "observe": {"settle": "3s", "period": "2s", "interval": "1s", "failAfter": 2}}
     start_operator = False
-    struck = ""  # the request at which the crash came; how many there are varies a little with what the CA has time for
+    struck = False  # the crash came; how many requests there are varies a little with what the CA has time for
 
     def runTest(self) -> None:  # not a test by itself: told by Sweeps below
         pass
@@ -54,8 +54,8 @@ class Crashed(OperatorTest):
     def trusted(self) -> str:
         return super().trusted() + self.proxy_ca
 
-    def tell(self, target: int, when: str) -> list[str]:
-        """The whole story; the requests of its second half, by name."""
+    def tell(self, target: tuple[str, int] = ("", 0), when: str = "") -> list[str]:
+        """The whole story, with a crash at the n-th request of a kind if there is a target; the requests of its second half, by name."""
         self.setUp()
         try:
             self.operator = Operator(self.namespace, self.folder, str(kubeconfig(self.proxies["kube"].url, self.folder / "ca.crt", self.folder, self.token)))
@@ -69,8 +69,8 @@ class Crashed(OperatorTest):
             self.sweep.begin()
             # One more name asks for a new revision, and for a challenge that no earlier authorization answers.
             self.kube.patch("EdgeCertificate", self.namespace, edge.name, {"spec": {"dnsNames": [edge.host, f"more.{edge.host}"]}})
-            if target:
-                wait_for("the crash, or the end without it", lambda: self.struck or self.is_over(edge), 90)
+            if when:
+                wait_for("the crash, or the end without it", lambda: self.struck or (self.is_over(edge) and not self.sweep.hit), 90)
                 if self.struck:
                     assert self.operator.process is not None
                     self.assertEqual(self.operator.process.wait(10), -signal.SIGKILL)
@@ -78,7 +78,7 @@ class Crashed(OperatorTest):
             began = time.monotonic()
             over = lambda: self.is_over(edge) and self.live(edge) == first["fingerprintSha256"]
             try:
-                wait_for("rolled back, nothing under way, the first leaf live", over, 60 if target else 120)
+                wait_for("rolled back, nothing under way, the first leaf live", over, 60 if when else 120)
             except AssertionError as error:
                 raise AssertionError(f"{error}\n{self.status(edge.name)}\n{self.operator.log.read_text()[-6000:]}") from None
             self.took = time.monotonic() - began
@@ -92,7 +92,7 @@ class Crashed(OperatorTest):
 
     def strike(self) -> None:
         self.operator.kill()
-        self.struck = self.sweep.seen[self.sweep.target - 1]
+        self.struck = True
 
     def is_over(self, edge) -> bool:  # type: ignore[no-untyped-def]
         certificate = self.certificate(edge.name)
@@ -124,30 +124,31 @@ class Crashed(OperatorTest):
 
 class Sweeps(unittest.TestCase):
     def test_every_mutating_request(self) -> None:
-        requests = Crashed().tell(0, "")
-        self.assertGreater(len(requests), 20)
-        # By what they change; nonces that are refused, and the names of objects, make them differ from story to story.
-        kind = lambda what: re.sub(r"t-[0-9a-f]{10}|edge\d+(-r\d+)?(-key|-tls)?|/[A-Za-z0-9_-]{16,}", "…", what)
-        points = [(n, when) for n in range(1, len(requests) + 1) for when in ("before", "after")]
+        # What the operator notes of the Edge itself, in the Edge's own object, is no part of the rotation.
+        requests = Counter(kind for what in Crashed().tell() if "/edges/" not in (kind := kind_of(what)))
+        self.assertGreater(requests.total(), 20)
+        points = [((kind, n), when) for kind, count in requests.items() for n in range(1, count + 1) for when in ("before", "after")]
         wrong: list[str] = []
-        struck: set[tuple[str, str]] = set()
+        struck: set[tuple[tuple[str, int], str]] = set()
         times: list[float] = []
 
-        def told(point: tuple[int, str]) -> None:
+        def told(point: tuple[tuple[str, int], str]) -> None:
             story = Crashed()
             try:
                 story.tell(*point)
                 if story.struck:
-                    struck.add((kind(story.struck), point[1]))
+                    struck.add(point)
                     times.append(story.took)
             except Exception as error:  # noqa: BLE001 - every point is told about
-                wrong.append(f"killed {point[1]} request {point[0]} ({requests[point[0] - 1]}): {error}")
+                wrong.append(f"killed {point[1]} request {point[0][1]} of {point[0][0]}: {error}")
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(told, points))
-        print(f"\n{len(times)} of {len(points)} crashes came and ended on the right certificate, after {max(times):.0f} s at the most; {len(requests)} mutating requests: {requests}")
+        print(f"\n{len(times)} of {len(points)} crashes came and ended on the right certificate, after {max(times):.0f} s at the most; mutating requests: {dict(requests)}")
         self.assertEqual(wrong, [], "\n\n".join(wrong))
-        self.assertEqual({(kind(what), when) for what in requests for when in ("before", "after")} - struck, set(), "these were not crashed at")
+        # A nonce that Pebble refused makes a request come once more in one story than in another: such a last one may have no crash.
+        self.assertEqual({((kind, 1), when) for kind in requests for when in ("before", "after")} - struck, set(), "these were not crashed at")
+        self.assertGreaterEqual(len(struck), len(points) * 9 // 10)
 
 
 if __name__ == "__main__":
