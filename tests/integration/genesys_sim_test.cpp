@@ -302,7 +302,7 @@ TEST_F(GenesysSim, ARollbackHelpsAfterSipDown) {
 }
 
 TEST_F(GenesysSim, CriticalSlowRefusedAndForced) {
-  start({{"slowRestartMs", 600'000}});  // longer than any test: it ends here only because the next change starts it anew
+  start({{"slowRestartMs", 600'000}});  // longer than any test: it ends because the next change starts it anew
   const TestCertificate good = leaf();
   ASSERT_TRUE(install(good));
   patch({{"onApply", "critical"}});
