@@ -46,6 +46,7 @@ struct KeepersTest : testing::Test {
   reconcile::IssuerReconciler issuers{ports};
   reconcile::ConnectionReconciler connections{ports};
   reconcile::EdgeReconciler edges{ports};
+  reconcile::PolicyReconciler policies{ports};
 
   static Error unavailable(std::optional<std::chrono::seconds> wish = {}) {
     return {.kind = ErrorKind::kUnavailable, .what = "the answer is 503", .retry_after = wish};
@@ -149,6 +150,37 @@ TEST_F(KeepersTest, AListingServesAllEdgesButAFailureOnlyThoseThatAskAtOnce) {
   world.connections.put(moved);
   pass(edges, "edge02");
   EXPECT_EQ(around.asked, 3);
+}
+
+TEST_F(KeepersTest, APolicySaysWhenItIsFrozenAndWhenItWillBe) {
+  const TimePoint now = world.clock.now();
+  api::RotationPolicy policy;
+  policy.meta = {.ns = "voice", .name = "prod", .uid = "uid-prod", .generation = 1};
+  policy.spec.freezes = {{.name = "later", .from = now + 100h, .to = now + 200h, .reason = {}},
+                         {.name = "black-friday", .from = now + 2h, .to = now + 12h, .reason = "CHG0041"}};
+  world.policies.put(policy);
+  const auto status = [&] { return world.policies.get({"voice", "prod"})->status; };
+  const auto frozen = [&] {
+    const auto conditions = status().conditions;
+    const auto* found = api::find(conditions, api::condition::kFrozen);
+    return found == nullptr ? "" : found->message;
+  };
+
+  EXPECT_EQ(pass(policies, "prod"), 2h);
+  EXPECT_EQ(status().state, api::PolicyState::kOpen);
+  EXPECT_EQ(status().next_freeze, "black-friday (CHG0041) from 2026-11-22T14:00:00Z to 2026-11-23T00:00:00Z");
+  EXPECT_EQ(frozen(), "");
+
+  world.clock.advance(2h);
+  EXPECT_EQ(pass(policies, "prod"), 10h);
+  EXPECT_EQ(status().state, api::PolicyState::kFrozen);
+  EXPECT_EQ(frozen(), "black-friday (CHG0041) from 2026-11-22T14:00:00Z to 2026-11-23T00:00:00Z");
+  EXPECT_EQ(status().next_freeze, "later from 2026-11-26T16:00:00Z to 2026-11-30T20:00:00Z");
+
+  world.clock.advance(10h);
+  EXPECT_EQ(pass(policies, "prod"), 88h);
+  EXPECT_EQ(status().state, api::PolicyState::kOpen);
+  EXPECT_EQ(frozen(), "");
 }
 
 }  // namespace

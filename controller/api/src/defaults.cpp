@@ -20,6 +20,11 @@ auto inherited(const std::optional<Part>& own, const std::optional<Part>& policy
   return static_cast<Member>(otherwise);
 }
 
+template <class Part, class Member, class Default>
+Member given(const std::optional<Part>& policy, std::optional<Member> Part::*member, Default otherwise) {
+  return inherited(std::optional<Part>{}, policy, member, otherwise);
+}
+
 // How well a solver's selector fits: names beat zones, longer zones beat shorter ones, no selector is the last resort,
 // -1 is no fit.
 int fit(const Solver& solver, std::string_view name) {
@@ -43,6 +48,16 @@ EffectiveRotation effective_rotation(const RotationOverrides& own, const Rotatio
   const RotationPolicySpec& base = policy != nullptr ? *policy : kNone;
   EffectiveRotation result{
       .windows = !own.windows.empty() ? own.windows : base.windows,
+      .urgent_before = given(base.urgent, &Urgent::before, 72h),
+      .urgent_may_break = given(base.urgent, &Urgent::may_break, std::vector{MayBreak::kWindow}),
+      .freezes = base.freezes,
+      .approval_required = given(base.approval, &Approval::required, false),
+      .approval_valid_for = given(base.approval, &Approval::valid_for, 168h),
+      .max_concurrent = given(base.budget, &Budget::max_concurrent, 1),
+      .max_concurrent_per_site = given(base.budget, &Budget::max_concurrent_per_site, 1),
+      .halt_after_rollbacks = given(base.budget, &Budget::halt_after_rollbacks, 2),
+      .spread = given(base.budget, &Budget::spread, 672h),
+      .software_update = base.software_update.value_or(SoftwareUpdateRule::kWait),
       .settle = inherited(own.observe, base.observe, &Observe::settle, 90s),
       .period = inherited(own.observe, base.observe, &Observe::period, 10min),
       .interval = inherited(own.observe, base.observe, &Observe::interval, 15s),

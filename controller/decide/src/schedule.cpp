@@ -55,24 +55,30 @@ std::vector<Slot> merged(std::vector<Slot> slots) {
   return result;
 }
 
-}  // namespace
+// The first freeze that work from `start` on would reach into.
+const api::Freeze* in_the_way(const std::vector<api::Freeze>& freezes, TimePoint start, api::Duration needed) {
+  const api::Freeze* first = nullptr;
+  for (const api::Freeze& freeze : freezes) {
+    const bool hit = start < freeze.to && freeze.from < start + needed;
+    if (hit && (first == nullptr || freeze.from < first->from)) first = &freeze;
+  }
+  return first;
+}
 
-bool is_time_zone(const std::string& name) { return locate(name).has_value(); }
-
-Result<std::optional<Slot>> next_slot(const std::vector<api::Window>& windows, const std::string& zone_name,
-                                      TimePoint from, api::Duration needed) {
-  EDGETRUST_TRY_ASSIGN(const date::time_zone* zone, locate(zone_name));
-  const auto today = date::floor<date::days>(zone->to_local(date::floor<std::chrono::seconds>(from)));
+// The first slot of the windows alone.
+Result<std::optional<Slot>> next_window(const std::vector<api::Window>& windows, const date::time_zone& zone,
+                                        TimePoint from, api::Duration needed) {
+  const auto today = date::floor<date::days>(zone.to_local(date::floor<std::chrono::seconds>(from)));
   std::vector<Slot> slots;
   for (const api::Window& window : windows) {
     EDGETRUST_TRY_ASSIGN(const std::chrono::minutes start, minutes_of_day(window.start));
     for (int offset = -1; offset <= kHorizonDays; ++offset) {
       const date::local_days day = today + date::days{offset};
       if (!allows(window, day)) continue;
-      const TimePoint opens = to_utc(*zone, day + start);
+      const TimePoint opens = to_utc(zone, day + start);
       // A day of 23 or 25 hours: a window that fills the day ends where the next day begins.
       const TimePoint closes =
-          window.duration == 24h ? to_utc(*zone, day + date::days{1} + start) : opens + window.duration;
+          window.duration == 24h ? to_utc(zone, day + date::days{1} + start) : opens + window.duration;
       slots.push_back({opens, closes});
     }
   }
@@ -80,6 +86,47 @@ Result<std::optional<Slot>> next_slot(const std::vector<api::Window>& windows, c
     if (std::max(slot.opens, from) + needed <= slot.closes) return slot;
   }
   return std::nullopt;
+}
+
+// What is left of a slot that has room from `start` on, once freezes have cut into it.
+Slot between_freezes(Slot slot, TimePoint start, const std::vector<api::Freeze>& freezes) {
+  for (const api::Freeze& freeze : freezes) {
+    if (freeze.to <= start) slot.opens = std::max(slot.opens, freeze.to);
+    if (freeze.from > start) slot.closes = std::min(slot.closes, freeze.from);
+  }
+  return slot;
+}
+
+}  // namespace
+
+bool is_time_zone(const std::string& name) { return locate(name).has_value(); }
+
+Result<std::optional<Slot>> next_slot(const std::vector<api::Window>& windows, const std::string& zone_name,
+                                      TimePoint from, api::Duration needed, const std::vector<api::Freeze>& freezes) {
+  EDGETRUST_TRY_ASSIGN(const date::time_zone* zone, locate(zone_name));
+  // Each round leaves a freeze behind.
+  for (;;) {
+    EDGETRUST_TRY_ASSIGN(const std::optional<Slot> slot, next_window(windows, *zone, from, needed));
+    if (!slot) return std::nullopt;
+    const TimePoint start = std::max(slot->opens, from);
+    const api::Freeze* freeze = in_the_way(freezes, start, needed);
+    if (freeze == nullptr) return between_freezes(*slot, start, freezes);
+    from = freeze->to;
+  }
+}
+
+Slot next_gap(TimePoint from, api::Duration needed, const std::vector<api::Freeze>& freezes) {
+  while (const api::Freeze* freeze = in_the_way(freezes, from, needed)) from = freeze->to;
+  return between_freezes({TimePoint::min(), TimePoint::max()}, from, freezes);
+}
+
+const api::Freeze* freeze_at(const std::vector<api::Freeze>& freezes, TimePoint at) {
+  const api::Freeze* longest = nullptr;
+  for (const api::Freeze& freeze : freezes) {
+    const bool inside = freeze.from <= at && at < freeze.to;
+    if (inside && (longest == nullptr || freeze.to > longest->to)) longest = &freeze;
+  }
+  return longest;
 }
 
 std::string describe_start(const Slot& slot, const std::string& zone_name) {
@@ -90,15 +137,19 @@ std::string describe_start(const Slot& slot, const std::string& zone_name) {
 }
 
 TimePoint renewal_time(TimePoint not_before, TimePoint not_after, std::optional<api::Duration> renew_before,
-                       double share) {
+                       api::Duration spread, double share) {
   const api::Duration lifetime = std::max(not_after - not_before, api::Duration{0});
   const api::Duration wanted = renew_before.value_or(std::min<api::Duration>(30 * 24h, lifetime / 3));
   const api::Duration before = std::min(wanted, lifetime / 2);
-  const api::Duration spread = std::min<api::Duration>(672h, lifetime / 6);
+  const api::Duration over = std::min<api::Duration>(spread, lifetime / 6);
   // Half of the lifetime is the wall: a share on top of it could make a fresh certificate due at once.
   const auto early = std::min(
-      before + api::Duration{static_cast<std::int64_t>(static_cast<double>(spread.count()) * share)}, lifetime / 2);
+      before + api::Duration{static_cast<std::int64_t>(static_cast<double>(over.count()) * share)}, lifetime / 2);
   return not_after - early;
+}
+
+TimePoint urgent_time(TimePoint not_before, TimePoint not_after, api::Duration before) {
+  return not_after - std::min<api::Duration>(before, std::max(not_after - not_before, api::Duration{0}) / 10);
 }
 
 }  // namespace edgetrust::decide

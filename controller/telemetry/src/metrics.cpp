@@ -21,9 +21,9 @@ const Axis& own_kinds() {
   return kAxis;
 }
 Axis watched_kinds() {
-  Axis kAxis = own_kinds();
-  kAxis.values.insert(kAxis.values.end(), {"Secret", "ConfigMap"});
-  return kAxis;
+  Axis axis = own_kinds();
+  axis.values.insert(axis.values.end(), {"Secret", "ConfigMap"});
+  return axis;
 }
 Axis apis() { return {"client", {"kubernetes", "acme", "genesys", "dns"}}; }
 Axis verbs() { return {"verb", {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}}; }

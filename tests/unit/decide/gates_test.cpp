@@ -91,7 +91,7 @@ TEST(ServedFieldsOnly, RefusesByPathWhatIsNotServedYet) {
           "served_fields_only Failed/NotSupported S"},
          {"its issuer", with(ready(), [](auto& o) { change(o.issuer, [](auto& i) { i.spec.preferred_chain = "X"; }); }),
           "served_fields_only Failed/NotSupported S"},
-         {"its policy", with(ready(), [](auto& o) { change(o.policy, [](auto& p) { p.spec.freezes.resize(1); }); }),
+         {"its policy", with(ready(), [](auto& o) { change(o.policy, [](auto& p) { p.spec.waves.resize(1); }); }),
           "served_fields_only Failed/NotSupported S"},
          {"a delivery under way is finished first", with(observing(), source),
           "delivery_under_way LookAtEdge Observing/Observing R"},

@@ -1,5 +1,8 @@
 #include "edgetrust/decide/schedule.hpp"
 
+#include "edgetrust/base/random.hpp"
+#include "support/fake_random.hpp"
+
 #include <date/tz.h>
 
 namespace edgetrust::decide {
@@ -206,6 +209,84 @@ INSTANTIATE_TEST_SUITE_P(Zones, TwoYears, testing::ValuesIn(kZones), [](const au
   return name;
 });
 
+// --- freezes
+
+api::Freeze freeze(std::string_view from, std::string_view to) {
+  return {.name = "freeze", .from = at(from), .to = at(to)};
+}
+
+TEST(NextSlot, NothingReachesIntoAFreeze) {
+  const std::vector<Window> windows = {window("02:00", 2h)};
+  const auto slot_with = [&](const std::vector<api::Freeze>& freezes, std::string_view from = "2026-11-22T12:00:00Z") {
+    return text(next_slot(windows, "UTC", at(from), 15min, freezes).value());
+  };
+  EXPECT_EQ(slot_with({freeze("2026-11-23T00:00:00Z", "2026-11-25T00:00:00Z")}),
+            "2026-11-25T02:00:00Z 2026-11-25T04:00:00Z");
+  EXPECT_EQ(slot_with({freeze("2026-11-23T03:00:00Z", "2026-11-25T00:00:00Z")}),
+            "2026-11-23T02:00:00Z 2026-11-23T03:00:00Z");
+  EXPECT_EQ(slot_with({freeze("2026-11-23T03:00:00Z", "2026-11-25T00:00:00Z")}, "2026-11-23T02:45:01Z"),
+            "2026-11-25T02:00:00Z 2026-11-25T04:00:00Z");
+  EXPECT_EQ(slot_with({freeze("2026-11-23T02:10:00Z", "2026-11-23T03:00:00Z")}),
+            "2026-11-23T03:00:00Z 2026-11-23T04:00:00Z")
+      << "what is left of the night";
+  EXPECT_EQ(slot_with({freeze("2026-11-23T00:00:00Z", "2027-06-01T00:00:00Z")}),
+            "2027-06-01T02:00:00Z 2027-06-01T04:00:00Z")
+      << "further away than any window is looked for";
+  EXPECT_EQ(slot_with({freeze("2026-11-25T00:00:00Z", "2026-11-23T00:00:00Z")}),
+            "2026-11-23T02:00:00Z 2026-11-23T04:00:00Z")
+      << "one that ends before it begins is none";
+}
+
+// Any freezes: the start found is allowed, and no earlier minute is.
+TEST(NextSlot, IsTheFirstStartThatFreezesAllow) {
+  const std::vector<Window> windows = {window("02:00", 2h, {Day::kMon, Day::kTue, Day::kSat}), window("22:30", 4h)};
+  const TimePoint begin = at("2027-03-25T00:00:00Z");  // the spring night is among them
+  constexpr api::Duration kNeeded = 40min;
+  support::FakeRandom random(7);
+  const auto below = [&](std::uint64_t bound) { return static_cast<std::int64_t>(random.below(bound)); };
+  for (int round = 0; round < 200; ++round) {
+    std::vector<api::Freeze> freezes;
+    for (std::int64_t i = below(5); i > 0; --i) {
+      const TimePoint from = begin + below(96 * 60) * 1min;
+      freezes.push_back({.name = "x", .from = from, .to = from + (1 + below(600)) * 1min});
+    }
+    const TimePoint from = begin + below(48 * 60) * 1min;
+    const auto allowed = [&](TimePoint start) {
+      const auto open = next_slot(windows, "Europe/Berlin", start, kNeeded).value();
+      return open && open->opens <= start && std::ranges::none_of(freezes, [&](const api::Freeze& f) {
+               return start < f.to && f.from < start + kNeeded;
+             });
+    };
+    const auto found = next_slot(windows, "Europe/Berlin", from, kNeeded, freezes).value();
+    ASSERT_TRUE(found);
+    const TimePoint first = std::max(found->opens, from);
+    ASSERT_TRUE(allowed(first));
+    ASSERT_GE(found->closes, first + kNeeded);
+    for (TimePoint minute = from; minute < first; minute += 1min)
+      ASSERT_FALSE(allowed(minute)) << format_rfc3339(minute) << " before " << format_rfc3339(first);
+  }
+}
+
+TEST(NextGap, IsNowUnlessAFreezeIsInTheWay) {
+  const auto gap = [](std::string_view from, const std::vector<api::Freeze>& freezes) {
+    return std::max(next_gap(at(from), 15min, freezes).opens, at(from));
+  };
+  EXPECT_EQ(gap("2026-11-22T12:00:00Z", {}), at("2026-11-22T12:00:00Z"));
+  const std::vector<api::Freeze> two = {freeze("2026-11-22T14:10:00Z", "2026-11-22T16:00:00Z"),
+                                        freeze("2026-11-22T13:00:00Z", "2026-11-22T14:00:00Z")};
+  EXPECT_EQ(gap("2026-11-22T12:45:00Z", two), at("2026-11-22T12:45:00Z"));
+  EXPECT_EQ(gap("2026-11-22T12:46:00Z", two), at("2026-11-22T16:00:00Z")) << "ten minutes between the two do not do";
+}
+
+TEST(FreezeAt, IsTheOneThatLastsLongest) {
+  const std::vector<api::Freeze> two = {freeze("2026-11-22T13:00:00Z", "2026-11-22T14:00:00Z"),
+                                        freeze("2026-11-22T13:30:00Z", "2026-11-22T16:00:00Z")};
+  EXPECT_EQ(freeze_at(two, at("2026-11-22T12:59:59Z")), nullptr);
+  EXPECT_EQ(freeze_at(two, at("2026-11-22T13:00:00Z")), two.data());
+  EXPECT_EQ(freeze_at(two, at("2026-11-22T13:59:00Z")), two.data() + 1);
+  EXPECT_EQ(freeze_at(two, at("2026-11-22T16:00:00Z")), nullptr);
+}
+
 // --- what is refused
 
 TEST(NextSlot, RefusesWhatIsNoTimeOfDay) {
@@ -242,7 +323,7 @@ const TimePoint kIssued = parse_rfc3339("2026-11-22T12:00:00Z").value();
 // How long before its end a certificate of this lifetime is due.
 api::Duration lead(api::Duration lifetime, std::optional<api::Duration> renew_before, double share) {
   const TimePoint end = kIssued + lifetime;
-  return end - renewal_time(kIssued, end, renew_before, share);
+  return end - renewal_time(kIssued, end, renew_before, 672h, share);
 }
 
 TEST(RenewalTime, IsThirtyDaysOrAThirdOfAShortLifetimeBeforeTheEnd) {
@@ -290,9 +371,32 @@ TEST(RenewalTime, NoFreshCertificateIsEverDue) {
   }
 }
 
+// A fleet that was issued in one hour does not come due in one.
+TEST(RenewalTime, OfAThousandNoHourHoldsMoreThanFiveInAHundred) {
+  for (const auto lifetime : {90 * kDay, 45 * kDay}) {  // of six days all are due within 24 hours, as they must be
+    std::map<std::int64_t, int> by_hour;
+    for (int i = 0; i < 1000; ++i) {
+      const double share = stable_fraction("3f2a9c1e-0000-4000-8000-" + std::to_string(100'000'000'000 + i * 7919));
+      by_hour[renewal_time(kIssued, kIssued + lifetime, {}, 672h, share).time_since_epoch() / 1h] += 1;
+    }
+    const auto busiest = std::ranges::max_element(by_hour, {}, [](const auto& hour) { return hour.second; });
+    EXPECT_LE(busiest->second, 50) << format_duration(lifetime);
+  }
+}
+
+TEST(UrgentTime, IsNeverMoreThanATenthOfTheLifetimeBeforeTheEnd) {
+  const auto lead_of = [](api::Duration lifetime, api::Duration before) {
+    return kIssued + lifetime - urgent_time(kIssued, kIssued + lifetime, before);
+  };
+  EXPECT_EQ(lead_of(90 * kDay, 72h), 72h);
+  EXPECT_EQ(lead_of(6 * kDay, 72h), 14h + 24min);
+  EXPECT_EQ(lead_of(90 * kDay, 1h), 1h);
+  EXPECT_EQ(lead_of(-1h, 72h), 0h);
+}
+
 TEST(RenewalTime, ALifetimeThatIsNoneIsDueAtItsEnd) {
-  EXPECT_EQ(renewal_time(kIssued, kIssued, {}, 0.5), kIssued);
-  EXPECT_EQ(renewal_time(kIssued, kIssued - 1h, 720h, 0.5), kIssued - 1h);
+  EXPECT_EQ(renewal_time(kIssued, kIssued, {}, 672h, 0.5), kIssued);
+  EXPECT_EQ(renewal_time(kIssued, kIssued - 1h, 720h, 672h, 0.5), kIssued - 1h);
 }
 
 }  // namespace

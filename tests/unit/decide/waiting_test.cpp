@@ -10,12 +10,6 @@ using api::RevisionResult;
 using ports::EdgeState;
 using ports::SipState;
 
-Observation deliverable_when(api::Window window) {
-  Observation o = deliverable();
-  set_windows(o, {std::move(window)});
-  return o;
-}
-
 TEST(RevisionDelivered, StartsWhenNothingIsInItsWay) {
   check({{"nothing to deliver", ready(), "rest Ready/Ready +renewal"},
          {"a key alone is no revision", with(ready(), [](auto& o) { o.revisions[2] = key_only(2); }),
@@ -111,7 +105,7 @@ TEST(RevisionDelivered, ABrokenChainNeverLeavesTheCluster) {
   EXPECT_EQ(decide(after).status.order->revision, 3);
 }
 
-// --- channel and window
+// --- the channel
 
 TEST(RevisionDelivered, WithoutAChannelItIsIssuedAndNotDelivered) {
   const Observation o = with(deliverable(), [](auto& c) {
@@ -127,63 +121,6 @@ TEST(RevisionDelivered, WithoutAChannelItIsIssuedAndNotDelivered) {
   EXPECT_EQ(condition(decision, api::condition::kIssued)->status, api::Truth::kTrue);
   EXPECT_EQ(condition(decision, api::condition::kDelivered)->status, api::Truth::kFalse);
   EXPECT_EQ(condition(decision, api::condition::kDelivered)->reason, "NoDeliveryChannel");
-}
-
-TEST(RevisionDelivered, WaitsForItsWindow) {
-  // deliverable() is at 2027-01-31T12:00:00Z, 13:00 in Berlin, a Sunday. 15 minutes are needed.
-  check({{"closed", deliverable_when({.start = "02:00", .duration = 2h}),
-          "revision_delivered Waiting/WaitingForWindow +13h"},
-         {"open", deliverable_when({.start = "12:00", .duration = 2h}),
-          "revision_delivered SetFinalizer Delivering/Pushing R"},
-         {"open, just long enough", deliverable_when({.start = "12:15", .duration = 60min}),
-          "revision_delivered SetFinalizer Delivering/Pushing R"},
-         {"open, not long enough any more", deliverable_when({.start = "12:14", .duration = 60min}),
-          "revision_delivered Waiting/WaitingForWindow +23h14m"},
-         {"only on Tuesdays", deliverable_when({.start = "02:00", .duration = 2h, .days = {api::Day::kTue}}),
-          "revision_delivered Waiting/WaitingForWindow +37h"},
-         {"never long enough", deliverable_when({.start = "12:00", .duration = 14min}),
-          "revision_delivered Waiting/WindowTooShort S"},
-         {"no time of day", deliverable_when({.start = "noon!", .duration = 2h}),
-          "revision_delivered Waiting/InvalidWindow S"},
-         {"no window named: two in the night", with(deliverable(), [](auto& o) { o.object.spec.rotation.reset(); }),
-          "revision_delivered Waiting/WaitingForWindow +13h"}});
-  const Decision decision = decide(deliverable_when({.start = "02:00", .duration = 2h}));
-  EXPECT_EQ(decision.status.next, "window Mon 02:00 Europe/Berlin");
-  EXPECT_EQ(decision.status.next_window, "2027-02-01T01:00:00Z");
-  EXPECT_EQ(condition(decision, api::condition::kReady)->status, api::Truth::kTrue);
-  const Decision open =
-      decide(with(deliverable(), [](auto& o) { o.object.status.next_window = "2027-02-01T01:00:00Z"; }));
-  EXPECT_EQ(open.status.next_window, "") << "it is not waited for any more";
-}
-
-TEST(RevisionDelivered, TheWindowIsInTheZoneOfTheEdgeElseOfTheSiteElseOfTheConnection) {
-  Observation o = deliverable_when({.start = "02:00", .duration = 2h});
-  EXPECT_EQ(decide(o).status.next, "window Mon 02:00 Europe/Berlin");
-  change(o.edge, [](auto& edge) {
-    edge.spec.time_zone.clear();
-    edge.status.time_zone = "America/New_York";
-  });
-  change(o.connection, [](auto& connection) { connection.spec.time_zone = "Asia/Tokyo"; });
-  EXPECT_EQ(decide(o).status.next, "window Mon 02:00 America/New_York");
-  change(o.edge, [](auto& edge) { edge.status.time_zone.clear(); });
-  EXPECT_EQ(decide(o).status.next, "window Mon 02:00 Asia/Tokyo");
-  change(o.connection, [](auto& connection) { connection.spec.time_zone.clear(); });
-  EXPECT_EQ(decided(o), "revision_delivered Waiting/NoTimeZone S") << "never guessed";
-  change(o.edge, [](auto& edge) { edge.spec.time_zone = "Europe/Atlantis"; });
-  EXPECT_EQ(decided(o), "revision_delivered Waiting/InvalidWindow S");
-  EXPECT_NE(ready_message(decide(o)).find("Europe/Atlantis"), std::string::npos);
-}
-
-TEST(RevisionDelivered, ARequestSkipsTheWindowOnce) {
-  Observation o = deliverable_when({.start = "02:00", .duration = 2h});
-  annotate(o, api::kRotateRequestedAt, "now");
-  const Decision decision = decide(o);
-  EXPECT_EQ(support::summary(o, decision), "revision_delivered SetFinalizer Delivering/Pushing R");
-  EXPECT_EQ(decision.status.handled_requests->rotate, "now");
-  o.object.status.handled_requests = decision.status.handled_requests;
-  EXPECT_EQ(decided(o), "revision_delivered Waiting/WaitingForWindow +13h");
-  annotate(o, api::kRotateRequestedAt, "again");
-  EXPECT_EQ(decided(o), "revision_delivered SetFinalizer Delivering/Pushing R");
 }
 
 TEST(RevisionDelivered, ARenewalThatWasAskedForMeanwhileIsThisOne) {
@@ -239,6 +176,13 @@ TEST(RevisionDelivered, AnEdgeThatIsNotWellIsNotTouched) {
        with(is(EdgeState::kCritical, SipState::kUp),
             [](auto& c) { set_windows(c, {{.start = "02:00", .duration = 2h}}); }),
        "revision_delivered Waiting/WaitingForWindow +13h"},
+      {"critical, and what it serves is close to its end",
+       with(is(EdgeState::kCritical, SipState::kUp),
+            [](auto& c) {
+              c.now = c.revisions[1].chain->not_after - 72h;
+              c.look->at = c.now;
+            }),
+       "revision_delivered SetFinalizer Delivering/Pushing R"},
       {"critical and not probed", unprobed(is(EdgeState::kCritical, SipState::kUp)),
        "revision_delivered Waiting/EdgeUnhealthy +1m"},
       {"critical and silent", silent(is(EdgeState::kCritical, SipState::kUp)),

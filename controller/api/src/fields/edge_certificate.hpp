@@ -156,6 +156,16 @@ void fields(V& v, DeliveryStatus& delivery) {
 }
 
 template <class V>
+void fields(V& v, ApprovalStatus& approval) {
+  using namespace json;
+  v("revision", approval.revision, required, doc("The revision that was approved."));
+  v("change", approval.change, doc("The change it was approved under."));
+  v("by", approval.by, doc("Who approved it, as the annotation says."));
+  v("request", approval.request, doc("The annotation's text."));
+  v("at", approval.at, required, doc("When it was first seen."));
+}
+
+template <class V>
 void fields(V& v, HandledRequests& handled) {
   using namespace json;
   v("renew", handled.renew, doc("Last value of edgetrust.io/renew-requested-at that was acted on."));
@@ -193,9 +203,10 @@ void fields(V& v, EdgeCertificateStatus& status) {
   v("expires", status.expires, doc("Until when it is valid, for people."));
   v("next", status.next, doc("What comes next and when, for people."));
   v("renewalTime", status.renewal_time, doc("When the next revision is due."));
-  v("nextWindow", status.next_window, doc("The next window, for people."));
+  v("nextWindow", status.next_window, doc("When the next window opens, while it is waited for."));
   v("order", status.order, doc("The order under way."));
   v("delivery", status.delivery, doc("The delivery under way."));
+  v("approval", status.approval, doc("The last approval that was taken note of."));
   v("failures", status.failures, doc("Revisions in a row that were rolled back or refused."));
   v("nextAttempt", status.next_attempt, doc("When the next try may start."));
   v("handledRequests", status.handled_requests, doc("Requests by annotation that were acted on."));

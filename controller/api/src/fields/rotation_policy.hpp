@@ -48,8 +48,8 @@ namespace edgetrust::api {
 template <class V>
 void fields(V& v, Urgent& urgent) {
   using namespace json;
-  v("before", urgent.before, doc("How close to expiry a rotation becomes urgent; never more than a tenth of the certificate's lifetime. Default 72h."));
-  v("mayBreak", urgent.may_break, max_items(3), doc("What an urgent rotation does not wait for."));
+  v("before", urgent.before, doc("How close to the served certificate's expiry a rotation becomes urgent; never more than a tenth of its lifetime. Default 72h."));
+  v("mayBreak", urgent.may_break, max_items(3), doc("What an urgent rotation does not wait for. Default Window; an empty list means nothing. A halt, a wave and the budget are always waited for."));
 }
 
 template <class V>
@@ -65,8 +65,8 @@ void fields(V& v, Freeze& freeze) {
 template <class V>
 void fields(V& v, Approval& approval) {
   using namespace json;
-  v("required", approval.required, doc("Whether a rotation waits for the annotation edgetrust.io/approve. Default false."));
-  v("validFor", approval.valid_for, doc("How long an approval holds. Default 168h."));
+  v("required", approval.required, doc("Whether a rotation waits for the annotation edgetrust.io/approve on the EdgeCertificate, e.g. {\"revision\":7,\"change\":\"CHG0045123\"}. An approval is for one revision. Default false."));
+  v("validFor", approval.valid_for, doc("How long an approval holds, from when it was first seen. Default 168h."));
 }
 
 template <class V>
@@ -125,12 +125,12 @@ template <class V>
 void fields(V& v, RotationPolicySpec& spec) {
   using namespace json;
   v("windows", spec.windows, max_items(7), doc("When a rotation may start, in the Edge's local time. Nothing starts that cannot end (push, settle, observe, rollback) inside the window. Default: 02:00 for 2h, every day."));
-  v("urgent", spec.urgent, later, doc("What a rotation close to expiry need not wait for."));
-  v("freezes", spec.freezes, later, max_items(32), doc("Times in which no rotation starts. A rollback is always allowed."));
-  v("approval", spec.approval, later, doc("Whether a person must approve each rotation."));
+  v("urgent", spec.urgent, doc("What a rotation close to expiry need not wait for."));
+  v("freezes", spec.freezes, max_items(32), doc("Times in which no rotation is under way: none starts that could not end before, rollback included. A rollback is always allowed."));
+  v("approval", spec.approval, doc("Whether a person must approve each rotation."));
   v("budget", spec.budget, later, doc("How many Edges may be changed at a time."));
   v("waves", spec.waves, later, max_items(16), doc("The order in which a change reaches the fleet."));
-  v("softwareUpdate", spec.software_update, later, doc("Wait: no rotation while the Edge updates its software. Ignore: rotate all the same. Default Wait."));
+  v("softwareUpdate", spec.software_update, doc("Wait: no rotation while the Edge updates its software. Ignore: rotate all the same. Default Wait."));
   v("drain", spec.drain, doc("Whether calls are drained before the push."));
   v("observe", spec.observe, doc("How the Edge is watched after the push, and what rolls it back."));
   v("retry", spec.retry, doc("What happens after a rollback."));

@@ -1,5 +1,6 @@
 #include "certificate/draft.hpp"
 
+#include "certificate/feasibility.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/random.hpp"
 #include "edgetrust/base/time_text.hpp"
@@ -171,6 +172,11 @@ void Draft::set_conditions() {
                 back ? "Stored" : "NothingToReturnTo",
                 back ? "a rollback returns to revision " + std::to_string(*back)
                      : "no earlier certificate is stored that would be valid long enough");
+  if (const auto limit = obstacle(o_)) {
+    set_condition(api::condition::kInfeasible, Truth::kTrue, limit->reason, limit->message);
+  } else {
+    api::remove(s.conditions, api::condition::kInfeasible);
+  }
   if (!s.history.empty() && s.history.front().result == api::RevisionResult::kRolledBack) {
     set_condition(api::condition::kRolledBack, Truth::kTrue, "RolledBack", s.history.front().message);
   } else {
@@ -189,7 +195,17 @@ void remember(api::EdgeCertificateStatus& status, const Observation& o, int revi
     entry.fingerprint_sha256 = kept->chain->fingerprint_sha256;
     entry.not_after = kept->chain->not_after;
   }
-  std::erase_if(status.history, [&](const api::HistoryEntry& old) { return old.revision == revision; });
+  if (const auto& approval = status.approval; approval && approval->revision == revision) {
+    entry.change = approval->change;
+    entry.approved_by = approval->by;
+  }
+  const auto earlier = std::ranges::find(status.history, revision, &api::HistoryEntry::revision);
+  if (earlier != status.history.end()) {
+    entry.change = earlier->change;
+    entry.approved_by = earlier->approved_by;
+    entry.evidence = earlier->evidence;
+    status.history.erase(earlier);
+  }
   status.history.insert(status.history.begin(), std::move(entry));
   // The lowest number goes, never the highest: numbers are not used twice, and what is older than a revision that has
   // ended is never delivered.

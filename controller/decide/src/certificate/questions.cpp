@@ -181,8 +181,24 @@ std::optional<TimePoint> renewal_of(const Observation& o) {
 }
 
 TimePoint renewal_of(const Observation& o, const ports::ChainFacts& chain) {
-  return renewal_time(chain.not_before, chain.not_after, o.object.spec.renew_before,
+  return renewal_time(chain.not_before, chain.not_after, o.object.spec.renew_before, rotation_of(o).spread,
                       stable_fraction(o.object.meta.uid));
+}
+
+std::optional<TimePoint> urgent_from(const Observation& o) {
+  const auto from = [&](const ports::ChainFacts& chain) {
+    return urgent_time(chain.not_before, chain.not_after, rotation_of(o).urgent_before);
+  };
+  if (o.look && o.look->served) return from(*o.look->served);
+  if (const StoredRevision* serving = active(o)) return from(*serving->chain);
+  return std::nullopt;
+}
+
+bool need_not_wait_for(const Observation& o, api::MayBreak what) {
+  const auto may_break = rotation_of(o).urgent_may_break;
+  if (std::ranges::find(may_break, what) == may_break.end()) return false;
+  const auto from = urgent_from(o);
+  return from && o.now >= *from;
 }
 
 std::optional<TimePoint> foreign_renewal(const Observation& o) {

@@ -53,6 +53,12 @@ std::optional<int> whose(const Observation& o, const std::string& fingerprint);
 bool serves_foreign(const Observation& o);
 api::ForeignCertificate wish_for_foreign(const Observation& o);
 
+// When what the Edge serves is so close to its end that a rotation is urgent; empty when it serves nothing that is
+// known.
+std::optional<TimePoint> urgent_from(const Observation& o);
+// Whether an urgent rotation is due that does not wait for this.
+bool need_not_wait_for(const Observation& o, api::MayBreak what);
+
 // An annotation that asks for something and was not acted on yet.
 bool is_requested(const Observation& o, std::string_view annotation);
 

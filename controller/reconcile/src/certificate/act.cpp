@@ -97,7 +97,7 @@ class Actor {
                                                    kPartKey, create.revision),
                                .immutable = true};
     secret.data.emplace(kTlsKey, std::move(pem));
-    EDGETRUST_TRY(store(std::move(secret)));
+    EDGETRUST_TRY(store(secret));
     return Learned{};
   }
 
@@ -114,7 +114,7 @@ class Actor {
         .immutable = true};
     secret.meta.annotations[std::string(kAskedForAnnotation)] = asked_for_text(object_.spec);
     secret.data.emplace(kTlsCrt, Secret(arranged ? *arranged : chain));
-    EDGETRUST_TRY(store(std::move(secret)));
+    EDGETRUST_TRY(store(secret));
     return Learned{};
   }
 
@@ -129,7 +129,7 @@ class Actor {
       ports::SecretObject secret{.meta = secret_meta(object_, name, is_key ? kPartKey : kPartBundle, 0),
                                  .immutable = true};
       secret.data.emplace(part, std::move(found->second));
-      EDGETRUST_TRY(store(std::move(secret)));
+      EDGETRUST_TRY(store(secret));
     }
     return Learned{};
   }

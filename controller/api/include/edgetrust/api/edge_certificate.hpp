@@ -92,6 +92,14 @@ struct DeliveryStatus {
   std::optional<TimePoint> rolling_back_since;
   std::string verdict;  // why it is rolled back, for people
 };
+// What a person allowed by annotation, as it was first seen.
+struct ApprovalStatus {
+  int revision = 0;
+  std::string change;
+  std::string by;
+  std::string request;  // the annotation's text: another text is another approval
+  TimePoint at;
+};
 struct HandledRequests {
   std::string renew;
   std::string rotate;
@@ -125,6 +133,7 @@ struct EdgeCertificateStatus {
   std::string next_window;
   std::optional<OrderStatus> order;
   std::optional<DeliveryStatus> delivery;
+  std::optional<ApprovalStatus> approval;
   std::optional<int> failures;  // revisions in a row that were rolled back or refused
   std::optional<TimePoint> next_attempt;
   std::optional<HandledRequests> handled_requests;

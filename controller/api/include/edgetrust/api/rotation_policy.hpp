@@ -8,7 +8,7 @@ namespace edgetrust::api {
 enum class MayBreak { kWindow, kFreeze, kApproval };
 struct Urgent {
   std::optional<Duration> before;
-  std::vector<MayBreak> may_break;
+  std::optional<std::vector<MayBreak>> may_break;  // default Window; empty: nothing
 };
 struct Freeze {
   std::string name;
@@ -90,6 +90,16 @@ using RotationPolicy = Object<RotationPolicySpec, RotationPolicyStatus>;
 // What holds for one EdgeCertificate: its own `rotation`, then the policy's fields, then the defaults of the contract.
 struct EffectiveRotation {
   std::vector<Window> windows;  // never empty
+  Duration urgent_before;
+  std::vector<MayBreak> urgent_may_break;
+  std::vector<Freeze> freezes;
+  bool approval_required;
+  Duration approval_valid_for;
+  int max_concurrent;
+  int max_concurrent_per_site;
+  int halt_after_rollbacks;
+  Duration spread;
+  SoftwareUpdateRule software_update;
   Duration settle;
   Duration period;
   Duration interval;

@@ -3,6 +3,7 @@
 // arguments. Called by the rules of decide/certificate. Errors: kInvalid for an unknown time zone or a malformed
 // window.
 #include "edgetrust/api/common.hpp"
+#include "edgetrust/api/rotation_policy.hpp"
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/result.hpp"
 #include "edgetrust/base/time_text.hpp"
@@ -25,17 +26,29 @@ bool is_time_zone(const std::string& name);
 // The first slot in which work that takes `needed` and starts at `from` or later fits. Windows that touch or overlap
 // are one slot, so that 00:00 + 24h every day is always open. A window belongs to the local day it starts on; a start
 // that the spring night skips is the first moment after the gap, a start that the autumn night has twice is the first
-// of the two. Empty when no window is long enough.
+// of the two. Nothing reaches into a freeze: what is left of a slot before one is a slot, and what is left after it.
+// Empty when no window is long enough.
 Result<std::optional<Slot>> next_slot(const std::vector<api::Window>& windows, const std::string& zone, TimePoint from,
-                                      api::Duration needed);
+                                      api::Duration needed, const std::vector<api::Freeze>& freezes = {});
+
+// The same where no window has to be waited for: only the freezes are left.
+Slot next_gap(TimePoint from, api::Duration needed, const std::vector<api::Freeze>& freezes);
+
+// The freeze that a moment is in; of several the one that lasts longest. nullptr: none.
+const api::Freeze* freeze_at(const std::vector<api::Freeze>& freezes, TimePoint at);
+const api::Freeze* freeze_at(std::vector<api::Freeze>&& freezes, TimePoint at) = delete;  // it would point nowhere
 
 // "Tue 02:00 America/New_York", for people.
 std::string describe_start(const Slot& slot, const std::string& zone);
 
 // When a certificate should be replaced: `renew_before` its end, or 30 days, or a third of its lifetime if that is
-// less; never earlier than half of its lifetime, whatever was asked for; less a fixed share of min(672h, lifetime / 6),
-// so that a fleet is not due in one hour. `share` in [0, 1) is drawn once from the object's UID.
+// less; never earlier than half of its lifetime, whatever was asked for; less a fixed share of min(`spread`,
+// lifetime / 6), so that a fleet is not due in one hour. `share` in [0, 1) is drawn once from the object's UID.
 TimePoint renewal_time(TimePoint not_before, TimePoint not_after, std::optional<api::Duration> renew_before,
-                       double share);
+                       api::Duration spread, double share);
+
+// From when on a certificate is close to its end: `before` it, or a tenth of its lifetime if that is less, so that one
+// of six days is not urgent all its life.
+TimePoint urgent_time(TimePoint not_before, TimePoint not_after, api::Duration before);
 
 }  // namespace edgetrust::decide

@@ -37,6 +37,9 @@ Verdict revision_issued(const Observation& o);
 // waiting.cpp: from the stored bundle to the push
 Verdict revision_delivered(const Observation& o);
 
+// permission.cpp: what a RotationPolicy makes a stored revision wait for
+Verdict wait_for_permission(const Observation& o, int revision);
+
 // upkeep.cpp: what a quiet object still needs
 Verdict rejections_marked(const Observation& o);
 Verdict serving_secret_right(const Observation& o);

@@ -27,34 +27,6 @@ Decision stop(const Observation& o, std::string reason, std::string message) {
       .finish();
 }
 
-// The window that the push may start in; a decision when it is not now.
-Verdict wait_for_window(const Observation& o, int revision) {
-  if (is_requested(o, api::kRotateRequestedAt)) return std::nullopt;
-  const std::string zone = time_zone_of(o);
-  if (zone.empty())
-    return stop(o, "NoTimeZone",
-                "no time zone is known for Edge " + o.edge->meta.name +
-                    ": set spec.timeZone there or on the GenesysConnection");
-  const auto needed = time_needed(rotation_of(o));
-  const auto slot = next_slot(rotation_of(o).windows, zone, o.now, needed);
-  if (!slot) return stop(o, "InvalidWindow", slot.error().message());
-  if (!*slot) {
-    return stop(o, "WindowTooShort",
-                "no window is as long as a push, its observation and a rollback may take (" + format_duration(needed) +
-                    "): lengthen a window or shorten observe.settle and observe.period");
-  }
-  if (o.now >= (*slot)->opens) return std::nullopt;
-  const std::string start = describe_start(**slot, zone);
-  Draft draft(o, {});
-  draft.status().next_window = format_rfc3339((*slot)->opens);
-  return draft
-      .phase(Phase::kWaiting, "WaitingForWindow",
-             "revision " + std::to_string(revision) + " is ready; the window opens " + start)
-      .next("window " + start)
-      .wake((*slot)->opens)
-      .finish();
-}
-
 // What its fitness is judged by cannot be read; whoever mends that wakes this object, and it is asked again meanwhile.
 Decision wait_for_judgement(const Observation& o, int revision, const Error& why) {
   return Draft(o, {})
@@ -72,17 +44,6 @@ Verdict wait_until_valid(const Observation& o, const ports::ChainFacts& chain) {
       .phase(Phase::kWaiting, "NotYetValid", "the certificate is valid from " + format_rfc3339(chain.not_before))
       .next("waits")
       .wake(chain.not_before)
-      .finish();
-}
-
-// A push that was put off, the last try having failed for long.
-Verdict wait_for_next_try(const Observation& o) {
-  const auto& at = o.object.status.next_attempt;
-  if (!at || o.now >= *at || is_too_far_ahead(o, *at) || is_requested(o, api::kRotateRequestedAt)) return std::nullopt;
-  return Draft(o, {})
-      .phase(Phase::kWaiting, "PushPutOff", "the last push failed and is tried again; its reason is in the Events")
-      .next("tries again " + format_rfc3339(*at))
-      .wake(*at)
       .finish();
 }
 
@@ -114,7 +75,8 @@ Verdict wait_for_edge(const Observation& o) {
   }
   if (o.look) {
     const Assessment seen = assess(*o.look, {}, false);
-    if (seen.health != Health::kGood && !has_nothing_to_lose(o))
+    const auto urgent = urgent_from(o);
+    if (seen.health != Health::kGood && !has_nothing_to_lose(o) && !(urgent && o.now >= *urgent))
       return wait_for_better(o, "EdgeUnhealthy", "the Edge is not touched while it is not well: " + seen.reason);
   }
   if (o.look && o.now <= o.look->at + kLookIsFresh && o.look->at <= o.now) return std::nullopt;
@@ -160,8 +122,7 @@ Verdict revision_delivered(const Observation& o) {
                 "GenesysConnection " + o.connection->meta.name +
                     " has no certificateUpload: the certificate is issued, and nothing is delivered");
   }
-  if (auto wait = wait_for_next_try(o)) return wait;
-  if (auto wait = wait_for_window(o, *next)) return wait;
+  if (auto wait = wait_for_permission(o, *next)) return wait;
   if (auto wait = wait_for_edge(o)) return wait;
   return start(o, *next);
 }
