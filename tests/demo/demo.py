@@ -150,7 +150,7 @@ def main() -> int:
         said(f"{victim}: its history says so", (status(victim).get("history") or [{}])[0].get("result") == "RolledBack", failures)
     finally:
         if keep:
-            print(f"\nleft running (operator: pid {operator.pid}, log {log.name}); use it with\n  export KUBECONFIG={env('KUBECONFIG')}\nand end it with: kill {operator.pid}; make stack-down DIR={env('STACK_DIR')}")
+            print(f"\nleft running (operator: pid {operator.pid}, log {log.name}); use it with\n  export KUBECONFIG={env('KUBECONFIG')}\n  kubectl -n voice get edgetrust\nand end it with: kill {operator.pid}; make stack-down DIR={env('STACK_DIR')}")
         else:
             operator.terminate()
             operator.wait(timeout=30)

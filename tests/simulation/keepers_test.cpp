@@ -152,6 +152,17 @@ TEST_F(KeepersTest, AListingServesAllEdgesButAFailureOnlyThoseThatAskAtOnce) {
   EXPECT_EQ(around.asked, 3);
 }
 
+// "Stalled since" is when it began, and a retry that finds the same writes nothing.
+TEST_F(KeepersTest, WhatFailsAgainIsNotNews) {
+  around.error = Error{.kind = ErrorKind::kUnauthorized, .what = "no"};
+  (void)pass(issuers, "le");
+  const auto before = world.issuers.get({"voice", "le"});
+  world.clock.advance(1h);
+  (void)pass(issuers, "le");
+  EXPECT_EQ(world.issuers.get({"voice", "le"})->meta.resource_version, before->meta.resource_version);
+  ASSERT_NE(api::find(before->status.conditions, api::condition::kStalled), nullptr);
+}
+
 TEST_F(KeepersTest, APolicySaysWhenItIsFrozenAndWhenItWillBe) {
   const TimePoint now = world.clock.now();
   api::RotationPolicy policy;

@@ -1,5 +1,6 @@
 // The SIP_DOWN story: a certificate is live, the next one breaks SIP, the first is put back. Crashed at every change of
 // the world.
+#include "edgetrust/api/conditions.hpp"
 #include "simulation/world.hpp"
 
 namespace edgetrust::simulation {
@@ -108,6 +109,28 @@ TEST(Story, AGoodSecondCertificateReplacesTheFirst) {
 }
 
 // The spec still asks for what was rolled back: the next try is waited for, and nothing is held meanwhile.
+// A GitOps tool may delete and make again: a good certificate is not thrown away for want of its issuer.
+TEST(Story, AnIssuerThatGoesAndComesBackCostsNothing) {
+  World world;
+  ASSERT_TRUE(run(world, 10min));
+  api::EdgeCertificate closed = certificate(world);
+  closed.spec.rotation = api::RotationOverrides{.windows = {{.start = "03:00", .duration = 2h, .days = {}}}};
+  world.certificates.put(closed);
+  ask_for_renewal(world);
+  ASSERT_TRUE(run(world, 10min));
+  ASSERT_EQ(certificate(world).status.phase, api::Phase::kWaiting);
+  const api::AcmeIssuer issuer = *world.issuers.get({"voice", "le"});
+  world.issuers.erase({"voice", "le"});
+  ASSERT_TRUE(run(world, 10min));
+  const auto& conditions = certificate(world).status.conditions;
+  EXPECT_EQ(api::find(conditions, api::condition::kReady)->reason, "ChainNotJudged");
+  EXPECT_EQ(certificate(world).status.history.front().result, api::RevisionResult::kActive);
+  world.issuers.put(issuer);
+  ASSERT_TRUE(run(world, 24h));
+  EXPECT_EQ(installed_serial(world), "serial2");
+  EXPECT_EQ(world.orders, 2);
+}
+
 TEST(Story, ARollbackOfAChangedSpecLeavesNothingHeld) {
   World world;
   ASSERT_TRUE(run(world, 10min));

@@ -114,8 +114,9 @@ class TokenPki final : public ports::Pki {
   Result<std::string> arrange(const std::string& chain, const ports::ChainRequirements& /*required*/) override {
     return chain;
   }
-  Status check(const std::string& chain, const Secret& key, const ports::ChainRequirements& /*required*/) override {
+  Status check(const std::string& chain, const Secret& key, const ports::ChainRequirements& required) override {
     EDGETRUST_TRY_ASSIGN(const Token token, Token::parse(chain));
+    if (required.roots_pem.empty()) return fail(ErrorKind::kInvalid, "no known root");  // the CA is a private one
     if (token.key != key.expose()) return fail(ErrorKind::kInvalid, "the key does not belong to the certificate");
     return {};
   }
@@ -379,6 +380,7 @@ World::World() : parts_(std::make_unique<Parts>(*this)) {
   solver.dns01.emplace();
   solver.dns01->rfc2136.emplace();
   solver.dns01->propagation = api::Propagation{.wait = 5s};
+  issuer.spec.ca_bundle_ref = api::CaBundleRef{.name = "roots", .key = "ca.crt"};
   issuer.spec.solvers.push_back(solver);
   issuer.status.account_uri = "account";
   issuers.put(issuer);

@@ -62,6 +62,7 @@ class MemoryObjects final : public ports::Objects<Kind> {
     const api::ObjectKey key = object.meta.key();
     stored_[key] = std::make_shared<Kind>(std::move(object));
   }
+  void erase(const api::ObjectKey& key) { stored_.erase(key); }
   [[nodiscard]] std::shared_ptr<const Kind> get(const api::ObjectKey& key) const override {
     const auto found = stored_.find(key);
     return found == stored_.end() ? nullptr : found->second;

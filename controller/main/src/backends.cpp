@@ -199,18 +199,23 @@ Result<std::shared_ptr<ports::DnsZone>> DriverBackends::zone(const api::AcmeIssu
     return fail(ErrorKind::kUnsupported, "the solver for " + dns_name + " has no provider that this version serves");
   const auto index = static_cast<std::size_t>(solver - issuer.spec.solvers.data());
   const std::string what = "zone " + std::to_string(index);
-  return cached<ports::DnsZone>(
-      what, issuer.meta, std::move(stop), [&](Reader& reader) -> Result<std::shared_ptr<ports::DnsZone>> {
-        const auto& rfc2136 = *solver->dns01->rfc2136;
-        dns::Rfc2136Options options{.nameserver = rfc2136.nameserver,
-                                    .tsig_key_name = rfc2136.tsig_key_name,
-                                    .tsig_algorithm = to_dns(rfc2136.tsig_algorithm)};
-        if (rfc2136.tsig_secret_ref) {
-          EDGETRUST_TRY_ASSIGN(options.tsig_secret, reader.secret(*rfc2136.tsig_secret_ref));
-        }
-        EDGETRUST_TRY_ASSIGN(auto zone, dns::Rfc2136Zone::create(std::move(options), resolver_, clock_, random_));
-        return std::make_shared<ObservedZone>(std::move(zone), clock_, told_);
-      });
+  return cached<ports::DnsZone>(what, issuer.meta, std::move(stop),
+                                [&](Reader& reader) -> Result<std::shared_ptr<ports::DnsZone>> {
+                                  const auto& rfc2136 = *solver->dns01->rfc2136;
+                                  dns::Rfc2136Options options{.nameserver = rfc2136.nameserver,
+                                                              .tsig_key_name = rfc2136.tsig_key_name,
+                                                              .tsig_algorithm = to_dns(rfc2136.tsig_algorithm)};
+                                  if (rfc2136.tsig_secret_ref) {
+                                    EDGETRUST_TRY_ASSIGN(options.tsig_secret, reader.secret(*rfc2136.tsig_secret_ref));
+                                  }
+                                  auto zone = dns::Rfc2136Zone::create(std::move(options), resolver_, clock_, random_);
+                                  if (!zone) {
+                                    const auto& ref = rfc2136.tsig_secret_ref;
+                                    const std::string key = ref ? ", Secret " + ref->name + " key " + ref->key : "";
+                                    return tl::unexpected(within("the solver for " + dns_name + key, zone.error()));
+                                  }
+                                  return std::make_shared<ObservedZone>(std::move(*zone), clock_, told_);
+                                });
 }
 
 Result<std::shared_ptr<ports::EdgeFleet>> DriverBackends::fleet(const api::GenesysConnection& connection,

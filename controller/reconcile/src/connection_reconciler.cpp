@@ -17,6 +17,11 @@ std::string host_of(const std::string& url) {
   return rest.substr(0, rest.find('/'));
 }
 
+bool is_ready(const api::Edge& edge) {
+  const auto* ready = api::find(edge.status.conditions, api::condition::kReady);
+  return ready != nullptr && ready->status == Truth::kTrue;
+}
+
 }  // namespace
 
 Outcome ConnectionReconciler::reconcile(const api::ObjectKey& key, std::stop_token stop) {
@@ -61,8 +66,10 @@ Outcome ConnectionReconciler::reconcile(const api::ObjectKey& key, std::stop_tok
     condition(api::condition::kEndpointsAvailable, Truth::kFalse, "NoDeliveryChannel",
               "there is no certificateUpload: nothing is delivered");
   } else if (!edges.empty()) {
-    // One Edge's status call tells whether the endpoint offers the guide's calls at all.
-    const auto health = (*fleet)->health(ports::EdgeId{lower(edges.front()->spec.edge_id)}, stop);
+    // One Edge's status call tells whether the endpoint offers the guide's calls at all: one that the API knows.
+    const auto known = std::ranges::find_if(edges, [](const auto& edge) { return is_ready(*edge); });
+    const auto& asked = known == edges.end() ? edges.front() : *known;
+    const auto health = (*fleet)->health(ports::EdgeId{lower(asked->spec.edge_id)}, stop);
     if (!health) endpoint_trouble = health.error();
     const Truth available = health                                        ? Truth::kTrue
                             : health.error().kind == ErrorKind::kNotFound ? Truth::kFalse

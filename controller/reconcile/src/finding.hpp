@@ -46,8 +46,9 @@ void report(Kind& object, const Finding& finding, TimePoint now) {
   object.status.observed_generation = generation;
   set_condition(conditions, api::condition::kReady, finding.ready ? api::Truth::kTrue : api::Truth::kFalse,
                 finding.reason, finding.message, generation, now);
-  api::remove(conditions, api::condition::kReconciling);
-  api::remove(conditions, api::condition::kStalled);
+  // The one that stays keeps the time at which it came.
+  if (finding.ready || finding.stalled) api::remove(conditions, api::condition::kReconciling);
+  if (finding.ready || !finding.stalled) api::remove(conditions, api::condition::kStalled);
   if (finding.ready) return;
   set_condition(conditions, finding.stalled ? api::condition::kStalled : api::condition::kReconciling,
                 api::Truth::kTrue, finding.reason, finding.message, generation, now);

@@ -350,13 +350,22 @@ TEST(RevisionIssued, APassingFailureIsWaitedForAndTriedAgain) {
          {"a Secret cannot be written",
           failing(with(ordering(), [](auto& o) { o.revisions.erase(2); }), "CreateKey", ErrorKind::kConflict),
           "revision_issued Issuing/ClusterConflict R +916ms"},
-         {"over", with(failing(ordering(), "NewOrder", ErrorKind::kTimeout), [](auto& o) { o.now += 1s; }),
-          "revision_issued NewOrder Issuing/Ordering R"},
+         {"over: what is said stays until it is known how it went",
+          with(failing(ordering(), "NewOrder", ErrorKind::kTimeout), [](auto& o) { o.now += 1s; }),
+          "revision_issued NewOrder Issuing/IssuerUnavailable R"},
          {"the clock was set back",
           with(failing(ordering(), "NewOrder", ErrorKind::kTimeout), [](auto& o) { o.now -= 1h; }),
           "revision_issued NewOrder Issuing/Ordering R"},
          {"the spec changed meanwhile", with(failing(ordering(), "NewOrder", ErrorKind::kUnauthorized), change_spec),
           "revision_issued NewOrder Issuing/Ordering R"}});
+
+  Observation refused = failing(ordering(), "NewOrder", ErrorKind::kUnauthorized);
+  const Decision told = decide(refused);
+  ASSERT_EQ(told.announcements.size(), 1U);
+  EXPECT_EQ(told.announcements[0].reason, "IssuerCredentialsRefused");
+  refused.object.status = told.status;
+  refused.now += 1s;
+  EXPECT_TRUE(decide(refused).announcements.empty()) << "once";
 
   Observation limited = failing(ordering(), "NewOrder", ErrorKind::kRateLimited);
   limited.failures.begin()->second.error.retry_after = 3600s;

@@ -271,5 +271,35 @@ TEST(Rest, WhatIsServedAndDoesNotFitTheSpecIsNotReady) {
   EXPECT_EQ(condition(decide(o), api::condition::kReady)->status, api::Truth::kFalse);
 }
 
+TEST(Rest, SaysLongBeforeThatTheNextRenewalHasNoIssuer) {
+  const Observation without = with(ready(), [](auto& o) { o.issuer.reset(); });
+  check({{"it is gone", without, "rest Ready/IssuerNotFound S +renewal"},
+         {"it cannot be read",
+          with(ready(),
+               [](auto& o) { change(o.issuer, [](auto& issuer) { issuer.broken = error(ErrorKind::kInvalid); }); }),
+          "rest Ready/IssuerInvalid S +renewal"}});
+  const Decision decision = decide(without);
+  EXPECT_EQ(condition(decision, api::condition::kReady)->status, api::Truth::kTrue) << "what is served is good";
+  ASSERT_EQ(decision.announcements.size(), 1U);
+  EXPECT_EQ(decision.announcements[0].reason, "IssuerNotFound");
+}
+
+// --- who has to do something hears of it
+
+TEST(Stalled, IsToldOnceForEachReason) {
+  Observation o = with(ready(), [](auto& held) { held.object.spec.suspend = true; });
+  const auto told = [&] {
+    const Decision decision = decide(o);
+    o.object.status = decision.status;
+    return decision.announcements.empty() ? "" : decision.announcements.front().reason;
+  };
+  EXPECT_EQ(told(), "Suspended");
+  EXPECT_EQ(told(), "");
+  o.object.spec.suspend = false;
+  o.look = look("strange", o.now);
+  EXPECT_EQ(told(), "ForeignCertificate") << "although it was held before";
+  EXPECT_EQ(told(), "");
+}
+
 }  // namespace
 }  // namespace edgetrust::decide::certificate

@@ -35,6 +35,7 @@ namespace edgetrust::api {
 inline constexpr std::string_view kNamePattern = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$";
 inline constexpr std::string_view kSecretKeyPattern = "^[-._a-zA-Z0-9]+$";
 inline constexpr std::string_view kDnsNamePattern = R"(^(\*\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$)";
+inline constexpr std::string_view kHostNamePattern = R"(^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$)";
 inline constexpr std::string_view kHttpsPattern = R"(^https://[^\s/?#@]+(/[^\s?#]*)?$)";
 inline constexpr std::string_view kTimeZonePattern = R"(^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$)";
 

@@ -114,7 +114,7 @@ void fields(V& v, EdgeCertificateSpec& spec) {
   v("policyRef", spec.policy_ref, doc("The RotationPolicy. Default: the one named default, if there is one."));
   v("rotation", spec.rotation, doc("Fields of the RotationPolicy for this Edge alone; what is set here wins."));
   v("deletionPolicy", spec.deletion_policy, doc("Retain: the Secrets stay when this object is deleted. Delete: they go with it. Default Retain."));
-  v("suspend", spec.suspend, doc("true: nothing is changed until it is false again. A rollback under way is finished."));
+  v("suspend", spec.suspend, doc("true: nothing is begun until it is false again. A delivery that has begun is taken to its end, or rolled back."));
   v.rule("has(self.issuerRef) != has(self.sourceSecretRef)", "set exactly one of issuerRef and sourceSecretRef");
   v.rule("has(self.sourceSecretRef) || (has(self.dnsNames) && self.dnsNames.size() > 0) || (has(self.ipAddresses) && self.ipAddresses.size() > 0)", "dnsNames needs at least one name");
   v.rule("!has(self.sourceSecretRef) || !(has(self.fallback) || has(self.privateKey) || has(self.commonName) || has(self.renewBefore))",

@@ -58,7 +58,7 @@ void fields(V& v, Heartbeat& heartbeat) {
 template <class V>
 void fields(V& v, GenesysConnectionSpec& spec) {
   using namespace json;
-  v("region", spec.region, max_length(253), pattern(kDnsNamePattern), doc("Domain of the published API, e.g. mypurecloud.ie; the hosts are api.<region> and login.<region>."));
+  v("region", spec.region, max_length(253), pattern(kHostNamePattern), doc("Domain of the published API, e.g. mypurecloud.ie; the hosts are api.<region> and login.<region>."));
   v("endpoints", spec.endpoints, doc("The URLs themselves, instead of a region."));
   v("credentialsRef", spec.credentials_ref, required, doc("Secret with the keys clientId and clientSecret of an OAuth client (client credentials)."));
   v("standbyCredentialsRef", spec.standby_credentials_ref, later, doc("A second client, tried when the first is refused."));
@@ -75,10 +75,10 @@ template <class V>
 void fields(V& v, EdgeCounts& counts) {
   using namespace json;
   v("total", counts.total, doc("Edge objects of this connection."));
-  v("ready", counts.ready, doc("Of these, ready."));
-  v("rotating", counts.rotating, doc("Of these, rotating."));
-  v("rolledBack", counts.rolled_back, doc("Of these, rolled back."));
-  v("unmanaged", counts.unmanaged, doc("Edges in Genesys without an object."));
+  v("ready", counts.ready, doc("Of these, ready. Not filled in by this version."));
+  v("rotating", counts.rotating, doc("Of these, rotating. Not filled in by this version."));
+  v("rolledBack", counts.rolled_back, doc("Of these, rolled back. Not filled in by this version."));
+  v("unmanaged", counts.unmanaged, doc("Edges in Genesys without an object. Not filled in by this version."));
 }
 
 template <class V>
@@ -95,7 +95,7 @@ void fields(V& v, GenesysConnectionStatus& status) {
   v("observedGeneration", status.observed_generation, doc("The metadata.generation that this status is about."));
   v("conditions", status.conditions, map_key("type"), max_items(16), doc("Ready, CredentialsValid, EndpointsAvailable."));
   v("edges", status.edges, doc("How many Edges, in which state."));
-  v("credentials", status.credentials, doc("The OAuth client in use."));
+  v("credentials", status.credentials, doc("The OAuth client in use. Not filled in by this version."));
   v("uploadHost", status.upload_host, doc("Host of certificateUpload.endpoint, or - when there is none."));
 }
 // clang-format on

@@ -107,7 +107,7 @@ void fields(V& v, Observe& observe) {
 template <class V>
 void fields(V& v, RetryRule& retry) {
   using namespace json;
-  v("policy", retry.policy, doc("After a rollback. Never: stop until told otherwise. NextWindow: try a new revision in a later window. OnChange: try again after the spec or the issuer changed. Default NextWindow."));
+  v("policy", retry.policy, doc("After a rollback. Never: stop until told otherwise. NextWindow: try a new revision in a later window. OnChange: try again after the spec changed. Default NextWindow."));
   v("backoff", retry.backoff, doc("Shortest time between a rollback and the next try. Default 24h."));
   v("maxAttempts", retry.max_attempts, minimum(1), maximum(20), doc("Tries in all before it stops. Default 2."));
 }

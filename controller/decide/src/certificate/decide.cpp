@@ -23,7 +23,7 @@ constexpr std::array kRules = {
     Rule{"served_fields_only", "nothing is done by halves: fields that are not served yet are refused",
          rules::served_fields_only},
     Rule{"not_suspended", "nobody asked for a pause", rules::not_suspended},
-    Rule{"only_claim_on_edge", "no older EdgeCertificate holds this Edge", rules::only_claim_on_edge},
+    Rule{"only_claim_on_edge", "no other EdgeCertificate holds this Edge", rules::only_claim_on_edge},
     Rule{"references_exist", "the Edge, its connection and a named policy exist and are usable",
          rules::references_exist},
     Rule{"order_cleaned_up", "an order that has ended has left no record behind", rules::order_cleaned_up},
@@ -42,6 +42,8 @@ constexpr std::array kRules = {
     Rule{"old_revisions_pruned", "no more revisions are kept than asked for", rules::old_revisions_pruned},
 };
 
+constexpr std::string_view kLast = "rest";
+
 }  // namespace
 
 Decision decide(const Observation& observation) {
@@ -51,14 +53,16 @@ Decision decide(const Observation& observation) {
       return std::move(*decision);
     }
   }
-  return rules::rest(observation);
+  Decision decision = rules::rest(observation);
+  decision.rule = kLast;
+  return decision;
 }
 
 std::vector<RuleInfo> rule_list() {
   std::vector<RuleInfo> list;
   list.reserve(kRules.size() + 1);
   for (const Rule& rule : kRules) list.push_back({rule.name, rule.ensures});
-  list.push_back({"rest", "nothing is left to do until the certificate is due"});
+  list.push_back({kLast, "nothing is left to do until the certificate is due"});
   return list;
 }
 

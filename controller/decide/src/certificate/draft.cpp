@@ -38,8 +38,7 @@ std::string date_of(TimePoint time) { return format_rfc3339(time).substr(0, 10);
 
 }  // namespace
 
-Draft::Draft(const Observation& o, std::string_view rule) : o_(o) {
-  decision_.rule = rule;
+Draft::Draft(const Observation& o) : o_(o) {
   decision_.status = o.object.status;
   auto& s = status();
   // A changed spec is a new start: what failed under the old one does not count.
@@ -75,7 +74,18 @@ Draft& Draft::unchanged() {
   return *this;
 }
 
+// Whoever has to do something hears of it, once.
+void Draft::announce_stall() {
+  if (!stalled_) return;
+  const auto* said = api::find(o_.object.status.conditions, api::condition::kStalled);
+  const bool known = said != nullptr && said->reason == reason_;
+  const bool announced =
+      std::ranges::any_of(decision_.announcements, [&](const Announcement& one) { return one.reason == reason_; });
+  if (!known && !announced) announce(true, reason_, message_);
+}
+
 Decision Draft::finish() {
+  announce_stall();
   describe_active();
   set_conditions();
   return std::move(decision_);

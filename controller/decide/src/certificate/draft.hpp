@@ -8,7 +8,7 @@ namespace edgetrust::decide::certificate {
 
 class Draft {
  public:
-  Draft(const Observation& o, std::string_view rule);
+  explicit Draft(const Observation& o);
 
   // Where the rotation stands, why in one word, and why for people.
   Draft& phase(api::Phase phase, std::string reason, std::string message);
@@ -42,6 +42,7 @@ class Draft {
 
  private:
   void set_condition(std::string_view type, api::Truth truth, std::string reason, std::string message);
+  void announce_stall();
   void describe_active();
   void set_conditions();
 

@@ -88,6 +88,7 @@ class Success {
 
 void forgive(Memory& memory) {
   for (auto& [effect, failure] : memory.failures) failure.forgiven = true;
+  if (memory.look && memory.look->health_error) memory.look.reset();
 }
 
 void note_written(Memory& memory, const api::EdgeCertificateStatus& before, const api::EdgeCertificateStatus& after) {

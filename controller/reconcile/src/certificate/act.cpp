@@ -143,9 +143,10 @@ class Actor {
     secret.data.emplace(kTlsKey, std::move(key));
     auto existing = world_.secrets.read(secret.meta.key(), stop_);
     if (existing && !is_ours(existing->meta, object_.meta.name)) {
-      return fail(ErrorKind::kConflict,
-                  "the Secret " + secret.meta.name +
-                      " exists and is not ours: delete it, or set spec.secretName to another name");
+      return fail(
+          ErrorKind::kConflict,
+          "the Secret " + secret.meta.name +
+              " exists and is not ours: set spec.secretName to another name, or delete that Secret if nobody needs it");
     }
     if (existing) {
       secret.meta.resource_version = existing->meta.resource_version;
@@ -274,8 +275,10 @@ class Actor {
                         revision_of(existing.meta) == revision_of(secret.meta) &&
                         part_of(existing.meta) == part_of(secret.meta);
       if (!same)
-        return fail(ErrorKind::kConflict, "the Secret " + secret.meta.name +
-                                              " exists and is not ours: delete it or rename the EdgeCertificate");
+        return fail(
+            ErrorKind::kConflict,
+            "the Secret " + secret.meta.name +
+                " exists and is not ours: delete it if nobody needs it, or give the EdgeCertificate another name");
       created = existing.meta;
     }
     if (!created) return tl::unexpected(created.error());

@@ -218,7 +218,10 @@ Result<ports::ChainRequirements> requirements(const World& world, const api::Edg
       .at = world.clock.now()};
   if (!object.spec.issuer_ref) return required;
   const auto issuer = world.issuers.get({object.meta.ns, object.spec.issuer_ref->name});
-  if (issuer && issuer->spec.ca_bundle_ref) {
+  // Without it nobody knows the roots: a good certificate of a private CA would look broken.
+  if (!issuer || issuer->broken)
+    return fail(ErrorKind::kNotFound, "there is no usable AcmeIssuer " + object.spec.issuer_ref->name);
+  if (issuer->spec.ca_bundle_ref) {
     // A private CA. Its bundle is for its server's own certificate, and need not hold the root that issues.
     required.require_known_root = false;
     EDGETRUST_TRY_ASSIGN(required.roots_pem,

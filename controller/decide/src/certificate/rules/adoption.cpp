@@ -1,4 +1,4 @@
-// What the Edge serves now, and whose it is (step 0 of the rotation).
+// What the Edge serves now, and whose it is.
 #include "certificate/rules/rules.hpp"
 #include "edgetrust/base/time_text.hpp"
 
@@ -15,7 +15,7 @@ using api::Phase;
 constexpr auto kLookAgainAfter = 1h;
 
 Decision adopt(const Observation& o, int revision) {
-  Draft draft(o, {});
+  Draft draft(o);
   draft.status().revision = revision;
   remember(draft.status(), o, revision, api::RevisionResult::kAdopted, "found on the Edge");
   draft.phase(Phase::kPending, "Adopted", "the Edge serves revision " + std::to_string(revision))
@@ -27,7 +27,7 @@ Decision adopt(const Observation& o, int revision) {
 
 // Ours, newer than what was proved, and never proved itself: a push whose effect came late. It has to be now.
 Decision prove(const Observation& o, int revision) {
-  Draft draft(o, {});
+  Draft draft(o);
   const TimePoint now = std::chrono::floor<std::chrono::seconds>(o.now);
   draft.status().delivery = api::DeliveryStatus{.revision = revision,
                                                 .fallback = fallback(o).value_or(-1),
@@ -50,8 +50,7 @@ Decision look_now_and_then(Draft draft, const Observation& o, std::optional<Time
 }
 
 Decision hold(const Observation& o, std::string reason, std::string message) {
-  Draft draft(o, {});
-  if (!o.object.status.phase || *o.object.status.phase != Phase::kHeld) draft.announce(true, reason, message);
+  Draft draft(o);
   draft.phase(Phase::kHeld, std::move(reason), std::move(message)).stalled().next("needs a decision");
   return look_now_and_then(std::move(draft), o);
 }
@@ -71,7 +70,7 @@ Decision import_of(const Observation& o) {
                     " does not hold what the Edge serves; put the served certificate and its key there, or remove "
                     "adoption.importFrom");
   }
-  Draft draft(o, {});
+  Draft draft(o);
   draft.phase(Phase::kPending, "Importing", "taking over the certificate of Secret " + name);
   if (const auto wait = wait_for(o, {effect::StoreImport::kName})) {
     return draft.phase(Phase::kPending, reason_of(*wait->failure), wait->failure->error.message())
@@ -87,7 +86,7 @@ Decision rejected_again(const Observation& o, int revision) {
   auto back = fallback(o);
   if (!back) back = previous(o, revision);
   if (!back) {  // then it is what the Edge serves, for want of another
-    Draft draft(o, {});
+    Draft draft(o);
     draft.status().revision = revision;
     return draft.phase(Phase::kPending, "RejectedRevision", found + ", and nothing is stored that could be put back")
         .announce(true, "RejectedRevision", found + ", and nothing is stored that could be put back")
@@ -107,16 +106,18 @@ Verdict foreign(const Observation& o) {
   const auto near_expiry = foreign_renewal(o);
   if (wish == ForeignCertificate::kReplaceNearExpiry && near_expiry) {
     if (o.now >= *near_expiry) return std::nullopt;
-    Draft draft(o, {});
+    Draft draft(o);
     draft.phase(Phase::kWaiting, "ForeignCertificate",
                 "the Edge serves " + describe(*o.look) + "; it is replaced near its expiry");
     draft.next("replaces it " + format_rfc3339(*near_expiry).substr(0, 10));
     return look_now_and_then(std::move(draft), o, near_expiry);
   }
-  return hold(o, "ForeignCertificate",
-              "the Edge serves " + describe(*o.look) +
-                  "; set spec.adoption.onForeignCertificate to Replace to replace it, or importFrom to keep it as what "
-                  "a rollback returns to");
+  const std::string message =
+      "the Edge serves " + describe(*o.look) + "; set spec.adoption.onForeignCertificate to Replace to replace it";
+  // Revision 0 is what was there before us; later there is nothing to import.
+  return hold(
+      o, "ForeignCertificate",
+      o.object.status.revision ? message : message + ", or importFrom to keep it as what a rollback returns to");
 }
 
 // The Edge is well and nobody can see with what: the port is not looked at or does not answer, and its status names no
@@ -143,7 +144,7 @@ Verdict served_certificate_known(const Observation& o) {
   const auto& known = o.object.status.revision;
   if (!o.look || is_outdated(o)) {
     if (!o.look && known && !is_outdated(o)) return std::nullopt;  // known from before; looked at anew before a push
-    Draft draft(o, {});
+    Draft draft(o);
     if (!known) draft.phase(Phase::kPending, "Looking", "looking at what the Edge serves");
     return (known ? draft.unchanged() : draft).effect(effect::LookAtEdge{}).finish();
   }

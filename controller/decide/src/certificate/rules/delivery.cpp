@@ -1,4 +1,4 @@
-// A change of the Edge, from the fence in status.delivery to the proof or the rollback (steps 5 to 7 of the rotation).
+// A change of the Edge, from the fence in status.delivery to the proof or the rollback.
 #include "certificate/rules/rules.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/ports/edge_fleet.hpp"
@@ -36,7 +36,7 @@ bool seen_serving(const Observation& o, int revision, TimePoint since) {
 }
 
 Draft delivering(const Observation& o, Phase phase, std::string reason, std::string message) {
-  Draft draft(o, {});
+  Draft draft(o);
   draft.phase(phase, std::move(reason), std::move(message));
   return draft;
 }
@@ -61,7 +61,7 @@ Decision installed(const Observation& o, int revision) {
 
 Decision refused(const Observation& o, const api::DeliveryStatus& delivery, const Error& error) {
   const std::string message = "the Edge refused " + revision_text(delivery.revision) + ": " + error.message();
-  Draft draft(o, {});
+  Draft draft(o);
   remember(draft.status(), o, delivery.revision, api::RevisionResult::kRejected, message);
   count_failure(draft.status(), o);
   draft.status().delivery.reset();
@@ -187,8 +187,6 @@ void no_verdict(Draft& draft, const Observation& o, const api::DeliveryStatus& d
   const std::string why = o.look && o.look->health_error ? o.look->health_error->message() : "its status says neither";
   const std::string message =
       "nobody can tell whether the Edge is well with " + revision_text(delivery.revision) + ": " + why;
-  const auto* told = api::find(o.object.status.conditions, api::condition::kStalled);
-  if (told == nullptr || told->reason != "VerdictUnavailable") draft.announce(true, "VerdictUnavailable", message);
   draft.phase(Phase::kObserving, "VerdictUnavailable", message).stalled().next("needs a person");
 }
 
@@ -303,6 +301,20 @@ std::optional<Decision> restarted(const Observation& o, const api::DeliveryStatu
 
 }  // namespace
 
+namespace {
+
+std::string what_is_missing(const Observation& o) {
+  const std::string edge = "Edge " + o.object.spec.edge_ref.name;
+  if (!o.edge) return edge + " is gone";
+  if (o.edge->broken) return edge + " cannot be read (" + o.edge->broken->message() + ")";
+  const std::string connection = "GenesysConnection " + o.edge->spec.connection_ref.name;
+  if (!o.connection) return connection + " is gone";
+  if (o.connection->broken) return connection + " cannot be read (" + o.connection->broken->message() + ")";
+  return "certificateUpload of " + connection + " is gone";
+}
+
+}  // namespace
+
 Verdict delivery_under_way(const Observation& o) {
   if (!o.object.status.delivery) return std::nullopt;
   const api::DeliveryStatus& delivery = *o.object.status.delivery;
@@ -310,10 +322,8 @@ Verdict delivery_under_way(const Observation& o) {
       o.edge && !o.edge->broken && o.connection && !o.connection->broken && o.connection->spec.certificate_upload;
   if (!complete) {
     if (o.object.meta.deleting()) return called_off(o);  // its surroundings went with it
-    return delivering(
-               o, o.object.status.phase.value_or(Phase::kDelivering), "DeliveryInterrupted",
-               "the Edge, its GenesysConnection or its certificateUpload is gone or cannot be read in the middle "
-               "of a delivery: put it right")
+    return delivering(o, o.object.status.phase.value_or(Phase::kDelivering), "DeliveryInterrupted",
+                      what_is_missing(o) + " in the middle of a delivery: put it right")
         .stalled()
         .finish();
   }

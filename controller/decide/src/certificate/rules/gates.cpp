@@ -11,7 +11,7 @@ namespace {
 using api::Phase;
 
 Decision refuse(const Observation& o, std::string reason, std::string message) {
-  return Draft(o, {})
+  return Draft(o)
       .phase(Phase::kFailed, std::move(reason), std::move(message))
       .stalled()
       .next("needs a change")
@@ -20,7 +20,7 @@ Decision refuse(const Observation& o, std::string reason, std::string message) {
 
 // Something that is missing may be about to be made: its arrival wakes this object.
 Decision await_arrival(const Observation& o, std::string reason, std::string message) {
-  return Draft(o, {}).phase(Phase::kPending, std::move(reason), std::move(message)).next("").finish();
+  return Draft(o).phase(Phase::kPending, std::move(reason), std::move(message)).next("").finish();
 }
 
 template <class Kind>
@@ -67,7 +67,7 @@ Verdict readable(const Observation& o) {
 Verdict deleted(const Observation& o) {
   if (!o.object.meta.deleting()) return std::nullopt;
   if (is_brought_to_an_end(o)) return std::nullopt;
-  Draft draft(o, {});
+  Draft draft(o);
   draft.phase(o.object.status.phase.value_or(Phase::kPending), "Deleted", "being deleted");
   if (!holds_finalizer(o)) return draft.finish();
   const std::vector<api::TxtRecord> none;
@@ -103,14 +103,14 @@ Verdict served_fields_only(const Observation& o) {
 
 Verdict not_suspended(const Observation& o) {
   if (o.object.spec.suspend) {
-    return Draft(o, {}).phase(Phase::kHeld, "Suspended", "spec.suspend is true").stalled().next("suspended").finish();
+    return Draft(o).phase(Phase::kHeld, "Suspended", "spec.suspend is true").stalled().next("suspended").finish();
   }
   const auto hold = hold_of(o);
   if (!hold || (hold->until && o.now >= *hold->until)) return std::nullopt;
-  Draft draft(o, {});
+  Draft draft(o);
   draft.phase(Phase::kHeld, "HeldByAnnotation", hold->reason.empty() ? "held by annotation" : hold->reason).stalled();
-  if (hold->until) draft.next("held until " + format_rfc3339(*hold->until)).wake(*hold->until);
-  return draft.finish();
+  if (!hold->until) return draft.next("held").finish();
+  return draft.next("held until " + format_rfc3339(*hold->until)).wake(*hold->until).finish();
 }
 
 Verdict only_claim_on_edge(const Observation& o) {

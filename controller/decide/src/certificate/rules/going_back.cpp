@@ -7,7 +7,7 @@ namespace {
 using api::Phase;
 
 Decision impossible(const Observation& o) {
-  Draft draft(o, {});
+  Draft draft(o);
   mark_handled(draft.status(), o, api::kRollbackRequestedAt);
   return draft
       .phase(o.object.status.phase.value_or(Phase::kPending), "RollbackImpossible",
@@ -36,7 +36,7 @@ Draft going_back(const Observation& o, api::DeliveryStatus delivery, int back, c
   delivery.fallback = back;
   delivery.rolling_back_since = std::chrono::floor<std::chrono::seconds>(o.now);
   delivery.verdict = why;
-  Draft draft(o, {});
+  Draft draft(o);
   draft.status().delivery = std::move(delivery);
   mark_handled(draft.status(), o, api::kRollbackRequestedAt);
   draft.phase(Phase::kRollingBack, "RollingBack", message)

@@ -1,5 +1,6 @@
-// From the key to the stored bundle (steps 1 to 3 of the rotation; RFC 8555 section 7.1 for the states of an order).
+// From the key to the stored bundle (RFC 8555 section 7.1 for the states of an order).
 #include "certificate/rules/rules.hpp"
+#include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/backoff.hpp"
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/base/time_text.hpp"
@@ -19,7 +20,7 @@ using ports::OrderStatus;
 constexpr auto kPollEvery = 2s;
 
 Draft issuing(const Observation& o, std::string reason, std::string message) {
-  Draft draft(o, {});
+  Draft draft(o);
   draft.phase(Phase::kIssuing, std::move(reason), std::move(message))
       .next("issues revision " +
             std::to_string(draft.status().order ? draft.status().order->revision : next_revision(o)));
@@ -210,7 +211,7 @@ Verdict may_begin(const Observation& o) {
   const auto& status = o.object.status;
   const bool changed = status.observed_generation != o.object.meta.generation;
   if (changed || is_requested(o, api::kRenewRequestedAt)) return std::nullopt;
-  Draft draft(o, {});
+  Draft draft(o);
   // What was begun after a rejection was allowed to; only its own orders can hold it up.
   const bool begun = status.order.has_value();
   const bool rejected =
@@ -251,7 +252,7 @@ effect::CreateKey create_key(const Observation& o, int revision) {
 
 Decision begin(const Observation& o, const std::string& why) {
   const int revision = next_revision(o);
-  Draft draft(o, {});
+  Draft draft(o);
   draft.status().order = api::OrderStatus{.revision = revision};
   return draft.phase(Phase::kIssuing, "CreatingKey", "revision " + std::to_string(revision) + ": " + why)
       .next("issues revision " + std::to_string(revision))
@@ -279,6 +280,13 @@ std::optional<Wait> wait_for_issuing(const Observation& o) {
   return wait_for(o, {effect::SetFinalizer::kName});
 }
 
+// Told once, when it begins.
+void announce_failure(Draft& draft, const Observation& o, const Failure& failure) {
+  const std::string reason = reason_of(failure);
+  const auto* said = api::find(o.object.status.conditions, api::condition::kReconciling);
+  if (said == nullptr || said->reason != reason) draft.announce(true, reason, failure.error.message());
+}
+
 // `revision` is the one of the order under way: a key alone, found again after a restore, is not gone on with, for
 // nobody knows whether it has a certificate.
 Decision continue_issuing(const Observation& o, int revision) {
@@ -288,8 +296,11 @@ Decision continue_issuing(const Observation& o, int revision) {
     return order_outdated(o, "the issuer is another CA now");
   if (const Failure* refused = refusal(o); refused != nullptr && order->url.empty())
     return order_failed(o, "OrderRefused", refused->error.message());
-  if (const auto wait = wait_for_issuing(o))
-    return issuing(o, reason_of(*wait->failure), wait->failure->error.message()).wake(wait->until).finish();
+  if (const auto wait = wait_for_issuing(o)) {
+    Draft draft = issuing(o, reason_of(*wait->failure), wait->failure->error.message());
+    announce_failure(draft, o, *wait->failure);
+    return draft.wake(wait->until).finish();
+  }
   if (kept == nullptr || !kept->has_key) {
     return issuing(o, "CreatingKey", "making the key of revision " + std::to_string(revision))
         .effect(create_key(o, revision))
@@ -314,6 +325,18 @@ Decision continue_issuing(const Observation& o, int revision) {
   if (!o.order || o.order->order.url != order->url)
     return issuing(o, "Ordered", "looking at the order").effect(effect::LookAtOrder{order->url}).finish();
   return follow_order(o, revision);
+}
+
+// What failed is being tried again: what is said of it stays until it is known how that went.
+Decision still_failing(const Observation& o, Decision decision) {
+  const Failure* failure = decision.effect ? failure_of(o, name_of(*decision.effect)) : nullptr;
+  const bool changed = o.object.status.observed_generation != o.object.meta.generation;
+  if (failure == nullptr || changed || failure->at > o.now) return decision;
+  Draft draft(o);
+  draft.status() = decision.status;
+  draft.phase(Phase::kIssuing, reason_of(*failure), failure->error.message()).effect(std::move(*decision.effect));
+  for (auto& said : decision.announcements) draft.announce(said.warning, said.reason, said.message);
+  return draft.finish();
 }
 
 // A record that cannot be removed now is tried again, but not for ever: the certificate is worth more than a tidy zone.
@@ -347,7 +370,7 @@ Verdict order_cleaned_up(const Observation& o) {
   const bool given_up = order->url.empty() && !order->records.empty();
   const bool superseded = candidate(o) != std::optional(order->revision);
   if (!issued && !given_up && !superseded) return std::nullopt;
-  Draft draft(o, {});
+  Draft draft(o);
   draft.unchanged();
   if (auto removing = remove_records(o, draft)) return removing;
   if (issued || superseded) {
@@ -370,7 +393,7 @@ Verdict revision_issued(const Observation& o) {
   if (!why) return std::nullopt;
   if (auto wait = may_begin(o)) return wait;
   if (auto missing = issuer_usable(o)) return missing;
-  Decision decision = !issued && next ? continue_issuing(o, *next) : begin(o, *why);
+  Decision decision = !issued && next ? still_failing(o, continue_issuing(o, *next)) : begin(o, *why);
   // Whatever comes of it, this is what was asked for: a request that stood on would break every wait after a failure.
   if (is_requested(o, api::kRenewRequestedAt)) {
     mark_handled(decision.status, o, api::kRenewRequestedAt);

@@ -1,4 +1,4 @@
-// Whether a stored revision may be pushed now (step 4 of the rotation): what a RotationPolicy makes it wait for.
+// Whether a stored revision may be pushed now: what a RotationPolicy makes it wait for.
 #include "certificate/rules/rules.hpp"
 #include "edgetrust/api/approval.hpp"
 #include "edgetrust/base/time_text.hpp"
@@ -18,7 +18,7 @@ std::string revision_text(int revision) { return "revision " + std::to_string(re
 Verdict wait_for_next_try(const Observation& o) {
   const auto& at = o.object.status.next_attempt;
   if (!at || o.now >= *at || is_too_far_ahead(o, *at) || is_requested(o, api::kRotateRequestedAt)) return std::nullopt;
-  return Draft(o, {})
+  return Draft(o)
       .phase(Phase::kWaiting, "PushPutOff", "the last push failed and is tried again; its reason is in the Events")
       .next("tries again " + format_rfc3339(*at))
       .wake(*at)
@@ -37,7 +37,7 @@ std::optional<TimePoint> coming_urgency(const Observation& o, const std::vector<
 }
 
 Decision await_approval(const Observation& o, int revision, std::string reason, const std::string& why) {
-  Draft draft(o, {});
+  Draft draft(o);
   draft.phase(Phase::kAwaitingApproval, std::move(reason), revision_text(revision) + " is ready; " + why)
       .next("approval of " + revision_text(revision));
   if (const auto urgent = coming_urgency(o, {MayBreak::kApproval})) draft.wake(*urgent);
@@ -50,7 +50,7 @@ std::string how_to_approve(int revision) {
 }
 
 Decision take_note(const Observation& o, const api::ApprovalRequest& asked, std::string_view text) {
-  Draft draft(o, {});
+  Draft draft(o);
   draft.status().approval = api::ApprovalStatus{.revision = asked.revision,
                                                 .change = asked.change,
                                                 .by = asked.by,
@@ -92,7 +92,7 @@ Verdict wait_for_approval(const Observation& o, int revision) {
 // --- windows and freezes
 
 Decision stop_for_window(const Observation& o, std::string reason, std::string message) {
-  Draft draft(o, {});
+  Draft draft(o);
   draft.phase(Phase::kWaiting, std::move(reason), std::move(message)).stalled().next("needs a change");
   if (const auto urgent = coming_urgency(o, {MayBreak::kWindow})) draft.wake(*urgent);
   return draft.finish();
@@ -120,7 +120,11 @@ tl::expected<Opening, Decision> opening(const Observation& o) {
                                               ": set spec.timeZone there or on the GenesysConnection"));
   }
   const auto slot = next_slot(rotation.windows, zone, o.now, needed, freezes);
-  if (!slot) return tl::unexpected(stop_for_window(o, "InvalidWindow", slot.error().message()));
+  if (!slot) {
+    const std::string whose =
+        is_time_zone(zone) ? "spec.windows: " : "Edge " + o.edge->meta.name + " or its GenesysConnection: ";
+    return tl::unexpected(stop_for_window(o, "InvalidWindow", whose + slot.error().message()));
+  }
   if (!*slot) {
     return tl::unexpected(stop_for_window(o, "WindowTooShort",
                                           "no window is as long as a push, its observation and a rollback may take (" +
@@ -135,7 +139,7 @@ Verdict wait_for_window(const Observation& o, int revision) {
   if (!found) return std::move(found).error();
   const Slot& slot = found->slot;
   if (o.now >= slot.opens) return std::nullopt;
-  Draft draft(o, {});
+  Draft draft(o);
   draft.status().next_window = format_rfc3339(slot.opens);
   const api::EffectiveRotation rotation = rotation_of(o);
   const api::Freeze* freeze = freeze_at(rotation.freezes, o.now);
@@ -159,7 +163,7 @@ Verdict wait_for_software_update(const Observation& o, int revision) {
   const std::string& update = o.edge->status.software_update;
   // Its end changes the Edge object, which wakes this one.
   if (update != "INIT" && update != "IN_PROGRESS") return std::nullopt;
-  return Draft(o, {})
+  return Draft(o)
       .phase(Phase::kWaiting, "SoftwareUpdate",
              revision_text(revision) + " is ready; the Edge updates its software (" + update + ")")
       .next("waits for the software update")

@@ -22,7 +22,7 @@ Verdict rejections_marked(const Observation& o) {
   for (const auto& [number, revision] : o.revisions) {
     if (!revision.has_bundle() || revision.marked_rejected || !is_rejected(o, number)) continue;
     if (wait_for(o, {effect::MarkRejected::kName})) return std::nullopt;
-    return Draft(o, {}).unchanged().effect(effect::MarkRejected{number}).finish();
+    return Draft(o).unchanged().effect(effect::MarkRejected{number}).finish();
   }
   return std::nullopt;
 }
@@ -33,7 +33,7 @@ Verdict serving_secret_right(const Observation& o) {
   if (serving == nullptr || !serving->has_key || o.serving_fingerprint == serving->chain->fingerprint_sha256)
     return std::nullopt;
   if (wait_for(o, {effect::WriteServingSecret::kName})) return std::nullopt;
-  return Draft(o, {}).unchanged().effect(effect::WriteServingSecret{serving->number}).finish();
+  return Draft(o).unchanged().effect(effect::WriteServingSecret{serving->number}).finish();
 }
 
 Verdict old_revisions_pruned(const Observation& o) {
@@ -47,7 +47,7 @@ Verdict old_revisions_pruned(const Observation& o) {
   const auto previous = newest_before(o, serving, [](const StoredRevision& /*any*/) { return true; });
   for (const auto& [number, revision] : o.revisions) {
     if (number == serving || previous == number || coming == number) continue;
-    Draft draft(o, {});
+    Draft draft(o);
     // The highest number of all is remembered, or the next revision would get it again; behind what really happened.
     if (number + 1 == next_revision(o) && number > serving) {
       auto& history = draft.status().history;
@@ -63,19 +63,32 @@ Verdict finalizer_released(const Observation& o) {
   if (!holds_finalizer(o) || (o.object.status.order && !o.object.status.order->records.empty())) return std::nullopt;
   // A finalizer that cannot be let go of now is no reason to stop; later it is tried again.
   if (wait_for(o, {effect::SetFinalizer::kName})) return std::nullopt;
-  return Draft(o, {}).unchanged().effect(effect::SetFinalizer{false}).finish();
+  return Draft(o).unchanged().effect(effect::SetFinalizer{false}).finish();
 }
 
 Decision rest(const Observation& o) {
-  Draft draft(o, "rest");
+  Draft draft(o);
   const auto renewal = renewal_of(o);
   const std::string serving = o.object.status.revision
                                   ? "the Edge serves revision " + std::to_string(*o.object.status.revision)
                                   : "the Edge's certificate is left as it is";
   const bool rolled_back = resting_phase(o) == Phase::kRolledBack;
-  draft.phase(resting_phase(o), rolled_back ? "RolledBack" : "Ready",
-              rolled_back && !o.object.status.history.empty() ? o.object.status.history.front().message : serving);
-  if (rolled_back) draft.stalled();  // what is served is not due yet: nothing is tried by itself until then
+  draft.phase(resting_phase(o), "Ready", serving);
+  if (rolled_back) {
+    draft.phase(Phase::kRolledBack, "RolledBack",
+                o.object.status.history.front().message +
+                    "; nothing is tried before what is served is due: set the annotation " +
+                    std::string(api::kRenewRequestedAt) + " to try again");
+    draft.stalled();
+  }
+  if (o.object.spec.issuer_ref && (!o.issuer || o.issuer->broken)) {
+    const std::string& name = o.object.spec.issuer_ref->name;
+    draft.phase(resting_phase(o), o.issuer ? "IssuerInvalid" : "IssuerNotFound",
+                serving + "; AcmeIssuer " + name +
+                    (o.issuer ? " cannot be read: " + o.issuer->broken->message() : " is not in this namespace") +
+                    ", and the next renewal needs it");
+    draft.stalled();
+  }
   const StoredRevision* ours = active(o);
   const bool copied = ours == nullptr || o.serving_fingerprint == ours->chain->fingerprint_sha256;
   if (const Failure* failure = failure_of(o, effect::WriteServingSecret::kName); failure != nullptr && !copied) {

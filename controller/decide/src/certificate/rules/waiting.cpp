@@ -1,4 +1,4 @@
-// From the stored bundle to the push (step 4 of the rotation): nothing starts that is not allowed to, or could not end.
+// From the stored bundle to the push: nothing starts that is not allowed to, or could not end.
 #include "certificate/rules/rules.hpp"
 #include "edgetrust/base/time_text.hpp"
 
@@ -12,7 +12,7 @@ constexpr auto kLookIsFresh = 30s;
 constexpr auto kLookAgainAfter = 60s;
 
 Decision reject(const Observation& o, int revision, const Error& defect) {
-  Draft draft(o, {});
+  Draft draft(o);
   const std::string message = "revision " + std::to_string(revision) + " is not fit to be pushed: " + defect.message();
   remember(draft.status(), o, revision, api::RevisionResult::kRejected, message);
   count_failure(draft.status(), o);
@@ -20,7 +20,7 @@ Decision reject(const Observation& o, int revision, const Error& defect) {
 }
 
 Decision stop(const Observation& o, std::string reason, std::string message) {
-  return Draft(o, {})
+  return Draft(o)
       .phase(Phase::kWaiting, std::move(reason), std::move(message))
       .stalled()
       .next("needs a change")
@@ -29,7 +29,7 @@ Decision stop(const Observation& o, std::string reason, std::string message) {
 
 // What its fitness is judged by cannot be read; whoever mends that wakes this object, and it is asked again meanwhile.
 Decision wait_for_judgement(const Observation& o, int revision, const Error& why) {
-  return Draft(o, {})
+  return Draft(o)
       .phase(Phase::kWaiting, "ChainNotJudged",
              "revision " + std::to_string(revision) + " is not pushed before its chain is judged: " + why.message())
       .next("waits")
@@ -40,7 +40,7 @@ Decision wait_for_judgement(const Observation& o, int revision, const Error& why
 // A CA whose clock is ahead of ours.
 Verdict wait_until_valid(const Observation& o, const ports::ChainFacts& chain) {
   if (o.now >= chain.not_before) return std::nullopt;
-  return Draft(o, {})
+  return Draft(o)
       .phase(Phase::kWaiting, "NotYetValid", "the certificate is valid from " + format_rfc3339(chain.not_before))
       .next("waits")
       .wake(chain.not_before)
@@ -51,6 +51,9 @@ Verdict wait_until_valid(const Observation& o, const ports::ChainFacts& chain) {
 bool has_nothing_to_lose(const Observation& o) {
   const auto serving = o.object.status.revision;
   if (serving && is_rejected(o, *serving)) return true;
+  // Calls do not get through, and a person wants another certificate than the one that nobody here knows.
+  const bool down = o.look->health && o.look->health->sip == ports::SipState::kDown;
+  if (down && serves_foreign(o) && wish_for_foreign(o) == api::ForeignCertificate::kReplace) return true;
   if (o.look->served) return o.look->served->not_after <= o.now;
   if (const StoredRevision* ours = active(o)) return ours->chain->not_after <= o.now;
   return o.look->probed && !serving && o.look->fingerprint().empty();
@@ -58,7 +61,7 @@ bool has_nothing_to_lose(const Observation& o) {
 
 // Looks again after a while; the reason stays as it is meanwhile.
 Decision wait_for_better(const Observation& o, std::string reason, std::string message) {
-  Draft draft(o, {});
+  Draft draft(o);
   draft.phase(Phase::kWaiting, std::move(reason), std::move(message)).next("waits for the Edge");
   const TimePoint again = o.look->at + kLookAgainAfter;
   const bool too_early = o.now < again && o.look->at <= o.now;
@@ -80,7 +83,7 @@ Verdict wait_for_edge(const Observation& o) {
       return wait_for_better(o, "EdgeUnhealthy", "the Edge is not touched while it is not well: " + seen.reason);
   }
   if (o.look && o.now <= o.look->at + kLookIsFresh && o.look->at <= o.now) return std::nullopt;
-  return Draft(o, {})
+  return Draft(o)
       .phase(Phase::kWaiting, "LookingAtEdge", "looking at the Edge before the push")
       .next("looks at the Edge")
       .effect(effect::LookAtEdge{})
@@ -88,7 +91,7 @@ Verdict wait_for_edge(const Observation& o) {
 }
 
 Decision start(const Observation& o, int revision) {
-  Draft draft(o, {});
+  Draft draft(o);
   const auto back = fallback(o);
   draft.status().delivery = api::DeliveryStatus{.revision = revision,
                                                 .fallback = back.value_or(-1),

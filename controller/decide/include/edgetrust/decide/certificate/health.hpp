@@ -30,8 +30,8 @@ struct EdgeLook {
 enum class Health {
   kGood,
   kUnknown,  // neither good nor a reason to act; also when only the status call tells, and it names another leaf
-  kBad,      // SIP_DOWN, or the handshake shows another leaf than the one installed
-  kSevere,   // Critical, or SIP_DOWN with a failing handshake: does not wait for the end of `settle`
+  kBad,  // SIP_DOWN, the handshake shows another leaf than the one installed, or a port is silent that answered before
+  kSevere,  // Critical, or SIP_DOWN with a failing handshake: does not wait for the end of `settle`
 };
 struct Assessment {
   Health health = Health::kUnknown;
@@ -39,7 +39,7 @@ struct Assessment {
 };
 
 // `expected` is the fingerprint of the leaf that should be served. `probe_counts` is false when the port did not answer
-// before the change either: then a silent port is no evidence (ProbeUnavailable).
+// before the change either: then a silent port is no evidence.
 Assessment assess(const EdgeLook& look, const std::string& expected, bool probe_counts);
 
 // Looks since a delivery was installed, folded. Lives in the process: after a crash it starts anew, which only makes

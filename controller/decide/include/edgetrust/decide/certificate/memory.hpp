@@ -64,7 +64,8 @@ struct Learned {
 
 struct Observation;
 
-// Something that may be why effects fail has changed: they are tried again at once. What is known of them stays.
+// Something that may be why effects fail has changed: they are tried again at once, and so is a look at an Edge whose
+// status call was not answered. What is known of them stays.
 void forgive(Memory& memory);
 // The status was written: what belonged to an order or a delivery that is over is forgotten with it, and all failures
 // with another spec.

@@ -42,7 +42,7 @@ struct Observation : Memory {
   std::shared_ptr<const api::GenesysConnection> connection;
   std::shared_ptr<const api::RotationPolicy>
       policy;               // the one named, or `default`; null is no error unless one is named
-  std::string edge_holder;  // name of the older EdgeCertificate that holds the same Edge; empty when this one does
+  std::string edge_holder;  // the EdgeCertificate that holds the same Edge (api/claim.hpp); empty when this one does
 
   std::map<int, StoredRevision> revisions;
   std::optional<std::string> serving_fingerprint;  // of the leaf in secretName; empty optional: no such Secret
