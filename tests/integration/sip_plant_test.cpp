@@ -115,6 +115,17 @@ TEST_F(SipPlantTest, RefusesConnectionsUntilSomethingIsInstalled) {
   EXPECT_FALSE(TlsClient(port).connected());
 }
 
+TEST_F(SipPlantTest, WhatIsCaughtUpIsSeenByTheNextConnection) {
+  const std::uint16_t port = add("e1");
+  for (int round = 0; round < 50; ++round) {
+    serve("e1", leaf("e1"));
+    ASSERT_TRUE(reports_.wait_serves("e1", round + 1));
+    serve("e1", leaf("e1"), OptionsMode::kAnswer, 10min);  // overtaken by the next round
+    plant_->catch_up();
+    ASSERT_FALSE(TlsClient(port).connected()) << "round " << round;
+  }
+}
+
 TEST_F(SipPlantTest, ARestartDropsConnectionsAndThenShowsTheNewLeaf) {
   const std::uint16_t port = add("e1");
   serve("e1", leaf("e1"));

@@ -37,7 +37,7 @@ Status EdgeBook::add(const EdgeConfig& edge, bool extra, bool shared_port) {
 }
 
 void EdgeBook::install_initial(const std::string& id, const std::string& chain_pem, Secret key_pem) {
-  const std::lock_guard lock(mutex_);
+  const Change change(*this);
   const auto found = edges_.find(id);
   if (found == edges_.end()) return;
   found->second.leaves.clear();
@@ -132,7 +132,7 @@ std::optional<VendorFault> EdgeBook::refusal(const EdgeRecord& edge, const Uploa
 }
 
 tl::expected<UploadDone, VendorFault> EdgeBook::upload(const std::string& id, Upload upload) {
-  const std::lock_guard lock(mutex_);
+  const Change change(*this);
   const auto found = edges_.find(id);
   if (found == edges_.end()) return tl::unexpected(unknown_edge(id));
   EdgeRecord& edge = found->second;
@@ -149,7 +149,7 @@ tl::expected<UploadDone, VendorFault> EdgeBook::upload(const std::string& id, Up
 }
 
 Status EdgeBook::patch(const std::string& id, json::View patch) {
-  const std::lock_guard lock(mutex_);
+  const Change change(*this);
   const auto found = edges_.find(id);
   if (found == edges_.end()) return fail(ErrorKind::kNotFound, "no such Edge");
   EdgeRecord& edge = found->second;
@@ -203,7 +203,7 @@ Status EdgeBook::set_trust(std::string trust_pem) {
 }
 
 void EdgeBook::reset() {
-  const std::lock_guard lock(mutex_);
+  const Change change(*this);
   for (auto edge = edges_.begin(); edge != edges_.end();) {
     if (edge->second.extra) {
       plant_->remove_edge(edge->first);

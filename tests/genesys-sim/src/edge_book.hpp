@@ -1,6 +1,6 @@
 #pragma once
 // All Edges, and what happens to them: an upload, a look by the SBC, a change of service. Threads: any; the plant's
-// thread reports through on_serves and on_seen.
+// thread reports through on_serves and on_seen. What a call says is done can be seen on the wire when it returns.
 #include "edge_record.hpp"
 #include "vendor.hpp"
 
@@ -47,6 +47,22 @@ class EdgeBook {
   void reset();
 
  private:
+  // Holds the book while an Edge changes, and lets go of it before it waits for the plant, whose events need the book.
+  class Change {
+   public:
+    explicit Change(EdgeBook& book) : plant_(*book.plant_), lock_(book.mutex_) {}
+    Change(const Change&) = delete;
+    Change& operator=(const Change&) = delete;
+    ~Change() {
+      lock_.unlock();
+      plant_.catch_up();
+    }
+
+   private:
+    SipPlant& plant_;
+    std::unique_lock<std::mutex> lock_;
+  };
+
   EdgeRecord fresh(const EdgeConfig& edge, bool extra, std::uint16_t port) const;
   void install(EdgeRecord& edge, const std::string& chain_pem, LeafFacts leaf, Secret key_pem);
   [[nodiscard]] std::optional<VendorFault> refusal(const EdgeRecord& edge, const Upload& upload) const;

@@ -72,6 +72,13 @@ class Plant final : public SipPlant {
       look(*stand);
     });
   }
+  void catch_up() override {
+    // Shared: a plant that ends first drops what is queued, and the wait with it.
+    auto done = std::make_shared<std::promise<void>>();
+    auto reached = done->get_future();
+    asio::post(io_, [promise = std::move(done)] { promise->set_value(); });
+    reached.wait();
+  }
   Status set_trust(const std::string& trust_pem) override {
     EDGETRUST_TRY_ASSIGN(TlsContext context, make_sbc_context(trust_pem));
     asio::post(io_, [this, context] {

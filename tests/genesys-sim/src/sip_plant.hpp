@@ -2,7 +2,7 @@
 // The SIP-TLS ports of all Edges, and the peer (an SBC) that looks at them. Real sockets on loopback, real handshakes.
 //
 // Threads: one of its own carries everything; public calls come from any other thread, and the events are called on its
-// own. add_edge waits for that thread: call it without a lock that an event takes.
+// own. add_edge and catch_up wait for that thread: call them without a lock that an event takes.
 #include "edgetrust/base/result.hpp"
 #include "edgetrust/base/secret.hpp"
 
@@ -55,6 +55,9 @@ class SipPlant {
                      std::chrono::milliseconds restart) = 0;
   virtual void stop_serving(const std::string& edge) = 0;
   virtual void set_mode(const std::string& edge, OptionsMode mode) = 0;
+  // Returns when every change so far can be seen on the wire: whoever is told of one then finds no port as it was
+  // before.
+  virtual void catch_up() = 0;
   // Errors: kInvalid; the old store stays.
   virtual Status set_trust(const std::string& trust_pem) = 0;
 };

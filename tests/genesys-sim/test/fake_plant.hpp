@@ -27,6 +27,7 @@ class FakePlant final : public SipPlant {
   }
   void stop_serving(const std::string& edge) override { serving.erase(edge); }
   void set_mode(const std::string& edge, OptionsMode mode) override { serving[edge].mode = mode; }
+  void catch_up() override {}
   Status set_trust(const std::string& trust_pem) override {
     if (trust_pem == "bad") return fail(ErrorKind::kInvalid, "bad");
     return {};
