@@ -242,6 +242,10 @@ class OperatorTest(unittest.TestCase):
     def status(self, name: str) -> Any:
         return self.certificate(name).get("status", {})
 
+    def serving(self, name: str) -> Any:
+        """The Secret with what the Edge serves, once it is there: it is written after the proof."""
+        return wait_for(f"the Secret {name}-tls", lambda: self.kube.find("Secret", self.namespace, f"{name}-tls"))
+
     @staticmethod
     def condition(thing: Any, kind: str) -> dict[str, Any]:
         return next((c for c in thing.get("status", {}).get("conditions", []) if c["type"] == kind), {})

@@ -14,7 +14,7 @@ class FirstIssue(OperatorTest):
         edge = self.new_edge()
         status = self.wait_phase(edge.name, "Ready", 1)
         self.assertEqual(self.live(edge), status["fingerprintSha256"])
-        serving = self.kube.get("Secret", self.namespace, f"{edge.name}-tls")
+        serving = self.serving(edge.name)
         self.assertEqual(serving["type"], "kubernetes.io/tls")
         self.assertEqual(fingerprint(leaf_of(serving)), status["fingerprintSha256"])
         for part in (f"{edge.name}-r1", f"{edge.name}-r1-key"):
@@ -49,7 +49,7 @@ class Renewal(OperatorTest):
     def test_renewed_certificate_replaces_the_old_and_secret_follows(self) -> None:
         edge = self.new_edge()
         first = self.wait_phase(edge.name, "Ready", 1)
-        serving = lambda: fingerprint(leaf_of(self.kube.get("Secret", self.namespace, f"{edge.name}-tls")))
+        serving = lambda: fingerprint(leaf_of(self.serving(edge.name)))
         wait_for("secretName has the first", lambda: serving() == first["fingerprintSha256"])
         self.sim.slow_status(edge, 2)  # so that the observation is there to be seen
         self.renew(edge.name)
