@@ -41,8 +41,9 @@ struct KeepersTest : testing::Test {
   World world;
   reconcile::World real = world.ports();
   Surroundings around{real.backends};
-  reconcile::World ports{real.clock,   real.certificates, real.edges, real.policies, real.issuers, real.connections,
-                         real.secrets, real.events,       around,     real.lookup,   real.probe,   real.pki};
+  reconcile::World ports{real.clock,       real.certificates, real.edges,  real.policies, real.issuers,
+                         real.connections, real.secrets,      real.events, around,        real.lookup,
+                         real.probe,       real.pki,          real.slots};
   reconcile::IssuerReconciler issuers{ports};
   reconcile::ConnectionReconciler connections{ports};
   reconcile::EdgeReconciler edges{ports};

@@ -86,6 +86,51 @@ class MemorySecrets final : public ports::Secrets {
   std::map<api::ObjectKey, ports::SecretObject> stored_;
 };
 
+class MemorySlots final : public ports::BudgetSlots {
+ public:
+  MemorySlots(Etcd& etcd, Moments& moments, const bool& old_news)
+      : etcd_(etcd), moments_(moments), old_news_(old_news) {}
+
+  [[nodiscard]] std::vector<ports::BudgetSlot> list(const std::string& /*ns*/) const override {
+    std::vector<ports::BudgetSlot> all;
+    if (old_news_) return all;
+    for (const auto& [key, slot] : stored_) all.push_back(slot);
+    return all;
+  }
+  Result<ports::BudgetSlot> read(const api::ObjectKey& key, std::stop_token /*stop*/) override {
+    const auto found = stored_.find(key);
+    if (found == stored_.end()) return fail(ErrorKind::kNotFound, "no such Lease");
+    return found->second;
+  }
+  Status create(const api::ObjectKey& key, const ports::SlotHolder& holder, std::stop_token /*stop*/) override {
+    return moments_.change("claim", [&]() -> Status {
+      if (stored_.contains(key)) return fail(ErrorKind::kConflict, "already exists");
+      ports::BudgetSlot slot{.holder = holder};
+      slot.meta.ns = key.ns;
+      slot.meta.name = key.name;
+      slot.meta.resource_version = etcd_.next();
+      stored_[key] = slot;
+      return {};
+    });
+  }
+  Status update(const ports::BudgetSlot& slot, const std::optional<ports::SlotHolder>& holder,
+                std::stop_token /*stop*/) override {
+    return moments_.change(holder ? "claim" : "release", [&]() -> Status {
+      auto& stored = stored_.at(slot.meta.key());
+      if (stored.meta.resource_version != slot.meta.resource_version) return fail(ErrorKind::kConflict, "modified");
+      stored.holder = holder;
+      stored.meta.resource_version = etcd_.next();
+      return {};
+    });
+  }
+
+ private:
+  Etcd& etcd_;
+  Moments& moments_;
+  const bool& old_news_;
+  std::map<api::ObjectKey, ports::BudgetSlot> stored_;
+};
+
 class TokenPki final : public ports::Pki {
  public:
   explicit TokenPki(World& world) : world_(world) {}
@@ -348,12 +393,17 @@ Result<Token> Token::parse(const std::string& text) {
 
 struct World::Parts {
   explicit Parts(World& world)
-      : secrets(world.etcd, world.moments, world.save_later), pki(world), lookup(world), probe(world) {
+      : secrets(world.etcd, world.moments, world.save_later),
+        slots(world.etcd, world.moments, world.slots_are_old_news),
+        pki(world),
+        lookup(world),
+        probe(world) {
     backends.authority_driver = std::make_shared<TokenAuthority>(world);
     backends.zone_driver = std::make_shared<TokenZone>(world);
     backends.fleet_driver = std::make_shared<TokenFleet>(world);
   }
   MemorySecrets secrets;
+  MemorySlots slots;
   TokenPki pki;
   TokenLookup lookup;
   TokenProbe probe;
@@ -400,9 +450,11 @@ World::World() : parts_(std::make_unique<Parts>(*this)) {
 World::~World() = default;
 
 reconcile::World World::ports() {
-  return {clock,          certificates,     edges,          policies,      issuers,    connections, parts_->secrets,
-          parts_->events, parts_->backends, parts_->lookup, parts_->probe, parts_->pki};
+  return {clock,          certificates,     edges,          policies,      issuers,     connections,  parts_->secrets,
+          parts_->events, parts_->backends, parts_->lookup, parts_->probe, parts_->pki, parts_->slots};
 }
+
+ports::BudgetSlots& World::slots() const { return parts_->slots; }
 
 void World::save() { parts_->secrets.unsaved.clear(); }
 

@@ -157,12 +157,16 @@ class World {
   std::set<std::string> records;        // TXT records that exist, "name value"
   std::set<std::string> keys_ever;      // every key that was made
 
+  // The watch cache of the slots has seen none of them.
+  bool slots_are_old_news = false;
+
   // The planted bug, push first and save later: Secrets are kept in memory until an upload is answered.
   bool save_later = false;
   void save();
   void lose_unsaved();
 
   reconcile::World ports();
+  [[nodiscard]] ports::BudgetSlots& slots() const;
   // Secrets by name, as stored.
   [[nodiscard]] std::map<std::string, std::string> secret_texts() const;
 

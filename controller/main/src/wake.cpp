@@ -2,6 +2,7 @@
 
 #include "edgetrust/api/claim.hpp"
 #include "edgetrust/api/conditions.hpp"
+#include "edgetrust/decide/budget.hpp"
 
 #include <tuple>
 
@@ -36,17 +37,47 @@ struct ReadByCertificates {
   std::string time_zone;
   std::string served;
   std::string conflict;
+  std::string software_update;
+  std::string site;
   bool operator==(const ReadByCertificates&) const = default;
 };
 ReadByCertificates read_by_certificates(const api::EdgeStatus& status) {
-  ReadByCertificates read{.time_zone = status.time_zone, .served = {}, .conflict = {}};
+  ReadByCertificates read{.time_zone = status.time_zone,
+                          .served = {},
+                          .conflict = {},
+                          .software_update = status.software_update,
+                          .site = status.site};
   if (status.served_certificate) read.served = status.served_certificate->fingerprint_sha256;
   const auto* stalled = api::find(status.conditions, api::condition::kStalled);
   if (stalled != nullptr && stalled->reason == "Conflict") read.conflict = stalled->message;
   return read;
 }
 
+// What a policy counts of an EdgeCertificate.
+struct Counted {
+  std::string policy;
+  bool rotating = false;
+  bool rolling_back = false;
+  std::vector<std::pair<int, bool>> rolled_back;  // of each revision in the history, whether it was
+  bool operator==(const Counted&) const = default;
+};
+std::optional<Counted> counted(const api::EdgeCertificate* certificate) {
+  if (certificate == nullptr) return std::nullopt;
+  const auto& status = certificate->status;
+  Counted found{.policy = decide::policy_name(*certificate),
+                .rotating = decide::is_rotating(*certificate),
+                .rolling_back = status.delivery && status.delivery->rolling_back_since,
+                .rolled_back = {}};
+  for (const auto& entry : status.history)
+    found.rolled_back.emplace_back(entry.revision, entry.result == api::RevisionResult::kRolledBack);
+  return found;
+}
+
 }  // namespace
+
+bool changes_fleet(const api::EdgeCertificate* before, const api::EdgeCertificate* after) {
+  return counted(before) != counted(after);
+}
 
 Wake wake(const api::EdgeCertificate* before, const api::EdgeCertificate* after) {
   const bool makes_way = before != nullptr && (after == nullptr || api::claim_of(*before) != api::claim_of(*after));
@@ -62,7 +93,8 @@ Wake wake(const api::Edge* before, const api::Edge* after) {
 
 Wake wake(const api::RotationPolicy* before, const api::RotationPolicy* after) {
   if (acted_on(before, after)) return {.itself = true, .dependants = Rouse::kForgive};
-  return {};
+  const bool resumed = before->status.state == api::PolicyState::kHalted && before->status.state != after->status.state;
+  return {.itself = false, .dependants = resumed ? Rouse::kWake : Rouse::kNobody};
 }
 
 Wake wake(const api::AcmeIssuer* before, const api::AcmeIssuer* after) { return of_keeper(before, after); }

@@ -32,4 +32,7 @@ Wake wake(const api::AcmeIssuer* before, const api::AcmeIssuer* after);
 // Its dependants: the Edges that name it, and their EdgeCertificates.
 Wake wake(const api::GenesysConnection* before, const api::GenesysConnection* after);
 
+// Whether what its RotationPolicy says of its fleet may be another thing now.
+bool changes_fleet(const api::EdgeCertificate* before, const api::EdgeCertificate* after);
+
 }  // namespace edgetrust

@@ -1,6 +1,7 @@
 #include "backends.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/crypto/trust_store.hpp"
+#include "edgetrust/decide/budget.hpp"
 #include "edgetrust/dns/lookup.hpp"
 #include "edgetrust/http/server.hpp"
 #include "edgetrust/kube/cluster.hpp"
@@ -108,7 +109,8 @@ struct Operator::Parts {
               backends,
               lookup,
               *tools.probe,
-              *pki},
+              *pki,
+              cluster.slots()},
         certificates(world),
         edges(world),
         policies(world),
@@ -120,6 +122,8 @@ struct Operator::Parts {
   template <class Kind>
   void changed(const kube::Change<Kind>& change);
   void changed(const kube::Change<kube::MetadataOnly>& secret);
+  void changed(const kube::Change<ports::BudgetSlot>& slot);
+  void rouse_policies(const kube::Change<api::EdgeCertificate>& certificate);
   void rouse_dependants(const kube::Change<api::EdgeCertificate>& certificate, Rouse how);
   void rouse_dependants(const kube::Change<api::Edge>& edge, Rouse how);
   void rouse_dependants(const kube::Change<api::RotationPolicy>& policy, Rouse how);
@@ -168,6 +172,22 @@ void Operator::Parts::changed(const kube::Change<Kind>& change) {
   const Wake woken = wake(change.before.get(), change.after.get());
   if (woken.itself) lanes.add({kind_name<Kind>(), change.key.ns, change.key.name});
   if (woken.dependants != Rouse::kNobody) rouse_dependants(change, woken.dependants);
+  if constexpr (std::is_same_v<Kind, api::EdgeCertificate>) {
+    if (changes_fleet(change.before.get(), change.after.get())) rouse_policies(change);
+  }
+}
+
+// A slot that came free is for those that wait for one.
+void Operator::Parts::changed(const kube::Change<ports::BudgetSlot>& slot) {
+  if (slot.after && slot.after->holder) return;
+  rouse_certificates(slot.key.ns, Rouse::kWake,
+                     [&](const auto& certificate) { return decide::waits_for_turn(certificate, clock.now()); });
+}
+
+void Operator::Parts::rouse_policies(const kube::Change<api::EdgeCertificate>& certificate) {
+  for (const auto& form : {certificate.before, certificate.after}) {
+    if (form) lanes.add({kind_name<api::RotationPolicy>(), certificate.key.ns, decide::policy_name(*form)});
+  }
 }
 
 // Somebody else may have touched it, and only that counts; but an event does not tell who wrote.

@@ -19,11 +19,12 @@ TEST(Rules, AreNamedInTheirOrderWithWhatTheyEnsure) {
     names.emplace_back(rule.name);
     EXPECT_GT(rule.ensures.size(), 15U) << rule.name;
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"deleted", "readable", "delivery_under_way", "served_fields_only",
-                                             "not_suspended", "only_claim_on_edge", "references_exist",
-                                             "order_cleaned_up", "finalizer_released", "served_certificate_known",
-                                             "rollback_asked_for", "rejections_marked", "serving_secret_right",
-                                             "revision_issued", "revision_delivered", "old_revisions_pruned", "rest"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"deleted", "readable", "delivery_under_way", "slots_returned",
+                                      "served_fields_only", "not_suspended", "only_claim_on_edge", "references_exist",
+                                      "order_cleaned_up", "finalizer_released", "served_certificate_known",
+                                      "rollback_asked_for", "rejections_marked", "serving_secret_right",
+                                      "revision_issued", "revision_delivered", "old_revisions_pruned", "rest"}));
 }
 
 TEST(Deleted, TakesItsRecordsWithItAndLetsGo) {
@@ -103,12 +104,12 @@ TEST(ServedFieldsOnly, RefusesByPathWhatIsNotServedYet) {
     change(o.edge, [](auto& e) { e.spec.sip.probe = api::SipProbe::kOptions; });
     change(o.policy, [](auto& p) {
       p.meta.name = "night";
-      p.spec.budget = api::Budget{};
+      p.spec.waves.resize(1);
     });
   }));
   EXPECT_EQ(condition(decision, kStalled)->message,
             "this version does not serve spec.fallback, spec.rotation.drain.policy: Drain, Edge edge01: "
-            "spec.sip.probe: Options, RotationPolicy night: spec.budget; remove what is set there");
+            "spec.sip.probe: Options, RotationPolicy night: spec.waves; remove what is set there");
 }
 
 TEST(NotSuspended, NothingIsChangedWhileSuspended) {

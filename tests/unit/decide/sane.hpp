@@ -76,6 +76,7 @@ class EffectIsCovered {
     } else {
       EXPECT_FALSE(o_.revisions.at(e.revision).defect) << "a broken chain never leaves the cluster";
       EXPECT_GT(e.revision, o_.object.status.revision.value_or(-1));
+      EXPECT_TRUE(!d_.status.slots || o_.slots_claimed) << "I4: nothing is pushed without its slots";
     }
   }
   void operator()(const effect::WriteServingSecret& e) const {
@@ -84,6 +85,15 @@ class EffectIsCovered {
   void operator()(const effect::MarkRejected& e) const {
     EXPECT_TRUE(rejected_in(d_.status, e.revision));
     EXPECT_TRUE(has_chain(e.revision) || o_.revisions.at(e.revision).defect);
+  }
+  void operator()(const effect::ClaimSlots& e) const {
+    ASSERT_TRUE(d_.status.slots && d_.status.delivery) << "a slot is named before it is claimed";
+    EXPECT_EQ(e.slots.names, d_.status.slots->names);
+    EXPECT_EQ(e.slots.revision, d_.status.delivery->revision);
+  }
+  void operator()(const effect::ReleaseSlots& e) const {
+    EXPECT_FALSE(d_.status.delivery) << "a slot is held until the delivery is over";
+    EXPECT_TRUE(d_.status.slots && e.slots.names == d_.status.slots->names);
   }
   void operator()(const effect::DeleteRevision& e) const {
     EXPECT_NE(e.revision, d_.status.revision) << "I3";

@@ -22,6 +22,7 @@ class Story {
   // --- the world
   std::string served;             // on the SIP-TLS port; empty: nothing listens
   std::set<std::string> records;  // TXT records that exist
+  std::set<std::string> slots;    // that it holds
   struct CaOrder {
     int revision = 0;
     std::vector<std::string> names;
@@ -254,6 +255,14 @@ class Story {
   }
   Result<Learned> execute(const effect::WriteServingSecret& e) {
     o.serving_fingerprint = o.revisions.at(e.revision).chain->fingerprint_sha256;
+    return Learned{};
+  }
+  Result<Learned> execute(const effect::ClaimSlots& e) {
+    slots.insert(e.slots.names.begin(), e.slots.names.end());
+    return Learned{};
+  }
+  Result<Learned> execute(const effect::ReleaseSlots& e) {
+    for (const auto& name : e.slots.names) slots.erase(name);
     return Learned{};
   }
   Result<Learned> execute(const effect::MarkRejected& e) {

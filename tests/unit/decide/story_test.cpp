@@ -20,6 +20,7 @@ void expect_rest(const Story& story) {
   if (!o.object.status.revision) return;
   EXPECT_EQ(story.served, fingerprint(*o.object.status.revision)) << "the status does not say what the Edge serves";
   EXPECT_EQ(o.serving_fingerprint, story.served) << "secretName does not hold what the Edge serves";
+  EXPECT_TRUE(story.slots.empty() && !o.object.status.slots) << "a slot of the budget is left behind";
 }
 
 // Looks at the Edge are many; with fewer of them every one can be crashed at.
@@ -45,10 +46,10 @@ TEST(Story, TheFirstCertificateIsIssuedDeliveredAndProved) {
   std::vector<std::string> looks_aside;
   std::ranges::copy_if(story.done, std::back_inserter(looks_aside),
                        [](const std::string& e) { return !e.starts_with("Look"); });
-  EXPECT_EQ(looks_aside,
-            (std::vector<std::string>{"CreateKey 1", "NewOrder 1", "SetFinalizer", "PresentRecord", "AnswerChallenge",
-                                      "FinalizeOrder 1", "StoreBundle 1", "RemoveRecord", "SetFinalizer",
-                                      "SetFinalizer", "Push 1", "SetFinalizer", "WriteServingSecret 1"}));
+  EXPECT_EQ(looks_aside, (std::vector<std::string>{"CreateKey 1", "NewOrder 1", "SetFinalizer", "PresentRecord",
+                                                   "AnswerChallenge", "FinalizeOrder 1", "StoreBundle 1",
+                                                   "RemoveRecord", "SetFinalizer", "SetFinalizer", "ClaimSlots",
+                                                   "Push 1", "ReleaseSlots", "SetFinalizer", "WriteServingSecret 1"}));
   expect_rest(story);
   EXPECT_EQ(story.o.object.status.history.front().result, RevisionResult::kActive);
   EXPECT_TRUE(story.wake_at) << "the renewal is not forgotten";

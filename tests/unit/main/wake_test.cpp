@@ -110,6 +110,41 @@ TEST(Wake, AnEdgeKeepsToItselfWhatTheyDoNotRead) {
   EXPECT_EQ(wake(&before, &seen_again), kNothing);
 }
 
+TEST(Wake, TheEndOfASoftwareUpdateWakesWhoWaitsForIt) {
+  EXPECT_EQ(after<api::Edge>([](auto& o) { o.status.software_update = "SUCCEEDED"; }), kDependants);
+  EXPECT_EQ(after<api::Edge>([](auto& o) { o.status.site = "dublin"; }), kDependants) << "another budget";
+}
+
+TEST(Wake, APolicyThatIsResumedWakesThoseThatWaitForIt) {
+  auto halted = object<api::RotationPolicy>();
+  halted.status.state = api::PolicyState::kHalted;
+  auto open = halted;
+  open.status.state = api::PolicyState::kOpen;
+  EXPECT_EQ(wake(&halted, &open), kDependants);
+  EXPECT_EQ(wake(&open, &halted), kNothing) << "they ask before they start";
+}
+
+TEST(ChangesFleet, WhatAPolicyCountsAndNothingElse) {
+  const auto changes = [](const std::function<void(api::EdgeCertificate&)>& change) {
+    const auto before = object<api::EdgeCertificate>();
+    auto changed = before;
+    change(changed);
+    return changes_fleet(&before, &changed);
+  };
+  EXPECT_FALSE(changes([](auto& o) { o.status.phase = api::Phase::kIssuing; }));
+  EXPECT_TRUE(changes([](auto& o) { o.status.delivery.emplace(); }));
+  EXPECT_TRUE(changes([](auto& o) { o.spec.policy_ref = api::LocalRef{"prod"}; }));
+  EXPECT_TRUE(changes(
+      [](auto& o) { o.status.history.push_back({.revision = 9, .result = api::RevisionResult::kRolledBack}); }));
+  auto rolling = object<api::EdgeCertificate>();
+  rolling.status.delivery.emplace();
+  auto back = rolling;
+  back.status.delivery->rolling_back_since = kNow;
+  EXPECT_TRUE(changes_fleet(&rolling, &back));
+  EXPECT_TRUE(changes_fleet(nullptr, &rolling));
+  EXPECT_TRUE(changes_fleet(&rolling, nullptr));
+}
+
 template <class Kind>
 void expect_readiness_to_wake() {
   const auto saying = [](api::Truth truth) {

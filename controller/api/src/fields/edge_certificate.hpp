@@ -166,6 +166,13 @@ void fields(V& v, ApprovalStatus& approval) {
 }
 
 template <class V>
+void fields(V& v, SlotsStatus& slots) {
+  using namespace json;
+  v("revision", slots.revision, required, doc("The revision that they are for."));
+  v("names", slots.names, max_items(8), doc("Names of the Leases."));
+}
+
+template <class V>
 void fields(V& v, HandledRequests& handled) {
   using namespace json;
   v("renew", handled.renew, doc("Last value of edgetrust.io/renew-requested-at that was acted on."));
@@ -206,6 +213,7 @@ void fields(V& v, EdgeCertificateStatus& status) {
   v("nextWindow", status.next_window, doc("When the next window opens, while it is waited for."));
   v("order", status.order, doc("The order under way."));
   v("delivery", status.delivery, doc("The delivery under way."));
+  v("slots", status.slots, doc("The slots of the budget that the delivery holds, until they are given back."));
   v("approval", status.approval, doc("The last approval that was taken note of."));
   v("failures", status.failures, doc("Revisions in a row that were rolled back or refused."));
   v("nextAttempt", status.next_attempt, doc("When the next try may start."));

@@ -73,8 +73,8 @@ template <class V>
 void fields(V& v, Budget& budget) {
   using namespace json;
   v("maxConcurrent", budget.max_concurrent, minimum(1), maximum(1000), doc("Rotations under this policy at a time. Default 1."));
-  v("maxConcurrentPerSite", budget.max_concurrent_per_site, minimum(1), maximum(1000), doc("Rotations in a site of the connection at a time. Default 1."));
-  v("haltAfterRollbacks", budget.halt_after_rollbacks, minimum(1), maximum(1000), doc("After so many rollbacks no further Edge starts until resumed. Default 2."));
+  v("maxConcurrentPerSite", budget.max_concurrent_per_site, minimum(1), maximum(1000), doc("Rotations in a site of the connection at a time, under whatever policy. Edges whose site is not known count as one site. Default 1."));
+  v("haltAfterRollbacks", budget.halt_after_rollbacks, minimum(1), maximum(1000), doc("After so many rollbacks no further Edge starts until the annotation edgetrust.io/resume-requested-at of the policy gets a new value. Those of the last `spread` count, or of the last week if that is longer. Default 2."));
   v("spread", budget.spread, doc("Over how long renewals that are due together are spread. Default 672h."));
 }
 
@@ -128,12 +128,19 @@ void fields(V& v, RotationPolicySpec& spec) {
   v("urgent", spec.urgent, doc("What a rotation close to expiry need not wait for."));
   v("freezes", spec.freezes, max_items(32), doc("Times in which no rotation is under way: none starts that could not end before, rollback included. A rollback is always allowed."));
   v("approval", spec.approval, doc("Whether a person must approve each rotation."));
-  v("budget", spec.budget, later, doc("How many Edges may be changed at a time."));
+  v("budget", spec.budget, doc("How many Edges may be changed at a time."));
   v("waves", spec.waves, later, max_items(16), doc("The order in which a change reaches the fleet."));
   v("softwareUpdate", spec.software_update, doc("Wait: no rotation while the Edge updates its software. Ignore: rotate all the same. Default Wait."));
   v("drain", spec.drain, doc("Whether calls are drained before the push."));
   v("observe", spec.observe, doc("How the Edge is watched after the push, and what rolls it back."));
   v("retry", spec.retry, doc("What happens after a rollback."));
+}
+
+template <class V>
+void fields(V& v, ResumeStatus& resumed) {
+  using namespace json;
+  v("request", resumed.request, doc("Last value of edgetrust.io/resume-requested-at that was acted on."));
+  v("at", resumed.at, required, doc("When it was seen: earlier rollbacks no longer count."));
 }
 
 template <class V>
@@ -144,7 +151,8 @@ void fields(V& v, RotationPolicyStatus& status) {
   v("state", status.state, doc("Open, Frozen or Halted."));
   v("wave", status.wave, doc("The wave that may rotate now."));
   v("rotating", status.rotating, doc("Names of the EdgeCertificates under this policy that are rotating."));
-  v("rollbacks", status.rollbacks, doc("Rollbacks since the last resume."));
+  v("rollbacks", status.rollbacks, doc("Rollbacks since the last resume, as far back as spread or a week, whichever is longer."));
+  v("resumed", status.resumed, doc("The last resume."));
   v("soaked", status.soaked, doc("Changes that have soaked."));
   v("nextFreeze", status.next_freeze, doc("The next freeze, for people."));
 }

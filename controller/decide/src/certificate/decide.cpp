@@ -20,6 +20,7 @@ constexpr std::array kRules = {
     Rule{"delivery_under_way",
          "a change of the Edge that has begun is watched to its end, and undone if the Edge is not well",
          rules::delivery_under_way},
+    Rule{"slots_returned", "a slot of the budget is held for a delivery and no longer", rules::slots_returned},
     Rule{"served_fields_only", "nothing is done by halves: fields that are not served yet are refused",
          rules::served_fields_only},
     Rule{"not_suspended", "nobody asked for a pause", rules::not_suspended},

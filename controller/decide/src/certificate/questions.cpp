@@ -96,6 +96,12 @@ std::optional<int> candidate(const Observation& o) {
   return best < 0 ? std::nullopt : std::optional(best);
 }
 
+bool asks_for_fleet(const Observation& o) {
+  const auto next = candidate(o);
+  const StoredRevision* revision = next ? stored(o, *next) : nullptr;
+  return revision != nullptr && revision->has_bundle() && !o.object.status.delivery;
+}
+
 int next_revision(const Observation& o) {
   int highest = o.object.status.revision.value_or(0);
   for (const auto& [number, revision] : o.revisions) highest = std::max(highest, number);

@@ -2,6 +2,7 @@
 
 #include "certificate/observe.hpp"
 #include "certificate/revision_secrets.hpp"
+#include "certificate/slots.hpp"
 #include "edgetrust/base/text.hpp"
 
 #include <algorithm>
@@ -184,6 +185,15 @@ class Actor {
       notes_.gone_secrets.insert(meta.uid);
       notes_.own_secrets.erase(meta.name);
     }
+    return Learned{};
+  }
+
+  Result<Learned> operator()(const effect::ClaimSlots& claim) {
+    EDGETRUST_TRY(claim_slots(world_, object_, claim.slots, stop_));
+    return Learned{};
+  }
+  Result<Learned> operator()(const effect::ReleaseSlots& release) {
+    EDGETRUST_TRY(release_slots(world_, object_, release.slots, stop_));
     return Learned{};
   }
 

@@ -23,12 +23,25 @@ struct CertificateReconciler::State {
     return notes ? newest(cached, notes->written) : cached;
   }
 
+  // The fleet of a namespace as this process knows it: what it wrote itself is not waited for.
+  decide::Fleet fleet(const std::string& ns) {
+    decide::Fleet fleet{.members = {}, .slots = world.slots.list(ns)};
+    for (const auto& cached : world.certificates.list(ns)) {
+      const auto posted = notebook.posted(cached->meta.key());
+      fleet.members.push_back({.certificate = newest(cached, posted.written),
+                               .edge = world.edges.get({ns, cached->spec.edge_ref.name}),
+                               .stuck = posted.stuck});
+    }
+    return fleet;
+  }
+
   Result<bool> record(const Decision& decision, std::shared_ptr<const api::EdgeCertificate>& object, Notes& notes,
                       std::stop_token stop);
   Status guard(const api::EdgeCertificate& object, Notes& notes, std::stop_token stop);
   // The error of an effect that failed.
   std::optional<Error> perform(const Effect& effect, const Observation& o, Notes& notes, std::stop_token stop);
   TimePoint again(Notes& notes) const;
+  Outcome pass(std::shared_ptr<const api::EdgeCertificate> object, Notes& notes, std::stop_token stop);
 };
 
 // Writes the status if it changed; `object` becomes the object as written.
@@ -51,6 +64,7 @@ Result<bool> CertificateReconciler::State::record(const Decision& decision,
   decide::certificate::note_written(notes.memory, object->status, next->status);
   object = next;
   notes.written = next;
+  notebook.post(next->meta.key(), next);
   for (const auto& said : decision.announcements) {
     world.events.emit({std::string(api::kKind<api::EdgeCertificate>.kind), object->meta}, said.warning, said.reason,
                       said.message);
@@ -117,12 +131,20 @@ Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_to
   }
   const auto notes = state.notebook.of(object->meta.uid, key);
   if (notes->forgiven.exchange(false)) decide::certificate::forgive(notes->memory);
-  auto observation = observe(state.world, object, *notes, stop);
+  Outcome outcome = state.pass(std::move(object), *notes, std::move(stop));
+  notes->stuck = outcome.error.has_value();
+  return outcome;
+}
+
+Outcome CertificateReconciler::State::pass(std::shared_ptr<const api::EdgeCertificate> object, Notes& notes,
+                                           std::stop_token stop) {
+  auto observation = observe(world, object, notes, stop);
   if (!observation) return {.error = within("observing", observation.error())};
+  if (decide::certificate::asks_for_fleet(*observation)) observation->fleet = fleet(object->meta.ns);
   const Decision decision = decide::certificate::decide(*observation);
   Outcome outcome{.rule = std::string(decision.rule)};
 
-  const auto written = state.record(decision, object, *notes, stop);
+  const auto written = record(decision, object, notes, stop);
   if (!written) return {.error = written.error(), .rule = outcome.rule};
   outcome.wrote_status = *written;
   if (*written) {
@@ -131,19 +153,19 @@ Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_to
   }
   if (!decision.effect) {
     outcome.wake_at = decision.wake_at;
-    const bool resting = !decision.wake_at || *decision.wake_at > state.world.clock.now();
+    const bool resting = !decision.wake_at || *decision.wake_at > world.clock.now();
     if (resting)
-      notes->passes_without_rest = 0;
+      notes.passes_without_rest = 0;
     else
-      outcome.wake_at = state.again(*notes);
+      outcome.wake_at = again(notes);
     return outcome;
   }
   outcome.effect = std::string(decide::certificate::name_of(*decision.effect));
   if (decide::certificate::is_guarded(*decision.effect)) {
-    if (const Status current = state.guard(*object, *notes, stop); !current) {
+    if (const Status current = guard(*object, notes, stop); !current) {
       outcome.effect.clear();
       if (current.error().kind == ErrorKind::kConflict) {
-        outcome.wake_at = state.again(*notes);
+        outcome.wake_at = again(notes);
       } else {
         outcome.error = current.error();
       }
@@ -152,8 +174,8 @@ Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_to
   }
   if (stop.stop_requested()) return outcome;
   observation->object = *object;  // as it was written
-  outcome.effect_error = state.perform(*decision.effect, *observation, *notes, stop);
-  outcome.wake_at = state.again(*notes);
+  outcome.effect_error = perform(*decision.effect, *observation, notes, stop);
+  outcome.wake_at = again(notes);
   return outcome;
 }
 

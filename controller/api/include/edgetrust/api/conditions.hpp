@@ -19,6 +19,7 @@ inline constexpr std::string_view kRolledBack = "RolledBack";
 inline constexpr std::string_view kRollbackAvailable = "RollbackAvailable";
 inline constexpr std::string_view kInfeasible = "Infeasible";
 inline constexpr std::string_view kFrozen = "Frozen";
+inline constexpr std::string_view kHalted = "Halted";
 inline constexpr std::string_view kCredentialsValid = "CredentialsValid";
 inline constexpr std::string_view kEndpointsAvailable = "EndpointsAvailable";
 inline constexpr std::string_view kOnline = "Online";

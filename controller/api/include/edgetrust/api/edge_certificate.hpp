@@ -100,6 +100,12 @@ struct ApprovalStatus {
   std::string request;  // the annotation's text: another text is another approval
   TimePoint at;
 };
+// The slots of the rotation budget that a delivery needs. Written before they are claimed, taken away once they are
+// free again: whoever finds a slot held by somebody whose status does not name it may take it.
+struct SlotsStatus {
+  int revision = 0;
+  std::vector<std::string> names;  // of the Leases
+};
 struct HandledRequests {
   std::string renew;
   std::string rotate;
@@ -133,6 +139,7 @@ struct EdgeCertificateStatus {
   std::string next_window;
   std::optional<OrderStatus> order;
   std::optional<DeliveryStatus> delivery;
+  std::optional<SlotsStatus> slots;
   std::optional<ApprovalStatus> approval;
   std::optional<int> failures;  // revisions in a row that were rolled back or refused
   std::optional<TimePoint> next_attempt;

@@ -105,6 +105,7 @@ Decision install(const Observation& o, const api::DeliveryStatus& delivery) {
   // Held until the Edge is proved to be well with it, or has its previous certificate back: an object that goes away in
   // between would leave the Edge to nobody.
   if (!holds_finalizer(o) && !o.object.meta.deleting()) return draft.effect(effect::SetFinalizer{true}).finish();
+  if (auto claim = claim_slots(o, delivery)) return *std::move(claim);
   // A lost answer, or an operator that died in between: the Edge itself knows whether it has the certificate.
   if (!looked_since(o, delivery.started_at)) return draft.effect(effect::LookAtEdge{}).finish();
   if (o.object.meta.deleting()) return called_off(o);

@@ -40,6 +40,12 @@ Verdict revision_delivered(const Observation& o);
 // permission.cpp: what a RotationPolicy makes a stored revision wait for
 Verdict wait_for_permission(const Observation& o, int revision);
 
+// turn.cpp: what the other Edges make it wait for, and the slots that a delivery holds meanwhile
+// The slots to be claimed, when it is its turn.
+tl::expected<std::vector<std::string>, Decision> turn(const Observation& o, int revision);
+Verdict claim_slots(const Observation& o, const api::DeliveryStatus& delivery);
+Verdict slots_returned(const Observation& o);
+
 // upkeep.cpp: what a quiet object still needs
 Verdict rejections_marked(const Observation& o);
 Verdict serving_secret_right(const Observation& o);

@@ -84,25 +84,26 @@ Verdict wait_for_edge(const Observation& o) {
   }
   if (o.look && o.now <= o.look->at + kLookIsFresh && o.look->at <= o.now) return std::nullopt;
   return Draft(o)
-      .phase(Phase::kWaiting, "LookingAtEdge", "looking at the Edge before the push")
+      .phase(Phase::kWaiting, std::string(kLookingAtEdge), "looking at the Edge before the push")
       .next("looks at the Edge")
       .effect(effect::LookAtEdge{})
       .finish();
 }
 
-Decision start(const Observation& o, int revision) {
+Decision start(const Observation& o, int revision, std::vector<std::string> slots) {
   Draft draft(o);
   const auto back = fallback(o);
   draft.status().delivery = api::DeliveryStatus{.revision = revision,
                                                 .fallback = back.value_or(-1),
                                                 .port_answered = o.look->served.has_value(),
                                                 .started_at = std::chrono::floor<std::chrono::seconds>(o.now)};
+  draft.status().slots = api::SlotsStatus{.revision = revision, .names = std::move(slots)};
   mark_handled(draft.status(), o, api::kRotateRequestedAt);
   mark_handled(draft.status(), o, api::kRenewRequestedAt);  // this is a renewal, however it came about
   const std::string message = "pushing revision " + std::to_string(revision) +
                               (back ? "; a rollback would return to revision " + std::to_string(*back)
                                     : "; there is nothing that a rollback could return to");
-  // The push comes next, see install() in delivery.cpp.
+  // The slots are claimed and the push comes next, see install() in delivery.cpp.
   return draft.phase(Phase::kDelivering, "Pushing", message)
       .next("pushes revision " + std::to_string(revision))
       .announce(false, "Delivering", message)
@@ -126,8 +127,10 @@ Verdict revision_delivered(const Observation& o) {
                     " has no certificateUpload: the certificate is issued, and nothing is delivered");
   }
   if (auto wait = wait_for_permission(o, *next)) return wait;
+  auto slots = turn(o, *next);
+  if (!slots) return std::move(slots).error();
   if (auto wait = wait_for_edge(o)) return wait;
-  return start(o, *next);
+  return start(o, *next, std::move(*slots));
 }
 
 }  // namespace edgetrust::decide::certificate::rules

@@ -99,13 +99,25 @@ struct DeleteRevision {
   static constexpr std::string_view kName = "DeleteRevision";
   int revision = 0;
 };
+// Takes the slots that status.slots names. kConflict: somebody else has one of them.
+struct ClaimSlots {
+  static constexpr std::string_view kName = "ClaimSlots";
+  api::SlotsStatus slots;
+};
+// Frees those of them that are still held for that revision.
+struct ReleaseSlots {
+  static constexpr std::string_view kName = "ReleaseSlots";
+  static constexpr bool kGuarded = true;
+  api::SlotsStatus slots;
+};
 
 }  // namespace effect
 
 using Effect = std::variant<effect::LookAtEdge, effect::LookAtOrder, effect::LookForRecords, effect::SetFinalizer,
                             effect::CreateKey, effect::NewOrder, effect::PresentRecord, effect::RemoveRecord,
                             effect::AnswerChallenge, effect::FinalizeOrder, effect::StoreBundle, effect::StoreImport,
-                            effect::Push, effect::WriteServingSecret, effect::MarkRejected, effect::DeleteRevision>;
+                            effect::Push, effect::WriteServingSecret, effect::MarkRejected, effect::DeleteRevision,
+                            effect::ClaimSlots, effect::ReleaseSlots>;
 
 std::string_view name_of(const Effect& effect);
 bool is_guarded(const Effect& effect);

@@ -51,6 +51,8 @@ struct Memory {
   std::optional<RecordsLook> records;
   std::set<std::string> answered;  // challenges answered, by URL
   std::optional<int> pushed;       // the revision whose upload was answered last, in the delivery under way
+  bool slots_claimed = false;      // those of status.slots, for the delivery under way
+  bool slots_released = false;     // those of status.slots, after it
   bool pushed_since_look = false;  // a push has begun since the last look: that says nothing about what it left
   Failures failures;
 };

@@ -2,6 +2,7 @@
 // Everything that the rules of an EdgeCertificate may look at: plain data, the time included. Gathered by reconcile,
 // built by hand in tests.
 #include "edgetrust/api/kinds.hpp"
+#include "edgetrust/decide/budget.hpp"
 #include "edgetrust/decide/certificate/memory.hpp"
 #include "edgetrust/ports/pki.hpp"
 
@@ -44,9 +45,14 @@ struct Observation : Memory {
       policy;               // the one named, or `default`; null is no error unless one is named
   std::string edge_holder;  // the EdgeCertificate that holds the same Edge (api/claim.hpp); empty when this one does
 
+  Fleet fleet;  // gathered where asks_for_fleet(), else empty
+
   std::map<int, StoredRevision> revisions;
   std::optional<std::string> serving_fingerprint;  // of the leaf in secretName; empty optional: no such Secret
   std::optional<Import> import;                    // set when importFrom is asked for
 };
+
+// Whether the rules may ask what the other EdgeCertificates do: not of a quiet object. Needs everything but the fleet.
+bool asks_for_fleet(const Observation& o);
 
 }  // namespace edgetrust::decide::certificate

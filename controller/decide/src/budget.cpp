@@ -1,0 +1,207 @@
+#include "edgetrust/decide/budget.hpp"
+
+#include "edgetrust/api/conditions.hpp"
+#include "edgetrust/base/random.hpp"
+#include "edgetrust/base/text.hpp"
+#include "edgetrust/base/time_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace edgetrust::decide {
+namespace {
+
+using namespace std::chrono_literals;
+using api::Phase;
+
+constexpr auto kShortestMemory = 7 * 24h;
+
+// A Lease's name has to be a DNS name, and a site is any text: what can be read of it, and what tells it apart.
+std::string slot_prefix(const std::string& kind, const std::string& identity, const std::string& readable) {
+  constexpr std::size_t kLongestReadable = 60;
+  std::string slug;
+  for (const char c : readable.substr(0, kLongestReadable)) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    const bool upper = c >= 'A' && c <= 'Z';
+    if (plain || upper) {
+      slug += upper ? static_cast<char>(c - 'A' + 'a') : c;
+    } else if (!slug.empty() && slug.back() != '-') {
+      slug += '-';
+    }
+  }
+  while (!slug.empty() && slug.back() == '-') slug.pop_back();
+  auto hash = static_cast<std::uint64_t>(stable_fraction(identity) * 0x1p48);
+  std::string digits;
+  for (int i = 0; i < 12; ++i, hash >>= 4) digits += "0123456789abcdef"[hash & 15U];
+  return "edgetrust-" + kind + "-" + (slug.empty() ? "" : slug + "-") + digits + "-";
+}
+
+// When what it serves expires; what serves nothing of ours comes before all others.
+TimePoint end_of(const api::EdgeCertificate& certificate) {
+  return certificate.status.not_after.value_or(TimePoint::min());
+}
+
+// Whether the slot's holder still works under it: its status names a slot before it is claimed and until it is free.
+bool is_held(const ports::BudgetSlot& slot, const Fleet& fleet) {
+  if (!slot.holder) return false;
+  return std::ranges::any_of(fleet.members, [&](const Member& member) {
+    const auto& slots = member.certificate->status.slots;
+    return member.certificate->meta.uid == slot.holder->uid && slots &&
+           std::ranges::count(slots->names, slot.meta.name) > 0;
+  });
+}
+
+// How many of a pool's slots are taken, and which are.
+class Occupancy {
+ public:
+  explicit Occupancy(const Fleet& fleet) {
+    for (const auto& slot : fleet.slots) {
+      if (is_held(slot, fleet)) held_.push_back(slot.meta.name);
+    }
+  }
+  [[nodiscard]] int free(const Pool& pool) {
+    const auto [known, is_new] = taken_.try_emplace(pool.slot_prefix, 0);
+    if (is_new) {
+      known->second = static_cast<int>(
+          std::ranges::count_if(held_, [&](const auto& name) { return name.starts_with(pool.slot_prefix); }));
+    }
+    return pool.limit - known->second;
+  }
+  void take(const Pool& pool) { ++taken_[pool.slot_prefix]; }
+  // The first slot of the pool that nobody holds.
+  [[nodiscard]] std::optional<std::string> vacant(const Pool& pool) const {
+    for (int index = 0; index < pool.limit; ++index) {
+      if (std::ranges::count(held_, pool.slot(index)) == 0) return pool.slot(index);
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::vector<std::string> held_;
+  std::map<std::string, int> taken_;  // by prefix
+};
+
+struct Contender {
+  const api::EdgeCertificate* certificate;
+  const api::Edge* edge;
+};
+
+// Those that wait under the same policy, and `me`; the soonest to expire first.
+std::vector<Contender> contenders(const api::EdgeCertificate& me, const api::Edge& edge, const Fleet& fleet,
+                                  TimePoint now) {
+  const std::string policy = policy_name(me);
+  std::vector<Contender> all{{&me, &edge}};
+  for (const Member& member : fleet.members) {
+    const auto& other = *member.certificate;
+    if (other.meta.uid == me.meta.uid || member.stuck || !member.edge || policy_name(other) != policy) continue;
+    if (waits_for_turn(other, now)) all.push_back({&other, member.edge.get()});
+  }
+  std::ranges::sort(all, [](const Contender& a, const Contender& b) {
+    return std::pair(end_of(*a.certificate), a.certificate->meta.uid) <
+           std::pair(end_of(*b.certificate), b.certificate->meta.uid);
+  });
+  return all;
+}
+
+}  // namespace
+
+std::string policy_name(const api::EdgeCertificate& certificate) {
+  return certificate.spec.policy_ref ? certificate.spec.policy_ref->name : std::string(kDefaultPolicy);
+}
+
+std::string site_of(const api::Edge& edge) { return edge.spec.site.empty() ? edge.status.site : edge.spec.site; }
+
+Pool policy_pool(const std::string& policy, int limit) {
+  return {.name = "RotationPolicy " + policy, .slot_prefix = slot_prefix("policy", policy, policy), .limit = limit};
+}
+
+Pool site_pool(const std::string& connection, const std::string& site, int limit) {
+  return {.name = site.empty() ? "the site that is not known" : "site " + site,
+          .slot_prefix = slot_prefix("site", connection + "\n" + site, connection + "-" + site),
+          .limit = limit};
+}
+
+bool is_rotating(const api::EdgeCertificate& certificate) { return certificate.status.delivery.has_value(); }
+
+std::string reason_of(const api::EdgeCertificateStatus& status) {
+  for (const auto type : {api::condition::kStalled, api::condition::kReconciling, api::condition::kReady}) {
+    if (const auto* condition = api::find(status.conditions, type)) return condition->reason;
+  }
+  return {};
+}
+
+bool waits_for_turn(const api::EdgeCertificate& certificate, TimePoint now) {
+  const auto& status = certificate.status;
+  if (certificate.broken || certificate.meta.deleting() || status.phase != Phase::kWaiting) return false;
+  const std::string reason = reason_of(status);
+  if (reason == kWaitingForTurn || reason == kLookingAtEdge) return true;
+  const auto opens = parse_rfc3339(status.next_window);
+  return opens && *opens <= now;
+}
+
+Turn turn_of(const api::EdgeCertificate& me, const api::Edge& edge, const Fleet& fleet,
+             const api::EffectiveRotation& rotation, TimePoint now) {
+  const auto site_of_edge = [&](const api::Edge& one) {
+    return site_pool(one.spec.connection_ref.name, site_of(one), rotation.max_concurrent_per_site);
+  };
+  const Pool policy = policy_pool(policy_name(me), rotation.max_concurrent);
+  const Pool site = site_of_edge(edge);
+  Turn turn{.slots = {},
+            .why = "it waits for its turn under " + policy.name + " (" + std::to_string(policy.limit) +
+                   " at a time) and in " + site.name + " (" + std::to_string(site.limit) + " at a time)"};
+  Occupancy occupancy(fleet);
+  for (const Contender& next : contenders(me, edge, fleet, now)) {
+    if (occupancy.free(policy) <= 0) return turn;
+    const Pool its_site = site_of_edge(*next.edge);
+    if (occupancy.free(its_site) <= 0) {
+      if (next.certificate == &me) return turn;
+      continue;
+    }
+    if (next.certificate == &me) break;
+    occupancy.take(policy);
+    occupancy.take(its_site);
+  }
+  // Which of the free ones does not matter: whoever claims first has it.
+  const auto of_policy = occupancy.vacant(policy);
+  const auto of_site = occupancy.vacant(site);
+  if (of_policy && of_site) turn.slots = {*of_policy, *of_site};
+  return turn;
+}
+
+Setbacks setbacks(const std::string& policy_name_wanted, const api::RotationPolicy* policy,
+                  const std::vector<std::shared_ptr<const api::EdgeCertificate>>& certificates, TimePoint now) {
+  const api::EffectiveRotation rotation = api::effective_rotation({}, policy != nullptr ? &policy->spec : nullptr);
+  const auto memory = std::max<api::Duration>(rotation.spread, kShortestMemory);
+  TimePoint since = now - memory;
+  if (policy != nullptr && policy->status.resumed) since = std::max(since, policy->status.resumed->at);
+  std::vector<TimePoint> times;
+  Setbacks found;
+  for (const auto& certificate : certificates) {
+    if (policy_name(*certificate) != policy_name_wanted) continue;
+    const std::size_t before = times.size();
+    const auto& delivery = certificate->status.delivery;
+    if (delivery && delivery->rolling_back_since && *delivery->rolling_back_since > since)
+      times.push_back(*delivery->rolling_back_since);
+    for (const auto& entry : certificate->status.history) {
+      if (entry.result == api::RevisionResult::kRolledBack && entry.at && *entry.at > since) times.push_back(*entry.at);
+    }
+    if (times.size() > before) found.names.push_back(certificate->meta.name);
+  }
+  found.count = static_cast<int>(times.size());
+  found.halted = found.count >= rotation.halt_after_rollbacks;
+  if (!times.empty()) found.until = *std::ranges::min_element(times) + memory;
+  return found;
+}
+
+std::string describe(const Setbacks& found) {
+  constexpr std::size_t kMostNames = 5;
+  const std::vector<std::string> first(
+      found.names.begin(), found.names.begin() + static_cast<std::ptrdiff_t>(std::min(kMostNames, found.names.size())));
+  const std::string more =
+      found.names.size() > kMostNames ? " and " + std::to_string(found.names.size() - kMostNames) + " more" : "";
+  return std::to_string(found.count) + (found.count == 1 ? " rollback (" : " rollbacks (") + join(first, ", ") + more +
+         ")";
+}
+
+}  // namespace edgetrust::decide
