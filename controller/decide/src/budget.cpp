@@ -6,8 +6,9 @@
 #include "edgetrust/base/time_text.hpp"
 
 #include <algorithm>
-#include <array>
+#include <deque>
 #include <map>
+#include <set>
 
 namespace edgetrust::decide {
 namespace {
@@ -52,34 +53,31 @@ bool is_held(const ports::BudgetSlot& slot, const Fleet& fleet) {
   });
 }
 
-// How many of a pool's slots are taken, and which are.
-class Occupancy {
+// The free slots of each pool, in their order.
+class Vacancies {
  public:
-  explicit Occupancy(const Fleet& fleet) {
+  explicit Vacancies(const Fleet& fleet) {
     for (const auto& slot : fleet.slots) {
-      if (is_held(slot, fleet)) held_.push_back(slot.meta.name);
+      if (is_held(slot, fleet)) held_.insert(slot.meta.name);
     }
   }
-  [[nodiscard]] int free(const Pool& pool) {
-    const auto [known, is_new] = taken_.try_emplace(pool.slot_prefix, 0);
-    if (is_new) {
-      known->second = static_cast<int>(
-          std::ranges::count_if(held_, [&](const auto& name) { return name.starts_with(pool.slot_prefix); }));
-    }
-    return pool.limit - known->second;
-  }
-  void take(const Pool& pool) { ++taken_[pool.slot_prefix]; }
-  // The first slot of the pool that nobody holds.
-  [[nodiscard]] std::optional<std::string> vacant(const Pool& pool) const {
+  // Never more than the limit leaves, whichever of them are held: it may have been lowered.
+  std::deque<std::string>& of(const Pool& pool) {
+    const auto [known, is_new] = free_.try_emplace(pool.slot_prefix);
+    auto& free = known->second;
+    if (!is_new) return free;
     for (int index = 0; index < pool.limit; ++index) {
-      if (std::ranges::count(held_, pool.slot(index)) == 0) return pool.slot(index);
+      if (!held_.contains(pool.slot(index))) free.push_back(pool.slot(index));
     }
-    return std::nullopt;
+    const auto held =
+        std::ranges::count_if(held_, [&](const auto& name) { return name.starts_with(pool.slot_prefix); });
+    free.resize(std::min(free.size(), static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, pool.limit - held))));
+    return free;
   }
 
  private:
-  std::vector<std::string> held_;
-  std::map<std::string, int> taken_;  // by prefix
+  std::set<std::string> held_;
+  std::map<std::string, std::deque<std::string>> free_;  // by prefix
 };
 
 struct Contender {
@@ -150,22 +148,22 @@ Turn turn_of(const api::EdgeCertificate& me, const api::Edge& edge, const Fleet&
   Turn turn{.slots = {},
             .why = "it waits for its turn under " + policy.name + " (" + std::to_string(policy.limit) +
                    " at a time) and in " + site.name + " (" + std::to_string(site.limit) + " at a time)"};
-  Occupancy occupancy(fleet);
+  // Each that goes before takes its slots in this thought already, so that those who start at one moment do not all
+  // reach for the same one.
+  Vacancies vacancies(fleet);
+  auto& of_policy = vacancies.of(policy);
   for (const Contender& next : contenders(me, edge, fleet, now)) {
-    if (occupancy.free(policy) <= 0) return turn;
-    const Pool its_site = site_of_edge(*next.edge);
-    if (occupancy.free(its_site) <= 0) {
-      if (next.certificate == &me) return turn;
-      continue;
+    if (of_policy.empty()) return turn;
+    auto& of_site = vacancies.of(site_of_edge(*next.edge));
+    if (of_site.empty() && next.certificate != &me) continue;
+    if (of_site.empty()) return turn;
+    if (next.certificate == &me) {
+      turn.slots = {of_policy.front(), of_site.front()};
+      return turn;
     }
-    if (next.certificate == &me) break;
-    occupancy.take(policy);
-    occupancy.take(its_site);
+    of_policy.pop_front();
+    of_site.pop_front();
   }
-  // Which of the free ones does not matter: whoever claims first has it.
-  const auto of_policy = occupancy.vacant(policy);
-  const auto of_site = occupancy.vacant(site);
-  if (of_policy && of_site) turn.slots = {*of_policy, *of_site};
   return turn;
 }
 

@@ -58,7 +58,8 @@ struct Counted {
   std::string policy;
   bool rotating = false;
   bool rolling_back = false;
-  std::vector<std::pair<int, bool>> rolled_back;  // of each revision in the history, whether it was
+  std::string waits_for;                                   // a wave, with this variant
+  std::vector<std::pair<int, api::RevisionResult>> ended;  // its history
   bool operator==(const Counted&) const = default;
 };
 std::optional<Counted> counted(const api::EdgeCertificate* certificate) {
@@ -67,9 +68,9 @@ std::optional<Counted> counted(const api::EdgeCertificate* certificate) {
   Counted found{.policy = decide::policy_name(*certificate),
                 .rotating = decide::is_rotating(*certificate),
                 .rolling_back = status.delivery && status.delivery->rolling_back_since,
-                .rolled_back = {}};
-  for (const auto& entry : status.history)
-    found.rolled_back.emplace_back(entry.revision, entry.result == api::RevisionResult::kRolledBack);
+                .waits_for = status.variant,
+                .ended = {}};
+  for (const auto& entry : status.history) found.ended.emplace_back(entry.revision, entry.result);
   return found;
 }
 
@@ -94,7 +95,8 @@ Wake wake(const api::Edge* before, const api::Edge* after) {
 Wake wake(const api::RotationPolicy* before, const api::RotationPolicy* after) {
   if (acted_on(before, after)) return {.itself = true, .dependants = Rouse::kForgive};
   const bool resumed = before->status.state == api::PolicyState::kHalted && before->status.state != after->status.state;
-  return {.itself = false, .dependants = resumed ? Rouse::kWake : Rouse::kNobody};
+  const bool moved = before->status.wave != after->status.wave || before->status.soaked != after->status.soaked;
+  return {.itself = false, .dependants = resumed || moved ? Rouse::kWake : Rouse::kNobody};
 }
 
 Wake wake(const api::AcmeIssuer* before, const api::AcmeIssuer* after) { return of_keeper(before, after); }

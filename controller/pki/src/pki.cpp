@@ -116,6 +116,7 @@ Result<ports::ChainFacts> OpensslPki::inspect(const std::string& chain_pem) {
                            .fingerprint_sha256 = leaf.fingerprint_sha256,
                            .public_key_sha256 = leaf.spki_sha256,
                            .issuer = leaf.issuer,
+                           .root = chain.back().facts().issuer,
                            .not_before = leaf.not_before,
                            .not_after = leaf.not_after,
                            .dns_names = leaf.dns_names,

@@ -1,6 +1,6 @@
 #include "edgetrust/base/time_text.hpp"
-#include "edgetrust/decide/budget.hpp"
 #include "edgetrust/decide/schedule.hpp"
+#include "edgetrust/decide/wave.hpp"
 #include "edgetrust/reconcile/keeper_reconcilers.hpp"
 #include "finding.hpp"
 
@@ -43,6 +43,13 @@ std::vector<std::string> rotating(const World& world, const api::RotationPolicy&
   return names;
 }
 
+std::vector<decide::Member> members(const World& world, const std::string& ns) {
+  std::vector<decide::Member> all;
+  for (const auto& certificate : world.certificates.list(ns))
+    all.push_back({.certificate = certificate, .edge = world.edges.get({ns, certificate->spec.edge_ref.name})});
+  return all;
+}
+
 Finding halted(const decide::Setbacks& found) {
   return refused("Halted", decide::describe(found) +
                                ", and no other Edge starts: find out why, then set the annotation " +
@@ -71,6 +78,7 @@ Outcome PolicyReconciler::reconcile(const api::ObjectKey& key, std::stop_token s
   }
   take_resumption(*policy, next.status, now);
   const decide::Setbacks setbacks = decide::setbacks(key.name, &next, world_.certificates.list(key.ns), now);
+  const decide::WaveReport waves = decide::report_waves(*policy, members(world_, key.ns), now);
   const auto& freezes = policy->spec.freezes;
   const api::Freeze* frozen = decide::freeze_at(freezes, now);
   const api::Freeze* coming = next_freeze(freezes, now);
@@ -79,6 +87,8 @@ Outcome PolicyReconciler::reconcile(const api::ObjectKey& key, std::stop_token s
                                           : api::PolicyState::kOpen;
   next.status.rotating = rotating(world_, *policy);
   next.status.rollbacks = setbacks.count;
+  next.status.wave = waves.wave;
+  next.status.soaked = waves.soaked;
   next.status.next_freeze = coming != nullptr ? describe(*coming) : "";
   set_while(next, api::condition::kFrozen, frozen != nullptr, "Freeze", frozen != nullptr ? describe(*frozen) : "",
             now);
@@ -87,6 +97,7 @@ Outcome PolicyReconciler::reconcile(const api::ObjectKey& key, std::stop_token s
   // The next moment at which one of these says something else by itself.
   std::optional<TimePoint> wake_at = setbacks.until;
   const auto or_at = [&](TimePoint at) { wake_at = std::min(wake_at.value_or(at), at); };
+  if (waves.next) or_at(*waves.next);
   if (frozen != nullptr) or_at(frozen->to);
   if (coming != nullptr) or_at(coming->from);
   return record(world_, world_.policies, *policy, next, wake_at, stop);

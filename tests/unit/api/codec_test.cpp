@@ -140,7 +140,7 @@ TEST(Unserved, GoldenObjectsThatSetEverythingNameEveryUnservedField) {
   EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate-source"), Paths{"spec.sourceSecretRef"});
   EXPECT_EQ(unserved_in<Edge>("edge"), (Paths{"spec.sip.probe: Options", "spec.sip.peers", "spec.ssh"}));
   EXPECT_EQ(unserved_in<RotationPolicy>("rotationpolicy"),
-            (Paths{"spec.waves", "spec.observe.onSiteWideFailure"}));
+            (Paths{"spec.observe.onSiteWideFailure"}));
   EXPECT_EQ(unserved_in<AcmeIssuer>("acmeissuer"),
             (Paths{"spec.preferredChain", "spec.useAri", "spec.limits", "spec.solvers[0].dns01.cnameStrategy: Follow",
                    "spec.solvers[0].dns01.delegationZones", "spec.solvers[1].dns01.cloudflare",

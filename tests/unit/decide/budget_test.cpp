@@ -138,6 +138,18 @@ TEST(Turns, OneAtATimeAndTheSoonestToExpireFirst) {
             "it waits for its turn under RotationPolicy default (1 at a time) and in site ny (1 at a time)");
 }
 
+TEST(Turns, ThoseThatStartAtOneMomentReachForDifferentSlots) {
+  Fleet fleet = fleet_of({{.name = "a"}, {.name = "b"}, {.name = "c"}, {.name = "d"}});
+  hold(fleet, "b", {kPolicy.slot(1), kNy.slot(0)});
+  std::set<std::string> taken;
+  for (const auto* who : {"a", "c", "d"}) {
+    const auto slots = turn(fleet, who, budget(8, 8)).slots;
+    ASSERT_EQ(slots.size(), 2U);
+    for (const auto& slot : slots) EXPECT_TRUE(taken.insert(slot).second) << slot;
+  }
+  EXPECT_FALSE(taken.contains(kPolicy.slot(1)));
+}
+
 TEST(Turns, WhatServesNothingOfOursComesFirst) {
   Fleet fleet = fleet_of({{.name = "a", .left = 1h}, {.name = "b"}});
   auto bare = std::make_shared<api::EdgeCertificate>(*fleet.members[1].certificate);
@@ -153,7 +165,7 @@ TEST(Turns, AHeldSlotIsWaitedFor) {
   EXPECT_EQ(going(fleet, budget(2, 1)), "b") << "c is in the same site";
   EXPECT_EQ(going(fleet, budget(2, 2)), "b") << "two in all";
   EXPECT_EQ(going(fleet, budget(3, 2)), "b c");
-  EXPECT_EQ(turn(fleet, "c", budget(3, 2)).slots, (std::vector<std::string>{kPolicy.slot(1), kNy.slot(1)}));
+  EXPECT_EQ(turn(fleet, "c", budget(3, 2)).slots, (std::vector<std::string>{kPolicy.slot(2), kNy.slot(1)}));
 }
 
 TEST(Turns, AFullSiteHoldsUpNobodyElse) {

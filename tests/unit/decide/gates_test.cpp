@@ -92,7 +92,13 @@ TEST(ServedFieldsOnly, RefusesByPathWhatIsNotServedYet) {
           "served_fields_only Failed/NotSupported S"},
          {"its issuer", with(ready(), [](auto& o) { change(o.issuer, [](auto& i) { i.spec.preferred_chain = "X"; }); }),
           "served_fields_only Failed/NotSupported S"},
-         {"its policy", with(ready(), [](auto& o) { change(o.policy, [](auto& p) { p.spec.waves.resize(1); }); }),
+         {"its policy",
+          with(ready(),
+               [](auto& o) {
+                 change(o.policy, [](auto& p) {
+                   p.spec.observe = api::Observe{.on_site_wide_failure = api::SiteWideFailure::kJudge};
+                 });
+               }),
           "served_fields_only Failed/NotSupported S"},
          {"a delivery under way is finished first", with(observing(), source),
           "delivery_under_way LookAtEdge Observing/Observing R"},
@@ -104,12 +110,12 @@ TEST(ServedFieldsOnly, RefusesByPathWhatIsNotServedYet) {
     change(o.edge, [](auto& e) { e.spec.sip.probe = api::SipProbe::kOptions; });
     change(o.policy, [](auto& p) {
       p.meta.name = "night";
-      p.spec.waves.resize(1);
+      p.spec.observe = api::Observe{.on_site_wide_failure = api::SiteWideFailure::kJudge};
     });
   }));
   EXPECT_EQ(condition(decision, kStalled)->message,
             "this version does not serve spec.fallback, spec.rotation.drain.policy: Drain, Edge edge01: "
-            "spec.sip.probe: Options, RotationPolicy night: spec.waves; remove what is set there");
+            "spec.sip.probe: Options, RotationPolicy night: spec.observe.onSiteWideFailure; remove what is set there");
 }
 
 TEST(NotSuspended, NothingIsChangedWhileSuspended) {

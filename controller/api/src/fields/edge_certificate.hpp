@@ -193,6 +193,8 @@ void fields(V& v, HistoryEntry& entry) {
   v("approvedBy", entry.approved_by, doc("Who approved it."));
   v("evidence", entry.evidence, doc("What was seen of the Edge."));
   v("message", entry.message, doc("For people."));
+  v("variant", entry.variant, doc("Who issued it, under which root, with what kind of key, and which version of the operator delivered it: what waves tell apart."));
+  v("liveSince", entry.live_since, doc("When it was proved on the Edge."));
 }
 
 template <class V>
@@ -214,6 +216,7 @@ void fields(V& v, EdgeCertificateStatus& status) {
   v("order", status.order, doc("The order under way."));
   v("delivery", status.delivery, doc("The delivery under way."));
   v("slots", status.slots, doc("The slots of the budget that the delivery holds, until they are given back."));
+  v("variant", status.variant, doc("What is new about the stored revision, while an earlier wave is waited for."));
   v("approval", status.approval, doc("The last approval that was taken note of."));
   v("failures", status.failures, doc("Revisions in a row that were rolled back or refused."));
   v("nextAttempt", status.next_attempt, doc("When the next try may start."));

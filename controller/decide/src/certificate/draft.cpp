@@ -52,6 +52,7 @@ Draft::Draft(const Observation& o) : o_(o) {
   }
   s.observed_generation = o.object.meta.generation;
   s.next_window.clear();  // said anew by the rule that waits for it
+  s.variant.clear();
 }
 
 Draft& Draft::phase(Phase phase, std::string reason, std::string message) {
@@ -204,16 +205,20 @@ void remember(api::EdgeCertificateStatus& status, const Observation& o, int revi
     entry.serial_number = kept->chain->serial_number;
     entry.fingerprint_sha256 = kept->chain->fingerprint_sha256;
     entry.not_after = kept->chain->not_after;
+    entry.variant = variant_of(o.object.spec, *kept->chain, o.operator_version);
   }
   if (const auto& approval = status.approval; approval && approval->revision == revision) {
     entry.change = approval->change;
     entry.approved_by = approval->by;
   }
+  if (result == api::RevisionResult::kActive) entry.live_since = entry.at;
   const auto earlier = std::ranges::find(status.history, revision, &api::HistoryEntry::revision);
   if (earlier != status.history.end()) {
     entry.change = earlier->change;
     entry.approved_by = earlier->approved_by;
     entry.evidence = earlier->evidence;
+    if (!earlier->variant.empty()) entry.variant = earlier->variant;
+    if (earlier->live_since) entry.live_since = earlier->live_since;
     status.history.erase(earlier);
   }
   status.history.insert(status.history.begin(), std::move(entry));

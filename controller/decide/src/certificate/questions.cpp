@@ -97,6 +97,7 @@ std::optional<int> candidate(const Observation& o) {
 }
 
 bool asks_for_fleet(const Observation& o) {
+  if (o.policy && !o.policy->spec.waves.empty()) return true;  // a later wave may want it renewed early
   const auto next = candidate(o);
   const StoredRevision* revision = next ? stored(o, *next) : nullptr;
   return revision != nullptr && revision->has_bundle() && !o.object.status.delivery;
@@ -221,6 +222,7 @@ std::optional<std::string> due(const Observation& o) {
   if (!fits_spec(*serving, o.object.spec)) return "names or key in the spec changed";
   if (!serving->has_key) return "the key of the served certificate is lost";
   if (o.now >= *renewal_of(o)) return "renewal is due";
+  if (o.policy && o.edge) return wanted_early(o.object, *o.edge, *o.policy, o.fleet.members, o.now);
   return std::nullopt;
 }
 

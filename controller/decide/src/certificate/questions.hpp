@@ -2,6 +2,7 @@
 // Questions that several rules ask of an observation. Pure.
 #include "edgetrust/decide/certificate/observation.hpp"
 #include "edgetrust/decide/schedule.hpp"
+#include "edgetrust/decide/wave.hpp"
 
 #include <functional>
 #include <optional>

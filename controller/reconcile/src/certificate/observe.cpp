@@ -232,7 +232,7 @@ Result<ports::ChainRequirements> requirements(const World& world, const api::Edg
 
 Result<Observation> observe(const World& world, std::shared_ptr<const api::EdgeCertificate> object, Notes& notes,
                             std::stop_token stop) {
-  Observation o{.now = world.clock.now(), .object = *object};
+  Observation o{.now = world.clock.now(), .object = *object, .operator_version = world.version};
   if (!o.object.broken) {
     find_references(world, o);
     const auto secrets = own_secrets(world, o.object, notes);

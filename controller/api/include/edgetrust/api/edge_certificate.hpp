@@ -122,6 +122,8 @@ struct HistoryEntry {
   std::string approved_by;
   std::string evidence;
   std::string message;
+  std::string variant;                  // what a wave guards against: see decide/wave.hpp
+  std::optional<TimePoint> live_since;  // when it was proved
 };
 struct EdgeCertificateStatus {
   std::int64_t observed_generation = -1;
@@ -140,6 +142,7 @@ struct EdgeCertificateStatus {
   std::optional<OrderStatus> order;
   std::optional<DeliveryStatus> delivery;
   std::optional<SlotsStatus> slots;
+  std::string variant;  // of the revision that waits for a wave
   std::optional<ApprovalStatus> approval;
   std::optional<int> failures;  // revisions in a row that were rolled back or refused
   std::optional<TimePoint> next_attempt;

@@ -1,6 +1,7 @@
 // What the other Edges make a stored revision wait for: a halt, and its turn under the budget. And the slots that a
 // delivery holds, from the claim to the release.
 #include "certificate/rules/rules.hpp"
+#include "edgetrust/base/time_text.hpp"
 
 namespace edgetrust::decide::certificate::rules {
 namespace {
@@ -8,6 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 using api::Phase;
 
+constexpr auto kLookAtWaveAgainAfter = 1h;  // whatever moves a wave wakes those that wait for it
 constexpr auto kAskAgainAfter = 60s;  // a slot that comes free wakes those that wait; this is for what nobody hears of
 
 std::string revision_text(int revision) { return "revision " + std::to_string(revision); }
@@ -28,6 +30,26 @@ Verdict wait_for_resumption(const Observation& o, int revision) {
                  " to a new value")
       .next("waits until RotationPolicy " + policy + " is resumed")
       .wake(*found.until)
+      .finish();
+}
+
+// A change waits until it has soaked where the policy wants it first.
+Verdict wait_for_wave(const Observation& o, int revision) {
+  if (!o.policy || is_requested(o, api::kRotateRequestedAt)) return std::nullopt;
+  const auto& waves = o.policy->spec.waves;
+  const std::string variant = variant_of(o.object.spec, *stored(o, revision)->chain, o.operator_version);
+  const auto wait = wave_to_wait_for(variant, wave_of(waves, *o.edge), *o.policy, o.fleet.members, o.now);
+  if (!wait) return std::nullopt;
+  const api::Wave& wave = waves[wait->wave];
+  Draft draft(o);
+  draft.status().variant = variant;
+  return draft
+      .phase(Phase::kWaiting, std::string(kWaitingForWave),
+             revision_text(revision) + " is ready; " + variant + " has to be live in wave " + wave.name + " for " +
+                 format_duration(wave.soak) + " first")
+      .next(wait->until ? "wave " + wave.name + " until " + format_rfc3339(*wait->until)
+                        : "waits for wave " + wave.name)
+      .wake(wait->until.value_or(o.now + kLookAtWaveAgainAfter))
       .finish();
 }
 
@@ -55,6 +77,7 @@ Decision give_way(const Observation& o, const api::DeliveryStatus& delivery, con
 
 tl::expected<std::vector<std::string>, Decision> turn(const Observation& o, int revision) {
   if (auto halt = wait_for_resumption(o, revision)) return tl::unexpected(*std::move(halt));
+  if (auto wave = wait_for_wave(o, revision)) return tl::unexpected(*std::move(wave));
   Turn found = turn_of(o.object, *o.edge, o.fleet, rotation_of(o), o.now);
   if (found.slots.empty()) return tl::unexpected(wait_for_turn(o, revision, found.why));
   // The slots of a delivery that is over come first: without that their names would be lost.

@@ -30,6 +30,7 @@ struct ChainFacts {
   std::string fingerprint_sha256;  // of the leaf's DER, lower-case hex
   std::string public_key_sha256;   // of its SubjectPublicKeyInfo, lower-case hex
   std::string issuer;              // the issuer's common name, or its whole name when it has none
+  std::string root;                // the same of the last certificate in the chain: whom a peer has to know
   TimePoint not_before;
   TimePoint not_after;
   std::vector<std::string> dns_names;

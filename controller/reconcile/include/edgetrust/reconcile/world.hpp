@@ -24,6 +24,7 @@ struct World {
   ports::TlsProbe& probe;
   ports::Pki& pki;
   ports::BudgetSlots& slots;
+  std::string version = {};  // of this program
 };
 
 }  // namespace edgetrust::reconcile

@@ -45,6 +45,7 @@ struct Observation : Memory {
       policy;               // the one named, or `default`; null is no error unless one is named
   std::string edge_holder;  // the EdgeCertificate that holds the same Edge (api/claim.hpp); empty when this one does
 
+  std::string operator_version;
   Fleet fleet;  // gathered where asks_for_fleet(), else empty
 
   std::map<int, StoredRevision> revisions;
