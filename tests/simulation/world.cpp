@@ -7,8 +7,8 @@ using namespace std::chrono_literals;
 
 class MemorySecrets final : public ports::Secrets {
  public:
-  MemorySecrets(Etcd& etcd, Moments& moments, const bool& save_later)
-      : etcd_(etcd), moments_(moments), save_later_(save_later) {}
+  MemorySecrets(World& world)
+      : etcd_(world.etcd), moments_(world.moments), save_later_(world.save_later), bundles_(world.bundles) {}
 
   std::set<api::ObjectKey> unsaved;
   void lose_unsaved() {
@@ -67,9 +67,11 @@ class MemorySecrets final : public ports::Secrets {
       return {};
     });
   }
-  Result<std::string> read_bundle(const std::string& /*ns*/, const api::CaBundleRef& /*ref*/,
+  Result<std::string> read_bundle(const std::string& /*ns*/, const api::CaBundleRef& ref,
                                   std::stop_token /*stop*/) override {
-    return std::string("roots");
+    const auto found = bundles_.find(ref.name);
+    if (found == bundles_.end()) return fail(ErrorKind::kNotFound, "no Secret " + ref.name);
+    return found->second;
   }
 
   [[nodiscard]] const std::map<api::ObjectKey, ports::SecretObject>& all() const { return stored_; }
@@ -83,6 +85,7 @@ class MemorySecrets final : public ports::Secrets {
   Etcd& etcd_;
   Moments& moments_;
   const bool& save_later_;
+  const std::map<std::string, std::string>& bundles_;
   std::map<api::ObjectKey, ports::SecretObject> stored_;
 };
 
@@ -118,6 +121,15 @@ class TokenPki final : public ports::Pki {
     EDGETRUST_TRY_ASSIGN(const Token token, Token::parse(chain));
     if (required.roots_pem.empty()) return fail(ErrorKind::kInvalid, "no known root");  // the CA is a private one
     if (token.key != key.expose()) return fail(ErrorKind::kInvalid, "the key does not belong to the certificate");
+    return {};
+  }
+  Status accepted_by(const ports::PeerRequirements& peer, const std::string& chain) override {
+    EDGETRUST_TRY_ASSIGN(const Token token, Token::parse(chain));
+    if (peer.roots_pem.empty()) {
+      Error none{.kind = ErrorKind::kInvalid, .what = "no roots", .code = std::string(ports::kRootsUnreadable)};
+      return fail(std::move(none));
+    }
+    if (peer.roots_pem != kSimulatedRoot) return fail(ErrorKind::kInvalid, "among its roots is none of this CA");
     return {};
   }
 
@@ -347,8 +359,7 @@ Result<Token> Token::parse(const std::string& text) {
 }
 
 struct World::Parts {
-  explicit Parts(World& world)
-      : secrets(world.etcd, world.moments, world.save_later), pki(world), lookup(world), probe(world) {
+  explicit Parts(World& world) : secrets(world), pki(world), lookup(world), probe(world) {
     backends.authority_driver = std::make_shared<TokenAuthority>(world);
     backends.zone_driver = std::make_shared<TokenZone>(world);
     backends.fleet_driver = std::make_shared<TokenFleet>(world);

@@ -113,6 +113,9 @@ class MemoryObjects final : public ports::Objects<Kind> {
   std::map<api::ObjectKey, std::shared_ptr<Kind>> stored_;
 };
 
+// The root of all token certificates, as a bundle.
+inline const std::string kSimulatedRoot = "the simulated root";
+
 // What a token certificate says; its text form is its PEM.
 struct Token {
   std::string serial;
@@ -156,6 +159,7 @@ class World {
   bool fail_after_lost_answer = false;  // uploads_fail from then on
   std::set<std::string> records;        // TXT records that exist, "name value"
   std::set<std::string> keys_ever;      // every key that was made
+  std::map<std::string, std::string> bundles{{"roots", kSimulatedRoot}};  // Secrets with CA certificates, by name
 
   // The planted bug, push first and save later: Secrets are kept in memory until an upload is answered.
   bool save_later = false;
