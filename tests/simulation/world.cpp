@@ -266,9 +266,23 @@ class TokenFleet final : public ports::EdgeFleet {
     return std::vector<ports::EdgeInfo>{};
   }
   Result<std::vector<ports::Trunk>> trunks(const ports::EdgeId& /*edge*/, std::stop_token /*stop*/) override {
-    return std::vector<ports::Trunk>{};
+    if (world_.trunks_unlisted) return fail(ErrorKind::kUnavailable, "503");
+    const auto token = Token::parse(world_.installed);
+    const bool down = token && world_.trunk_breakers.contains(token->serial);
+    return std::vector<ports::Trunk>{{.name = "SBC",
+                                      .peer = "sbc.example",
+                                      .state = down ? ports::TrunkState::kDown : ports::TrunkState::kUp,
+                                      .since = world_.installed_at,
+                                      .error = down ? "no answer" : ""}};
   }
   Result<ports::EdgeHealth> health(const ports::EdgeId& /*edge*/, std::stop_token /*stop*/) override {
+    if (const auto token = Token::parse(world_.installed); token && token->serial == world_.scripted_serial) {
+      const char next = world_.script.empty() ? '-' : world_.script.front();
+      world_.script.erase(0, 1);
+      if (next != 'g' && next != 'b') return fail(ErrorKind::kTimeout, "no answer in time");
+      return ports::EdgeHealth{.state = ports::EdgeState::kOk,
+                               .sip = next == 'g' ? ports::SipState::kUp : ports::SipState::kDown};
+    }
     ports::EdgeHealth health{.state = ports::EdgeState::kOk, .sip = ports::SipState::kDown};
     if (const auto token = Token::parse(world_.installed)) {
       health.fingerprint_sha256 = "fp-" + token->serial;
@@ -285,6 +299,7 @@ class TokenFleet final : public ports::EdgeFleet {
       ++world_.uploads;
       world_.uploaded_serials.push_back(token.serial);
       world_.installed = upload.chain_pem;
+      world_.installed_at = world_.clock.now();
       if (std::exchange(world_.answers_lost, std::max(0, world_.answers_lost - 1)) > 0) {
         world_.uploads_fail = world_.fail_after_lost_answer;
         return fail(ErrorKind::kTimeout, "the answer is lost");
@@ -300,9 +315,12 @@ class TokenFleet final : public ports::EdgeFleet {
 class TokenProbe final : public ports::TlsProbe {
  public:
   explicit TokenProbe(World& world) : world_(world) {}
-  Result<ports::ServedChain> present(const ports::ProbeTarget& /*target*/, std::stop_token /*stop*/) override {
+  Result<ports::ServedChain> present(const ports::ProbeTarget& target, std::stop_token /*stop*/) override {
     if (world_.installed.empty()) return fail(ErrorKind::kUnavailable, "connection refused");
-    return ports::ServedChain{world_.installed, "TLSv1.3"};
+    ports::ServedChain served{world_.installed, "TLSv1.3", {}, {}};
+    const auto token = Token::parse(world_.installed);
+    if (target.ask_options) served.sip_status = token && world_.mute_serials.contains(token->serial) ? 503 : 200;
+    return served;
   }
 
  private:
@@ -413,6 +431,13 @@ World::~World() = default;
 reconcile::World World::ports() {
   return {clock,          certificates,     edges,          policies,      issuers,    connections, parts_->secrets,
           parts_->events, parts_->backends, parts_->lookup, parts_->probe, parts_->pki};
+}
+
+void World::change_edge(const std::function<void(api::Edge&)>& change) {
+  api::Edge edge = *edges.get({"voice", "edge01"});
+  change(edge);
+  ++edge.meta.generation;
+  edges.put(edge);
 }
 
 void World::save() { parts_->secrets.unsaved.clear(); }

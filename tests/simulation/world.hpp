@@ -147,6 +147,14 @@ class World {
   // The Edge as it really is.
   std::string installed;              // the chain that its port serves; empty: nothing listens
   std::set<std::string> bad_serials;  // leaves with which SIP does not work
+  TimePoint installed_at;
+  std::set<std::string> trunk_breakers;  // leaves with which its trunk goes down, whatever the status says
+  std::set<std::string> mute_serials;    // leaves with which OPTIONS are answered with 503
+  bool trunks_unlisted = false;
+  // What the status call says while this leaf is installed, a letter a call: g good, b SIP_DOWN, all else, and when it
+  // is over, no answer.
+  std::string scripted_serial;
+  std::string script;
   int uploads = 0;
   std::vector<std::string> uploaded_serials;  // in order
   // The CA as it really is.
@@ -169,6 +177,8 @@ class World {
   reconcile::World ports();
   // Secrets by name, as stored.
   [[nodiscard]] std::map<std::string, std::string> secret_texts() const;
+  // The Edge as its object says, changed.
+  void change_edge(const std::function<void(api::Edge&)>& change);
 
  private:
   struct Parts;

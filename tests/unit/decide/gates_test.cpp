@@ -100,7 +100,7 @@ TEST(ServedFieldsOnly, RefusesByPathWhatIsNotServedYet) {
   const Decision decision = decide(with(ready(), [](auto& o) {
     o.object.spec.fallback = api::Fallback{};
     o.object.spec.rotation->drain = api::Drain{.policy = api::DrainPolicy::kDrain};
-    change(o.edge, [](auto& e) { e.spec.sip.probe = api::SipProbe::kOptions; });
+    change(o.edge, [](auto& e) { e.spec.ssh = api::SshEndpoint{}; });
     change(o.policy, [](auto& p) {
       p.meta.name = "night";
       p.spec.budget = api::Budget{};
@@ -108,7 +108,7 @@ TEST(ServedFieldsOnly, RefusesByPathWhatIsNotServedYet) {
   }));
   EXPECT_EQ(condition(decision, kStalled)->message,
             "this version does not serve spec.fallback, spec.rotation.drain.policy: Drain, Edge edge01: "
-            "spec.sip.probe: Options, RotationPolicy night: spec.budget; remove what is set there");
+            "spec.ssh, RotationPolicy night: spec.budget; remove what is set there");
 }
 
 TEST(NotSuspended, NothingIsChangedWhileSuspended) {

@@ -36,6 +36,7 @@ class Story {
   ports::EdgeState sick_state = ports::EdgeState::kOk;  // what the status call says of it
   bool edge_is_down = false;                            // whatever is installed
   bool status_unknown = false;                          // the status call is not answered
+  bool peers_refuse = false;                            // whatever chain they are asked about
   bool takes_nothing = false;                           // uploads are acknowledged and not installed
   std::function<Fate(const std::string&)> fate = [](const std::string&) { return Fate::kDone; };
 
@@ -137,8 +138,12 @@ class Story {
   }
 
   // --- effects
-  Result<Learned> execute(const effect::LookAtEdge& /*e*/) {
+  Result<Learned> execute(const effect::LookAtEdge& e) {
     EdgeLook seen = served.empty() ? empty_look(o.now) : look(served, o.now);
+    if (!e.closely) seen.evidence.reset();
+    for (const auto& [number, revision] : o.revisions) {
+      if (seen.served && revision.chain && revision.chain->fingerprint_sha256 == served) seen.served = revision.chain;
+    }
     bool down = edge_is_down;
     for (const int revision : sick) down = down || served == fingerprint(revision);
     if (down) seen = with_health(seen, sick_state, ports::SipState::kDown);
@@ -168,6 +173,12 @@ class Story {
                                       .record_value = url.substr(url.rfind('/') + 1)}});
     }
     return seen;
+  }
+  Result<Learned> execute(const effect::AskPeers& e) {
+    PeersLook told{.revision = e.revision, .edge_generation = o.edge->meta.generation, .at = o.now};
+    for (const auto& peer : o.edge->spec.sip.peers)
+      told.peers.push_back({peer.name, peers_refuse ? Answer::kNo : Answer::kYes, peers_refuse ? "no such root" : ""});
+    return Learned{.peers = told};
   }
   Result<Learned> execute(const effect::LookAtOrder& e) {
     if (!orders.contains(e.url)) return fail(ErrorKind::kNotFound, "no such order");
