@@ -76,6 +76,22 @@ TEST(Peers, TheMessageNamesPeerAndRoot) {
   EXPECT_FALSE(decision.status.delivery);
 }
 
+// A changed Secret, a restart: they are asked anew, and nobody is told that anything has become better.
+TEST(Peers, WhatWasSaidOfThemStaysUntilTheyHaveAnswered) {
+  for (const Answer answer : {Answer::kNo, Answer::kUnknown}) {
+    Observation o = told(dialled(), answer);
+    o.object.status = decide(o).status;
+    const std::string before = ready_message(decide(o));
+    forgive(o);
+    const Decision asking = decide(o);
+    expect_sane(o, asking);
+    EXPECT_EQ(summary(o, asking), answer == Answer::kNo ? "revision_delivered AskPeers Waiting/PeerDoesNotTrust S"
+                                                        : "revision_delivered AskPeers Waiting/PeersNotJudged");
+    EXPECT_EQ(ready_message(asking), before);
+    EXPECT_TRUE(asking.announcements.empty());
+  }
+}
+
 // What was served before is known to work: the way back is open whatever the peers say now.
 TEST(Peers, StopNoRollback) {
   const auto refusing = [](Observation o) {

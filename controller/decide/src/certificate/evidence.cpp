@@ -73,7 +73,10 @@ Statement of_trunk(const Trunk& trunk, TimePoint since) {
   }
   if (!trunk.since)
     return {.still_works = Answer::kUnknown, .reason = title(trunk) + " is down, and not said since when" + why};
-  if (*trunk.since < since) return {};  // it was down already, and the listing behind: no change of ours
+  // It was listed as up then: the listing was behind, or a clock is wrong. Only a change since the push is one of ours.
+  if (*trunk.since < since)
+    return {.still_works = Answer::kUnknown,
+            .reason = title(trunk) + " is said to be down since before the push, when it was listed as up" + why};
   return {.still_works = Answer::kNo, .reason = title(trunk) + " went down" + why};
 }
 

@@ -105,9 +105,12 @@ std::vector<std::string> in_question(const Effect& effect, const Observation& o,
                                      const decide::certificate::Memory& memory) {
   constexpr std::size_t kMost = 8;
   using decide::certificate::Health;
+  const auto& delivery = o.object.status.delivery;
+  const bool is_watched = delivery && delivery->installed_at && !delivery->rolling_back_since;
   const bool seems_bad = is_bad(memory.health.last) || memory.health.last == Health::kHeld;
   std::vector<std::string> names;
-  if (!seems_bad || !std::holds_alternative<decide::certificate::effect::LookAtEdge>(effect)) return names;
+  if (!is_watched || !seems_bad || !std::holds_alternative<decide::certificate::effect::LookAtEdge>(effect))
+    return names;
   for (const auto& edge : o.neighbours) {
     if (names.size() < kMost) names.push_back(edge->meta.name);
   }

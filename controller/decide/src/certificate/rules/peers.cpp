@@ -42,6 +42,16 @@ std::optional<Draft> objection(const Observation& o, int revision) {
   return std::nullopt;
 }
 
+// What was said of the peers stays until they have answered anew.
+Draft asking(const Observation& o, std::string message) {
+  const auto said = api::reason_said(o.object.status.conditions);
+  if (said != api::reason::kPeerDoesNotTrust && said != api::reason::kPeersNotJudged)
+    return waiting(o, "AskingPeers", std::move(message));
+  Draft draft(o);
+  draft.unchanged();
+  return draft;
+}
+
 Decision ask(const Observation& o, int revision, Draft draft) {
   if (const auto wait = wait_for(o, {effect::AskPeers::kName})) {
     return draft.phase(Phase::kWaiting, reason_of(*wait->failure), wait->failure->error.message())
@@ -56,14 +66,14 @@ Decision ask(const Observation& o, int revision, Draft draft) {
 Verdict wait_for_peers(const Observation& o, int revision, bool right_before) {
   if (o.edge->spec.sip.peers.empty()) return std::nullopt;
   if (!is_about(o.peers, o, revision)) {
-    return ask(o, revision, waiting(o, "AskingPeers", "asking whether the peers would accept " + chain_of(revision)));
+    return ask(o, revision, asking(o, "asking whether the peers would accept " + chain_of(revision)));
   }
   const TimePoint again = o.peers->at + kAskAgainAfter;
   auto objected = objection(o, revision);
   if (objected && o.now < again) return objected->wake(again).finish();
   if (objected) return ask(o, revision, std::move(*objected));
   if (!right_before || o.now < again) return std::nullopt;
-  return ask(o, revision, waiting(o, "AskingPeers", "asking the peers once more before the push"));
+  return ask(o, revision, asking(o, "asking the peers once more before the push"));
 }
 
 }  // namespace edgetrust::decide::certificate::rules
