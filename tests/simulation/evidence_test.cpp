@@ -152,6 +152,59 @@ TEST_F(Witnesses, OptionsAreNotAskedForWhereNobodyWantsThem) {
   EXPECT_EQ(status().revision, 2);
 }
 
+// --- the look itself
+
+TEST_F(Witnesses, ALookThatHasTakenLongAsksForNoMore) {
+  let_in("roots");
+  world.status_takes = 10s + 1ms;
+  ASSERT_TRUE(run(world, 20min));
+  ASSERT_EQ(status().phase, api::Phase::kReady);
+  EXPECT_EQ(
+      status().history.front().evidence,
+      "status OK, SIP_UP; port: serial serial1, 2 certificates; peers: 0 accept, unknown: sbc-1; trunks not listed");
+  world.status_takes = 10s;
+  renew();
+  ASSERT_TRUE(run(world, 20min));
+  ASSERT_EQ(status().revision, 2);
+  EXPECT_THAT(status().history.front().evidence, HasSubstr("peers: 1 accept; trunks: 1 up"));
+}
+
+TEST_F(Witnesses, PeersThatShakeHandsInTheSameMannerShareOneHandshake) {
+  const api::CaBundleRef roots{.name = "roots", .key = "ca.crt"};
+  world.change_edge([&](api::Edge& edge) {
+    edge.spec.sip.peers = {{.name = "as we do", .trust_bundle_ref = roots},
+                           {.name = "by name", .server_name = "Voice.example.com", .trust_bundle_ref = roots},
+                           {.name = "by the same name", .server_name = "voice.example.com", .trust_bundle_ref = roots},
+                           {.name = "modern",
+                            .server_name = "voice.example.com",
+                            .trust_bundle_ref = roots,
+                            .min_version = api::TlsVersion::kTls13}};
+  });
+  first_certificate();
+  EXPECT_THAT(status().history.front().evidence, HasSubstr("peers: 4 accept"));
+  ASSERT_GE(world.handshakes.size(), 3U);
+  const auto last = world.handshakes.end() - 3;  // of the look that proved it
+  EXPECT_EQ(last[0].server_name, "") << "our own";
+  EXPECT_EQ(last[1].server_name, "voice.example.com");
+  EXPECT_EQ(last[1].oldest, ports::TlsVersion::kTls12);
+  EXPECT_EQ(last[2].server_name, "voice.example.com");
+  EXPECT_EQ(last[2].oldest, ports::TlsVersion::kTls13);
+}
+
+TEST_F(Witnesses, NobodyShakesHandsWhereThePortIsNotLookedAt) {
+  first_certificate();
+  world.handshakes.clear();
+  world.change_edge([](api::Edge& edge) {
+    edge.spec.sip.probe = api::SipProbe::kNone;
+    edge.spec.sip.peers = {{.name = "sbc-1", .trust_bundle_ref = {.name = "roots", .key = "ca.crt"}}};
+  });
+  renew();
+  ASSERT_TRUE(run(world, 20min));
+  ASSERT_EQ(status().revision, 2);
+  EXPECT_TRUE(world.handshakes.empty());
+  EXPECT_THAT(status().history.front().evidence, HasSubstr("peers: 0 accept, unknown: sbc-1"));
+}
+
 // --- the site
 
 struct Site : Witnesses {

@@ -276,6 +276,7 @@ class TokenFleet final : public ports::EdgeFleet {
                                       .error = down ? "no answer" : ""}};
   }
   Result<ports::EdgeHealth> health(const ports::EdgeId& /*edge*/, std::stop_token /*stop*/) override {
+    world_.clock.advance(world_.status_takes);
     if (const auto token = Token::parse(world_.installed); token && token->serial == world_.scripted_serial) {
       const char next = world_.script.empty() ? '-' : world_.script.front();
       world_.script.erase(0, 1);
@@ -316,6 +317,7 @@ class TokenProbe final : public ports::TlsProbe {
  public:
   explicit TokenProbe(World& world) : world_(world) {}
   Result<ports::ServedChain> present(const ports::ProbeTarget& target, std::stop_token /*stop*/) override {
+    world_.handshakes.push_back(target);
     if (world_.installed.empty()) return fail(ErrorKind::kUnavailable, "connection refused");
     ports::ServedChain served{world_.installed, "TLSv1.3", {}, {}};
     const auto token = Token::parse(world_.installed);

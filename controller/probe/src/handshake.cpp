@@ -3,6 +3,8 @@
 #include "edgetrust/probe/probe.hpp"
 #include "sip_options.hpp"
 
+#include <array>
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -109,10 +111,10 @@ class Handshake {
     SipReply reply;
     for (;;) {
       ERR_clear_error();
-      char piece[kPiece];
-      const int count = SSL_read(ssl_.get(), piece, sizeof piece);
+      std::array<char, kPiece> piece;
+      const int count = SSL_read(ssl_.get(), piece.data(), static_cast<int>(piece.size()));
       if (count > 0) {
-        EDGETRUST_TRY_ASSIGN(const auto status, reply.take({piece, static_cast<std::size_t>(count)}));
+        EDGETRUST_TRY_ASSIGN(const auto status, reply.take({piece.data(), static_cast<std::size_t>(count)}));
         if (status) return *status;
         continue;
       }

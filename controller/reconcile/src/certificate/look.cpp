@@ -134,6 +134,7 @@ class Look {
     // Where nothing answers us, nothing answers them.
     const bool silent = !own_ && own_.error().kind != ErrorKind::kProtocol;
     if (silent) return own_;
+    if (own_ && manner == Manner{api::name_dialled(edge_, {}), ports::TlsVersion::kTls12}) return own_;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - world_.clock.steady());
     if (left <= 0ms) return fail(ErrorKind::kCancelled, "there was no time left to ask");
     return shake_hands(manner, left, false);

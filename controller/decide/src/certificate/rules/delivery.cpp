@@ -130,7 +130,7 @@ Findings judge(const Observation& o, const api::DeliveryStatus& delivery, const 
   const HealthRecord record = is_about_this ? o.health : HealthRecord{};
   const bool looked_after_settle = record.last_at && *record.last_at >= settled;
   if (is_requested(o, api::kRollbackRequestedAt)) return {.roll_back = true, .reason = "asked for by annotation"};
-  const Findings bad{.roll_back = true, .reason = record.reason, .may_be_the_site = !record.of_certificate};
+  Findings bad{.roll_back = true, .reason = record.reason, .may_be_the_site = !record.of_certificate};
   if (record.severe_in_row >= rotation.fail_after) return bad;
   if (looked_after_settle && is_bad(record.last) && record.bad_in_row >= rotation.fail_after) return bad;
   if (record.last != Health::kGood || !looked_after_settle) return {};
