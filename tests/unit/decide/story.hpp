@@ -37,7 +37,9 @@ class Story {
   bool edge_is_down = false;                            // whatever is installed
   bool status_unknown = false;                          // the status call is not answered
   bool peers_refuse = false;                            // whatever chain they are asked about
-  bool takes_nothing = false;                           // uploads are acknowledged and not installed
+  bool trunk_is_down = false;                           // whatever is installed, and since just now
+  bool trunks_unlisted = false;
+  bool takes_nothing = false;  // uploads are acknowledged and not installed
   std::function<Fate(const std::string&)> fate = [](const std::string&) { return Fate::kDone; };
 
   // --- what happened
@@ -140,7 +142,14 @@ class Story {
   // --- effects
   Result<Learned> execute(const effect::LookAtEdge& e) {
     EdgeLook seen = served.empty() ? empty_look(o.now) : look(served, o.now);
-    if (!e.closely) seen.evidence.reset();
+    if (e.closely) {
+      seen.evidence->peers = peers();
+      seen.evidence->trunks = {
+          {.name = "SBC", .state = trunk_is_down ? ports::TrunkState::kDown : ports::TrunkState::kUp, .since = o.now}};
+      if (trunks_unlisted) seen.evidence->trunks.reset();
+    } else {
+      seen.evidence.reset();
+    }
     for (const auto& [number, revision] : o.revisions) {
       if (seen.served && revision.chain && revision.chain->fingerprint_sha256 == served) seen.served = revision.chain;
     }
@@ -176,9 +185,14 @@ class Story {
   }
   Result<Learned> execute(const effect::AskPeers& e) {
     PeersLook told{.revision = e.revision, .edge_generation = o.edge->meta.generation, .at = o.now};
-    for (const auto& peer : o.edge->spec.sip.peers)
-      told.peers.push_back({peer.name, peers_refuse ? Answer::kNo : Answer::kYes, peers_refuse ? "no such root" : ""});
+    told.peers = peers();
     return Learned{.peers = told};
+  }
+  std::vector<PeerLook> peers() const {
+    std::vector<PeerLook> all;
+    for (const auto& peer : o.edge->spec.sip.peers)
+      all.push_back({peer.name, peers_refuse ? Answer::kNo : Answer::kYes, peers_refuse ? "no such root" : ""});
+    return all;
   }
   Result<Learned> execute(const effect::LookAtOrder& e) {
     if (!orders.contains(e.url)) return fail(ErrorKind::kNotFound, "no such order");
