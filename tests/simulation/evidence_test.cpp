@@ -97,11 +97,11 @@ TEST_F(Witnesses, APeerThatCouldAndCannotRollsBack) {
 
 TEST_F(Witnesses, ATrunkThatGoesDownRollsBackWhateverTheStatusSays) {
   first_certificate();
-  EXPECT_EQ(status().history.front().evidence, "status OK, SIP_UP; port: serial serial1, 2 certificates; trunks: 1 up");
+  EXPECT_EQ(status().history.front().evidence, "status OK, SIP_UP; port: serial serial1, chain of 2; trunks: 1 up");
   world.trunk_breakers = {"serial2"};
   expect_rolled_back("trunk SBC to sbc.example went down: no answer");
   EXPECT_EQ(status().history.front().evidence,
-            "status OK, SIP_UP; port: serial serial2, 2 certificates; trunks: 0 up, 1 down (SBC)");
+            "status OK, SIP_UP; port: serial serial2, chain of 2; trunks: 0 up, 1 down (SBC)");
 }
 
 TEST_F(Witnesses, ATrunkThatWasDownBeforeIsNoEvidence) {
@@ -159,9 +159,8 @@ TEST_F(Witnesses, ALookThatHasTakenLongAsksForNoMore) {
   world.status_takes = 10s + 1ms;
   ASSERT_TRUE(run(world, 20min));
   ASSERT_EQ(status().phase, api::Phase::kReady);
-  EXPECT_EQ(
-      status().history.front().evidence,
-      "status OK, SIP_UP; port: serial serial1, 2 certificates; peers: 0 accept, unknown: sbc-1; trunks not listed");
+  EXPECT_EQ(status().history.front().evidence,
+            "status OK, SIP_UP; port: serial serial1, chain of 2; peers: 0 accept, unknown: sbc-1; trunks not listed");
   world.status_takes = 10s;
   renew();
   ASSERT_TRUE(run(world, 20min));

@@ -255,7 +255,7 @@ TEST(RollingBack, TheIntentionIsWrittenBeforeThePreviousIsPushed) {
   EXPECT_EQ(push_of(decision)->revision, 1);
   EXPECT_TRUE(push_of(decision)->rollback);
   ASSERT_EQ(decision.announcements.size(), 1U);
-  const std::string seen = "status OK, SIP_UP (correlation id abc-1); port: serial ff, 2 certificates; trunks: 1 up";
+  const std::string seen = "status OK, SIP_UP (correlation id abc-1); port: serial ff, chain of 2; trunks: 1 up";
   EXPECT_EQ(decision.status.delivery->evidence, seen);
   EXPECT_EQ(decision.announcements[0].message, "putting revision 1 back: the Edge reports Critical (" + seen + ")");
 }

@@ -270,7 +270,7 @@ TEST(EvidenceOf, IsShortAndHasTheCorrelationId) {
   EdgeLook seen = witnessed(look(EdgeState::kWarning, SipState::kDown), TrunkState::kDown);
   seen.health->correlation_id = "0f0f-1";
   EXPECT_EQ(evidence_of(seen),
-            "status Warning, SIP_DOWN (correlation id 0f0f-1); port: serial 0a, 2 certificates; trunks: 0 up, 1 down "
+            "status Warning, SIP_DOWN (correlation id 0f0f-1); port: serial 0a, chain of 2; trunks: 0 up, 1 down "
             "(SBC)");
   EdgeLook mute = silent(unanswered(look(EdgeState::kOk, SipState::kUp)));
   mute.health_error->correlation_id = "0f0f-2";

@@ -129,7 +129,7 @@ TEST(Baseline, IsTakenRightBeforeThePush) {
   EXPECT_EQ(*decision.status.delivery->baseline,
             (api::Baseline{.options_answered = true, .peers = {"sbc-1"}, .trunks = {"SBC ny"}}));
   EXPECT_THAT(ready_message(decision),
-              testing::HasSubstr("witnesses: its status, the SIP-TLS port, SIP OPTIONS, 1 peers, 1 trunks"));
+              testing::HasSubstr("witnesses: its status, the SIP-TLS port, SIP OPTIONS, peers: 1, trunks: 1"));
   // A look at less, from the adoption say, is no baseline.
   o.look->evidence.reset();
   const Decision looking = decide(o);

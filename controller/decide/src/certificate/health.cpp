@@ -133,8 +133,8 @@ std::string evidence_of(const EdgeLook& look) {
                        : "no status") +
                   (id.empty() ? "" : " (correlation id " + id + ")"));
   if (look.served)
-    parts.push_back("port: serial " + look.served->serial_number + ", " + std::to_string(look.served->certificates) +
-                    " certificates");
+    parts.push_back("port: serial " + look.served->serial_number + ", chain of " +
+                    std::to_string(look.served->certificates));
   if (look.probed && !look.served) parts.emplace_back("port: no handshake");
   if (look.evidence) {
     if (std::string more = describe(*look.evidence); !more.empty()) parts.push_back(std::move(more));

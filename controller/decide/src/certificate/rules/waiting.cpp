@@ -97,8 +97,8 @@ std::string describe(const api::Baseline& baseline, bool port_answered) {
   std::vector<std::string> parts;
   if (port_answered)
     parts.emplace_back(baseline.options_answered ? "the SIP-TLS port, SIP OPTIONS" : "the SIP-TLS port");
-  if (!baseline.peers.empty()) parts.push_back(std::to_string(baseline.peers.size()) + " peers");
-  if (!baseline.trunks.empty()) parts.push_back(std::to_string(baseline.trunks.size()) + " trunks");
+  if (!baseline.peers.empty()) parts.push_back("peers: " + std::to_string(baseline.peers.size()));
+  if (!baseline.trunks.empty()) parts.push_back("trunks: " + std::to_string(baseline.trunks.size()));
   return parts.empty() ? "nothing but its status" : "its status, " + join(parts, ", ");
 }
 
