@@ -7,8 +7,8 @@ using namespace std::chrono_literals;
 
 class MemorySecrets final : public ports::Secrets {
  public:
-  MemorySecrets(Etcd& etcd, Moments& moments, const bool& save_later)
-      : etcd_(etcd), moments_(moments), save_later_(save_later) {}
+  MemorySecrets(World& world)
+      : etcd_(world.etcd), moments_(world.moments), save_later_(world.save_later), bundles_(world.bundles) {}
 
   std::set<api::ObjectKey> unsaved;
   void lose_unsaved() {
@@ -67,9 +67,11 @@ class MemorySecrets final : public ports::Secrets {
       return {};
     });
   }
-  Result<std::string> read_bundle(const std::string& /*ns*/, const api::CaBundleRef& /*ref*/,
+  Result<std::string> read_bundle(const std::string& /*ns*/, const api::CaBundleRef& ref,
                                   std::stop_token /*stop*/) override {
-    return std::string("roots");
+    const auto found = bundles_.find(ref.name);
+    if (found == bundles_.end()) return fail(ErrorKind::kNotFound, "no Secret " + ref.name);
+    return found->second;
   }
 
   [[nodiscard]] const std::map<api::ObjectKey, ports::SecretObject>& all() const { return stored_; }
@@ -83,6 +85,7 @@ class MemorySecrets final : public ports::Secrets {
   Etcd& etcd_;
   Moments& moments_;
   const bool& save_later_;
+  const std::map<std::string, std::string>& bundles_;
   std::map<api::ObjectKey, ports::SecretObject> stored_;
 };
 
@@ -163,6 +166,15 @@ class TokenPki final : public ports::Pki {
     EDGETRUST_TRY_ASSIGN(const Token token, Token::parse(chain));
     if (required.roots_pem.empty()) return fail(ErrorKind::kInvalid, "no known root");  // the CA is a private one
     if (token.key != key.expose()) return fail(ErrorKind::kInvalid, "the key does not belong to the certificate");
+    return {};
+  }
+  Status accepted_by(const ports::PeerRequirements& peer, const std::string& chain) override {
+    EDGETRUST_TRY_ASSIGN(const Token token, Token::parse(chain));
+    if (peer.roots_pem.empty()) {
+      Error none{.kind = ErrorKind::kInvalid, .what = "no roots", .code = std::string(ports::kRootsUnreadable)};
+      return fail(std::move(none));
+    }
+    if (peer.roots_pem != kSimulatedRoot) return fail(ErrorKind::kInvalid, "among its roots is none of this CA");
     return {};
   }
 
@@ -299,9 +311,24 @@ class TokenFleet final : public ports::EdgeFleet {
     return std::vector<ports::EdgeInfo>{};
   }
   Result<std::vector<ports::Trunk>> trunks(const ports::EdgeId& /*edge*/, std::stop_token /*stop*/) override {
-    return std::vector<ports::Trunk>{};
+    if (world_.trunks_unlisted) return fail(ErrorKind::kUnavailable, "503");
+    const auto token = Token::parse(world_.installed);
+    const bool down = token && world_.trunk_breakers.contains(token->serial);
+    return std::vector<ports::Trunk>{{.name = "SBC",
+                                      .peer = "sbc.example",
+                                      .state = down ? ports::TrunkState::kDown : ports::TrunkState::kUp,
+                                      .since = world_.installed_at,
+                                      .error = down ? "no answer" : ""}};
   }
   Result<ports::EdgeHealth> health(const ports::EdgeId& /*edge*/, std::stop_token /*stop*/) override {
+    world_.clock.advance(world_.status_takes);
+    if (const auto token = Token::parse(world_.installed); token && token->serial == world_.scripted_serial) {
+      const char next = world_.script.empty() ? '-' : world_.script.front();
+      world_.script.erase(0, 1);
+      if (next != 'g' && next != 'b') return fail(ErrorKind::kTimeout, "no answer in time");
+      return ports::EdgeHealth{.state = ports::EdgeState::kOk,
+                               .sip = next == 'g' ? ports::SipState::kUp : ports::SipState::kDown};
+    }
     ports::EdgeHealth health{.state = ports::EdgeState::kOk, .sip = ports::SipState::kDown};
     if (const auto token = Token::parse(world_.installed)) {
       health.fingerprint_sha256 = "fp-" + token->serial;
@@ -318,6 +345,7 @@ class TokenFleet final : public ports::EdgeFleet {
       ++world_.uploads;
       world_.uploaded_serials.push_back(token.serial);
       world_.installed = upload.chain_pem;
+      world_.installed_at = world_.clock.now();
       if (std::exchange(world_.answers_lost, std::max(0, world_.answers_lost - 1)) > 0) {
         world_.uploads_fail = world_.fail_after_lost_answer;
         return fail(ErrorKind::kTimeout, "the answer is lost");
@@ -333,9 +361,13 @@ class TokenFleet final : public ports::EdgeFleet {
 class TokenProbe final : public ports::TlsProbe {
  public:
   explicit TokenProbe(World& world) : world_(world) {}
-  Result<ports::ServedChain> present(const ports::ProbeTarget& /*target*/, std::stop_token /*stop*/) override {
+  Result<ports::ServedChain> present(const ports::ProbeTarget& target, std::stop_token /*stop*/) override {
+    world_.handshakes.push_back(target);
     if (world_.installed.empty()) return fail(ErrorKind::kUnavailable, "connection refused");
-    return ports::ServedChain{world_.installed, "TLSv1.3"};
+    ports::ServedChain served{world_.installed, "TLSv1.3", {}, {}};
+    const auto token = Token::parse(world_.installed);
+    if (target.ask_options) served.sip_status = token && world_.mute_serials.contains(token->serial) ? 503 : 200;
+    return served;
   }
 
  private:
@@ -393,7 +425,7 @@ Result<Token> Token::parse(const std::string& text) {
 
 struct World::Parts {
   explicit Parts(World& world)
-      : secrets(world.etcd, world.moments, world.save_later),
+      : secrets(world),
         slots(world.etcd, world.moments, world.slots_are_old_news),
         pki(world),
         lookup(world),
@@ -455,6 +487,12 @@ reconcile::World World::ports() {
 }
 
 ports::BudgetSlots& World::slots() const { return parts_->slots; }
+void World::change_edge(const std::function<void(api::Edge&)>& change) {
+  api::Edge edge = *edges.get({"voice", "edge01"});
+  change(edge);
+  ++edge.meta.generation;
+  edges.put(edge);
+}
 
 void World::save() { parts_->secrets.unsaved.clear(); }
 

@@ -113,6 +113,9 @@ class MemoryObjects final : public ports::Objects<Kind> {
   std::map<api::ObjectKey, std::shared_ptr<Kind>> stored_;
 };
 
+// The root of all token certificates, as a bundle.
+inline const std::string kSimulatedRoot = "the simulated root";
+
 // What a token certificate says; its text form is its PEM.
 struct Token {
   std::string serial;
@@ -144,6 +147,16 @@ class World {
   // The Edge as it really is.
   std::string installed;              // the chain that its port serves; empty: nothing listens
   std::set<std::string> bad_serials;  // leaves with which SIP does not work
+  TimePoint installed_at;
+  std::set<std::string> trunk_breakers;  // leaves with which its trunk goes down, whatever the status says
+  std::set<std::string> mute_serials;    // leaves with which OPTIONS are answered with 503
+  bool trunks_unlisted = false;
+  std::chrono::milliseconds status_takes{0};
+  std::vector<ports::ProbeTarget> handshakes;  // all of them, in order
+  // What the status call says while this leaf is installed, a letter a call: g good, b SIP_DOWN, all else, and when it
+  // is over, no answer.
+  std::string scripted_serial;
+  std::string script;
   int uploads = 0;
   std::vector<std::string> uploaded_serials;  // in order
   // The CA as it really is.
@@ -156,6 +169,7 @@ class World {
   bool fail_after_lost_answer = false;  // uploads_fail from then on
   std::set<std::string> records;        // TXT records that exist, "name value"
   std::set<std::string> keys_ever;      // every key that was made
+  std::map<std::string, std::string> bundles{{"roots", kSimulatedRoot}};  // Secrets with CA certificates, by name
 
   // The watch cache of the slots has seen none of them.
   bool slots_are_old_news = false;
@@ -169,6 +183,8 @@ class World {
   [[nodiscard]] ports::BudgetSlots& slots() const;
   // Secrets by name, as stored.
   [[nodiscard]] std::map<std::string, std::string> secret_texts() const;
+  // The Edge as its object says, changed.
+  void change_edge(const std::function<void(api::Edge&)>& change);
 
  private:
   struct Parts;

@@ -64,6 +64,8 @@ inline EdgeLook look(std::string served_fingerprint, TimePoint at = kNow) {
                                   .issuer = "Some CA",
                                   .not_before = kNow - 24h,
                                   .not_after = kNow - 24h + kLifetime};
+  seen.evidence.emplace();
+  seen.evidence->trunks.emplace();
   return seen;
 }
 inline EdgeLook look(int revision, TimePoint at = kNow) { return look(fingerprint(revision), at); }

@@ -108,8 +108,6 @@ std::string policy_name(const api::EdgeCertificate& certificate) {
   return certificate.spec.policy_ref ? certificate.spec.policy_ref->name : std::string(kDefaultPolicy);
 }
 
-std::string site_of(const api::Edge& edge) { return edge.spec.site.empty() ? edge.status.site : edge.spec.site; }
-
 Pool policy_pool(const std::string& policy, int limit) {
   return {.name = "RotationPolicy " + policy, .slot_prefix = slot_prefix("policy", policy, policy), .limit = limit};
 }
@@ -122,17 +120,10 @@ Pool site_pool(const std::string& connection, const std::string& site, int limit
 
 bool is_rotating(const api::EdgeCertificate& certificate) { return certificate.status.delivery.has_value(); }
 
-std::string reason_of(const api::EdgeCertificateStatus& status) {
-  for (const auto type : {api::condition::kStalled, api::condition::kReconciling, api::condition::kReady}) {
-    if (const auto* condition = api::find(status.conditions, type)) return condition->reason;
-  }
-  return {};
-}
-
 bool waits_for_turn(const api::EdgeCertificate& certificate, TimePoint now) {
   const auto& status = certificate.status;
   if (certificate.broken || certificate.meta.deleting() || status.phase != Phase::kWaiting) return false;
-  const std::string reason = reason_of(status);
+  const std::string_view reason = api::reason_said(status.conditions);
   if (reason == kWaitingForTurn || reason == kLookingAtEdge) return true;
   const auto opens = parse_rfc3339(status.next_window);
   return opens && *opens <= now;
@@ -141,7 +132,7 @@ bool waits_for_turn(const api::EdgeCertificate& certificate, TimePoint now) {
 Turn turn_of(const api::EdgeCertificate& me, const api::Edge& edge, const Fleet& fleet,
              const api::EffectiveRotation& rotation, TimePoint now) {
   const auto site_of_edge = [&](const api::Edge& one) {
-    return site_pool(one.spec.connection_ref.name, site_of(one), rotation.max_concurrent_per_site);
+    return site_pool(one.spec.connection_ref.name, std::string(api::site_of(one)), rotation.max_concurrent_per_site);
   };
   const Pool policy = policy_pool(policy_name(me), rotation.max_concurrent);
   const Pool site = site_of_edge(edge);
@@ -158,7 +149,7 @@ Turn turn_of(const api::EdgeCertificate& me, const api::Edge& edge, const Fleet&
     if (of_site.empty() && next.certificate != &me) continue;
     if (of_site.empty()) return turn;
     if (next.certificate == &me) {
-      turn.slots = {of_policy.front(), of_site.front()};
+      turn.slots.assign({of_policy.front(), of_site.front()});
       return turn;
     }
     of_policy.pop_front();

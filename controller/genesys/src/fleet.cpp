@@ -12,7 +12,8 @@ namespace edgetrust::genesys {
 namespace {
 
 constexpr std::size_t kMaxListing = std::size_t{4} << 20;
-constexpr int kMaxPages = 200;  // of 100 entities
+constexpr int kMaxPages = 200;                     // of 100 entities
+constexpr std::chrono::seconds kTrunksTimeout{5};  // of a page, as a rule the only one: a look at an Edge is bounded
 
 Error guide_error(const Refusal& refusal, const Outgoing& call) {
   Error error = refusal.error;
@@ -37,7 +38,8 @@ class Fleet final : public ports::EdgeFleet {
 
  private:
   using Visit = std::function<void(json::View entity)>;
-  Status list(std::string_view path, std::string_view filter, const std::stop_token& stop, const Visit& visit);
+  Status list(std::string_view path, std::string_view filter, const std::stop_token& stop, const Visit& visit,
+              std::chrono::milliseconds timeout = Outgoing{}.timeout);
   Result<ports::EdgeHealth> ask_status(const ports::EdgeId& edge, Urgency urgency, const std::stop_token& stop);
   bool has_answered(const ports::EdgeId& edge);
   Status may_receive_key(const ports::EdgeId& edge, const std::stop_token& stop);
@@ -66,12 +68,14 @@ Status Fleet::check(std::stop_token stop) {
   return client_->prove_upload_login(stop);
 }
 
-Status Fleet::list(std::string_view path, std::string_view filter, const std::stop_token& stop, const Visit& visit) {
+Status Fleet::list(std::string_view path, std::string_view filter, const std::stop_token& stop, const Visit& visit,
+                   std::chrono::milliseconds timeout) {
   for (int number = 1; number <= kMaxPages; ++number) {
     Outgoing outgoing;
     outgoing.path = path;
     outgoing.query = std::string(filter) + "&pageSize=100&pageNumber=" + std::to_string(number);
     outgoing.max_body = kMaxListing;
+    outgoing.timeout = timeout;
     const auto answer = client_->call(outgoing, stop);
     if (!answer) return fail(answer.error().error);
     const auto page = published::read_page(answer->body, number, kMaxListing);
@@ -104,8 +108,9 @@ Result<std::vector<ports::EdgeInfo>> Fleet::edges(std::stop_token stop) {
 
 Result<std::vector<ports::Trunk>> Fleet::trunks(const ports::EdgeId& edge, std::stop_token stop) {
   std::vector<ports::Trunk> trunks;
-  EDGETRUST_TRY(list(with_id(path::kTrunksOfEdge, edge.value), "trunkType=EXTERNAL", stop,
-                     [&](json::View entity) { trunks.push_back(published::read_trunk(entity)); }));
+  EDGETRUST_TRY(list(
+      with_id(path::kTrunksOfEdge, edge.value), "trunkType=EXTERNAL", stop,
+      [&](json::View entity) { trunks.push_back(published::read_trunk(entity)); }, kTrunksTimeout));
   return trunks;
 }
 

@@ -74,6 +74,12 @@ std::optional<Counted> counted(const api::EdgeCertificate* certificate) {
   return found;
 }
 
+// What an Edge says of its peers while they stop a push.
+std::string_view stopped_by_peers(const api::EdgeCertificate* certificate) {
+  const auto said = certificate != nullptr ? api::reason_said(certificate->status.conditions) : std::string_view{};
+  return said == api::reason::kPeerDoesNotTrust || said == api::reason::kPeersNotJudged ? said : std::string_view{};
+}
+
 }  // namespace
 
 bool changes_fleet(const api::EdgeCertificate* before, const api::EdgeCertificate* after) {
@@ -82,7 +88,9 @@ bool changes_fleet(const api::EdgeCertificate* before, const api::EdgeCertificat
 
 Wake wake(const api::EdgeCertificate* before, const api::EdgeCertificate* after) {
   const bool makes_way = before != nullptr && (after == nullptr || api::claim_of(*before) != api::claim_of(*after));
-  return {.itself = acted_on(before, after), .dependants = makes_way ? Rouse::kWake : Rouse::kNobody};
+  return {.itself = acted_on(before, after),
+          .dependants = makes_way ? Rouse::kWake : Rouse::kNobody,
+          .edge = stopped_by_peers(before) != stopped_by_peers(after)};
 }
 
 Wake wake(const api::Edge* before, const api::Edge* after) {

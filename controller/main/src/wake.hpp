@@ -18,6 +18,7 @@ enum class Rouse {
 struct Wake {
   bool itself = false;
   Rouse dependants = Rouse::kNobody;
+  bool edge = false;  // of an EdgeCertificate: its Edge has something else to say of the peers
   bool operator==(const Wake&) const = default;
 };
 

@@ -174,6 +174,8 @@ void Operator::Parts::changed(const kube::Change<Kind>& change) {
   if (woken.itself) lanes.add({kind_name<Kind>(), change.key.ns, change.key.name});
   if (woken.dependants != Rouse::kNobody) rouse_dependants(change, woken.dependants);
   if constexpr (std::is_same_v<Kind, api::EdgeCertificate>) {
+    const auto& certificate = change.after ? change.after : change.before;
+    if (woken.edge) lanes.add({kind_name<api::Edge>(), change.key.ns, certificate->spec.edge_ref.name});
     if (changes_fleet(change.before.get(), change.after.get())) rouse_policies(change);
   }
 }
@@ -197,6 +199,13 @@ void Operator::Parts::changed(const kube::Change<kube::MetadataOnly>& secret) {
   // What a certificate names: its own Secrets and what it imports.
   rouse_certificates(ns, Rouse::kForgive,
                      [&](const auto& certificate) { return api::names_secret(certificate, name); });
+  // What a peer of an Edge trusts.
+  for (const auto& edge : cluster.edges().list(ns)) {
+    if (!api::names_secret(*edge, name)) continue;
+    lanes.add({kind_name<api::Edge>(), ns, edge->meta.name});
+    rouse_certificates(ns, Rouse::kForgive,
+                       [&](const auto& certificate) { return certificate.spec.edge_ref.name == edge->meta.name; });
+  }
   if (!backends.secret_changed(secret.key)) return;
   for (const auto& issuer : cluster.issuers().list(ns))
     lanes.add({kind_name<api::AcmeIssuer>(), ns, issuer->meta.name});
@@ -298,6 +307,7 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
                     : outcome.wake_at ? telemetry::Reconciled::kWaiting
                                       : telemetry::Reconciled::kDone);
   if (outcome.ended) rotation_ended(key, *outcome.ended);
+  for (const auto& edge : outcome.in_question) lanes.add({kind_name<api::Edge>(), key.ns, edge});
   const telemetry::Logger mine = log.with({{"kind", key.kind}, {"namespace", key.ns}, {"name", key.name}});
   if (outcome.effect_error && outcome.effect_error->kind != ErrorKind::kCancelled) {
     mine.warn("an effect failed",

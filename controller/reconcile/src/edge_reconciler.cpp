@@ -1,5 +1,6 @@
 #include "edgetrust/reconcile/keeper_reconcilers.hpp"
 #include "finding.hpp"
+#include "peers.hpp"
 
 #include <algorithm>
 
@@ -47,6 +48,42 @@ void describe(api::Edge& edge, const ports::EdgeInfo& info) {
   edge.status.software_update = info.software_status;
   edge.status.site = edge.spec.site.empty() ? info.site : edge.spec.site;
   edge.status.time_zone = !edge.spec.time_zone.empty() ? edge.spec.time_zone : info.time_zone;
+}
+
+// A condition in the making.
+struct View {
+  Truth truth = Truth::kUnknown;
+  std::string reason = "Unknown";
+  std::string message;
+};
+
+// What stops the push of a new chain is said here too, for whoever looks after the peers looks at the Edge.
+std::optional<View> peers_that_stop_a_push(const World& world, const api::Edge& edge) {
+  for (const auto& certificate : world.certificates.list(edge.meta.ns)) {
+    if (certificate->spec.edge_ref.name != edge.meta.name) continue;
+    const auto& conditions = certificate->status.conditions;
+    const auto said = api::reason_said(conditions);
+    const auto* ready = api::find(conditions, api::condition::kReady);
+    if (ready == nullptr) continue;
+    if (said == api::reason::kPeerDoesNotTrust) return View{Truth::kFalse, std::string(said), ready->message};
+    if (said == api::reason::kPeersNotJudged) return View{Truth::kUnknown, std::string(said), ready->message};
+  }
+  return std::nullopt;
+}
+
+// Else it is about what the Edge serves.
+View view_of_peers(const World& world, const api::Edge& edge, const Result<ports::ServedChain>& served,
+                   const std::stop_token& stop) {
+  using decide::certificate::Answer;
+  if (auto stopped = peers_that_stop_a_push(world, edge)) return std::move(*stopped);
+  if (!served) return {Truth::kUnknown, "NotServed", "nobody can see which chain the Edge serves"};
+  const auto peers = Peers(world, edge, stop).judge_all(served->chain_pem);
+  if (const auto refusing = those_who(Answer::kNo, peers); !refusing.empty())
+    return {Truth::kFalse, std::string(api::reason::kPeerDoesNotTrust),
+            "what the Edge serves is refused by " + refusing};
+  if (const auto unknown = those_who(Answer::kUnknown, peers); !unknown.empty())
+    return {Truth::kUnknown, std::string(api::reason::kPeersNotJudged), "nobody can tell of " + unknown};
+  return {Truth::kTrue, "Trusted", "every peer would accept what the Edge serves"};
 }
 
 struct SipView {
@@ -123,12 +160,13 @@ Outcome EdgeReconciler::reconcile(const api::ObjectKey& key, std::stop_token sto
         refused("Conflict", "the Edge " + holder + " is older and has the same edgeId; delete one of the two"),
         now + kLookAgain);
   }
+  Result<ports::ServedChain> served = fail(ErrorKind::kUnavailable, "sip.probe is None");
   if (edge->spec.sip.probe != api::SipProbe::kNone) {
-    const auto served = world_.probe.present({.host = edge->spec.sip.host,
-                                              .port = static_cast<std::uint16_t>(edge->spec.sip.port),
-                                              .server_name = {},
-                                              .timeout = kProbeTimeout},
-                                             stop);
+    served = world_.probe.present({.host = edge->spec.sip.host,
+                                   .port = static_cast<std::uint16_t>(edge->spec.sip.port),
+                                   .server_name = {},
+                                   .timeout = kProbeTimeout},
+                                  stop);
     const auto chain = served ? world_.pki.inspect(served->chain_pem) : tl::unexpected(served.error());
     if (!chain) {
       next.status.served_certificate.reset();
@@ -138,6 +176,12 @@ Outcome EdgeReconciler::reconcile(const api::ObjectKey& key, std::stop_token sto
           chain->serial_number, chain->not_after,        chain->fingerprint_sha256,
           chain->issuer,        chain->certificates > 1, std::chrono::floor<std::chrono::seconds>(now)};
     }
+  }
+  if (edge->spec.sip.peers.empty()) {
+    api::remove(next.status.conditions, api::condition::kPeersTrustChain);
+  } else {
+    const View peers = view_of_peers(world_, *edge, served, stop);
+    condition(api::condition::kPeersTrustChain, peers.truth, peers.reason, peers.message);
   }
   const auto listing = listing_of(*connection, stop);
   if (!listing->edges) {

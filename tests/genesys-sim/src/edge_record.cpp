@@ -5,8 +5,9 @@
 namespace edgetrust::sim {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, OnApply>, 6> kOnApply{{{"ok", OnApply::kOk},
+constexpr std::array<std::pair<std::string_view, OnApply>, 7> kOnApply{{{"ok", OnApply::kOk},
                                                                         {"sip-down", OnApply::kSipDown},
+                                                                        {"trunk-down", OnApply::kTrunkDown},
                                                                         {"critical", OnApply::kCritical},
                                                                         {"flap", OnApply::kFlap},
                                                                         {"slow", OnApply::kSlow},
@@ -104,6 +105,13 @@ GuideStatus guide_status(const EdgeRecord& edge) {
           .cause = edge.sbc.up ? "" : edge.sbc.cause,
           .fingerprint = edge.installed ? edge.installed->leaf.fingerprint : "",
           .updated_at = edge.updated_at};
+}
+
+TrunkView trunk_of(const EdgeRecord& edge) {
+  if (edge.effect() == OnApply::kTrunkDown)
+    return {.up = false, .cause = "the far end refuses calls", .since = edge.installed->at};
+  const GuideStatus seen = guide_status(edge);
+  return {.up = seen.sip == "SIP_UP", .cause = seen.cause, .since = edge.sbc_changed};
 }
 
 int calls_at(const EdgeRecord& edge, SteadyPoint now, milliseconds every) {

@@ -30,6 +30,7 @@ class Secrecy(OperatorTest):
     def test_no_secret_is_seen_and_each_would_be_found(self) -> None:
         edge = self.new_edge()
         self.wait_phase(edge.name, "Ready", 1)
+        wait_for("what was proved is written down", lambda: self.kube.find("Secret", self.namespace, f"{edge.name}-tls"))
         canaries = self.canaries()
         for name in ("genesys-oauth/clientSecret", "genesys-oauth as Basic", "dns-tsig/tsig", "pebble-account/tls.key", f"{edge.name}-r1-key/tls.key", f"{edge.name}-tls/tls.key", "the token"):
             self.assertIn(name, canaries)

@@ -135,12 +135,10 @@ std::vector<std::string> unserved_in(const std::string& name) {
 TEST(Unserved, GoldenObjectsThatSetEverythingNameEveryUnservedField) {
   using Paths = std::vector<std::string>;
   EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate"),
-            (Paths{"spec.fallback", "spec.ipAddresses", "spec.rotation.drain.policy: Drain",
-                   "spec.rotation.observe.onSiteWideFailure"}));
+            (Paths{"spec.fallback", "spec.ipAddresses", "spec.rotation.drain.policy: Drain"}));
   EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate-source"), Paths{"spec.sourceSecretRef"});
-  EXPECT_EQ(unserved_in<Edge>("edge"), (Paths{"spec.sip.probe: Options", "spec.sip.peers", "spec.ssh"}));
-  EXPECT_EQ(unserved_in<RotationPolicy>("rotationpolicy"),
-            (Paths{"spec.observe.onSiteWideFailure"}));
+  EXPECT_EQ(unserved_in<Edge>("edge"), Paths{"spec.ssh"});
+  EXPECT_EQ(unserved_in<RotationPolicy>("rotationpolicy"), Paths{"spec.drain.policy: Drain"});
   EXPECT_EQ(unserved_in<AcmeIssuer>("acmeissuer"),
             (Paths{"spec.preferredChain", "spec.useAri", "spec.limits", "spec.solvers[0].dns01.cnameStrategy: Follow",
                    "spec.solvers[0].dns01.delegationZones", "spec.solvers[1].dns01.cloudflare",

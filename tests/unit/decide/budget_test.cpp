@@ -117,15 +117,6 @@ TEST(Slots, OfTheSamePlaceAreTheSameInEachProcess) {
   EXPECT_EQ(policy_pool("default", 1).slot(0), "edgetrust-policy-default-8716c734b85d-0");
 }
 
-TEST(Slots, AnEdgesOwnSiteComesBeforeTheReportedOne) {
-  api::Edge edge;
-  EXPECT_EQ(site_of(edge), "");
-  edge.status.site = "Dublin";
-  EXPECT_EQ(site_of(edge), "Dublin");
-  edge.spec.site = "du";
-  EXPECT_EQ(site_of(edge), "du");
-}
-
 // --- turns
 
 TEST(Turns, OneAtATimeAndTheSoonestToExpireFirst) {

@@ -95,9 +95,7 @@ TEST(ServedFieldsOnly, RefusesByPathWhatIsNotServedYet) {
          {"its policy",
           with(ready(),
                [](auto& o) {
-                 change(o.policy, [](auto& p) {
-                   p.spec.observe = api::Observe{.on_site_wide_failure = api::SiteWideFailure::kJudge};
-                 });
+                 change(o.policy, [](auto& p) { p.spec.drain = api::Drain{.policy = api::DrainPolicy::kDrain}; });
                }),
           "served_fields_only Failed/NotSupported S"},
          {"a delivery under way is finished first", with(observing(), source),
@@ -107,15 +105,15 @@ TEST(ServedFieldsOnly, RefusesByPathWhatIsNotServedYet) {
   const Decision decision = decide(with(ready(), [](auto& o) {
     o.object.spec.fallback = api::Fallback{};
     o.object.spec.rotation->drain = api::Drain{.policy = api::DrainPolicy::kDrain};
-    change(o.edge, [](auto& e) { e.spec.sip.probe = api::SipProbe::kOptions; });
+    change(o.edge, [](auto& e) { e.spec.ssh = api::SshEndpoint{}; });
     change(o.policy, [](auto& p) {
       p.meta.name = "night";
-      p.spec.observe = api::Observe{.on_site_wide_failure = api::SiteWideFailure::kJudge};
+      p.spec.drain = api::Drain{.policy = api::DrainPolicy::kDrain};
     });
   }));
   EXPECT_EQ(condition(decision, kStalled)->message,
             "this version does not serve spec.fallback, spec.rotation.drain.policy: Drain, Edge edge01: "
-            "spec.sip.probe: Options, RotationPolicy night: spec.observe.onSiteWideFailure; remove what is set there");
+            "spec.ssh, RotationPolicy night: spec.drain.policy: Drain; remove what is set there");
 }
 
 TEST(NotSuspended, NothingIsChangedWhileSuspended) {

@@ -361,6 +361,10 @@ class Walk {
       return static_cast<Fate>(1 + random_.below(4));
     };
     if (chance(2)) set_windows(story.o, {{.start = "02:00", .duration = 6h, .days = {}}});
+    change(story.o.edge, [this](api::Edge& edge) {
+      edge.spec.site = "ny";
+      if (chance(2)) edge.spec.sip.peers = {{.name = "sbc-1"}, {.name = "sbc-2"}};
+    });
     if (chance(3)) story.o.object.spec.rotation->retry = api::RetryRule{.backoff = 2h, .max_attempts = 20};
   }
   void go(int passes) {
@@ -372,6 +376,8 @@ class Walk {
   bool come_to_rest() {
     calm_ = true;
     story.edge_is_down = story.status_unknown = story.takes_nothing = story.ca_refuses = false;
+    story.peers_refuse = story.trunk_is_down = story.trunks_unlisted = false;
+    story.o.neighbours.clear();
     story.sick.clear();
     story.o.object.spec.suspend = false;
     story.o.object.meta.annotations.erase(std::string(api::kHoldUntil));
@@ -381,7 +387,8 @@ class Walk {
     if (!story.run(1h)) return false;
     // Where nothing can be put back a person must ask for another certificate.
     if (story.o.object.status.delivery) annotate(story.o, api::kRenewRequestedAt, "at last");
-    return story.run(40h, 5000);
+    // A renewal may have begun right before the end of that.
+    return story.run(40h, 5000) && (!story.o.object.status.delivery || story.run(2h));
   }
   Story story;
 
@@ -394,7 +401,7 @@ class Walk {
   void something_happens() {
     Observation& o = story.o;
     const std::string value = std::to_string(++events_);
-    switch (random_.below(18)) {
+    switch (random_.below(22)) {
       case 0: story.crash(); break;
       case 1: annotate(o, api::kRenewRequestedAt, value); break;
       case 2: annotate(o, api::kRotateRequestedAt, value); break;
@@ -428,8 +435,22 @@ class Walk {
         story.records.clear();  // what the status alone knew of is lost
         story.crash();
         break;
+      case 18:
+        story.peers_refuse = chance(2);
+        if (chance(2)) forgive(o);
+        break;
+      case 19: story.trunk_is_down = chance(3); break;
+      case 20: story.trunks_unlisted = chance(3); break;
+      case 21: the_other_edge_says(chance(2) ? api::Truth::kTrue : api::Truth::kFalse); break;
       default: break;
     }
+  }
+  void the_other_edge_says(api::Truth healthy) {
+    api::Edge other = named<api::Edge>("edge02");
+    api::set(other.status.conditions,
+             {.type = std::string(api::condition::kSipHealthy), .status = healthy, .reason = "Said", .message = "said"},
+             story.o.now);
+    story.o.neighbours = {std::make_shared<const api::Edge>(other)};
   }
   support::FakeRandom random_;
   std::shared_ptr<const api::AcmeIssuer> issuer_ = story.o.issuer;
@@ -441,7 +462,7 @@ class Walk {
 TEST(Walks, NoDecisionIsInsaneAndAllComesToRest) {
   std::map<std::string, int> effects;
   std::set<std::string> reasons;
-  for (std::uint64_t seed = 1; seed <= 120 && !HasFailure(); ++seed) {
+  for (std::uint64_t seed = 1; seed <= 200 && !HasFailure(); ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     Walk walk(seed);
     walk.go(200);
@@ -463,11 +484,11 @@ TEST(Walks, NoDecisionIsInsaneAndAllComesToRest) {
   // The walks have been everywhere.
   for (const char* effect :
        {"CreateKey", "NewOrder", "PresentRecord", "RemoveRecord", "AnswerChallenge", "FinalizeOrder", "StoreBundle",
-        "Push", "WriteServingSecret", "DeleteRevision", "SetFinalizer"}) {
+        "Push", "WriteServingSecret", "DeleteRevision", "SetFinalizer", "AskPeers"}) {
     EXPECT_GT(effects[effect], 30) << effect;
   }
   for (const char* reason : {"Rotated", "RolledBack", "RollingBack", "RollbackImpossible", "PushPutOff", "OrderInvalid",
-                             "Adopted", "NothingToRotate"}) {
+                             "Adopted", "NothingToRotate", "PeerDoesNotTrust", "SiteWideFailure"}) {
     EXPECT_TRUE(reasons.contains(reason)) << reason;
   }
 }

@@ -69,6 +69,25 @@ TEST(Wake, AnEdgeCertificateThatGivesItsEdgeFreeWakesTheOthers) {
             (Wake{true, Rouse::kWake}));
 }
 
+// The Edge tells what its peers stop, so it hears when that begins and when it is over; not of what else is said.
+TEST(Wake, AnEdgeCertificateThatItsPeersStopWakesItsEdge) {
+  const auto known = object<api::EdgeCertificate>();
+  const auto saying = [&](std::string_view reason) {
+    auto changed = known;
+    say(changed, api::condition::kStalled, api::Truth::kTrue, std::string(reason), "a root is missing");
+    return changed;
+  };
+  const auto stopped = saying(api::reason::kPeerDoesNotTrust);
+  const auto unknown = saying(api::reason::kPeersNotJudged);
+  EXPECT_EQ(wake(&known, &stopped), (Wake{.edge = true}));
+  EXPECT_EQ(wake(&stopped, &unknown), (Wake{.edge = true}));
+  EXPECT_EQ(wake(&stopped, &known), (Wake{.edge = true}));
+  EXPECT_EQ(wake(&stopped, &stopped), kNothing);
+  const auto other = saying("NoTimeZone");
+  EXPECT_EQ(wake(&known, &other), kNothing);
+  EXPECT_TRUE(wake(&stopped, static_cast<const api::EdgeCertificate*>(nullptr)).edge);
+}
+
 // While it is being deleted it holds its Edge until the delivery that it has begun is over: only then do the others
 // wait for nobody.
 TEST(Wake, AnEdgeCertificateThatIsDeletedInMidDeliveryWakesTheOthersWhenThatIsOver) {

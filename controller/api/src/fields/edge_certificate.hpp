@@ -144,6 +144,14 @@ void fields(V& v, OrderStatus& order) {
 }
 
 template <class V>
+void fields(V& v, Baseline& baseline) {
+  using namespace json;
+  v("optionsAnswered", baseline.options_answered, doc("Whether SIP OPTIONS over TLS were answered."));
+  v("peers", baseline.peers, max_items(16), doc("The peers that could complete a handshake, by name."));
+  v("trunks", baseline.trunks, max_items(32), doc("The trunks that were up, by name."));
+}
+
+template <class V>
 void fields(V& v, DeliveryStatus& delivery) {
   using namespace json;
   v("revision", delivery.revision, required, doc("The revision that is being delivered."));
@@ -153,6 +161,8 @@ void fields(V& v, DeliveryStatus& delivery) {
   v("installedAt", delivery.installed_at, doc("When the Edge had taken it."));
   v("rollingBackSince", delivery.rolling_back_since, doc("When the rollback was decided."));
   v("verdict", delivery.verdict, doc("Why it is rolled back."));
+  v("evidence", delivery.evidence, doc("What was seen of the Edge when that was decided."));
+  v("baseline", delivery.baseline, doc("What worked right before the push: only that can be missed afterwards."));
 }
 
 template <class V>

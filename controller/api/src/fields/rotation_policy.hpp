@@ -100,7 +100,7 @@ void fields(V& v, Observe& observe) {
   v("period", observe.period, doc("How long the Edge must be healthy without interruption before the certificate counts as good. Default 10m."));
   v("interval", observe.interval, doc("Time between two looks. Default 15s."));
   v("failAfter", observe.fail_after, minimum(1), maximum(20), doc("So many bad answers in a row roll back. Default 2."));
-  v("onSiteWideFailure", observe.on_site_wide_failure, later, doc("Hold: while Edges of the site that were not touched are down too there is no verdict. Judge: each Edge is judged alone. Default Hold."));
+  v("onSiteWideFailure", observe.on_site_wide_failure, doc("Hold: while most Edges of the site that were not touched are down too there is no verdict. Judge: each Edge is judged alone. Default Hold."));
   v.rule("!has(self.interval) || duration(self.interval) >= duration('1s')", "observe.interval must be at least 1s");
 }
 

@@ -167,7 +167,9 @@ void Draft::set_conditions() {
                   "no certificate of ours is on the Edge yet");
   }
   if (o_.look) {
-    const Assessment seen = assess(*o_.look, {}, s.delivery && s.delivery->port_answered);
+    Expected expected = expected_of(o_, s.delivery);
+    expected.fingerprint.clear();  // with whichever certificate
+    const Assessment seen = assess(*o_.look, expected);
     const Truth truth = seen.health == Health::kGood      ? Truth::kTrue
                         : seen.health == Health::kUnknown ? Truth::kUnknown
                                                           : Truth::kFalse;
@@ -196,10 +198,11 @@ void Draft::set_conditions() {
 }
 
 void remember(api::EdgeCertificateStatus& status, const Observation& o, int revision, api::RevisionResult result,
-              std::string message) {
+              std::string message, std::string evidence) {
   api::HistoryEntry entry{.revision = revision,
                           .result = result,
                           .at = std::chrono::floor<std::chrono::seconds>(o.now),
+                          .evidence = std::move(evidence),
                           .message = std::move(message)};
   if (const StoredRevision* kept = stored(o, revision); kept != nullptr && kept->chain) {
     entry.serial_number = kept->chain->serial_number;
@@ -216,7 +219,7 @@ void remember(api::EdgeCertificateStatus& status, const Observation& o, int revi
   if (earlier != status.history.end()) {
     entry.change = earlier->change;
     entry.approved_by = earlier->approved_by;
-    entry.evidence = earlier->evidence;
+    if (entry.evidence.empty()) entry.evidence = earlier->evidence;
     if (!earlier->variant.empty()) entry.variant = earlier->variant;
     if (earlier->live_since) entry.live_since = earlier->live_since;
     status.history.erase(earlier);
@@ -227,6 +230,10 @@ void remember(api::EdgeCertificateStatus& status, const Observation& o, int revi
   if (status.history.size() > kLongestHistory)
     status.history.erase(
         std::ranges::min_element(status.history.begin() + 1, status.history.end(), {}, &api::HistoryEntry::revision));
+}
+
+std::string with_evidence(const std::string& message, const std::string& evidence) {
+  return evidence.empty() ? message : message + " (" + evidence + ")";
 }
 
 void count_failure(api::EdgeCertificateStatus& status, const Observation& o) {

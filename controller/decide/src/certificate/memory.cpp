@@ -1,6 +1,7 @@
 #include "edgetrust/decide/certificate/memory.hpp"
 
 #include "certificate/questions.hpp"
+#include "certificate/site.hpp"
 
 namespace edgetrust::decide::certificate {
 namespace {
@@ -11,10 +12,10 @@ using namespace std::chrono_literals;
 HealthRecord folded(const HealthRecord& health, const Observation& o, const EdgeLook& look) {
   const auto& delivery = o.object.status.delivery;
   if (!delivery || !delivery->installed_at || delivery->rolling_back_since) return health;
-  const StoredRevision* installed = stored(o, delivery->revision);
-  const std::string expected =
-      installed != nullptr && installed->chain ? installed->chain->fingerprint_sha256 : std::string{};
-  return fold(health, assess(look, expected, delivery->port_answered), look.at, 3 * rotation_of(o).interval + 10s);
+  Assessment seen = assess(look, expected_of(o, delivery));
+  const auto site = is_bad(seen.health) && !seen.of_certificate ? site_failure(o) : std::nullopt;
+  if (site) seen = {.health = Health::kHeld, .reason = seen.reason + "; " + site->message};
+  return fold(health, seen, look.at, 3 * rotation_of(o).interval + 10s);
 }
 
 template <class... Effects>
@@ -42,6 +43,7 @@ class Success {
     m_.look = std::move(learned_.look);
     m_.pushed_since_look = false;
   }
+  void operator()(const effect::AskPeers& /*e*/) { m_.peers = std::move(learned_.peers); }
   void operator()(const effect::LookAtOrder& /*e*/) { keep_order(); }
   void operator()(const effect::FinalizeOrder& /*e*/) { keep_order(); }
   void operator()(const effect::LookForRecords& /*e*/) { m_.records = std::move(learned_.records); }
@@ -91,6 +93,7 @@ class Success {
 void forgive(Memory& memory) {
   for (auto& [effect, failure] : memory.failures) failure.forgiven = true;
   if (memory.look && memory.look->health_error) memory.look.reset();
+  memory.peers.reset();
 }
 
 void note_written(Memory& memory, const api::EdgeCertificateStatus& before, const api::EdgeCertificateStatus& after) {

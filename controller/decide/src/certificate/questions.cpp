@@ -111,6 +111,20 @@ int next_revision(const Observation& o) {
   return highest + 1;
 }
 
+Expected expected_of(const Observation& o, const std::optional<api::DeliveryStatus>& delivery) {
+  if (!delivery) return {};
+  Expected expected{.fingerprint = {},
+                    .port_answered = delivery->port_answered,
+                    .others_sha256 = {},
+                    .baseline = delivery->baseline.value_or(api::Baseline{}),
+                    .since = delivery->started_at};
+  if (const StoredRevision* installed = stored(o, delivery->revision); installed != nullptr && installed->chain) {
+    expected.fingerprint = installed->chain->fingerprint_sha256;
+    expected.others_sha256 = installed->chain->others_sha256;
+  }
+  return expected;
+}
+
 std::optional<int> fallback(const Observation& o) {
   const int serving = o.object.status.revision.value_or(-1);
   const bool serving_is_good = !is_rejected(o, serving);

@@ -33,6 +33,8 @@ bool is_rejected(const Observation& o, int revision);
 std::optional<int> candidate(const Observation& o);
 // One above every number that was ever used, so that a recreated object never takes a number twice.
 int next_revision(const Observation& o);
+// What the Edge should show while this delivery is watched.
+Expected expected_of(const Observation& o, const std::optional<api::DeliveryStatus>& delivery);
 // What a rollback would return to: what is served now, if it is stored, whole, and valid beyond the observation; else
 // the newest one before it that is. Empty: a rollback is impossible.
 std::optional<int> fallback(const Observation& o);

@@ -1,22 +1,21 @@
 #include "certificate/act.hpp"
 
+#include "certificate/look.hpp"
 #include "certificate/observe.hpp"
 #include "certificate/revision_secrets.hpp"
 #include "certificate/slots.hpp"
 #include "edgetrust/base/text.hpp"
+#include "peers.hpp"
 
 #include <algorithm>
 
 namespace edgetrust::reconcile {
 namespace {
 
-using namespace std::chrono_literals;
 namespace effect = decide::certificate::effect;
 using decide::certificate::EdgeLook;
 using decide::certificate::Learned;
 using decide::certificate::Observation;
-
-constexpr auto kProbeTimeout = 5s;
 
 Error missing(const ports::SecretObject& secret, const char* key) {
   return {.kind = ErrorKind::kInvalid, .what = "Secret " + secret.meta.name + " has no key " + key};
@@ -29,23 +28,18 @@ class Actor {
 
   // --- looks
 
-  Result<Learned> operator()(const effect::LookAtEdge& /*look*/) {
-    EdgeLook look{.probed = o_.edge->spec.sip.probe != api::SipProbe::kNone};
-    if (auto health = ask_health()) {
-      look.health = std::move(*health);
-    } else {
-      look.health_error = std::move(health).error();
-    }
-    if (look.probed) {
-      if (auto served = ask_port()) {
-        look.served = std::move(*served);
-      } else {
-        look.served_error = std::move(served).error();
-      }
-    }
-    if (stop_.stop_requested()) return fail(ErrorKind::kCancelled, "shutting down");  // half a look is none
-    look.at = world_.clock.now();
-    return Learned{.look = std::move(look)};
+  Result<Learned> operator()(const effect::LookAtEdge& look) {
+    EDGETRUST_TRY_ASSIGN(EdgeLook seen, look_at_edge(world_, o_, look.closely, stop_));
+    return Learned{.look = std::move(seen)};
+  }
+
+  Result<Learned> operator()(const effect::AskPeers& ask) {
+    EDGETRUST_TRY_ASSIGN(const std::string chain, chain_of(ask.revision));
+    decide::certificate::PeersLook told{.revision = ask.revision, .edge_generation = o_.edge->meta.generation};
+    told.peers = Peers(world_, *o_.edge, stop_).judge_all(chain);
+    if (stop_.stop_requested()) return fail(ErrorKind::kCancelled, "shutting down");
+    told.at = world_.clock.now();
+    return Learned{.peers = std::move(told)};
   }
 
   Result<Learned> operator()(const effect::LookAtOrder& look) {
@@ -257,24 +251,6 @@ class Actor {
   }
 
  private:
-  Result<ports::EdgeHealth> ask_health() {
-    if (!o_.connection->spec.certificate_upload)
-      return fail(ErrorKind::kUnsupported, "the GenesysConnection has no certificateUpload");
-    EDGETRUST_TRY_ASSIGN(const auto fleet, world_.backends.fleet(*o_.connection, stop_));
-    return fleet->health(ports::EdgeId{lower(o_.edge->spec.edge_id)}, stop_);
-  }
-
-  Result<ports::ChainFacts> ask_port() {
-    const auto& sip = o_.edge->spec.sip;
-    EDGETRUST_TRY_ASSIGN(const ports::ServedChain served,
-                         world_.probe.present({.host = sip.host,
-                                               .port = static_cast<std::uint16_t>(sip.port),
-                                               .server_name = {},
-                                               .timeout = kProbeTimeout},
-                                              stop_));
-    return world_.pki.inspect(served.chain_pem);
-  }
-
   // A name that is taken by our own Secret of the same revision is what a lost answer left behind: nothing is written
   // twice.
   Status store(const ports::SecretObject& secret) {

@@ -113,6 +113,24 @@ std::optional<api::RevisionResult> newly_ended(const api::EdgeCertificateStatus&
   return same ? std::nullopt : std::optional(top.result);
 }
 
+// A new certificate seems to do harm. Whether the site as a whole is down, its other Edges tell, whose objects may be
+// minutes old; a few of them suffice.
+std::vector<std::string> in_question(const Effect& effect, const Observation& o,
+                                     const decide::certificate::Memory& memory) {
+  constexpr std::size_t kMost = 8;
+  using decide::certificate::Health;
+  const auto& delivery = o.object.status.delivery;
+  const bool is_watched = delivery && delivery->installed_at && !delivery->rolling_back_since;
+  const bool seems_bad = is_bad(memory.health.last) || memory.health.last == Health::kHeld;
+  std::vector<std::string> names;
+  if (!is_watched || !seems_bad || !std::holds_alternative<decide::certificate::effect::LookAtEdge>(effect))
+    return names;
+  for (const auto& edge : o.neighbours) {
+    if (names.size() < kMost) names.push_back(edge->meta.name);
+  }
+  return names;
+}
+
 }  // namespace
 
 CertificateReconciler::CertificateReconciler(const World& world) : state_(new State{.world = world}) {}
@@ -175,6 +193,7 @@ Outcome CertificateReconciler::State::pass(std::shared_ptr<const api::EdgeCertif
   if (stop.stop_requested()) return outcome;
   observation->object = *object;  // as it was written
   outcome.effect_error = perform(*decision.effect, *observation, notes, stop);
+  outcome.in_question = in_question(*decision.effect, *observation, notes.memory);
   outcome.wake_at = again(notes);
   return outcome;
 }

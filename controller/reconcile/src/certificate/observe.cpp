@@ -35,6 +35,23 @@ void find_references(const World& world, Observation& o) {
   o.edge_holder = holder_of(world, o.object);
 }
 
+bool is_delivered_to(const World& world, const api::Edge& edge) {
+  return std::ranges::any_of(world.certificates.list(edge.meta.ns), [&](const auto& certificate) {
+    return certificate->spec.edge_ref.name == edge.meta.name && certificate->status.delivery;
+  });
+}
+
+// The other Edges of its site and connection that nobody touches. Asked for only while they may be needed.
+void find_neighbours(const World& world, Observation& o) {
+  if (!o.object.status.delivery || !o.edge || o.edge->broken || api::site_of(*o.edge).empty()) return;
+  for (const auto& other : world.edges.list(o.object.meta.ns)) {
+    const bool is_near = other->meta.name != o.edge->meta.name && !other->broken &&
+                         other->spec.connection_ref == o.edge->spec.connection_ref &&
+                         api::site_of(*other) == api::site_of(*o.edge);
+    if (is_near && !is_delivered_to(world, *other)) o.neighbours.push_back(other);
+  }
+}
+
 // Metadata of our Secrets: the cache's, with what this process made or removed and the watch has not brought yet.
 std::vector<api::ObjectMeta> own_secrets(const World& world, const api::EdgeCertificate& object, Notes& notes) {
   std::vector<api::ObjectMeta> secrets =
@@ -235,6 +252,7 @@ Result<Observation> observe(const World& world, std::shared_ptr<const api::EdgeC
   Observation o{.now = world.clock.now(), .object = *object, .operator_version = world.version};
   if (!o.object.broken) {
     find_references(world, o);
+    find_neighbours(world, o);
     const auto secrets = own_secrets(world, o.object, notes);
     EDGETRUST_TRY(find_revisions(world, secrets, o, notes, stop));
     EDGETRUST_TRY(find_serving(world, secrets, o, notes, stop));

@@ -81,6 +81,13 @@ struct OrderStatus {
   std::optional<int> failures;             // orders in a row that came to nothing
   std::string last_error;                  // why the last of them did
 };
+// What worked right before a push: only that can be missed afterwards.
+struct Baseline {
+  bool options_answered = false;    // SIP OPTIONS over TLS
+  std::vector<std::string> peers;   // that could complete a handshake, by name
+  std::vector<std::string> trunks;  // that were Up, by name; at most 32
+  bool operator==(const Baseline&) const = default;
+};
 // A delivery under way. Written before the push, so that after a crash it is known what to watch and what to return to.
 struct DeliveryStatus {
   int revision = 0;
@@ -90,7 +97,9 @@ struct DeliveryStatus {
   TimePoint started_at;
   std::optional<TimePoint> installed_at;  // the upload was answered, or the Edge was seen serving it
   std::optional<TimePoint> rolling_back_since;
-  std::string verdict;  // why it is rolled back, for people
+  std::string verdict;   // why it is rolled back, for people
+  std::string evidence;  // what was seen when that was decided
+  std::optional<Baseline> baseline;
 };
 // What a person allowed by annotation, as it was first seen.
 struct ApprovalStatus {

@@ -110,6 +110,7 @@ struct EffectiveRotation {
   Duration period;
   Duration interval;
   int fail_after;
+  SiteWideFailure on_site_wide_failure;
   RetryPolicy retry;
   Duration retry_backoff;
   int max_attempts;

@@ -32,11 +32,8 @@ struct Fleet {
   std::vector<ports::BudgetSlot> slots;
 };
 
-// The failure domain of an Edge: its own site, else the one that the API reports. Edges of which neither is known share
-// one, "": nobody knows that they are apart.
-std::string site_of(const api::Edge& edge);
-
-// A budget as its Leases are named: `limit` slots, one name each.
+// A budget as its Leases are named: `limit` slots, one name each. Edges whose site is not known ("") share one:
+// nobody knows that they are apart.
 struct Pool {
   std::string name;  // for people: "RotationPolicy prod", "site new-york"
   std::string slot_prefix;
@@ -50,8 +47,6 @@ Pool site_pool(const std::string& connection, const std::string& site, int limit
 bool is_rotating(const api::EdgeCertificate& certificate);
 // It waits for nothing but its turn.
 bool waits_for_turn(const api::EdgeCertificate& certificate, TimePoint now);
-// Why it is where it is, in one word: the reason of the condition that says most.
-std::string reason_of(const api::EdgeCertificateStatus& status);
 
 // The slots that `me` may take now, by name: one of its policy, one of its site. Empty: it is not its turn. `why` says
 // what is waited for, in the same words as long as the budget is the same. Of those that wait, what expires first goes

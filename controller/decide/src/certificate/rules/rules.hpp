@@ -26,8 +26,8 @@ Verdict served_certificate_known(const Observation& o);
 
 // going_back.cpp: a rollback that a person asks for, and how each begins
 Verdict rollback_asked_for(const Observation& o);
-// A rollback to revision `back` in the making, `delivery` being the change of the Edge that it undoes. The effect is
-// the caller's.
+// A rollback to revision `back` in the making, `delivery` being the change of the Edge that it undoes, and in it what
+// was seen. The effect is the caller's.
 Draft going_back(const Observation& o, api::DeliveryStatus delivery, int back, const std::string& why);
 
 // issuing.cpp: from the key to the stored bundle
@@ -36,6 +36,10 @@ Verdict revision_issued(const Observation& o);
 
 // waiting.cpp: from the stored bundle to the push
 Verdict revision_delivered(const Observation& o);
+
+// peers.cpp: whether everybody who dials in would accept the new chain. `right_before` the push, what was told long ago
+// does not do.
+Verdict wait_for_peers(const Observation& o, int revision, bool right_before);
 
 // permission.cpp: what a RotationPolicy makes a stored revision wait for
 Verdict wait_for_permission(const Observation& o, int revision);

@@ -17,8 +17,15 @@ namespace edgetrust::decide::certificate {
 // nothing outside is changed on the word of a stale cache.
 namespace effect {
 
+// `closely`: also at what bears witness beside the status call and the port: SIP itself, the peers, the trunks.
 struct LookAtEdge {
   static constexpr std::string_view kName = "LookAtEdge";
+  bool closely = false;
+};
+// Offline: would each peer of the Edge accept the stored chain of a revision?
+struct AskPeers {
+  static constexpr std::string_view kName = "AskPeers";
+  int revision = 0;
 };
 struct LookAtOrder {
   static constexpr std::string_view kName = "LookAtOrder";
@@ -113,11 +120,12 @@ struct ReleaseSlots {
 
 }  // namespace effect
 
-using Effect = std::variant<effect::LookAtEdge, effect::LookAtOrder, effect::LookForRecords, effect::SetFinalizer,
-                            effect::CreateKey, effect::NewOrder, effect::PresentRecord, effect::RemoveRecord,
-                            effect::AnswerChallenge, effect::FinalizeOrder, effect::StoreBundle, effect::StoreImport,
-                            effect::Push, effect::WriteServingSecret, effect::MarkRejected, effect::DeleteRevision,
-                            effect::ClaimSlots, effect::ReleaseSlots>;
+using Effect =
+    std::variant<effect::LookAtEdge, effect::AskPeers, effect::LookAtOrder, effect::LookForRecords,
+                 effect::SetFinalizer, effect::CreateKey, effect::NewOrder, effect::PresentRecord, effect::RemoveRecord,
+                 effect::AnswerChallenge, effect::FinalizeOrder, effect::StoreBundle, effect::StoreImport, effect::Push,
+                 effect::WriteServingSecret, effect::MarkRejected, effect::DeleteRevision,
+                 effect::ClaimSlots, effect::ReleaseSlots>;
 
 std::string_view name_of(const Effect& effect);
 bool is_guarded(const Effect& effect);

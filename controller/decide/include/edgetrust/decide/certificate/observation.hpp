@@ -42,7 +42,9 @@ struct Observation : Memory {
   std::shared_ptr<const api::AcmeIssuer> issuer;
   std::shared_ptr<const api::GenesysConnection> connection;
   std::shared_ptr<const api::RotationPolicy>
-      policy;               // the one named, or `default`; null is no error unless one is named
+      policy;  // the one named, or `default`; null is no error unless one is named
+  // While it is delivered to: the other Edges of the same site and connection that nobody touches.
+  std::vector<std::shared_ptr<const api::Edge>> neighbours;
   std::string edge_holder;  // the EdgeCertificate that holds the same Edge (api/claim.hpp); empty when this one does
 
   std::string operator_version;
