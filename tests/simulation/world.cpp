@@ -25,6 +25,10 @@ class MemorySecrets final : public ports::Secrets {
     }
     return found;
   }
+  [[nodiscard]] std::optional<api::ObjectMeta> find(const api::ObjectKey& key) const override {
+    const auto found = stored_.find(key);
+    return found == stored_.end() ? std::nullopt : std::optional(found->second.meta);
+  }
   Result<ports::SecretObject> read(const api::ObjectKey& key, std::stop_token /*stop*/) override {
     const auto found = stored_.find(key);
     if (found == stored_.end()) return fail(ErrorKind::kNotFound, "no Secret " + key.name);
