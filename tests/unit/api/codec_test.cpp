@@ -137,7 +137,7 @@ TEST(Unserved, GoldenObjectsThatSetEverythingNameEveryUnservedField) {
   EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate"),
             (Paths{"spec.fallback", "spec.ipAddresses", "spec.rotation.drain.policy: Drain",
                    "spec.rotation.observe.onSiteWideFailure"}));
-  EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate-source"), Paths{"spec.sourceSecretRef"});
+  EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate-source"), Paths{});
   EXPECT_EQ(unserved_in<Edge>("edge"), (Paths{"spec.sip.probe: Options", "spec.sip.peers", "spec.ssh"}));
   EXPECT_EQ(unserved_in<RotationPolicy>("rotationpolicy"),
             (Paths{"spec.budget", "spec.waves", "spec.observe.onSiteWideFailure"}));

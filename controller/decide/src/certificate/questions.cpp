@@ -1,6 +1,8 @@
 #include "certificate/questions.hpp"
 
 #include "edgetrust/base/random.hpp"
+#include "edgetrust/base/text.hpp"
+#include "edgetrust/decide/certificate/source.hpp"
 
 #include <algorithm>
 #include <set>
@@ -20,7 +22,68 @@ const std::string* handled_value(const api::EdgeCertificateStatus& status, std::
 
 std::set<std::string> as_set(const std::vector<std::string>& names) { return {names.begin(), names.end()}; }
 
+bool is_address(const std::string& host) {
+  if (host.find(':') != std::string::npos) return true;
+  const std::string last = host.substr(host.rfind('.') + 1);
+  return !last.empty() && last.find_first_not_of("0123456789") == std::string::npos;
+}
+
+// A wildcard stands for one label, the first (RFC 6125 section 6.4.3).
+bool covers(const ports::ChainFacts& leaf, const std::string& name) {
+  const auto holds = [&](const std::string& one) {
+    return std::ranges::find(leaf.dns_names, one) != leaf.dns_names.end();
+  };
+  const auto dot = name.find('.');
+  return holds(name) || (dot != std::string::npos && holds("*" + name.substr(dot)));
+}
+
+bool covers(const ports::ChainFacts& leaf, const ports::SubjectNames& names) {
+  const auto has_address = [&](const std::string& one) {
+    return std::ranges::find(leaf.ip_addresses, one) != leaf.ip_addresses.end();
+  };
+  return std::ranges::all_of(names.dns_names, [&](const auto& name) { return covers(leaf, name); }) &&
+         std::ranges::all_of(names.ip_addresses, has_address);
+}
+
+bool has_leaf(const StoredRevision& revision, const std::string& fingerprint) {
+  return revision.chain && revision.chain->fingerprint_sha256 == fingerprint;
+}
+
+bool has_ended_badly(const api::HistoryEntry& entry) {
+  return entry.result == api::RevisionResult::kRolledBack || entry.result == api::RevisionResult::kRejected;
+}
+
+bool is_leaf_rejected_in(const Observation& o, const api::EdgeCertificateStatus& status,
+                         const std::string& fingerprint) {
+  const auto in_history = [&](const api::HistoryEntry& entry) {
+    return entry.fingerprint_sha256 == fingerprint && has_ended_badly(entry);
+  };
+  const auto marked = [&](const auto& one) { return one.second.marked_rejected && has_leaf(one.second, fingerprint); };
+  return std::ranges::any_of(status.history, in_history) || std::ranges::any_of(o.revisions, marked);
+}
+
+// Of those that were taken from the source and may still be delivered.
+std::optional<int> sourced_candidate(const Observation& o, int ended) {
+  const bool known = o.source && o.source->chain && !o.source->defect;
+  std::optional<int> best;
+  for (const auto& [number, revision] : o.revisions) {
+    const bool fit = revision.has_key && revision.chain && !revision.defect && !revision.marked_rejected &&
+                     revision.chain->not_after > o.now && fits_spec(o, revision);
+    if (number <= std::max(ended, 0) || !fit || is_leaf_rejected(o, revision.chain->fingerprint_sha256)) continue;
+    if (!known || has_leaf(revision, o.source->chain->fingerprint_sha256)) best = number;
+  }
+  return best;
+}
+
 }  // namespace
+
+ports::SubjectNames names_to_cover(const api::EdgeCertificateSpec& spec, const api::Edge* edge) {
+  ports::SubjectNames names{.dns_names = spec.dns_names, .ip_addresses = spec.ip_addresses};
+  const std::string host = edge != nullptr ? lower(edge->spec.sip.host) : std::string{};
+  const bool named = !host.empty() && !is_address(host);
+  if (named && std::ranges::find(names.dns_names, host) == names.dns_names.end()) names.dns_names.push_back(host);
+  return names;
+}
 
 bool holds_finalizer(const Observation& o) {
   return std::ranges::find(o.object.meta.finalizers, api::kFinalizer) != o.object.meta.finalizers.end();
@@ -47,7 +110,9 @@ ports::KeySpec wanted_key(const api::EdgeCertificateSpec& spec) {
   return {ports::KeyAlgorithm::kRsa, key.size.value_or(2048)};
 }
 
-bool fits_spec(const StoredRevision& revision, const api::EdgeCertificateSpec& spec) {
+bool fits_spec(const Observation& o, const StoredRevision& revision) {
+  const auto& spec = o.object.spec;
+  if (is_sourced(o)) return covers(*revision.chain, names_to_cover(spec, o.edge.get()));
   std::set<std::string> wanted = as_set(spec.dns_names);
   wanted.insert(spec.ip_addresses.begin(), spec.ip_addresses.end());
   std::set<std::string> asked_for = revision.asked_for;
@@ -72,9 +137,12 @@ bool is_rejected(const Observation& o, int revision) {
   const StoredRevision* kept = stored(o, revision);
   if (kept != nullptr && kept->marked_rejected) return true;
   return std::ranges::any_of(o.object.status.history, [&](const api::HistoryEntry& entry) {
-    return entry.revision == revision &&
-           (entry.result == api::RevisionResult::kRolledBack || entry.result == api::RevisionResult::kRejected);
+    return entry.revision == revision && has_ended_badly(entry);
   });
+}
+
+bool is_leaf_rejected(const Observation& o, const std::string& fingerprint) {
+  return is_leaf_rejected_in(o, o.object.status, fingerprint);
 }
 
 std::optional<int> candidate(const Observation& o) {
@@ -82,12 +150,13 @@ std::optional<int> candidate(const Observation& o) {
   // history after it was rejected.
   int ended = o.object.status.revision.value_or(-1);
   for (const auto& entry : o.object.status.history) ended = std::max(ended, entry.revision);
+  if (is_sourced(o)) return sourced_candidate(o, ended);
   int best = -1;
   // Revision 0 is an import: something to return to, never something to deliver.
   for (const auto& [number, revision] : o.revisions) {
     if (number <= std::max(ended, 0) || revision.marked_rejected) continue;
     // What cannot be read is a candidate too: it has to be refused.
-    if (revision.has_bundle() && (!revision.chain || fits_spec(revision, o.object.spec))) best = number;
+    if (revision.has_bundle() && (!revision.chain || fits_spec(o, revision))) best = number;
   }
   const auto& order = o.object.status.order;
   const StoredRevision* ordered = order ? stored(o, order->revision) : nullptr;
@@ -114,7 +183,12 @@ std::optional<int> previous(const Observation& o, int below) {
   const api::EffectiveRotation rotation = rotation_of(o);
   const TimePoint long_enough = o.now + rotation.settle + rotation.period;
   const int serving = o.object.status.revision.value_or(-1);
+  const auto& delivery = o.object.status.delivery;
+  const auto tried = delivery ? std::optional(delivery->revision) : candidate(o);
+  const StoredRevision* coming = tried ? stored(o, *tried) : nullptr;
   return newest_before(o, below, [&](const StoredRevision& revision) {
+    // The same leaf under an older number is no way back from itself.
+    if (coming != nullptr && coming->chain && has_leaf(revision, coming->chain->fingerprint_sha256)) return false;
     const bool proved = revision.number == serving || was_live(o, revision.number);
     const bool fit = proved || (!revision.defect && !revision.unjudged);
     return fit && can_return_to(o, revision.number) && revision.chain->not_after > long_enough;
@@ -128,6 +202,7 @@ std::optional<int> newest_before(const Observation& o, int below,
   for (const auto& [number, revision] : o.revisions) {
     if (number >= below || is_rejected(o, number) || !revision.has_key || !revision.chain || !accepted(revision))
       continue;
+    if (is_leaf_rejected(o, revision.chain->fingerprint_sha256)) continue;
     whole = number;
     if (was_live(o, number) || number == o.object.status.revision) live = number;
   }
@@ -148,10 +223,11 @@ bool can_return_to(const Observation& o, int revision) {
 }
 
 std::optional<int> whose(const Observation& o, const std::string& fingerprint) {
+  std::optional<int> newest;
   for (const auto& [number, revision] : o.revisions) {
-    if (revision.chain && revision.chain->fingerprint_sha256 == fingerprint) return number;
+    if (has_leaf(revision, fingerprint)) newest = number;
   }
-  return std::nullopt;
+  return newest;
 }
 
 bool serves_foreign(const Observation& o) {
@@ -172,6 +248,28 @@ bool is_requested(const Observation& o, std::string_view annotation) {
   if (!value || value->empty()) return false;
   const std::string* handled = handled_value(o.object.status, annotation);
   return handled == nullptr || *handled != *value;
+}
+
+bool is_sourced(const Observation& o) { return o.object.spec.source_secret_ref.has_value(); }
+
+const ports::ChainFacts* offer(const Observation& o) {
+  const bool good = is_sourced(o) && o.source && o.source->chain && !o.source->defect && !o.source->unjudged;
+  return good && o.source->chain->not_after > o.now ? &*o.source->chain : nullptr;
+}
+
+bool offers_another(const Observation& o, const api::EdgeCertificateStatus& status) {
+  const ports::ChainFacts* leaf = offer(o);
+  if (leaf == nullptr || is_leaf_rejected_in(o, status, leaf->fingerprint_sha256)) return false;
+  const auto is_leaf_of = [&](std::optional<int> revision) {
+    const StoredRevision* kept = revision ? stored(o, *revision) : nullptr;
+    return kept != nullptr && has_leaf(*kept, leaf->fingerprint_sha256);
+  };
+  return !is_leaf_of(status.revision) && !(status.delivery && is_leaf_of(status.delivery->revision));
+}
+
+TimePoint overdue_from(const ports::ChainFacts& leaf) {
+  const TimePoint due = renewal_time(leaf.not_before, leaf.not_after, {}, {}, 0);
+  return std::chrono::floor<std::chrono::seconds>(due + (leaf.not_after - due) / 10);
 }
 
 std::optional<TimePoint> renewal_of(const Observation& o) {
@@ -212,7 +310,7 @@ std::optional<std::string> due(const Observation& o) {
   const StoredRevision* serving = active(o);
   if (serving == nullptr) return "the Edge has no certificate of ours";
   if (is_rejected(o, serving->number)) return "the Edge is not well with the certificate that it serves";
-  if (!fits_spec(*serving, o.object.spec)) return "names or key in the spec changed";
+  if (!fits_spec(o, *serving)) return "names or key in the spec changed";
   if (!serving->has_key) return "the key of the served certificate is lost";
   if (o.now >= *renewal_of(o)) return "renewal is due";
   return std::nullopt;
