@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import subprocess
 import unittest
 import uuid
@@ -238,6 +239,17 @@ class Crds(unittest.TestCase):
                 sample["metadata"]["namespace"] = self.namespace
                 with self.subTest(sample["kind"], name=sample["metadata"]["name"]):
                     self.try_to_create(sample)
+
+    def test_the_objects_of_the_how_tos_are_accepted(self) -> None:
+        folder = Path(__file__).resolve().parents[3] / "controller" / "docs" / "how-to"
+        blocks = [(file.name, block) for file in sorted(folder.glob("*.md")) for block in re.findall(r"^```yaml\n(.*?)^```", file.read_text(), re.M | re.S)]
+        ours = [(name, block) for name, block in blocks if "apiVersion: edgetrust.io/v1alpha1\n" in block]
+        self.assertTrue(ours)
+        for name, block in ours:
+            candidate = json.loads(kubectl("create", "--dry-run=client", "-o", "json", "-f", "-", stdin=block))
+            candidate["metadata"]["namespace"] = self.namespace
+            with self.subTest(name, kind=candidate["kind"]):
+                self.try_to_create(candidate)
 
     # --- what is refused
 
