@@ -80,6 +80,7 @@ class EffectIsCovered {
     ASSERT_TRUE(d_.status.delivery) << "a crash would not know what to watch";
     ASSERT_TRUE(has_key(e.revision) && has_chain(e.revision)) << "I2: what is pushed is stored";
     EXPECT_FALSE(rejected_in(d_.status, e.revision)) << "a rejected revision is never pushed again";
+    EXPECT_FALSE(is_rejected_leaf(o_.revisions.at(e.revision).chain->fingerprint_sha256)) << "nor under another number";
     EXPECT_EQ(e.rollback, d_.status.delivery->rolling_back_since.has_value());
     EXPECT_EQ(e.revision, e.rollback ? d_.status.delivery->fallback : d_.status.delivery->revision);
     if (e.rollback) {

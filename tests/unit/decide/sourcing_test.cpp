@@ -319,6 +319,18 @@ TEST(DescribeSource, TellsWhatIsWaitedForAndNoDate) {
   EXPECT_FALSE(decision.status.renewal_time) << "somebody else knows";
 }
 
+TEST(DescribeSource, InfeasibleCountsFromWhenTheSourceShouldBeRenewed) {
+  const auto frozen = [](api::Duration before_end) {
+    return with(quiet(), [&](auto& o) {
+      const TimePoint end = o.revisions[1].chain->not_after;
+      change(o.policy,
+             [&](auto& policy) { policy.spec.freezes = {{.name = "f", .from = end - before_end, .to = end + 24h}}; });
+    });
+  };
+  EXPECT_NE(condition(decide(frozen(28 * 24h)), api::condition::kInfeasible), nullptr);
+  EXPECT_EQ(condition(decide(frozen(26 * 24h)), api::condition::kInfeasible), nullptr);
+}
+
 TEST(DescribeSource, ARenewalCannotBeAskedForHere) {
   const Decision decision = decide(with(quiet(), [](auto& o) { annotate(o, api::kRenewRequestedAt, "now"); }));
   EXPECT_TRUE(says(decision, "NothingToRenew"));

@@ -113,7 +113,8 @@ struct DeleteRevision {
 using Effect = std::variant<effect::LookAtEdge, effect::LookAtOrder, effect::LookForRecords, effect::SetFinalizer,
                             effect::CreateKey, effect::NewOrder, effect::PresentRecord, effect::RemoveRecord,
                             effect::AnswerChallenge, effect::FinalizeOrder, effect::StoreBundle, effect::StoreImport,
-                            effect::StoreSource, effect::Push, effect::WriteServingSecret, effect::MarkRejected, effect::DeleteRevision>;
+                            effect::StoreSource, effect::Push, effect::WriteServingSecret, effect::MarkRejected,
+                            effect::DeleteRevision>;
 
 std::string_view name_of(const Effect& effect);
 bool is_guarded(const Effect& effect);
