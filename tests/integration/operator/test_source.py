@@ -72,8 +72,8 @@ class Delivery(SourceTest):
         status = self.wait_phase(name, "Ready", 1)
         self.assertEqual(status["fingerprintSha256"], fingerprint(first.leaf))
         self.assertEqual(self.live(self.edge), fingerprint(first.leaf))
-        self.assertEqual(status["next"], f"waits for Secret {self.source}")
-        self.assertNotIn("renewalTime", status)
+        wait_for("it says what comes next", lambda: self.status(name)["next"] == f"waits for Secret {self.source}")
+        self.assertNotIn("renewalTime", self.status(name))
         self.assertEqual(self.part(f"{name}-r1-key", "tls.key"), first.key)
         for part in (f"{name}-r1", f"{name}-r1-key"):
             secret = self.kube.get("Secret", self.namespace, part)
@@ -91,7 +91,7 @@ class Delivery(SourceTest):
         self.assertEqual([entry["result"] for entry in status["history"]], ["Active", "Superseded"])
         wait_for("secretName follows", lambda: serving() == fingerprint(second.leaf))
         self.assertEqual(len(self.uploads()), 2)
-        self.assertLessEqual({"Copying", "Delivering", "Installed", "Rotated"}, {event["reason"] for event in self.kube.events(self.namespace)})
+        wait_for("Events tell of it", lambda: {"Copying", "Delivering", "Installed", "Rotated"} <= {event["reason"] for event in self.kube.events(self.namespace)})
 
         wait_for("the finalizer goes", lambda: not self.certificate(name)["metadata"].get("finalizers"))
         self.kube.delete("EdgeCertificate", self.namespace, name)

@@ -99,6 +99,16 @@ TEST(SourceTaken, AServedRevisionThatHasLostASecretGetsItBack) {
   }
 }
 
+TEST(SourceTaken, ACopyThatIsUnfitIsNotMadeAgain) {
+  Observation o = renewed();
+  o.revisions[2] = whole(2);
+  o.revisions[2].defect = error(ErrorKind::kInvalid, "the chain is incomplete");
+  EXPECT_EQ(decided(o), "source_taken Failed/SourceRefused S +2136h");
+  o.revisions[2] = {.number = 2, .has_key = false, .source = fingerprint(2), .chain = chain(2)};
+  o.revisions[2].defect = error(ErrorKind::kInvalid, "its key is lost");
+  EXPECT_EQ(taken(decide(o))->revision, 2) << "but a Secret of it that is lost is";
+}
+
 TEST(SourceTaken, WhatIsMissingIsWaitedFor) {
   check({{"nothing is live", without_secret(first()), "source_taken Pending/SourceNotFound R"},
          {"something is", without_secret(quiet()), "rest Ready/SourceNotFound S +2136h"},

@@ -1,6 +1,7 @@
 #include "certificate/draft.hpp"
 
 #include "certificate/feasibility.hpp"
+#include "certificate/sourced.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/random.hpp"
 #include "edgetrust/base/time_text.hpp"

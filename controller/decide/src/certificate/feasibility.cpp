@@ -1,6 +1,7 @@
 #include "certificate/feasibility.hpp"
 
 #include "certificate/questions.hpp"
+#include "certificate/sourced.hpp"
 #include "edgetrust/base/time_text.hpp"
 
 #include <algorithm>

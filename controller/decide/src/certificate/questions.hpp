@@ -26,9 +26,8 @@ const StoredRevision* stored(const Observation& o, int revision);
 // The revision that the Edge serves, as far as proved, when its bundle is stored.
 const StoredRevision* active(const Observation& o);
 // Rolled back or refused once: never pushed again.
+bool has_ended_badly(const api::HistoryEntry& entry);
 bool is_rejected(const Observation& o, int revision);
-// The same of a leaf, whatever number it had: one that is renewed elsewhere may come back under another.
-bool is_leaf_rejected(const Observation& o, const std::string& fingerprint);
 // The newest revision that is newer than all that have ended: a stored one that fits the spec, or the one that is
 // ordered. Where somebody else renews: the one with the leaf that the source holds, or the newest that was taken while
 // that holds none that could be.
@@ -64,17 +63,6 @@ bool need_not_wait_for(const Observation& o, api::MayBreak what);
 
 // An annotation that asks for something and was not acted on yet.
 bool is_requested(const Observation& o, std::string_view annotation);
-
-// --- a certificate that somebody else renews
-
-bool is_sourced(const Observation& o);
-// The leaf in the source that could be taken, known or new; nullptr: none, or nobody can tell now.
-const ports::ChainFacts* offer(const Observation& o);
-// The source offers a leaf that is neither served, nor on its way to the Edge, nor rejected.
-bool offers_another(const Observation& o, const api::EdgeCertificateStatus& status);
-// When a leaf should have been renewed at the latest by whoever does so: see renewal_time, and a tenth of what is left
-// then, so that nobody is blamed who renews at that very time.
-TimePoint overdue_from(const ports::ChainFacts& leaf);
 
 // When the active revision is due; empty when there is none.
 std::optional<TimePoint> renewal_of(const Observation& o);

@@ -2,6 +2,7 @@
 // The rules of an EdgeCertificate. Each is asked in the order of decide.cpp; the first that has something to say
 // decides. A rule that returns nothing has ensured what its line in that list says.
 #include "certificate/draft.hpp"
+#include "certificate/sourced.hpp"
 
 #include <initializer_list>
 #include <optional>

@@ -86,6 +86,14 @@ bool is_served(const Observation& o, const ports::ChainFacts& leaf) {
          !serves_foreign(o);
 }
 
+// Stored, above what is served, and unfit all the same: to store it once more would change nothing.
+const StoredRevision* unfit_copy(const Observation& o, const ports::ChainFacts& leaf) {
+  const auto number = whose(o, leaf.fingerprint_sha256);
+  const bool waits = number && *number > o.object.status.revision.value_or(0);
+  const StoredRevision* copy = waits ? stored(o, *number) : nullptr;
+  return copy != nullptr && copy->has_key && copy->defect ? copy : nullptr;
+}
+
 // The number under which a leaf is stored: that of what was begun for it, or of what is served and has lost a Secret.
 // Else a new one, above the key of another leaf that was left alone by a crash.
 int number_for(const Observation& o, const std::string& fingerprint) {
@@ -169,6 +177,8 @@ Verdict source_taken(const Observation& o) {
   if (is_leaf_rejected(o, leaf.fingerprint_sha256)) return rejected(o, leaf);
   if (is_served(o, leaf)) return std::nullopt;
   if (leaf.not_after <= o.now) return refused(o, "its tls.crt has expired on " + date_of(leaf.not_after));
+  if (const StoredRevision* copy = unfit_copy(o, leaf))
+    return refused(o, "revision " + std::to_string(copy->number) + ", its copy, is unfit: " + copy->defect->message());
   if (auto wait = may_take(o)) return wait;
   return take(o, leaf);
 }
