@@ -53,6 +53,13 @@ class SourceTest(OperatorTest):
             self.assertIn(word, stalled["message"])
         self.assertEqual(self.status(self.edge.name)["phase"], "Failed")
 
+    def waits(self, reason: str, *words: str) -> None:
+        found = lambda: self.condition(self.certificate(self.edge.name), "Reconciling")
+        wait_for(reason, lambda: found().get("reason") == reason)
+        for word in (self.source, *words):
+            self.assertIn(word, found()["message"])
+        self.assertEqual(self.status(self.edge.name)["phase"], "Pending")
+
     def part(self, name: str, key: str) -> str:
         return base64.b64decode(self.kube.get("Secret", self.namespace, name)["data"][key]).decode()
 
@@ -64,8 +71,7 @@ class Delivery(SourceTest):
     def test_first_delivery_and_renewal(self) -> None:
         name = self.edge.name
         self.fed()
-        self.wait_phase(name, "Pending")
-        wait_for("it says what is missing", lambda: self.condition(self.certificate(name), "Reconciling").get("reason") == "SourceNotFound")
+        self.waits("SourceNotFound")
 
         first = self.issue()
         written = self.put(first)
@@ -139,13 +145,15 @@ class Refusal(SourceTest):
         self.kube.patch("EdgeCertificate", self.namespace, self.edge.name, {"spec": {"dnsNames": [self.edge.host]}})
         self.wait_phase(self.edge.name, "Ready", 1)
 
-    def test_a_secret_of_another_type_is_refused(self) -> None:
+    def test_a_secret_of_another_type_or_without_a_key_is_waited_for(self) -> None:
         issued = self.issue()
         self.secret(self.source, {"tls.crt": issued.chain, "tls.key": issued.key, "ca.crt": self.authority.root})
         self.fed()
-        self.refused("Opaque", "kubernetes.io/tls")
+        self.waits("SourceIncomplete", "Opaque", "kubernetes.io/tls")
         self.kube.delete("Secret", self.namespace, self.source)
-        wait_for("its absence is said", lambda: self.condition(self.certificate(self.edge.name), "Reconciling").get("reason") == "SourceNotFound")
+        self.waits("SourceNotFound")
+        self.secret(self.source, {"tls.crt": issued.chain, "tls.key": ""}, "kubernetes.io/tls")
+        self.waits("SourceIncomplete", "tls.key")
         self.put(issued)
         self.wait_phase(self.edge.name, "Ready", 1)
 

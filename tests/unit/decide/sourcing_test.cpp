@@ -30,6 +30,10 @@ Observation without_secret(Observation o) {
   o.source = Source{};
   return o;
 }
+Observation lacking(Observation o, std::string what) {
+  o.source = Source{.exists = true, .lacks = std::move(what)};
+  return o;
+}
 Observation refusing(Observation o, std::string why) {
   o.source->defect = error(ErrorKind::kInvalid, std::move(why));
   return o;
@@ -114,10 +118,14 @@ TEST(SourceTaken, WhatIsMissingIsWaitedFor) {
          {"something is", without_secret(quiet()), "rest Ready/SourceNotFound S +2136h"},
          {"what is live has expired", with(without_secret(quiet()), [](auto& o) { o.now += 90 * 24h; }),
           "source_taken Pending/SourceNotFound R"},
+         {"it is not filled yet", lacking(first(), "it has no tls.key"), "source_taken Pending/SourceIncomplete R"},
+         {"nor is the next one", lacking(quiet(), "it has no tls.key"), "rest Ready/SourceIncomplete S +2136h"},
          {"what was taken before is delivered all the same",
           with(without_secret(renewed()), [](auto& o) { o.revisions[2] = whole(2); }),
           "revision_delivered SetFinalizer Delivering/Pushing R"}});
   EXPECT_NE(ready_message(decide(without_secret(first()))).find("Secret from-elsewhere"), std::string::npos);
+  EXPECT_EQ(ready_message(decide(lacking(first(), "it has no tls.key"))),
+            "Secret from-elsewhere holds no certificate yet: it has no tls.key");
 }
 
 TEST(SourceTaken, WhatIsWrongIsRefusedUntilSomebodyChangesIt) {

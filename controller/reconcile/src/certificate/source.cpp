@@ -16,14 +16,20 @@ class Reading {
   Reading(const World& world, const api::EdgeCertificate& object, ports::SecretObject secret)
       : world_(world), object_(object), secret_(std::move(secret)) {}
 
+  // Why it is no Secret of a certificate yet; empty when it is.
+  [[nodiscard]] std::string lacks() const {
+    if (secret_.type != kTlsType)
+      return "its type is " + secret_.type + ", and must be " + std::string(kTlsType) +
+             "; a type cannot be changed, so make it anew";
+    for (const char* key : {kTlsCrt, kTlsKey}) {
+      const auto found = secret_.data.find(key);
+      if (found == secret_.data.end() || found->second.size() == 0) return "it has no " + std::string(key);
+    }
+    return {};
+  }
+
   // An error of kind kInvalid is the Secret's, any other leaves the question open.
   Status into(SourceContent& content, std::stop_token stop) {
-    if (secret_.type != kTlsType)
-      return fail(wrong("its type is " + secret_.type + ", and must be " + std::string(kTlsType) +
-                        "; a type cannot be changed, so make it anew"));
-    for (const char* key : {kTlsCrt, kTlsKey}) {
-      if (text(key).empty()) return fail(wrong("it has no " + std::string(key)));
-    }
     EDGETRUST_TRY_ASSIGN(content.facts.chain, about(kTlsCrt, world_.pki.inspect(text(kTlsCrt))));
     EDGETRUST_TRY(fits(content.facts.chain->public_key_sha256));
     EDGETRUST_TRY_ASSIGN(ports::ChainRequirements required, requirements(world_, object_, stop));
@@ -65,8 +71,14 @@ SourceContent read_source(const World& world, const api::EdgeCertificate& object
   auto secret = world.secrets.read({object.meta.ns, object.spec.source_secret_ref->name}, stop);
   if (!secret && secret.error().kind == ErrorKind::kNotFound) return content;
   content.facts.exists = true;
-  const Status read = secret ? Reading(world, object, std::move(*secret)).into(content, stop)
-                             : Status(tl::unexpected(std::move(secret).error()));
+  if (!secret) {
+    content.facts.unjudged = std::move(secret).error();
+    return content;
+  }
+  Reading reading(world, object, std::move(*secret));
+  content.facts.lacks = reading.lacks();
+  if (!content.facts.lacks.empty()) return content;
+  const Status read = reading.into(content, stop);
   if (read) return content;
   (read.error().kind == ErrorKind::kInvalid ? content.facts.defect : content.facts.unjudged) = read.error();
   return content;

@@ -26,11 +26,24 @@ Draft& until_expiry(Draft& draft, const Observation& o) {
   return is_valid(o, serving) ? draft.wake(serving->chain->not_after) : draft;
 }
 
-Decision missing(const Observation& o) {
+// What whoever renews has still to make; empty when there is a certificate.
+struct Missing {
+  std::string reason;
+  std::string message;
+};
+std::optional<Missing> missing_in(const Observation& o) {
+  if (!o.source->exists)
+    return Missing{"SourceNotFound", "there is no " + name_of_source(o) +
+                                         " in this namespace: whoever renews the certificate has to make it, with "
+                                         "type kubernetes.io/tls"};
+  if (!o.source->lacks.empty())
+    return Missing{"SourceIncomplete", name_of_source(o) + " holds no certificate yet: " + o.source->lacks};
+  return std::nullopt;
+}
+
+Decision await_certificate(const Observation& o, const Missing& missing) {
   return Draft(o)
-      .phase(Phase::kPending, "SourceNotFound",
-             "there is no " + name_of_source(o) +
-                 " in this namespace: whoever renews the certificate has to make it, with type kubernetes.io/tls")
+      .phase(Phase::kPending, missing.reason, missing.message)
       .next("waits for " + name_of_source(o))
       .finish();
 }
@@ -167,7 +180,8 @@ Verdict source_taken(const Observation& o) {
   if (!is_sourced(o) || !o.source) return std::nullopt;
   if (candidate(o)) return std::nullopt;  // stored; the rest is delivery
   const Source& source = *o.source;
-  if (!source.exists) return is_valid(o, active(o)) ? std::nullopt : Verdict(missing(o));
+  if (const auto missing = missing_in(o))
+    return is_valid(o, active(o)) ? std::nullopt : Verdict(await_certificate(o, *missing));
   if (source.unjudged) {
     const bool known = source.chain && is_served(o, *source.chain);
     return known ? std::nullopt : Verdict(not_judged(o));
@@ -194,12 +208,8 @@ std::optional<TimePoint> describe_source(Draft& draft, const Observation& o, con
   if (ours == nullptr) return std::nullopt;
   const TimePoint expiry = ours->chain->not_after;
   const auto before_expiry = expiry > o.now ? std::optional(expiry) : std::nullopt;
-  if (o.source && !o.source->exists) {
-    draft
-        .phase(Phase::kReady, "SourceNotFound",
-               serving + "; " + name_of_source(o) +
-                   ", from which the next certificate comes, is not in this namespace: make it, with type "
-                   "kubernetes.io/tls")
+  if (const auto missing = o.source ? missing_in(o) : std::nullopt) {
+    draft.phase(Phase::kReady, missing->reason, serving + "; the next certificate is missing: " + missing->message)
         .stalled();
     return before_expiry;
   }

@@ -36,6 +36,7 @@ struct Import {
 // What the Secret of sourceSecretRef holds, from one read of it.
 struct Source {
   bool exists = false;
+  std::string lacks;  // why it is no Secret of a certificate yet: its type, or a key that it has not; empty: it is one
   std::optional<ports::ChainFacts> chain;  // also of what is refused, as far as it can be read
   std::optional<Error> defect;             // why it is not taken, naming the key: no pair, a broken chain, a wrong name
   std::optional<Error> unjudged;           // why nobody can tell now: it cannot be fetched, or the roots cannot be read
