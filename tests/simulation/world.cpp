@@ -10,6 +10,15 @@ class MemorySecrets final : public ports::Secrets {
   MemorySecrets(World& world)
       : etcd_(world.etcd), moments_(world.moments), save_later_(world.save_later), bundles_(world.bundles) {}
 
+  // What somebody else does, which is no change of the engine's.
+  void put(ports::SecretObject secret) {
+    secret.meta.resource_version = etcd_.next();
+    secret.meta.uid = "uid-" + secret.meta.name;
+    stored_[secret.meta.key()] = std::move(secret);
+  }
+  void erase(const api::ObjectKey& key) { stored_.erase(key); }
+  std::function<void(const std::string&)> before_read = [](const std::string& /*name*/) {};
+
   std::set<api::ObjectKey> unsaved;
   void lose_unsaved() {
     for (const auto& key : unsaved) stored_.erase(key);
@@ -25,7 +34,12 @@ class MemorySecrets final : public ports::Secrets {
     }
     return found;
   }
+  [[nodiscard]] std::optional<api::ObjectMeta> find(const api::ObjectKey& key) const override {
+    const auto found = stored_.find(key);
+    return found == stored_.end() ? std::nullopt : std::optional(found->second.meta);
+  }
   Result<ports::SecretObject> read(const api::ObjectKey& key, std::stop_token /*stop*/) override {
+    before_read(key.name);
     const auto found = stored_.find(key);
     if (found == stored_.end()) return fail(ErrorKind::kNotFound, "no Secret " + key.name);
     return copy(found->second);
@@ -165,6 +179,10 @@ class TokenPki final : public ports::Pki {
   Status check(const std::string& chain, const Secret& key, const ports::ChainRequirements& required) override {
     EDGETRUST_TRY_ASSIGN(const Token token, Token::parse(chain));
     if (required.roots_pem.empty()) return fail(ErrorKind::kInvalid, "no known root");  // the CA is a private one
+    for (const auto& name : required.names.dns_names) {
+      if (std::ranges::find(token.names, name) == token.names.end())
+        return fail(ErrorKind::kInvalid, "the certificate does not cover " + name);
+    }
     if (token.key != key.expose()) return fail(ErrorKind::kInvalid, "the key does not belong to the certificate");
     return {};
   }
@@ -492,6 +510,20 @@ void World::change_edge(const std::function<void(api::Edge&)>& change) {
   change(edge);
   ++edge.meta.generation;
   edges.put(edge);
+}
+
+void World::put_source(const Token& certificate, const std::string& key) {
+  ports::SecretObject secret{.meta = meta(kSource), .type = "kubernetes.io/tls"};
+  secret.data.emplace("tls.crt", Secret(certificate.text()));
+  secret.data.emplace("tls.key", Secret(key));
+  secret.data.emplace("ca.crt", Secret("roots"));
+  parts_->secrets.put(std::move(secret));
+}
+void World::remove_source() { parts_->secrets.erase({"voice", kSource}); }
+void World::before_reading_source(std::function<void()> what) {
+  parts_->secrets.before_read = [what = std::move(what)](const std::string& name) {
+    if (name == kSource) what();
+  };
 }
 
 void World::save() { parts_->secrets.unsaved.clear(); }

@@ -31,16 +31,22 @@ class Moments {
   auto change(const std::string& what, Commit commit) {
     ++count_;
     log.push_back(what);
-    if (count_ == target_ && when_ == When::kBefore) throw Crash{};
+    if (count_ == target_ && when_ == When::kBefore) crash();
     auto result = commit();
-    if (count_ == target_ && when_ == When::kAfter) throw Crash{};
+    if (count_ == target_ && when_ == When::kAfter) crash();
     if (what == "upload") after();
     return result;
   }
   [[nodiscard]] int count() const { return count_; }
+  [[nodiscard]] bool has_crashed() const { return crashed_; }
   std::vector<std::string> log;
 
  private:
+  void crash() {
+    crashed_ = true;
+    throw Crash{};
+  }
+  bool crashed_ = false;
   int count_ = 0;
   int target_ = -1;
   When when_ = When::kBefore;
@@ -173,6 +179,12 @@ class World {
 
   // The watch cache of the slots has seen none of them.
   bool slots_are_old_news = false;
+
+  // A Secret that somebody else renews, written in one piece; and what happens right before it is read.
+  static constexpr const char* kSource = "from-elsewhere";
+  void put_source(const Token& certificate, const std::string& key);
+  void remove_source();
+  void before_reading_source(std::function<void()> what);
 
   // The planted bug, push first and save later: Secrets are kept in memory until an upload is answered.
   bool save_later = false;

@@ -110,7 +110,8 @@ std::string_view site_of(const Edge& edge) { return edge.spec.site.empty() ? edg
 bool names_secret(const EdgeCertificate& certificate, std::string_view secret_name) {
   const auto& adoption = certificate.spec.adoption;
   return secret_name == serving_secret_name(certificate) || secret_name.starts_with(certificate.meta.name + "-r") ||
-         (adoption && adoption->import_from && adoption->import_from->name == secret_name);
+         (adoption && adoption->import_from && adoption->import_from->name == secret_name) ||
+         (certificate.spec.source_secret_ref && certificate.spec.source_secret_ref->name == secret_name);
 }
 
 }  // namespace edgetrust::api

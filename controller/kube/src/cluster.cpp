@@ -119,6 +119,11 @@ class WatchedSecrets final : public ports::Secrets {
     }
     return found;
   }
+  [[nodiscard]] std::optional<api::ObjectMeta> find(const api::ObjectKey& key) const override {
+    const auto* store = watched_.store(key.ns);
+    const auto secret = store != nullptr ? store->get(key) : nullptr;
+    return secret ? std::optional(secret->meta) : std::nullopt;
+  }
   Result<SecretObject> read(const api::ObjectKey& key, std::stop_token stop) override {
     return secrets_.read(key, call(std::move(stop)));
   }

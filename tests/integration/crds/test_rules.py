@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import subprocess
 import unittest
 import uuid
@@ -112,6 +113,7 @@ IMMUTABLE = {
     "Edge": ("spec.edgeId", "edgeId is immutable: make a new Edge object for another appliance", setting(edgeId="00000000-0000-4000-8000-000000000001")),
     "EdgeCertificate": ("spec.edgeRef", "edgeRef is immutable: make a new EdgeCertificate for another Edge", setting(edgeRef={"name": "edge02"})),
 }
+OWN_SECRET = "spec.sourceSecretRef must not name the Secret of spec.secretName, by default <name>-tls: what the Edge serves is written there"
 NAME_TOO_LONG = "metadata.name must be at most 200 characters: names of Secrets are made from it"
 
 ACCEPTED: list[tuple[str, Change]] = [
@@ -238,6 +240,17 @@ class Crds(unittest.TestCase):
                 with self.subTest(sample["kind"], name=sample["metadata"]["name"]):
                     self.try_to_create(sample)
 
+    def test_the_objects_of_the_how_tos_are_accepted(self) -> None:
+        folder = Path(__file__).resolve().parents[3] / "controller" / "docs" / "how-to"
+        blocks = [(file.name, block) for file in sorted(folder.glob("*.md")) for block in re.findall(r"^```yaml\n(.*?)^```", file.read_text(), re.M | re.S)]
+        ours = [(name, block) for name, block in blocks if "apiVersion: edgetrust.io/v1alpha1\n" in block]
+        self.assertTrue(ours)
+        for name, block in ours:
+            candidate = json.loads(kubectl("create", "--dry-run=client", "-o", "json", "-f", "-", stdin=block))
+            candidate["metadata"]["namespace"] = self.namespace
+            with self.subTest(name, kind=candidate["kind"]):
+                self.try_to_create(candidate)
+
     # --- what is refused
 
     def test_each_rule_refuses_and_says_why(self) -> None:
@@ -252,7 +265,7 @@ class Crds(unittest.TestCase):
     def test_every_rule_is_in_these_tables(self) -> None:
         tried = {(refused.kind, refused.message) for refused in REFUSED}
         tried |= {(kind, message) for kind, (_, message, _) in IMMUTABLE.items()}
-        tried |= {(kind, NAME_TOO_LONG) for kind in PLURALS}
+        tried |= {(kind, NAME_TOO_LONG) for kind in PLURALS} | {("EdgeCertificate", OWN_SECRET)}
         self.assertEqual(self.rules() - tried, set(), "a rule that nobody has seen refusing")
         self.assertEqual(tried - self.rules(), set(), "a rule that is gone")
 
@@ -282,6 +295,24 @@ class Crds(unittest.TestCase):
             with self.subTest(kind):
                 self.try_to_create(minimal(kind, "n" * 200))
                 self.assertIn(NAME_TOO_LONG, self.refusal(minimal(kind, "n" * 201)))
+
+    def test_the_source_is_no_secret_of_our_own(self) -> None:
+        for secret_name, source, accepted in (
+            (None, "sample-tls", False),
+            ("live", "live", False),
+            ("live", "sample-tls", True),
+            (None, "other-tls", True),
+        ):
+            candidate = minimal("EdgeCertificate")
+            from_source()(candidate["spec"])
+            candidate["spec"]["sourceSecretRef"]["name"] = source
+            if secret_name is not None:
+                candidate["spec"]["secretName"] = secret_name
+            with self.subTest(secret_name=secret_name, source=source):
+                if accepted:
+                    self.try_to_create(candidate)
+                else:
+                    self.assertIn(OWN_SECRET, self.refusal(candidate))
 
     def test_what_yaml_makes_of_careless_writing_is_refused_by_name(self) -> None:
         for kind, spec, path in (

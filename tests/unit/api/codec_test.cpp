@@ -136,7 +136,7 @@ TEST(Unserved, GoldenObjectsThatSetEverythingNameEveryUnservedField) {
   using Paths = std::vector<std::string>;
   EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate"),
             (Paths{"spec.fallback", "spec.ipAddresses", "spec.rotation.drain.policy: Drain"}));
-  EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate-source"), Paths{"spec.sourceSecretRef"});
+  EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate-source"), Paths{});
   EXPECT_EQ(unserved_in<Edge>("edge"), Paths{"spec.ssh"});
   EXPECT_EQ(unserved_in<RotationPolicy>("rotationpolicy"), Paths{"spec.drain.policy: Drain"});
   EXPECT_EQ(unserved_in<AcmeIssuer>("acmeissuer"),

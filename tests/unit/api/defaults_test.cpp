@@ -134,7 +134,7 @@ TEST(GenesysConnection, HostsFollowFromTheRegionUnlessEndpointsAreGiven) {
   EXPECT_EQ(spec.login_url(), "https://l");
 }
 
-TEST(NamesSecret, ItsServingSecretItsRevisionsAndItsImportAndNoOther) {
+TEST(NamesSecret, WhatIsItsOwnOrNamedInItsSpecAndNoOther) {
   EdgeCertificate certificate;
   certificate.meta.name = "edge01";
   for (const char* its_own : {"edge01-tls", "edge01-r1", "edge01-r12-key"})
@@ -145,6 +145,9 @@ TEST(NamesSecret, ItsServingSecretItsRevisionsAndItsImportAndNoOther) {
   certificate.spec.adoption = Adoption{.import_from = LocalRef{"by-hand"}};
   EXPECT_TRUE(names_secret(certificate, "wanted"));
   EXPECT_TRUE(names_secret(certificate, "by-hand"));
+  EXPECT_FALSE(names_secret(certificate, "renewed-elsewhere"));
+  certificate.spec.source_secret_ref = LocalRef{"renewed-elsewhere"};
+  EXPECT_TRUE(names_secret(certificate, "renewed-elsewhere"));
   EXPECT_FALSE(names_secret(certificate, "edge01-tls"));
 }
 

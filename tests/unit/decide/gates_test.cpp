@@ -20,11 +20,11 @@ TEST(Rules, AreNamedInTheirOrderWithWhatTheyEnsure) {
     EXPECT_GT(rule.ensures.size(), 15U) << rule.name;
   }
   EXPECT_EQ(names,
-            (std::vector<std::string>{"deleted", "readable", "delivery_under_way", "slots_returned",
-                                      "served_fields_only", "not_suspended", "only_claim_on_edge", "references_exist",
-                                      "order_cleaned_up", "finalizer_released", "served_certificate_known",
-                                      "rollback_asked_for", "rejections_marked", "serving_secret_right",
-                                      "revision_issued", "revision_delivered", "old_revisions_pruned", "rest"}));
+            (std::vector<std::string>{
+                "deleted", "readable", "delivery_under_way", "slots_returned", "served_fields_only", "source_is_anothers",
+                "not_suspended", "only_claim_on_edge", "references_exist", "order_cleaned_up", "finalizer_released",
+                "served_certificate_known", "rollback_asked_for", "rejections_marked", "serving_secret_right",
+                "revision_issued", "source_taken", "revision_delivered", "old_revisions_pruned", "rest"}));
 }
 
 TEST(Deleted, TakesItsRecordsWithItAndLetsGo) {
@@ -83,8 +83,8 @@ TEST(Readable, WhatCannotBeReadIsReportedByItself) {
 }
 
 TEST(ServedFieldsOnly, RefusesByPathWhatIsNotServedYet) {
-  const auto source = [](auto& o) { o.object.spec.source_secret_ref = api::LocalRef{"x"}; };
-  check({{"the object", with(ready(), source), "served_fields_only Failed/NotSupported S"},
+  const auto fallback = [](auto& o) { o.object.spec.fallback = api::Fallback{}; };
+  check({{"the object", with(ready(), fallback), "served_fields_only Failed/NotSupported S"},
          {"its Edge", with(ready(), [](auto& o) { change(o.edge, [](auto& e) { e.spec.ssh = api::SshEndpoint{}; }); }),
           "served_fields_only Failed/NotSupported S"},
          {"its connection",
@@ -98,7 +98,7 @@ TEST(ServedFieldsOnly, RefusesByPathWhatIsNotServedYet) {
                  change(o.policy, [](auto& p) { p.spec.drain = api::Drain{.policy = api::DrainPolicy::kDrain}; });
                }),
           "served_fields_only Failed/NotSupported S"},
-         {"a delivery under way is finished first", with(observing(), source),
+         {"a delivery under way is finished first", with(observing(), fallback),
           "delivery_under_way LookAtEdge Observing/Observing R"},
          {"nothing of the kind", ready(), "rest Ready/Ready +renewal"}});
 

@@ -274,6 +274,14 @@ class Story {
     o.revisions[0] = {.number = 0, .has_key = true, .chain = o.import->chain};
     return Learned{};
   }
+  Result<Learned> execute(const effect::StoreSource& e) {
+    auto& revision = o.revisions[e.revision];
+    revision.number = e.revision;
+    revision.has_key = true;
+    revision.source = e.fingerprint;
+    if (!revision.chain) revision.chain = o.source->chain;
+    return Learned{};
+  }
   Result<Learned> execute(const effect::Push& e) {
     if (!takes_nothing) served = o.revisions.at(e.revision).chain->fingerprint_sha256;
     return Learned{};

@@ -30,6 +30,7 @@ class CredentialSecrets final : public ports::Secrets {
   std::vector<api::ObjectMeta> list(const std::string&, const std::string&, const std::string&) const override {
     return {};
   }
+  std::optional<api::ObjectMeta> find(const api::ObjectKey&) const override { return std::nullopt; }
   Result<api::ObjectMeta> create(const ports::SecretObject&, std::stop_token) override { return unused(); }
   Result<api::ObjectMeta> update(const ports::SecretObject&, std::stop_token) override { return unused(); }
   Status remove(const api::ObjectMeta&, std::stop_token) override { return unused(); }

@@ -101,8 +101,8 @@ void fields(V& v, EdgeCertificateSpec& spec) {
   v("edgeRef", spec.edge_ref, required, immutable("edgeRef is immutable: make a new EdgeCertificate for another Edge"), doc("The Edge that serves this certificate. Immutable; one EdgeCertificate an Edge."));
   v("issuerRef", spec.issuer_ref, doc("Who issues it."));
   v("fallback", spec.fallback, later, doc("A second issuer."));
-  v("sourceSecretRef", spec.source_secret_ref, later, doc("A kubernetes.io/tls Secret that someone else renews, delivered with the same care."));
-  v("dnsNames", spec.dns_names, max_items(100), item_max_length(253), item_pattern(kDnsNamePattern), doc("DNS names in the certificate, lower case. A leading *. makes a wildcard."));
+  v("sourceSecretRef", spec.source_secret_ref, doc("A kubernetes.io/tls Secret that someone else renews, delivered with the same care: each new certificate in it becomes the next revision. It must cover sip.host of the Edge where that is a name, and the names given here."));
+  v("dnsNames", spec.dns_names, max_items(100), item_max_length(253), item_pattern(kDnsNamePattern), doc("DNS names in the certificate, lower case. A leading *. makes a wildcard. Beside sourceSecretRef: names that the certificate found there must cover."));
   v("ipAddresses", spec.ip_addresses, later, max_items(20), item_max_length(45), doc("IP addresses in the certificate; for internal CAs that allow them."));
   v("commonName", spec.common_name, max_length(64), doc("Common name to ask for; must be among dnsNames. Leave it empty unless a peer needs it."));
   v("privateKey", spec.private_key, doc("The private key. Default: RSA 2048, a new one each time."));

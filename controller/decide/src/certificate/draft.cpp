@@ -1,6 +1,7 @@
 #include "certificate/draft.hpp"
 
 #include "certificate/feasibility.hpp"
+#include "certificate/sourced.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/random.hpp"
 #include "edgetrust/base/time_text.hpp"
@@ -104,6 +105,7 @@ void Draft::set_condition(std::string_view type, Truth truth, std::string reason
 
 void Draft::describe_active() {
   auto& s = status();
+  if (is_sourced(o_)) s.renewal_time.reset();  // somebody else knows
   const StoredRevision* revision = s.revision ? stored(o_, *s.revision) : nullptr;
   if (revision == nullptr || !revision->chain) return;
   const auto& chain = *revision->chain;
@@ -113,14 +115,14 @@ void Draft::describe_active() {
   s.fingerprint_sha256 = chain.fingerprint_sha256;
   s.issuer = chain.issuer;
   s.expires = date_of(chain.not_after);
-  s.renewal_time = renewal_of(o_, chain);
+  if (!is_sourced(o_)) s.renewal_time = renewal_of(o_, chain);
 }
 
 void Draft::set_conditions() {
   auto& s = status();
   const StoredRevision* serving = s.revision ? stored(o_, *s.revision) : nullptr;
   const bool valid = s.revision && s.not_after && *s.not_after > o_.now;
-  const bool fits = serving == nullptr || !serving->chain || fits_spec(*serving, o_.object.spec);
+  const bool fits = serving == nullptr || !serving->chain || fits_spec(o_, *serving);
   const bool foreign = serves_foreign(o_);
   if (valid && fits && !foreign) {
     set_condition(api::condition::kReady, Truth::kTrue, reason_, message_);

@@ -1,6 +1,7 @@
 #include "certificate/feasibility.hpp"
 
 #include "certificate/questions.hpp"
+#include "certificate/sourced.hpp"
 #include "edgetrust/base/time_text.hpp"
 
 #include <algorithm>
@@ -59,7 +60,7 @@ std::optional<Obstacle> obstacle(const Observation& o) {
   const Problem problem{.rotation = rotation,
                         .zone = time_zone_of(o),
                         .needed = time_needed(rotation),
-                        .from = std::max(o.now, renewal_of(o, chain)),
+                        .from = std::max(o.now, is_sourced(o) ? overdue_from(chain) : renewal_of(o, chain)),
                         .urgent = urgent_time(chain.not_before, chain.not_after, rotation.urgent_before),
                         .expiry = chain.not_after};
   if (problem.zone.empty() || problem.is_possible()) return std::nullopt;

@@ -20,16 +20,18 @@ std::string time_zone_of(const Observation& o);
 ports::SubjectNames wanted_names(const api::EdgeCertificateSpec& spec);
 ports::KeySpec wanted_key(const api::EdgeCertificateSpec& spec);
 // It was asked for with the names and the kind of key that the spec has now. A CA may add names of its own to a leaf:
-// that makes no other certificate due.
-bool fits_spec(const StoredRevision& revision, const api::EdgeCertificateSpec& spec);
+// that makes no other certificate due. One that somebody else renews has to cover the names, whatever it was made for.
+bool fits_spec(const Observation& o, const StoredRevision& revision);
 
 const StoredRevision* stored(const Observation& o, int revision);
 // The revision that the Edge serves, as far as proved, when its bundle is stored.
 const StoredRevision* active(const Observation& o);
 // Rolled back or refused once: never pushed again.
+bool has_ended_badly(const api::HistoryEntry& entry);
 bool is_rejected(const Observation& o, int revision);
 // The newest revision that is newer than all that have ended: a stored one that fits the spec, or the one that is
-// ordered.
+// ordered. Where somebody else renews: the one with the leaf that the source holds, or the newest that was taken while
+// that holds none that could be.
 std::optional<int> candidate(const Observation& o);
 // One above every number that was ever used, so that a recreated object never takes a number twice.
 int next_revision(const Observation& o);
@@ -50,7 +52,7 @@ std::optional<int> newest_before(const Observation& o, int below,
 bool was_live(const Observation& o, int revision);
 // Whether a revision is stored whole and valid now: all that putting it back needs.
 bool can_return_to(const Observation& o, int revision);
-// The revision whose stored leaf this is.
+// The revision whose stored leaf this is; the newest of several, as a leaf that came back to its source is stored anew.
 std::optional<int> whose(const Observation& o, const std::string& fingerprint);
 // The last look shows a leaf that is in no stored revision and was never proved to be ours.
 bool serves_foreign(const Observation& o);

@@ -24,6 +24,12 @@ struct BundleFacts {
   std::optional<Error> defect;
 };
 
+// What the source Secret holds, valid for this state of it and of what it is judged by.
+struct SourceFacts {
+  std::string known_by;
+  decide::certificate::Source facts;
+};
+
 struct Notes {
   std::shared_ptr<const api::EdgeCertificate> written;  // the object as this process last wrote it; see Notebook::post
   decide::certificate::Memory memory;
@@ -32,6 +38,7 @@ struct Notes {
   std::set<std::string> marked_secrets;                // uids that this process marked as rejected; as above
   std::map<std::string, BundleFacts> bundles;          // by uid
   ServingFacts serving;
+  SourceFacts source;
   int passes_without_rest = 0;
   std::atomic<bool> stuck = false;     // the last pass failed: it could not be read or written
   std::atomic<bool> forgiven = false;  // set by any thread: what failed is tried again at once

@@ -166,7 +166,8 @@ std::string serving_secret_name(const EdgeCertificate& certificate);
 // The immutable Secrets of a revision: `<name>-r<revision>-key` and `<name>-r<revision>`.
 std::string key_secret_name(const std::string& certificate_name, int revision);
 std::string bundle_secret_name(const std::string& certificate_name, int revision);
-// Whether a change of that Secret concerns it: its serving Secret, one of its revisions, what it imports.
+// Whether a change of that Secret concerns it: its serving Secret, one of its revisions, what it imports,
+// what somebody else renews for it.
 bool names_secret(const EdgeCertificate& certificate, std::string_view secret_name);
 
 }  // namespace edgetrust::api

@@ -101,6 +101,7 @@ Decision rejected_again(const Observation& o, int revision) {
 }
 
 Verdict foreign(const Observation& o) {
+  if (auto from_source = source_found_on_edge(o)) return from_source;
   if (o.import) return import_of(o);
   const auto wish = wish_for_foreign(o);
   if (wish == ForeignCertificate::kReplace) return std::nullopt;

@@ -169,8 +169,8 @@ Decision rollback_impossible(const Observation& o, const api::DeliveryStatus& de
                              TimePoint look_again) {
   const std::string message = "the Edge is not well with " + revision_text(delivery.revision) + " (" + reason +
                               ") and no earlier certificate is stored that could be put back; when the cause is "
-                              "mended, set the annotation " +
-                              std::string(api::kRenewRequestedAt);
+                              "mended, " +
+                              how_to_try_again(o, o.object.status);
   Draft draft = delivering(o, Phase::kFailed, "RollbackImpossible", message);
   if (delivery.verdict.empty()) draft.announce(true, "RollbackImpossible", message);
   draft.status().delivery->verdict = reason;
@@ -232,7 +232,7 @@ Decision observe(const Observation& o, const api::DeliveryStatus& delivery) {
   }
   const bool changed = o.object.status.observed_generation != o.object.meta.generation;
   if (!delivery.verdict.empty() && o.health.last != Health::kGood &&
-      (changed || is_requested(o, api::kRenewRequestedAt)))
+      (changed || is_requested(o, api::kRenewRequestedAt) || offers_another(o, o.object.status)))
     return abandon(o, delivery);
   if (found.roll_back) return rollback_impossible(o, delivery, found.reason, look_again);
   if (!delivery.verdict.empty() && o.health.last != Health::kGood)

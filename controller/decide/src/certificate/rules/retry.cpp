@@ -79,7 +79,29 @@ std::optional<TimePoint> next_retry(const Observation& o) {
 
 bool will_retry(const Draft& draft, const Observation& o) {
   const api::EffectiveRotation rotation = rotation_of(o);
-  return rotation.retry == api::RetryPolicy::kNextWindow && draft.status().failures.value_or(0) < rotation.max_attempts;
+  if (draft.status().failures.value_or(0) >= rotation.max_attempts) return false;
+  if (!is_sourced(o)) return rotation.retry == api::RetryPolicy::kNextWindow;
+  // Another leaf in the Secret is the change that OnChange waits for; the one that failed is not tried again.
+  return rotation.retry != api::RetryPolicy::kNever && offers_another(o, draft.status());
+}
+
+std::string how_to_try_again(const Observation& o, const api::EdgeCertificateStatus& status) {
+  if (is_sourced(o) && !offers_another(o, status))
+    return "renew Secret " + o.object.spec.source_secret_ref->name + " to try another certificate";
+  return "set the annotation " + std::string(api::kRenewRequestedAt) + " to try again";
+}
+
+Verdict wait_after_rejection(const Observation& o) {
+  const auto& status = o.object.status;
+  const bool rejected = status.failures && !status.history.empty() && is_rejected(o, status.history.front().revision);
+  if (!rejected) return std::nullopt;
+  Draft draft(o);
+  const bool too_early =
+      status.next_attempt && o.now < *status.next_attempt && !is_too_far_ahead(o, *status.next_attempt);
+  if (!too_early && will_retry(draft, o)) return std::nullopt;
+  const auto& last = status.history.front();
+  const char* reason = last.result == api::RevisionResult::kRolledBack ? "RolledBack" : "Rejected";
+  return ended_badly(draft, o, reason, last.message).finish();
 }
 
 Draft& ended_badly(Draft& draft, const Observation& o, std::string reason, std::string message) {
@@ -91,7 +113,7 @@ Draft& ended_badly(Draft& draft, const Observation& o, std::string reason, std::
   }
   return draft
       .phase(was_live ? api::Phase::kRolledBack : api::Phase::kFailed, std::move(reason),
-             std::move(message) + "; set the annotation " + std::string(api::kRenewRequestedAt) + " to try again")
+             std::move(message) + "; " + how_to_try_again(o, draft.status()))
       .stalled()
       .next("needs a decision");
 }

@@ -2,6 +2,7 @@
 // The rules of an EdgeCertificate. Each is asked in the order of decide.cpp; the first that has something to say
 // decides. A rule that returns nothing has ensured what its line in that list says.
 #include "certificate/draft.hpp"
+#include "certificate/sourced.hpp"
 
 #include <initializer_list>
 #include <optional>
@@ -33,6 +34,15 @@ Draft going_back(const Observation& o, api::DeliveryStatus delivery, int back, c
 // issuing.cpp: from the key to the stored bundle
 Verdict order_cleaned_up(const Observation& o);
 Verdict revision_issued(const Observation& o);
+
+// sourcing.cpp: a certificate that somebody else renews, from its Secret to the stored bundle
+Verdict source_is_anothers(const Observation& o);
+Verdict source_taken(const Observation& o);
+// The Edge serves, with no help of ours, what the source holds: it is taken over, or said why it cannot be. Empty: it
+// serves something else.
+Verdict source_found_on_edge(const Observation& o);
+// What is said of a quiet object's source; when to look at that again.
+std::optional<TimePoint> describe_source(Draft& draft, const Observation& o, const std::string& serving);
 
 // waiting.cpp: from the stored bundle to the push
 Verdict revision_delivered(const Observation& o);
@@ -71,6 +81,10 @@ std::optional<Wait> wait_for(const Observation& o, std::initializer_list<std::st
 std::optional<TimePoint> next_retry(const Observation& o);
 // Whether another revision is tried by itself after one that was rolled back or refused.
 bool will_retry(const Draft& draft, const Observation& o);
+// After a revision that did not make it: what another one waits for, if it is tried at all.
+Verdict wait_after_rejection(const Observation& o);
+// What a person can do so that another is tried: "set the annotation …", "renew Secret …".
+std::string how_to_try_again(const Observation& o, const api::EdgeCertificateStatus& status);
 // Says so, or says that someone must decide. The history's newest entry is the revision in question.
 Draft& ended_badly(Draft& draft, const Observation& o, std::string reason, std::string message);
 // The failure's kind as a condition's reason: "IssuerUnavailable" from effect and kind.

@@ -85,6 +85,14 @@ struct StoreImport {
   static constexpr std::string_view kName = "StoreImport";
   std::string secret;
 };
+// Copies what the Secret of sourceSecretRef holds, if it is still this leaf: the key, then the bundle. What an earlier
+// try has left of the same leaf stays.
+struct StoreSource {
+  static constexpr std::string_view kName = "StoreSource";
+  int revision = 0;
+  std::string secret;
+  std::string fingerprint;
+};
 // Uploads a stored revision to the Edge, which installs it. `rollback` only changes what is said about it.
 struct Push {
   static constexpr std::string_view kName = "Push";
@@ -123,7 +131,7 @@ struct ReleaseSlots {
 using Effect =
     std::variant<effect::LookAtEdge, effect::AskPeers, effect::LookAtOrder, effect::LookForRecords,
                  effect::SetFinalizer, effect::CreateKey, effect::NewOrder, effect::PresentRecord, effect::RemoveRecord,
-                 effect::AnswerChallenge, effect::FinalizeOrder, effect::StoreBundle, effect::StoreImport, effect::Push,
+                 effect::AnswerChallenge, effect::FinalizeOrder, effect::StoreBundle, effect::StoreImport, effect::StoreSource, effect::Push,
                  effect::WriteServingSecret, effect::MarkRejected, effect::DeleteRevision,
                  effect::ClaimSlots, effect::ReleaseSlots>;
 
