@@ -71,7 +71,11 @@ def main() -> None:
     expect("uptime is told", edge_metrics.up_time_msec >= 0, True)
     authorities = api.get_telephony_providers_edges_certificateauthorities()
     expect("authorities", [one.type for one in authorities.entities], ["MANAGED"])
-    for answer in (edges, edge, sites, trunks, metrics, all_metrics, edge_metrics, authorities):
+    all_trunks = api.get_telephony_providers_edges_trunks(page_size=100, trunk_type="EXTERNAL")
+    expect("trunks of all Edges", sorted(one.edge.name for one in all_trunks.entities), ["edge01", "edge02"])
+    client = sdk.OAuthApi(api_client).get_oauth_client(os.environ["SIM_CLIENT_ID"])
+    expect("OAuth client", (client.state, client.authorized_grant_type), ("active", "CLIENT-CREDENTIALS"))
+    for answer in (edges, edge, sites, trunks, all_trunks, metrics, all_metrics, edge_metrics, authorities, client):
         published_values_only(answer)
 
     body = {"inService": False, "callDrainingWaitTimeSeconds": 5}

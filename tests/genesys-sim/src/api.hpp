@@ -41,6 +41,7 @@ class Api {
   Answer list_authorities(const ApiCall& call);
   Answer get_authority(const ApiCall& call);
   Answer get_date(const ApiCall& call);
+  Answer get_oauth_client(const ApiCall& call);
   // trunk_api.cpp
   Answer list_trunks(const ApiCall& call);
   Answer list_trunks_of_edge(const ApiCall& call);

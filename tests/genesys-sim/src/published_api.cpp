@@ -46,7 +46,7 @@ Value Api::edge_json(const EdgeRecord& edge, bool expand_site) const {
                 {"state", "active"},
                 {"statusCode", edge.in_service ? "ACTIVE" : "INACTIVE"},
                 {"onlineStatus", edge.online ? "ONLINE" : "OFFLINE"},
-                {"edgeDeploymentType", "HARDWARE"},
+                {"edgeDeploymentType", edge.cloud_media ? "CDM" : "HARDWARE"},
                 {"certType", "PureCloud"},
                 {"callDrainingState", draining_state(edge, now, config_.call_ends_every)},
                 {"managed", false},
@@ -84,6 +84,7 @@ Answer Api::list_edges(const ApiCall& call) {
   for (const EdgeRecord& edge : book_.all()) {
     const std::string site = query(call, "siteId");
     const std::string name = query(call, "name");
+    if (edge.cloud_media && query(call, "showCloudMedia") == "false") continue;
     if (query(call, "managed") == "true" || (!site.empty() && site != edge.config.site)) continue;
     if (!name.empty() && name != edge.config.name) continue;
     edges.push_back(edge_json(edge, false));
@@ -157,6 +158,19 @@ Answer Api::get_authority(const ApiCall& call) {
 
 Answer Api::get_date(const ApiCall& /*call*/) {
   return {json_response(200, {{"currentDate", time_text(clock_.now())}})};
+}
+
+Answer Api::get_oauth_client(const ApiCall& call) {
+  const auto client = oauth_.client(call.id);
+  if (!client) return missing(call, "OAuth client");
+  Value body = {{"id", call.id},
+                {"name", call.id},
+                {"accessTokenValiditySeconds", config_.token_life.count()},
+                {"authorizedGrantType", "CLIENT-CREDENTIALS"},
+                {"state", client->state},
+                {"selfUri", "/api/v2/oauth/clients/" + call.id}};
+  if (!client->delete_at.empty()) body["dateToDelete"] = client->delete_at;
+  return {json_response(200, body)};
 }
 
 }  // namespace edgetrust::sim

@@ -309,5 +309,23 @@ TEST(SimFaults, ADelayEndsWithTheProgram) {
   EXPECT_EQ(f.get("/e1").status, 200);
 }
 
+TEST(Api, TellsOfAnOAuthClientWithoutItsSecret) {
+  Fixture f;
+  const Got client = f.send("GET", "/api/v2/oauth/clients/simulator");
+  EXPECT_EQ(client.status, 200);
+  EXPECT_EQ(client["state"].string(), "active");
+  EXPECT_FALSE(client["dateToDelete"].present());
+  EXPECT_EQ(client.text.find("simulator-secret"), std::string::npos);
+  EXPECT_EQ(f.send("GET", "/api/v2/oauth/clients/nobody").status, 404);
+}
+
+TEST(Api, CloudMediaIsListedUnlessItIsNotWanted) {
+  Fixture f;
+  ASSERT_TRUE(f.book.patch("e2", json::Document::parse(R"({"cloudMedia":true})").value().root()));
+  EXPECT_EQ(f.get("?managed=false")["total"].integer(), 2);
+  EXPECT_EQ(f.get("?managed=false&showCloudMedia=false")["total"].integer(), 1);
+  EXPECT_EQ(f.get("/e2")["edgeDeploymentType"].string(), "CDM");
+}
+
 }  // namespace
 }  // namespace edgetrust::sim
