@@ -249,12 +249,23 @@ class TokenLookup final : public ports::DnsLookup {
 class TokenFleet final : public ports::EdgeFleet {
  public:
   explicit TokenFleet(World& world) : world_(world) {}
-  Status check(std::stop_token /*stop*/) override { return {}; }
-  Result<std::vector<ports::EdgeInfo>> edges(std::stop_token /*stop*/) override {
-    return std::vector<ports::EdgeInfo>{};
+  Status check(std::stop_token /*stop*/) override {
+    ++world_.fleet_checks;
+    return {};
   }
-  Result<std::vector<ports::Trunk>> trunks(const ports::EdgeId& /*edge*/, std::stop_token /*stop*/) override {
-    return std::vector<ports::Trunk>{};
+  ports::ClientInfo client(std::stop_token /*stop*/) override { return world_.client; }
+  Result<std::vector<ports::EdgeInfo>> edges(std::stop_token /*stop*/) override {
+    ++world_.edge_listings;
+    return world_.listed;
+  }
+  Result<std::vector<ports::Trunk>> trunks(const ports::EdgeId& edge, std::stop_token /*stop*/) override {
+    ++world_.trunk_calls;
+    const auto found = world_.trunks.find(edge);
+    return found == world_.trunks.end() ? std::vector<ports::Trunk>{} : found->second;
+  }
+  Result<std::map<ports::EdgeId, std::vector<ports::Trunk>>> all_trunks(std::stop_token /*stop*/) override {
+    ++world_.trunk_listings;
+    return world_.trunks;
   }
   Result<ports::EdgeHealth> health(const ports::EdgeId& /*edge*/, std::stop_token /*stop*/) override {
     ports::EdgeHealth health{.state = ports::EdgeState::kOk, .sip = ports::SipState::kDown};
@@ -297,10 +308,28 @@ class TokenProbe final : public ports::TlsProbe {
   World& world_;
 };
 
-class SilentEvents final : public ports::Events {
+class KeptEvents final : public ports::Events {
  public:
-  void emit(const ports::EventSubject& /*about*/, bool /*warning*/, const std::string& /*reason*/,
-            const std::string& /*message*/) override {}
+  explicit KeptEvents(World& world) : world_(world) {}
+  void emit(const ports::EventSubject& about, bool warning, const std::string& reason,
+            const std::string& message) override {
+    world_.events.push_back({about.kind, warning, reason, message});
+  }
+
+ private:
+  World& world_;
+};
+
+class CountedHeartbeat final : public ports::Heartbeat {
+ public:
+  explicit CountedHeartbeat(World& world) : world_(world) {}
+  Status ping(std::stop_token /*stop*/) override {
+    world_.pings.push_back(world_.clock.now());
+    return world_.ping_answer;
+  }
+
+ private:
+  World& world_;
 };
 
 class FixedBackends final : public ports::Backends {
@@ -308,6 +337,7 @@ class FixedBackends final : public ports::Backends {
   std::shared_ptr<ports::CertificateAuthority> authority_driver;
   std::shared_ptr<ports::DnsZone> zone_driver;
   std::shared_ptr<ports::EdgeFleet> fleet_driver;
+  std::shared_ptr<ports::Heartbeat> heartbeat_driver;
   Result<std::shared_ptr<ports::CertificateAuthority>> authority(const api::AcmeIssuer& /*issuer*/,
                                                                  std::stop_token /*stop*/) override {
     return authority_driver;
@@ -319,6 +349,10 @@ class FixedBackends final : public ports::Backends {
   Result<std::shared_ptr<ports::EdgeFleet>> fleet(const api::GenesysConnection& /*connection*/,
                                                   std::stop_token /*stop*/) override {
     return fleet_driver;
+  }
+  Result<std::shared_ptr<ports::Heartbeat>> heartbeat(const api::GenesysConnection& /*connection*/,
+                                                      std::stop_token /*stop*/) override {
+    return heartbeat_driver;
   }
 };
 
@@ -348,16 +382,17 @@ Result<Token> Token::parse(const std::string& text) {
 
 struct World::Parts {
   explicit Parts(World& world)
-      : secrets(world.etcd, world.moments, world.save_later), pki(world), lookup(world), probe(world) {
+      : secrets(world.etcd, world.moments, world.save_later), pki(world), lookup(world), probe(world), events(world) {
     backends.authority_driver = std::make_shared<TokenAuthority>(world);
     backends.zone_driver = std::make_shared<TokenZone>(world);
     backends.fleet_driver = std::make_shared<TokenFleet>(world);
+    backends.heartbeat_driver = std::make_shared<CountedHeartbeat>(world);
   }
   MemorySecrets secrets;
   TokenPki pki;
   TokenLookup lookup;
   TokenProbe probe;
-  SilentEvents events;
+  KeptEvents events;
   FixedBackends backends;
 };
 

@@ -157,6 +157,26 @@ class World {
   std::set<std::string> records;        // TXT records that exist, "name value"
   std::set<std::string> keys_ever;      // every key that was made
 
+  // Genesys as it really is, and how often it was asked.
+  std::vector<ports::EdgeInfo> listed;
+  std::map<ports::EdgeId, std::vector<ports::Trunk>> trunks;  // by id in lower case
+  ports::ClientInfo client{.id = "client-1", .standby = false, .trouble = {}, .state = {}, .delete_after = {}};
+  int fleet_checks = 0;
+  int edge_listings = 0;
+  int trunk_listings = 0;
+  int trunk_calls = 0;  // for one Edge
+  // The dead man's switch.
+  std::vector<TimePoint> pings;
+  Status ping_answer;
+  // What was said.
+  struct Event {
+    std::string kind;
+    bool warning = false;
+    std::string reason;
+    std::string message;
+  };
+  std::vector<Event> events;
+
   // The planted bug, push first and save later: Secrets are kept in memory until an upload is answered.
   bool save_later = false;
   void save();

@@ -46,6 +46,21 @@ ReadByCertificates read_by_certificates(const api::EdgeStatus& status) {
   return read;
 }
 
+// What a connection reads of an Edge and of an EdgeCertificate.
+auto counted(const api::Edge& edge) {
+  return std::tuple(edge.meta.uid, edge.spec.connection_ref.name, edge.spec.edge_id, is_ready(edge));
+}
+auto counted(const api::EdgeCertificate& certificate) {
+  const auto& status = certificate.status;
+  const auto* stalled = api::find(status.conditions, api::condition::kStalled);
+  return std::tuple(certificate.meta.uid, certificate.spec.edge_ref.name, certificate.meta.deletion_time, status.phase,
+                    stalled != nullptr ? stalled->reason : std::string{}, status.not_after, status.renewal_time);
+}
+template <class Kind>
+bool counted_differ(const Kind* before, const Kind* after) {
+  return before == nullptr || after == nullptr || counted(*before) != counted(*after);
+}
+
 }  // namespace
 
 Wake wake(const api::EdgeCertificate* before, const api::EdgeCertificate* after) {
@@ -69,6 +84,11 @@ Wake wake(const api::AcmeIssuer* before, const api::AcmeIssuer* after) { return 
 
 Wake wake(const api::GenesysConnection* before, const api::GenesysConnection* after) {
   return of_keeper(before, after);
+}
+
+bool counts_anew(const api::Edge* before, const api::Edge* after) { return counted_differ(before, after); }
+bool counts_anew(const api::EdgeCertificate* before, const api::EdgeCertificate* after) {
+  return counted_differ(before, after);
 }
 
 }  // namespace edgetrust

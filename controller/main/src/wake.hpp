@@ -32,4 +32,13 @@ Wake wake(const api::AcmeIssuer* before, const api::AcmeIssuer* after);
 // Its dependants: the Edges that name it, and their EdgeCertificates.
 Wake wake(const api::GenesysConnection* before, const api::GenesysConnection* after);
 
+// Whether a connection counts otherwise for it, or its heartbeat does: the connections of its namespace then look again
+// at what they count. Null as above.
+bool counts_anew(const api::Edge* before, const api::Edge* after);
+bool counts_anew(const api::EdgeCertificate* before, const api::EdgeCertificate* after);
+template <class Kind>
+bool counts_anew(const Kind* /*before*/, const Kind* /*after*/) {
+  return false;
+}
+
 }  // namespace edgetrust

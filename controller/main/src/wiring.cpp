@@ -24,6 +24,7 @@ using namespace std::chrono_literals;
 
 constexpr Backoff kPassBackoff{.first = 500ms, .ceiling = 1min};
 constexpr std::chrono::milliseconds kLongestWait = 1h;
+constexpr std::chrono::milliseconds kCountsMayWait = 5s;  // many changes at once are counted once
 
 template <class Kind>
 std::string kind_name() {
@@ -71,6 +72,7 @@ struct Operator::Parts {
         random(random_in),
         log(log_in),
         workers(options.workers),
+        namespaces(namespaces_of(options, environment.cluster)),
         client(environment.cluster, tools.transport, clock, pauser,
                {.per_second = options.kube_qps,
                 .burst = options.kube_burst,
@@ -80,7 +82,7 @@ struct Operator::Parts {
                       if (call.took) metrics.api_duration(telemetry::Api::kKubernetes, *call.took);
                     }}),
         cluster(client, clock, random, pauser,
-                {.namespaces = namespaces_of(options, environment.cluster),
+                {.namespaces = namespaces,
                  .indexed_label = std::string(api::kCertificateLabel),
                  .events = {.instance = environment.instance,
                             .failed =
@@ -109,11 +111,12 @@ struct Operator::Parts {
               lookup,
               *tools.probe,
               *pki},
+        listings(world),
         certificates(world),
-        edges(world),
+        edges(world, listings),
         policies(world),
         issuers(world),
-        connections(world) {}
+        connections(world, listings, namespaces) {}
 
   // --- what changed wakes whom
 
@@ -128,6 +131,7 @@ struct Operator::Parts {
   void rouse_certificates(const std::string& ns, Rouse how,
                           const std::function<bool(const api::EdgeCertificate&)>& which = all);
   static bool all(const api::EdgeCertificate& /*certificate*/) { return true; }
+  void recount();
   void noted(const kube::WatchNote& note);
   void asked(telemetry::Api api, const http::Exchange& exchange);
 
@@ -144,6 +148,7 @@ struct Operator::Parts {
   Random& random;
   const telemetry::Logger& log;
   int workers;
+  std::vector<std::string> namespaces;
   telemetry::Metrics metrics{{.version = EDGETRUST_VERSION, .revision = {}}};
   kube::ThreadPauser pauser;
   Lanes lanes{clock};
@@ -154,6 +159,7 @@ struct Operator::Parts {
   std::unique_ptr<ports::Pki> pki;
   DriverBackends backends;
   reconcile::World world;
+  reconcile::FleetListings listings;
   reconcile::CertificateReconciler certificates;
   reconcile::EdgeReconciler edges;
   reconcile::PolicyReconciler policies;
@@ -168,6 +174,17 @@ void Operator::Parts::changed(const kube::Change<Kind>& change) {
   const Wake woken = wake(change.before.get(), change.after.get());
   if (woken.itself) lanes.add({kind_name<Kind>(), change.key.ns, change.key.name});
   if (woken.dependants != Rouse::kNobody) rouse_dependants(change, woken.dependants);
+  if (counts_anew(change.before.get(), change.after.get())) recount();
+}
+
+// An Edge of another namespace may be one that a connection has not known to have an object.
+void Operator::Parts::recount() {
+  for (const auto& ns : namespaces) {
+    for (const auto& connection : cluster.connections().list(ns)) {
+      connections.recount(connection->meta.key());
+      lanes.add_at({kind_name<api::GenesysConnection>(), ns, connection->meta.name}, clock.steady() + kCountsMayWait);
+    }
+  }
 }
 
 // Somebody else may have touched it, and only that counts; but an event does not tell who wrote.
@@ -265,8 +282,10 @@ reconcile::Outcome Operator::Parts::reconcile(const runtime::Key& key, std::stop
 void Operator::Parts::rotation_ended(const runtime::Key& key, api::RevisionResult result) {
   if (const auto rotation = metric_rotation(result)) metrics.rotation(*rotation);
   // What the Edge serves has changed, and its trunks with it.
-  if (const auto certificate = cluster.certificates().get({key.ns, key.name}))
-    lanes.add({kind_name<api::Edge>(), key.ns, certificate->spec.edge_ref.name});
+  const auto certificate = cluster.certificates().get({key.ns, key.name});
+  if (!certificate) return;
+  edges.look_closely({key.ns, certificate->spec.edge_ref.name});
+  lanes.add({kind_name<api::Edge>(), key.ns, certificate->spec.edge_ref.name});
 }
 
 void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {

@@ -48,6 +48,7 @@ KEY_SIZE = "privateKey.size must be 2048, 3072 or 4096 for RSA, and 256 or 384 f
 SOURCE = "fallback, privateKey, commonName and renewBefore cannot be set beside sourceSecretRef: someone else issues"
 ONE_PROVIDER = "set exactly one of cloudflare, route53, azureDns, rfc2136, acmeDns and webhook"
 TSIG_PAIR = "set tsigKeyName and tsigSecretRef together, or neither"
+HEARTBEAT = "interval must be from 1m to 720h"
 ONE_INTERVAL = "observe.interval must be at least 1s"
 
 
@@ -66,6 +67,8 @@ def from_source(**members: Any) -> Change:
 REFUSED = [
     Refused("GenesysConnection", "spec", "set exactly one of region and endpoints", lambda spec: spec.pop("region")),
     Refused("GenesysConnection", "spec", "set exactly one of region and endpoints", setting(endpoints={"api": "https://a", "login": "https://l"})),
+    Refused("GenesysConnection", "spec.heartbeat", HEARTBEAT, setting(heartbeat={"urlRef": {"name": "snitch", "key": "url"}, "interval": "59s"})),
+    Refused("GenesysConnection", "spec.heartbeat", HEARTBEAT, setting(heartbeat={"urlRef": {"name": "snitch", "key": "url"}, "interval": "721h"})),
     Refused("EdgeCertificate", "spec", "set exactly one of issuerRef and sourceSecretRef", lambda spec: spec.pop("issuerRef")),
     Refused("EdgeCertificate", "spec", "set exactly one of issuerRef and sourceSecretRef", setting(sourceSecretRef={"name": "other"})),
     Refused("EdgeCertificate", "spec", "dnsNames needs at least one name", lambda spec: spec.pop("dnsNames")),

@@ -21,6 +21,7 @@ inline constexpr std::string_view kInfeasible = "Infeasible";
 inline constexpr std::string_view kFrozen = "Frozen";
 inline constexpr std::string_view kCredentialsValid = "CredentialsValid";
 inline constexpr std::string_view kEndpointsAvailable = "EndpointsAvailable";
+inline constexpr std::string_view kHeartbeatSent = "HeartbeatSent";
 inline constexpr std::string_view kOnline = "Online";
 inline constexpr std::string_view kSipHealthy = "SipHealthy";
 }  // namespace condition
