@@ -51,7 +51,7 @@ Api::Api(const Config& config, EdgeBook& book, OAuthDesk& oauth, std::string man
     : config_(config),
       book_(book),
       oauth_(oauth),
-      managed_ca_pem_(std::move(managed_ca_pem)),
+      authorities_(std::move(managed_ca_pem), clock),
       clock_(clock),
       started_(clock.steady()) {}
 
@@ -67,6 +67,9 @@ const std::vector<Api::Route>& Api::routes() {
       {Surface::kPublished, "GET", "sites/{id}", &Api::get_site},
       {Surface::kPublished, "GET", "certificateauthorities", &Api::list_authorities},
       {Surface::kPublished, "GET", "certificateauthorities/{id}", &Api::get_authority},
+      {Surface::kPublished, "POST", "certificateauthorities", &Api::post_authority},
+      {Surface::kPublished, "PUT", "certificateauthorities/{id}", &Api::put_authority},
+      {Surface::kPublished, "DELETE", "certificateauthorities/{id}", &Api::delete_authority},
       {Surface::kPublished, "GET", "trunks", &Api::list_trunks},
       {Surface::kPublished, "GET", "trunks/metrics", &Api::list_trunk_metrics},
       {Surface::kPublished, "GET", "trunks/{id}", &Api::get_trunk},

@@ -134,26 +134,31 @@ Answer Api::get_site(const ApiCall& call) {
   return missing(call, "Site");
 }
 
-// The organisation's one MANAGED authority.
-Value Api::authority_json() const {
-  return {{"id", "managed-ca"},
-          {"name", "Managed certificate authority"},
-          {"version", 1},
-          {"state", "active"},
-          {"type", "MANAGED"},
-          {"services", {"SIP", "PROVISION", "PROVISION_PHONE"}},
-          {"certificate", managed_ca_pem_},
-          {"selfUri", uri("certificateauthorities/", "managed-ca")}};
-}
-
 Answer Api::list_authorities(const ApiCall& call) {
   return {json_response(
-      200, listing({authority_json()}, call.query, std::string(kEdgesUri) + "/certificateauthorities", false))};
+      200, listing(authorities_.all(), call.query, std::string(kEdgesUri) + "/certificateauthorities", false))};
 }
 
 Answer Api::get_authority(const ApiCall& call) {
-  if (call.id != "managed-ca") return missing(call, "certificate authority");
-  return {json_response(200, authority_json())};
+  const auto found = authorities_.find(call.id);
+  return found ? Answer{json_response(200, *found)} : missing(call, "certificate authority");
+}
+
+Answer Api::post_authority(const ApiCall& call) {
+  const auto body = json::Document::parse(call.request.body);
+  const auto made = authorities_.create(body ? body->root() : json::View{});
+  return {made ? json_response(200, *made) : vendor_error(made.error())};
+}
+
+Answer Api::put_authority(const ApiCall& call) {
+  const auto body = json::Document::parse(call.request.body);
+  const auto changed = authorities_.change(call.id, body ? body->root() : json::View{});
+  return {changed ? json_response(200, *changed) : vendor_error(changed.error())};
+}
+
+Answer Api::delete_authority(const ApiCall& call) {
+  const auto fault = authorities_.remove(call.id);
+  return {fault ? vendor_error(*fault) : json_response(200, Value::object())};
 }
 
 Answer Api::get_date(const ApiCall& /*call*/) {
