@@ -7,8 +7,8 @@ using namespace std::chrono_literals;
 
 class MemorySecrets final : public ports::Secrets {
  public:
-  MemorySecrets(Etcd& etcd, Moments& moments, const bool& save_later)
-      : etcd_(etcd), moments_(moments), save_later_(save_later) {}
+  MemorySecrets(Etcd& etcd, Moments& moments, const bool& save_later, const std::string& bundle)
+      : etcd_(etcd), moments_(moments), save_later_(save_later), bundle_(bundle) {}
 
   std::set<api::ObjectKey> unsaved;
   void lose_unsaved() {
@@ -69,7 +69,7 @@ class MemorySecrets final : public ports::Secrets {
   }
   Result<std::string> read_bundle(const std::string& /*ns*/, const api::CaBundleRef& /*ref*/,
                                   std::stop_token /*stop*/) override {
-    return std::string("roots");
+    return bundle_;
   }
 
   [[nodiscard]] const std::map<api::ObjectKey, ports::SecretObject>& all() const { return stored_; }
@@ -83,6 +83,7 @@ class MemorySecrets final : public ports::Secrets {
   Etcd& etcd_;
   Moments& moments_;
   const bool& save_later_;
+  const std::string& bundle_;
   std::map<api::ObjectKey, ports::SecretObject> stored_;
 };
 
@@ -246,9 +247,51 @@ class TokenLookup final : public ports::DnsLookup {
   World& world_;
 };
 
+class TokenAuthorities final : public ports::TrustedAuthorities {
+ public:
+  explicit TokenAuthorities(World& world) : world_(world) {}
+  Result<std::vector<ports::TrustedAuthority>> list(std::stop_token /*stop*/) override { return world_.authorities; }
+  Status create(const ports::TrustedAuthority& authority, std::stop_token /*stop*/) override {
+    return change("create authority", [&]() -> Status {
+      world_.authorities.push_back(authority);
+      world_.authorities.back().id = "ca-" + std::to_string(++made_);
+      world_.authorities.back().version = 1;
+      return {};
+    });
+  }
+  Status update(const ports::TrustedAuthority& authority, std::stop_token /*stop*/) override {
+    return change("update authority", [&]() -> Status {
+      auto& stored = find(authority.id);
+      if (stored.version != authority.version) return fail(ErrorKind::kConflict, "the version must match");
+      stored = authority;
+      ++stored.version;
+      return {};
+    });
+  }
+  Status remove(const ports::TrustedAuthority& authority, std::stop_token /*stop*/) override {
+    return change("remove authority", [&]() -> Status {
+      std::erase_if(world_.authorities, [&](const auto& one) { return one.id == authority.id; });
+      return {};
+    });
+  }
+
+ private:
+  template <class Commit>
+  Status change(const std::string& what, const Commit& commit) {
+    if (world_.authority_error) return fail(*world_.authority_error);
+    return world_.moments.change(what, commit);
+  }
+  ports::TrustedAuthority& find(const std::string& id) {
+    return *std::ranges::find_if(world_.authorities, [&](const auto& one) { return one.id == id; });
+  }
+  World& world_;
+  int made_ = 0;
+};
+
 class TokenFleet final : public ports::EdgeFleet {
  public:
-  explicit TokenFleet(World& world) : world_(world) {}
+  explicit TokenFleet(World& world) : world_(world), authorities_(world) {}
+  ports::TrustedAuthorities& authorities() override { return authorities_; }
   Status check(std::stop_token /*stop*/) override {
     ++world_.fleet_checks;
     return {};
@@ -294,6 +337,7 @@ class TokenFleet final : public ports::EdgeFleet {
 
  private:
   World& world_;
+  TokenAuthorities authorities_;
 };
 
 class TokenProbe final : public ports::TlsProbe {
@@ -373,8 +417,20 @@ std::string Token::text() const {
          format_rfc3339(not_after);
 }
 
+namespace {
+constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----\n";
+constexpr std::string_view kEnd = "\n-----END CERTIFICATE-----\n";
+}  // namespace
+
+std::string Token::pem() const { return std::string(kBegin) + text() + std::string(kEnd); }
+
 Result<Token> Token::parse(const std::string& text) {
-  const auto parts = split(text, ';');
+  std::string_view inner = text;
+  if (inner.starts_with(kBegin) && inner.ends_with(kEnd)) {
+    inner.remove_prefix(kBegin.size());
+    inner.remove_suffix(kEnd.size());
+  }
+  const auto parts = split(inner, ';');
   if (parts.size() != 6 || parts[0] != "TOKEN") return fail(ErrorKind::kInvalid, "no certificate");
   return Token{parts[1], parts[2], split(parts[3], ','), parse_rfc3339(parts[4]).value(),
                parse_rfc3339(parts[5]).value()};
@@ -382,7 +438,11 @@ Result<Token> Token::parse(const std::string& text) {
 
 struct World::Parts {
   explicit Parts(World& world)
-      : secrets(world.etcd, world.moments, world.save_later), pki(world), lookup(world), probe(world), events(world) {
+      : secrets(world.etcd, world.moments, world.save_later, world.bundle),
+        pki(world),
+        lookup(world),
+        probe(world),
+        events(world) {
     backends.authority_driver = std::make_shared<TokenAuthority>(world);
     backends.zone_driver = std::make_shared<TokenZone>(world);
     backends.fleet_driver = std::make_shared<TokenFleet>(world);

@@ -121,6 +121,7 @@ struct Token {
   TimePoint not_before;
   TimePoint not_after;
   [[nodiscard]] std::string text() const;
+  [[nodiscard]] std::string pem() const;  // the same with the lines that PEM has around it
   static Result<Token> parse(const std::string& text);
 };
 
@@ -165,9 +166,13 @@ class World {
   int edge_listings = 0;
   int trunk_listings = 0;
   int trunk_calls = 0;  // for one Edge
+  std::vector<ports::TrustedAuthority> authorities;
+  std::optional<Error> authority_error;  // of every change of them
   // The dead man's switch.
   std::vector<TimePoint> pings;
   Status ping_answer;
+  // What every CA bundle holds.
+  std::string bundle = "roots";
   // What was said.
   struct Event {
     std::string kind;

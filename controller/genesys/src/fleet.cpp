@@ -1,5 +1,6 @@
 #include "edgetrust/genesys/fleet.hpp"
 
+#include "authority_list.hpp"
 #include "check_config.hpp"
 #include "client.hpp"
 #include "edgetrust/base/encoding.hpp"
@@ -45,12 +46,14 @@ class Fleet final : public ports::EdgeFleet {
         const Clock& clock)
       : client_(std::move(client)),
         zones_(*client_, clock),
+        authorities_(*client_),
         upload_(std::move(upload)),
         standby_trouble_(std::move(standby_trouble)),
         clock_(clock) {}
 
   Status check(std::stop_token stop) override;
   ports::ClientInfo client(std::stop_token stop) override;
+  ports::TrustedAuthorities& authorities() override { return authorities_; }
   Result<std::vector<ports::EdgeInfo>> edges(std::stop_token stop) override;
   Result<std::vector<ports::Trunk>> trunks(const ports::EdgeId& edge, std::stop_token stop) override;
   Result<std::map<ports::EdgeId, std::vector<ports::Trunk>>> all_trunks(std::stop_token stop) override;
@@ -69,6 +72,7 @@ class Fleet final : public ports::EdgeFleet {
 
   const std::unique_ptr<Client> client_;
   SiteZones zones_;
+  AuthorityList authorities_;
   const std::optional<UploadConfig> upload_;
   const std::string standby_trouble_;
   const Clock& clock_;

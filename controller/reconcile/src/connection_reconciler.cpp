@@ -1,8 +1,4 @@
-#include "connection/census.hpp"
-#include "connection/news.hpp"
-#include "edgetrust/decide/on_schedule.hpp"
-#include "edgetrust/reconcile/keeper_reconcilers.hpp"
-#include "finding.hpp"
+#include "connection/pass.hpp"
 
 #include <algorithm>
 
@@ -12,43 +8,13 @@ namespace {
 using namespace std::chrono_literals;
 using api::Truth;
 
-constexpr std::chrono::milliseconds kCheckAgain = 5min;
-constexpr std::size_t kMostNamed = 5;
-
 std::string host_of(const std::string& url) {
   const auto begin = url.find("://");
   const std::string rest = begin == std::string::npos ? url : url.substr(begin + 3);
   return rest.substr(0, rest.find('/'));
 }
 
-bool is_true(const api::GenesysConnection& connection, std::string_view type) {
-  const auto* condition = api::find(connection.status.conditions, type);
-  return condition != nullptr && condition->status == Truth::kTrue;
-}
-
-std::string some_of(std::vector<std::string> names, std::string_view separator) {
-  const std::size_t more = names.size() - std::min(names.size(), kMostNamed);
-  names.resize(names.size() - more);
-  return join(names, separator) + (more > 0 ? " and " + std::to_string(more) + " more" : "");
-}
-
 }  // namespace
-
-// One pass: the object as it becomes, and what is new of it.
-struct ConnectionReconciler::Pass {
-  const api::GenesysConnection& before;
-  api::GenesysConnection next;
-  TimePoint now;
-  Edges edges;
-  std::vector<std::shared_ptr<const api::EdgeCertificate>> certificates;
-  News news;
-  std::string trouble_with;  // an effect that failed, where that is no finding about the whole
-  std::optional<Error> trouble;
-
-  void condition(std::string_view type, Truth truth, const std::string& reason, const std::string& message) {
-    set_condition(next.status.conditions, type, truth, reason, message, next.meta.generation, now);
-  }
-};
 
 Outcome ConnectionReconciler::reconcile(const api::ObjectKey& key, std::stop_token stop) {
   const auto connection = world_.connections.get(key);
@@ -61,6 +27,8 @@ Outcome ConnectionReconciler::reconcile(const api::ObjectKey& key, std::stop_tok
             .now = world_.clock.now(),
             .edges = edges_of(world_, key),
             .certificates = {},
+            .asked = false,
+            .did = {},
             .news = {},
             .trouble_with = {},
             .trouble = {}};
@@ -77,21 +45,27 @@ Outcome ConnectionReconciler::reconcile(const api::ObjectKey& key, std::stop_tok
     if (!checked && checked.error().kind == ErrorKind::kCancelled) return {};
     again = checked ? pass.now + kCheckAgain : failed_check(pass, checked.error());
     remember(pass, fleet ? *fleet : nullptr, *again);
+    pass.asked = true;
   }
   if (is_true(pass.next, api::condition::kReady)) {
     discover(pass, stop);
-    if (const auto beat_at = beat(pass, stop); beat_at && *beat_at < *again) {
-      again = beat_at;
-      recount(key);
-    }
+    const auto sooner = [&](std::optional<TimePoint> wish) {
+      if (!wish || *wish >= *again) return;
+      again = wish;
+      recount(key);  // nothing but that is due then
+    };
+    sooner(beat(pass, stop));
+    sooner(keep_anchors(pass, **fleet, stop));
   }
   return conclude(pass, *again, stop);
 }
 
 Outcome ConnectionReconciler::conclude(Pass& pass, TimePoint again, const std::stop_token& stop) {
   Outcome outcome = record(world_, world_.connections, pass.before, pass.next, again, stop);
-  if (!outcome.wrote_status) return outcome;  // what is no news is neither said nor logged again
+  // What was found and is no news is neither said nor logged again; what was done is.
+  if (!outcome.wrote_status && pass.did.empty()) return outcome;
   outcome.said = pass.news.tell(world_.events, pass.next.meta);
+  outcome.effect = pass.did;
   if (pass.trouble) return but_failed(std::move(outcome), pass.trouble_with, *pass.trouble);
   return outcome;
 }
@@ -190,67 +164,6 @@ void ConnectionReconciler::discover(Pass& pass, const std::stop_token& stop) {
                                        some_of(names, ", ") + ". Make one for each, or set discovery.mode: Disabled");
 }
 
-// Pinged before it is written down: a crash in between costs one ping too many rather than a false alarm.
-std::optional<TimePoint> ConnectionReconciler::beat(Pass& pass, const std::stop_token& stop) {
-  auto& status = pass.next.status;
-  const auto& heartbeat = pass.before.spec.heartbeat;
-  if (!heartbeat) {
-    api::remove(status.conditions, api::condition::kHeartbeatSent);
-    status.heartbeat.reset();
-    return std::nullopt;
-  }
-  std::vector<std::string> late;
-  for (const auto& certificate : pass.certificates) {
-    const auto why = decide::behind_schedule(*certificate, pass.now);
-    if (why) late.push_back(certificate->meta.name + " " + *why);
-  }
-  if (!late.empty()) {
-    const std::string message = some_of(late, "; ");
-    if (is_true(pass.before, api::condition::kHeartbeatSent)) pass.news.warn("HeartbeatStopped", message);
-    pass.condition(api::condition::kHeartbeatSent, Truth::kFalse, "NotOnSchedule", message);
-    return std::nullopt;
-  }
-  // The last ping is written down in whole seconds.
-  const auto interval = heartbeat->interval.value_or(api::Heartbeat::kDefaultInterval) + 1s;
-  const auto last = status.heartbeat ? status.heartbeat->at : std::nullopt;
-  const bool in_time = last && *last <= pass.now && pass.now < *last + interval;
-  if (!in_time) return ping(pass, interval, stop);
-  pass.condition(api::condition::kHeartbeatSent, Truth::kTrue, "Sent", "every rotation is on schedule");
-  return *last + interval;
-}
-
-std::optional<TimePoint> ConnectionReconciler::ping(Pass& pass, std::chrono::milliseconds interval,
-                                                    const std::stop_token& stop) {
-  const api::ObjectKey key = pass.before.meta.key();
-  const auto wait = std::min(interval, kCheckAgain);
-  const auto driver = world_.backends.heartbeat(pass.before, stop);
-  {
-    const std::scoped_lock lock(mutex_);
-    const auto last = failed_pings_.find(key);
-    const bool same = driver && last != failed_pings_.end() && last->second.driver.lock() == *driver;
-    if (same && world_.clock.steady() < last->second.at + wait) return std::nullopt;
-  }
-  const Status pinged = driver ? (*driver)->ping(stop) : tl::unexpected(driver.error());
-  if (pinged) {
-    const std::scoped_lock lock(mutex_);
-    failed_pings_.erase(key);
-    pass.next.status.heartbeat = api::HeartbeatState{.at = std::chrono::floor<std::chrono::seconds>(pass.now)};
-    pass.condition(api::condition::kHeartbeatSent, Truth::kTrue, "Sent", "every rotation is on schedule");
-    return pass.now + interval;
-  }
-  if (pinged.error().kind == ErrorKind::kCancelled) return std::nullopt;
-  if (driver) {
-    const std::scoped_lock lock(mutex_);
-    failed_pings_[key] = {.driver = *driver, .at = world_.clock.steady()};
-  }
-  const Finding finding = failed("Heartbeat", pinged.error());
-  if (is_true(pass.before, api::condition::kHeartbeatSent)) pass.news.warn(finding.reason, finding.message);
-  pass.condition(api::condition::kHeartbeatSent, Truth::kFalse, finding.reason, finding.message);
-  pass.trouble_with = "Ping";
-  pass.trouble = pinged.error();
-  return pass.now + wait;
-}
-
 void ConnectionReconciler::recount(const api::ObjectKey& key) {
   const std::scoped_lock lock(mutex_);
   to_recount_.insert(key);
@@ -284,6 +197,7 @@ void ConnectionReconciler::forget(const api::ObjectKey& key) {
   to_recount_.erase(key);
   asked_.erase(key);
   failed_pings_.erase(key);
+  syncing_.erase(key);
 }
 
 }  // namespace edgetrust::reconcile

@@ -298,6 +298,7 @@ class Crds(unittest.TestCase):
             ("AcmeIssuer", {"server": "http://ca.example.com/dir"}, "spec.server"),
             ("AcmeIssuer", {"server": "https://user@ca.example.com/dir"}, "spec.server"),
             ("GenesysConnection", {"region": "https://mypurecloud.ie"}, "spec.region"),
+            ("GenesysConnection", {"trustAnchors": {"sync": True, "services": ["MAIL"]}}, "spec.trustAnchors.services[0]"),
             ("GenesysConnection", {"certificateUpload": {"endpoint": "https://a", "statusPath": "/status"}}, "spec.certificateUpload.statusPath"),
             ("Edge", {"timeZone": "America/New York"}, "spec.timeZone"),
             ("Edge", {"connectionRef": {"name": "prod", "namespace": "other"}}, "spec.connectionRef.namespace"),

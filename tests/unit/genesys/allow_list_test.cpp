@@ -22,10 +22,13 @@ TEST(AllowList, IsThisAndNothingElse) {
   std::vector<std::string> lines;
   const AllowList list(kUpload, kStatus);
   for (const Call& call : list.calls()) lines.push_back(line(call));
-  EXPECT_THAT(lines, testing::UnorderedElementsAre(
-                         "api GET " + kEdges, "api GET " + kEdges + "/{id}/trunks", "api GET " + kEdges + "/trunks",
-                         "api GET " + kEdges + "/sites", "api GET /api/v2/oauth/clients/{id}",
-                         "upload GET /upload/{id}/status", "upload POST /upload/certificates"));
+  EXPECT_THAT(
+      lines, testing::UnorderedElementsAre(
+                 "api GET " + kEdges, "api GET " + kEdges + "/{id}/trunks", "api GET " + kEdges + "/trunks",
+                 "api GET " + kEdges + "/sites", "api GET " + kEdges + "/certificateauthorities",
+                 "api POST " + kEdges + "/certificateauthorities", "api PUT " + kEdges + "/certificateauthorities/{id}",
+                 "api DELETE " + kEdges + "/certificateauthorities/{id}", "api GET /api/v2/oauth/clients/{id}",
+                 "upload GET /upload/{id}/status", "upload POST /upload/certificates"));
 }
 
 TEST(AllowList, LetsThroughWhatItLists) {
@@ -42,11 +45,16 @@ TEST(AllowList, RefusesTheRest) {
   for (const Method method : {Method::kPost, Method::kPut, Method::kPatch, Method::kDelete}) {
     for (const std::string& path :
          {kEdges, kEdges + "/e1", kEdges + "/e1/trunks", kEdges + "/e1/reboot", kEdges + "/e1/statuscode",
-          kEdges + "/e1/unpair", kEdges + "/sites", kEdges + "/trunks", kEdges + "/certificateauthorities",
-          std::string("/api/v2/oauth/clients/c1"), std::string("/api/v2/oauth/clients/c1/secret")}) {
+          kEdges + "/e1/unpair", kEdges + "/sites", kEdges + "/trunks", std::string("/api/v2/oauth/clients/c1"),
+          std::string("/api/v2/oauth/clients/c1/secret")}) {
       EXPECT_FALSE(list.allows(Host::kApi, method, path)) << http::to_string(method) << ' ' << path;
     }
   }
+  const std::string authorities = kEdges + "/certificateauthorities";
+  EXPECT_FALSE(list.allows(Host::kApi, Method::kDelete, authorities));
+  EXPECT_FALSE(list.allows(Host::kApi, Method::kPut, authorities));
+  EXPECT_FALSE(list.allows(Host::kApi, Method::kPost, authorities + "/1"));
+  EXPECT_FALSE(list.allows(Host::kApi, Method::kDelete, authorities + "/1/2"));
   for (const std::string& path :
        {kEdges + "/", kEdges + "/e1", kEdges + "/e1/setuppackage", kEdges + "/e1/trunks/x", kEdges + "//trunks",
         kEdges + "/../trunks", kEdges + "/./trunks", kEdges + "/a/b/trunks", kEdges + "/e1?x/trunks",

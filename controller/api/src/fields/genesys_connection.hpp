@@ -37,9 +37,9 @@ void fields(V& v, CertificateUploadSpec& upload) {
 template <class V>
 void fields(V& v, TrustAnchors& anchors) {
   using namespace json;
-  v("sync", anchors.sync, doc("Whether the CAs below are kept as REMOTE certificate authorities."));
-  v("services", anchors.services, max_items(3), item_max_length(32), doc("Services that trust them, e.g. SIP."));
-  v("bundleRefs", anchors.bundle_refs, max_items(16), doc("CA certificates of the peers."));
+  v("sync", anchors.sync, doc("Whether the CAs below are kept as REMOTE certificate authorities of the organisation. Those that were made for this connection and are no longer named are removed; others are never touched."));
+  v("services", anchors.services, max_items(3), item_max_length(32), item_pattern("^(SIP|PROVISION|PROVISION_PHONE)$"), doc("Services that trust them: SIP, PROVISION, PROVISION_PHONE. Default SIP."));
+  v("bundleRefs", anchors.bundle_refs, max_items(16), doc("CA certificates of the peers; at most 64 in all."));
 }
 
 template <class V>
@@ -67,7 +67,7 @@ void fields(V& v, GenesysConnectionSpec& spec) {
   v("certificateUpload", spec.certificate_upload, doc("The calls that install a certificate and tell an Edge's health. They are not part of the published API. Without it nothing is delivered."));
   v("requestsPerMinute", spec.requests_per_minute, minimum(1), maximum(10000), preset("180"), doc("Budget of requests for all Edges of this connection."));
   v("timeZone", spec.time_zone, max_length(64), pattern(kTimeZonePattern), doc("IANA time zone for Edges that name none."));
-  v("trustAnchors", spec.trust_anchors, later, doc("CAs that the Edges shall trust."));
+  v("trustAnchors", spec.trust_anchors, doc("CAs of others, e.g. of SBCs, that the Edges of the organisation shall trust."));
   v("discovery", spec.discovery, doc("What happens with Edges that have no object."));
   v("heartbeat", spec.heartbeat, doc("A dead man's switch: pinged only while every EdgeCertificate of this connection is on schedule."));
   v.rule("(has(self.region) && self.region.size() > 0) != has(self.endpoints)", "set exactly one of region and endpoints");
@@ -101,7 +101,7 @@ template <class V>
 void fields(V& v, GenesysConnectionStatus& status) {
   using namespace json;
   v("observedGeneration", status.observed_generation, doc("The metadata.generation that this status is about."));
-  v("conditions", status.conditions, map_key("type"), max_items(16), doc("Ready, CredentialsValid, EndpointsAvailable, HeartbeatSent."));
+  v("conditions", status.conditions, map_key("type"), max_items(16), doc("Ready, CredentialsValid, EndpointsAvailable, HeartbeatSent, TrustAnchorsSynced."));
   v("edges", status.edges, doc("How many Edges, in which state."));
   v("credentials", status.credentials, doc("The OAuth client in use."));
   v("heartbeat", status.heartbeat, doc("The last ping."));

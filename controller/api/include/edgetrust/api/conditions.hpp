@@ -22,6 +22,7 @@ inline constexpr std::string_view kFrozen = "Frozen";
 inline constexpr std::string_view kCredentialsValid = "CredentialsValid";
 inline constexpr std::string_view kEndpointsAvailable = "EndpointsAvailable";
 inline constexpr std::string_view kHeartbeatSent = "HeartbeatSent";
+inline constexpr std::string_view kTrustAnchorsSynced = "TrustAnchorsSynced";
 inline constexpr std::string_view kOnline = "Online";
 inline constexpr std::string_view kSipHealthy = "SipHealthy";
 }  // namespace condition

@@ -34,6 +34,8 @@ inline constexpr std::string_view kEdges = "/api/v2/telephony/providers/edges";
 inline constexpr std::string_view kTrunksOfEdge = "/api/v2/telephony/providers/edges/{id}/trunks";
 inline constexpr std::string_view kTrunks = "/api/v2/telephony/providers/edges/trunks";
 inline constexpr std::string_view kSites = "/api/v2/telephony/providers/edges/sites";
+inline constexpr std::string_view kAuthorities = "/api/v2/telephony/providers/edges/certificateauthorities";
+inline constexpr std::string_view kAuthority = "/api/v2/telephony/providers/edges/certificateauthorities/{id}";
 inline constexpr std::string_view kOAuthClient = "/api/v2/oauth/clients/{id}";
 }  // namespace path
 

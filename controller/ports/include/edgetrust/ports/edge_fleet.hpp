@@ -4,6 +4,7 @@
 #include "edgetrust/base/id.hpp"
 #include "edgetrust/base/result.hpp"
 #include "edgetrust/base/secret.hpp"
+#include "edgetrust/ports/authorities.hpp"
 
 #include <map>
 #include <optional>
@@ -78,6 +79,8 @@ class EdgeFleet {
   // After check(). What cannot be asked stays empty. Asks at most once an hour.
   virtual ClientInfo client(std::stop_token stop) = 0;
   virtual Result<std::vector<EdgeInfo>> edges(std::stop_token stop) = 0;
+  // What the Edges trust. Lives as long as this.
+  virtual TrustedAuthorities& authorities() = 0;
   // Of one Edge, as they are now.
   virtual Result<std::vector<Trunk>> trunks(const EdgeId& edge, std::stop_token stop) = 0;
   // Of all Edges, by listings: a request for a hundred. By the Edge's id in lower case; an Edge without any is absent.

@@ -29,7 +29,8 @@ class IssuerReconciler {
 };
 
 // GenesysConnection: proves the credentials and that the endpoint offers the guide's calls, counts its Edges, says
-// which of those in Genesys have no object, and pings the heartbeat while every rotation is on schedule.
+// which of those in Genesys have no object, pings the heartbeat while every rotation is on schedule, and keeps
+// the CAs of trustAnchors.
 class ConnectionReconciler {
  public:
   // `namespaces`: all that are watched. An Edge object in any of them is one for its Edge.
@@ -66,6 +67,8 @@ class ConnectionReconciler {
   // When the next ping is due; empty: not before something changes.
   std::optional<TimePoint> beat(Pass& pass, const std::stop_token& stop);
   std::optional<TimePoint> ping(Pass& pass, std::chrono::milliseconds interval, const std::stop_token& stop);
+  // When the next step is due; empty: when it is asked next.
+  std::optional<TimePoint> keep_anchors(Pass& pass, ports::EdgeFleet& fleet, const std::stop_token& stop);
   Outcome conclude(Pass& pass, TimePoint again, const std::stop_token& stop);
   void forget(const api::ObjectKey& key);
 
@@ -76,6 +79,7 @@ class ConnectionReconciler {
   std::mutex mutex_;
   std::set<api::ObjectKey> to_recount_;
   std::map<api::ObjectKey, Asked> asked_;
+  std::set<api::ObjectKey> syncing_;                   // trust anchors, half-way
   std::map<api::ObjectKey, FailedPing> failed_pings_;  // since the last good one
 };
 
