@@ -315,6 +315,19 @@ TEST_F(ConnectionTest, OnlyItsOwnCertificatesHoldAHeartbeat) {
   EXPECT_EQ(world.pings.size(), 1U);
 }
 
+TEST_F(ConnectionTest, ACertificateThatCannotBeReadHoldsTheHeartbeat) {
+  with_heartbeat();
+  certificate(
+      [](auto& c) {
+        c.spec = {};
+        c.broken = Error{.kind = ErrorKind::kInvalid, .what = "spec.edgeRef: no object"};
+      },
+      "broken");
+  (void)pass();
+  EXPECT_TRUE(world.pings.empty());
+  EXPECT_EQ(condition(api::condition::kHeartbeatSent).message, "broken cannot be read");
+}
+
 TEST_F(ConnectionTest, APingThatFailsIsToldAndTriedAgainInFiveMinutes) {
   with_heartbeat();
   world.ping_answer = fail(ErrorKind::kUnavailable, "the heartbeat's URL is answered with 503");

@@ -39,7 +39,9 @@ std::vector<std::shared_ptr<const api::EdgeCertificate>> certificates_of(const W
   for (const auto& edge : edges) names.insert(edge->meta.name);
   auto certificates = world.certificates.list(ns);
   std::erase_if(certificates, [&](const auto& certificate) {
-    return certificate->meta.deletion_time || !names.contains(certificate->spec.edge_ref.name);
+    const std::string& edge = certificate->spec.edge_ref.name;
+    const bool may_be_one = certificate->broken && edge.empty();
+    return certificate->meta.deletion_time || (!names.contains(edge) && !may_be_one);
   });
   return certificates;
 }

@@ -10,7 +10,8 @@ using Edges = std::vector<std::shared_ptr<const api::Edge>>;
 // The Edge objects that name this connection.
 Edges edges_of(const World& world, const api::ObjectKey& connection);
 
-// EdgeCertificates of those Edges, without those that are being deleted.
+// EdgeCertificates of those Edges, without those that are being deleted; and those that cannot be read far enough to
+// know their Edge.
 std::vector<std::shared_ptr<const api::EdgeCertificate>> certificates_of(const World& world, const std::string& ns,
                                                                          const Edges& edges);
 
