@@ -278,7 +278,8 @@ TEST_F(Site, JudgeMeansAlone) {
 
 struct PeersCondition : Witnesses {
   reconcile::World ports = world.ports();
-  reconcile::EdgeReconciler edges{ports};
+  reconcile::FleetListings listings{ports};
+  reconcile::EdgeReconciler edges{ports, listings};
 
   std::string said() {
     EXPECT_FALSE(edges.reconcile({"voice", "edge01"}, {}).error);

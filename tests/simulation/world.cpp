@@ -321,15 +321,64 @@ class TokenLookup final : public ports::DnsLookup {
   World& world_;
 };
 
+class TokenAuthorities final : public ports::TrustedAuthorities {
+ public:
+  explicit TokenAuthorities(World& world) : world_(world) {}
+  Result<std::vector<ports::TrustedAuthority>> list(std::stop_token /*stop*/) override { return world_.authorities; }
+  Status create(const ports::TrustedAuthority& authority, std::stop_token /*stop*/) override {
+    return change("create authority", [&]() -> Status {
+      world_.authorities.push_back(authority);
+      world_.authorities.back().id = "ca-" + std::to_string(++made_);
+      world_.authorities.back().version = 1;
+      return {};
+    });
+  }
+  Status update(const ports::TrustedAuthority& authority, std::stop_token /*stop*/) override {
+    return change("update authority", [&]() -> Status {
+      auto& stored = find(authority.id);
+      if (stored.version != authority.version) return fail(ErrorKind::kConflict, "the version must match");
+      stored = authority;
+      ++stored.version;
+      return {};
+    });
+  }
+  Status remove(const ports::TrustedAuthority& authority, std::stop_token /*stop*/) override {
+    return change("remove authority", [&]() -> Status {
+      std::erase_if(world_.authorities, [&](const auto& one) { return one.id == authority.id; });
+      return {};
+    });
+  }
+
+ private:
+  template <class Commit>
+  Status change(const std::string& what, const Commit& commit) {
+    if (world_.authority_error) return fail(*world_.authority_error);
+    return world_.moments.change(what, commit);
+  }
+  ports::TrustedAuthority& find(const std::string& id) {
+    return *std::ranges::find_if(world_.authorities, [&](const auto& one) { return one.id == id; });
+  }
+  World& world_;
+  int made_ = 0;
+};
+
 class TokenFleet final : public ports::EdgeFleet {
  public:
-  explicit TokenFleet(World& world) : world_(world) {}
-  Status check(std::stop_token /*stop*/) override { return {}; }
-  Result<std::vector<ports::EdgeInfo>> edges(std::stop_token /*stop*/) override {
-    return std::vector<ports::EdgeInfo>{};
+  explicit TokenFleet(World& world) : world_(world), authorities_(world) {}
+  ports::TrustedAuthorities& authorities() override { return authorities_; }
+  Status check(std::stop_token /*stop*/) override {
+    ++world_.fleet_checks;
+    return {};
   }
-  Result<std::vector<ports::Trunk>> trunks(const ports::EdgeId& /*edge*/, std::stop_token /*stop*/) override {
+  ports::ClientInfo client(std::stop_token /*stop*/) override { return world_.client; }
+  Result<std::vector<ports::EdgeInfo>> edges(std::stop_token /*stop*/) override {
+    ++world_.edge_listings;
+    return world_.listed;
+  }
+  Result<std::vector<ports::Trunk>> trunks(const ports::EdgeId& edge, std::stop_token /*stop*/) override {
+    ++world_.trunk_calls;
     if (world_.trunks_unlisted) return fail(ErrorKind::kUnavailable, "503");
+    if (const auto found = world_.trunks.find(edge); found != world_.trunks.end()) return found->second;
     const auto token = Token::parse(world_.installed);
     const bool down = token && world_.trunk_breakers.contains(token->serial);
     return std::vector<ports::Trunk>{{.name = "SBC",
@@ -337,6 +386,10 @@ class TokenFleet final : public ports::EdgeFleet {
                                       .state = down ? ports::TrunkState::kDown : ports::TrunkState::kUp,
                                       .since = world_.installed_at,
                                       .error = down ? "no answer" : ""}};
+  }
+  Result<std::map<ports::EdgeId, std::vector<ports::Trunk>>> all_trunks(std::stop_token /*stop*/) override {
+    ++world_.trunk_listings;
+    return world_.trunks;
   }
   Result<ports::EdgeHealth> health(const ports::EdgeId& /*edge*/, std::stop_token /*stop*/) override {
     world_.clock.advance(world_.status_takes);
@@ -374,6 +427,7 @@ class TokenFleet final : public ports::EdgeFleet {
 
  private:
   World& world_;
+  TokenAuthorities authorities_;
 };
 
 class TokenProbe final : public ports::TlsProbe {
@@ -392,10 +446,28 @@ class TokenProbe final : public ports::TlsProbe {
   World& world_;
 };
 
-class SilentEvents final : public ports::Events {
+class KeptEvents final : public ports::Events {
  public:
-  void emit(const ports::EventSubject& /*about*/, bool /*warning*/, const std::string& /*reason*/,
-            const std::string& /*message*/) override {}
+  explicit KeptEvents(World& world) : world_(world) {}
+  void emit(const ports::EventSubject& about, bool warning, const std::string& reason,
+            const std::string& message) override {
+    world_.events.push_back({about.kind, warning, reason, message});
+  }
+
+ private:
+  World& world_;
+};
+
+class CountedHeartbeat final : public ports::Heartbeat {
+ public:
+  explicit CountedHeartbeat(World& world) : world_(world) {}
+  Status ping(std::stop_token /*stop*/) override {
+    world_.pings.push_back(world_.clock.now());
+    return world_.ping_answer;
+  }
+
+ private:
+  World& world_;
 };
 
 class FixedBackends final : public ports::Backends {
@@ -403,6 +475,7 @@ class FixedBackends final : public ports::Backends {
   std::shared_ptr<ports::CertificateAuthority> authority_driver;
   std::shared_ptr<ports::DnsZone> zone_driver;
   std::shared_ptr<ports::EdgeFleet> fleet_driver;
+  std::shared_ptr<ports::Heartbeat> heartbeat_driver;
   Result<std::shared_ptr<ports::CertificateAuthority>> authority(const api::AcmeIssuer& /*issuer*/,
                                                                  std::stop_token /*stop*/) override {
     return authority_driver;
@@ -414,6 +487,10 @@ class FixedBackends final : public ports::Backends {
   Result<std::shared_ptr<ports::EdgeFleet>> fleet(const api::GenesysConnection& /*connection*/,
                                                   std::stop_token /*stop*/) override {
     return fleet_driver;
+  }
+  Result<std::shared_ptr<ports::Heartbeat>> heartbeat(const api::GenesysConnection& /*connection*/,
+                                                      std::stop_token /*stop*/) override {
+    return heartbeat_driver;
   }
 };
 
@@ -434,8 +511,20 @@ std::string Token::text() const {
          format_rfc3339(not_after);
 }
 
+namespace {
+constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----\n";
+constexpr std::string_view kEnd = "\n-----END CERTIFICATE-----\n";
+}  // namespace
+
+std::string Token::pem() const { return std::string(kBegin) + text() + std::string(kEnd); }
+
 Result<Token> Token::parse(const std::string& text) {
-  const auto parts = split(text, ';');
+  std::string_view inner = text;
+  if (inner.starts_with(kBegin) && inner.ends_with(kEnd)) {
+    inner.remove_prefix(kBegin.size());
+    inner.remove_suffix(kEnd.size());
+  }
+  const auto parts = split(inner, ';');
   if (parts.size() != 6 || parts[0] != "TOKEN") return fail(ErrorKind::kInvalid, "no certificate");
   return Token{parts[1], parts[2], split(parts[3], ','), parse_rfc3339(parts[4]).value(),
                parse_rfc3339(parts[5]).value()};
@@ -447,17 +536,19 @@ struct World::Parts {
         slots(world.etcd, world.moments, world.slots_are_old_news),
         pki(world),
         lookup(world),
-        probe(world) {
+        probe(world),
+        events(world) {
     backends.authority_driver = std::make_shared<TokenAuthority>(world);
     backends.zone_driver = std::make_shared<TokenZone>(world);
     backends.fleet_driver = std::make_shared<TokenFleet>(world);
+    backends.heartbeat_driver = std::make_shared<CountedHeartbeat>(world);
   }
   MemorySecrets secrets;
   MemorySlots slots;
   TokenPki pki;
   TokenLookup lookup;
   TokenProbe probe;
-  SilentEvents events;
+  KeptEvents events;
   FixedBackends backends;
 };
 

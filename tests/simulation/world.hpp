@@ -130,6 +130,7 @@ struct Token {
   TimePoint not_before;
   TimePoint not_after;
   [[nodiscard]] std::string text() const;
+  [[nodiscard]] std::string pem() const;  // the same with the lines that PEM has around it
   static Result<Token> parse(const std::string& text);
 };
 
@@ -185,6 +186,28 @@ class World {
   void put_source(const Token& certificate, const std::string& key);
   void remove_source();
   void before_reading_source(std::function<void()> what);
+
+  // Genesys as it really is, and how often it was asked.
+  std::vector<ports::EdgeInfo> listed;
+  std::map<ports::EdgeId, std::vector<ports::Trunk>> trunks;  // by id in lower case
+  ports::ClientInfo client{.id = "client-1", .standby = false, .trouble = {}, .state = {}, .delete_after = {}};
+  int fleet_checks = 0;
+  int edge_listings = 0;
+  int trunk_listings = 0;
+  int trunk_calls = 0;  // for one Edge
+  std::vector<ports::TrustedAuthority> authorities;
+  std::optional<Error> authority_error;  // of every change of them
+  // The dead man's switch.
+  std::vector<TimePoint> pings;
+  Status ping_answer;
+  // What was said.
+  struct Event {
+    std::string kind;
+    bool warning = false;
+    std::string reason;
+    std::string message;
+  };
+  std::vector<Event> events;
 
   // The planted bug, push first and save later: Secrets are kept in memory until an upload is answered.
   bool save_later = false;

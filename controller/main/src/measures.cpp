@@ -71,6 +71,11 @@ void measure(telemetry::Metrics& metrics, const api::Edge& edge) {
 void measure(telemetry::Metrics& metrics, const api::GenesysConnection& connection) {
   metrics.credentials_valid(connection.meta.ns, connection.meta.name,
                             truth_of(connection.status.conditions, api::condition::kCredentialsValid));
+  const auto& [ns, name] = std::tie(connection.meta.ns, connection.meta.name);
+  const auto* credentials = api::find(connection.status.conditions, api::condition::kCredentialsValid);
+  const bool known = credentials != nullptr && credentials->status != api::Truth::kUnknown;
+  metrics.standby_in_use(ns, name, known ? std::optional(credentials->reason == "StandbyInUse") : std::nullopt);
+  metrics.unmanaged_edges(ns, name, connection.status.edges ? connection.status.edges->unmanaged : std::nullopt);
 }
 
 void forget(telemetry::Metrics& metrics, const api::EdgeCertificate& certificate) {

@@ -54,22 +54,22 @@ ReadByCertificates read_by_certificates(const api::EdgeStatus& status) {
 }
 
 // What a policy counts of an EdgeCertificate.
-struct Counted {
+struct FleetFacts {
   std::string policy;
   bool rotating = false;
   bool rolling_back = false;
   std::string waits_for;                                   // a wave, with this variant
   std::vector<std::pair<int, api::RevisionResult>> ended;  // its history
-  bool operator==(const Counted&) const = default;
+  bool operator==(const FleetFacts&) const = default;
 };
-std::optional<Counted> counted(const api::EdgeCertificate* certificate) {
+std::optional<FleetFacts> fleet_facts(const api::EdgeCertificate* certificate) {
   if (certificate == nullptr) return std::nullopt;
   const auto& status = certificate->status;
-  Counted found{.policy = decide::policy_name(*certificate),
-                .rotating = decide::is_rotating(*certificate),
-                .rolling_back = status.delivery && status.delivery->rolling_back_since,
-                .waits_for = status.variant,
-                .ended = {}};
+  FleetFacts found{.policy = decide::policy_name(*certificate),
+                   .rotating = decide::is_rotating(*certificate),
+                   .rolling_back = status.delivery && status.delivery->rolling_back_since,
+                   .waits_for = status.variant,
+                   .ended = {}};
   for (const auto& entry : status.history) found.ended.emplace_back(entry.revision, entry.result);
   return found;
 }
@@ -80,10 +80,25 @@ std::string_view stopped_by_peers(const api::EdgeCertificate* certificate) {
   return said == api::reason::kPeerDoesNotTrust || said == api::reason::kPeersNotJudged ? said : std::string_view{};
 }
 
+// What a connection reads of an Edge and of an EdgeCertificate.
+auto counted(const api::Edge& edge) {
+  return std::tuple(edge.meta.uid, edge.spec.connection_ref.name, edge.spec.edge_id, is_ready(edge));
+}
+auto counted(const api::EdgeCertificate& certificate) {
+  const auto& status = certificate.status;
+  const auto* stalled = api::find(status.conditions, api::condition::kStalled);
+  return std::tuple(certificate.meta.uid, certificate.spec.edge_ref.name, certificate.meta.deletion_time, status.phase,
+                    stalled != nullptr ? stalled->reason : std::string{}, status.not_after, status.renewal_time);
+}
+template <class Kind>
+bool counted_differ(const Kind* before, const Kind* after) {
+  return before == nullptr || after == nullptr || counted(*before) != counted(*after);
+}
+
 }  // namespace
 
 bool changes_fleet(const api::EdgeCertificate* before, const api::EdgeCertificate* after) {
-  return counted(before) != counted(after);
+  return fleet_facts(before) != fleet_facts(after);
 }
 
 Wake wake(const api::EdgeCertificate* before, const api::EdgeCertificate* after) {
@@ -111,6 +126,11 @@ Wake wake(const api::AcmeIssuer* before, const api::AcmeIssuer* after) { return 
 
 Wake wake(const api::GenesysConnection* before, const api::GenesysConnection* after) {
   return of_keeper(before, after);
+}
+
+bool counts_anew(const api::Edge* before, const api::Edge* after) { return counted_differ(before, after); }
+bool counts_anew(const api::EdgeCertificate* before, const api::EdgeCertificate* after) {
+  return counted_differ(before, after);
 }
 
 }  // namespace edgetrust

@@ -35,5 +35,13 @@ Wake wake(const api::GenesysConnection* before, const api::GenesysConnection* af
 
 // Whether what its RotationPolicy says of its fleet may be another thing now.
 bool changes_fleet(const api::EdgeCertificate* before, const api::EdgeCertificate* after);
+// Whether a connection counts otherwise for it, or its heartbeat does: the connections of its namespace then look again
+// at what they count. Null as above.
+bool counts_anew(const api::Edge* before, const api::Edge* after);
+bool counts_anew(const api::EdgeCertificate* before, const api::EdgeCertificate* after);
+template <class Kind>
+bool counts_anew(const Kind* /*before*/, const Kind* /*after*/) {
+  return false;
+}
 
 }  // namespace edgetrust

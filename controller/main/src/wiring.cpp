@@ -25,6 +25,7 @@ using namespace std::chrono_literals;
 
 constexpr Backoff kPassBackoff{.first = 500ms, .ceiling = 1min};
 constexpr std::chrono::milliseconds kLongestWait = 1h;
+constexpr std::chrono::milliseconds kCountsMayWait = 5s;  // many changes at once are counted once
 
 template <class Kind>
 std::string kind_name() {
@@ -72,6 +73,7 @@ struct Operator::Parts {
         random(random_in),
         log(log_in),
         workers(options.workers),
+        namespaces(namespaces_of(options, environment.cluster)),
         client(environment.cluster, tools.transport, clock, pauser,
                {.per_second = options.kube_qps,
                 .burst = options.kube_burst,
@@ -81,7 +83,7 @@ struct Operator::Parts {
                       if (call.took) metrics.api_duration(telemetry::Api::kKubernetes, *call.took);
                     }}),
         cluster(client, clock, random, pauser,
-                {.namespaces = namespaces_of(options, environment.cluster),
+                {.namespaces = namespaces,
                  .indexed_label = std::string(api::kCertificateLabel),
                  .events = {.instance = environment.instance,
                             .failed =
@@ -112,11 +114,12 @@ struct Operator::Parts {
               *pki,
               cluster.slots(),
               EDGETRUST_VERSION},
+        listings(world),
         certificates(world),
-        edges(world),
+        edges(world, listings),
         policies(world),
         issuers(world),
-        connections(world) {}
+        connections(world, listings, namespaces) {}
 
   // --- what changed wakes whom
 
@@ -133,6 +136,7 @@ struct Operator::Parts {
   void rouse_certificates(const std::string& ns, Rouse how,
                           const std::function<bool(const api::EdgeCertificate&)>& which = all);
   static bool all(const api::EdgeCertificate& /*certificate*/) { return true; }
+  void recount();
   void noted(const kube::WatchNote& note);
   void asked(telemetry::Api api, const http::Exchange& exchange);
 
@@ -149,6 +153,7 @@ struct Operator::Parts {
   Random& random;
   const telemetry::Logger& log;
   int workers;
+  std::vector<std::string> namespaces;
   telemetry::Metrics metrics{{.version = EDGETRUST_VERSION, .revision = {}}};
   kube::ThreadPauser pauser;
   Lanes lanes{clock};
@@ -159,6 +164,7 @@ struct Operator::Parts {
   std::unique_ptr<ports::Pki> pki;
   DriverBackends backends;
   reconcile::World world;
+  reconcile::FleetListings listings;
   reconcile::CertificateReconciler certificates;
   reconcile::EdgeReconciler edges;
   reconcile::PolicyReconciler policies;
@@ -178,6 +184,7 @@ void Operator::Parts::changed(const kube::Change<Kind>& change) {
     if (woken.edge) lanes.add({kind_name<api::Edge>(), change.key.ns, certificate->spec.edge_ref.name});
     if (changes_fleet(change.before.get(), change.after.get())) rouse_policies(change);
   }
+  if (counts_anew(change.before.get(), change.after.get())) recount();
 }
 
 // A slot that came free is for those that wait for one.
@@ -190,6 +197,16 @@ void Operator::Parts::changed(const kube::Change<ports::BudgetSlot>& slot) {
 void Operator::Parts::rouse_policies(const kube::Change<api::EdgeCertificate>& certificate) {
   for (const auto& form : {certificate.before, certificate.after}) {
     if (form) lanes.add({kind_name<api::RotationPolicy>(), certificate.key.ns, decide::policy_name(*form)});
+  }
+}
+
+// An Edge of another namespace may be one that a connection has not known to have an object.
+void Operator::Parts::recount() {
+  for (const auto& ns : namespaces) {
+    for (const auto& connection : cluster.connections().list(ns)) {
+      connections.recount(connection->meta.key());
+      lanes.add_at({kind_name<api::GenesysConnection>(), ns, connection->meta.name}, clock.steady() + kCountsMayWait);
+    }
   }
 }
 
@@ -295,8 +312,10 @@ reconcile::Outcome Operator::Parts::reconcile(const runtime::Key& key, std::stop
 void Operator::Parts::rotation_ended(const runtime::Key& key, api::RevisionResult result) {
   if (const auto rotation = metric_rotation(result)) metrics.rotation(*rotation);
   // What the Edge serves has changed, and its trunks with it.
-  if (const auto certificate = cluster.certificates().get({key.ns, key.name}))
-    lanes.add({kind_name<api::Edge>(), key.ns, certificate->spec.edge_ref.name});
+  const auto certificate = cluster.certificates().get({key.ns, key.name});
+  if (!certificate) return;
+  edges.look_closely({key.ns, certificate->spec.edge_ref.name});
+  lanes.add({kind_name<api::Edge>(), key.ns, certificate->spec.edge_ref.name});
 }
 
 void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {

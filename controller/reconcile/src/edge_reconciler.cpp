@@ -10,9 +10,8 @@ namespace {
 using namespace std::chrono_literals;
 using api::Truth;
 
-constexpr auto kListingIsFresh = 60s;
-constexpr auto kFailureIsFresh = 10s;  // Edges that ask together fail together; who is woken later asks anew
 constexpr auto kLookAgain = 5min;
+constexpr auto kLookForItAgain = 1min;  // it may have been added since the listing
 constexpr auto kProbeTimeout = 5s;
 constexpr std::size_t kMostTrunks = 32;
 
@@ -109,32 +108,40 @@ SipView describe_trunks(api::Edge& edge, const std::vector<ports::Trunk>& trunks
 
 }  // namespace
 
-std::shared_ptr<const EdgeReconciler::Listing> EdgeReconciler::listing_of(const api::GenesysConnection& connection,
-                                                                          std::stop_token stop) {
-  const api::ObjectKey key = connection.meta.key();
-  const std::string version = connection.meta.uid + "/" + std::to_string(connection.meta.generation);
-  const TimePoint now = world_.clock.now();
-  {
-    const std::scoped_lock lock(mutex_);
-    const auto found = listings_.find(key);
-    if (found != listings_.end() && found->second->version == version) {
-      const auto fresh = found->second->edges ? kListingIsFresh : kFailureIsFresh;
-      if (now < found->second->at + fresh) return found->second;
-    }
-  }
-  // Asked for without the lock: at worst as many passes ask at once as there are workers for Edges.
-  const auto fleet = world_.backends.fleet(connection, stop);
-  auto listing = std::make_shared<const Listing>(
-      Listing{version, now, fleet ? (*fleet)->edges(stop) : tl::unexpected(fleet.error())});
+void EdgeReconciler::look_closely(const api::ObjectKey& edge) {
   const std::scoped_lock lock(mutex_);
-  listings_[key] = listing;
-  return listing;
+  looked_for_[edge] = world_.clock.steady();
+}
+
+// A listing tells nothing of what has changed since it was asked for.
+bool EdgeReconciler::is_too_old(const api::ObjectKey& edge, SteadyPoint listed) {
+  const std::scoped_lock lock(mutex_);
+  const auto wanted = looked_for_.find(edge);
+  if (wanted == looked_for_.end()) return false;
+  if (listed <= wanted->second) return true;
+  looked_for_.erase(wanted);
+  return false;
+}
+
+Result<std::vector<ports::Trunk>> EdgeReconciler::trunks_of(const api::Edge& edge,
+                                                            const api::GenesysConnection& connection,
+                                                            const ports::EdgeId& id, std::stop_token stop) {
+  const auto listing = listings_.trunks(connection, stop);
+  if (is_too_old(edge.meta.key(), listing->at)) {
+    EDGETRUST_TRY_ASSIGN(const auto fleet, world_.backends.fleet(connection, stop));
+    return fleet->trunks(id, stop);
+  }
+  if (!listing->content) return tl::unexpected(listing->content.error());
+  const auto found = listing->content->find(ports::EdgeId{lower(id.value)});
+  return found == listing->content->end() ? std::vector<ports::Trunk>{} : found->second;
 }
 
 Outcome EdgeReconciler::reconcile(const api::ObjectKey& key, std::stop_token stop) {
   const auto edge = world_.edges.get(key);
   if (!edge) {
     retries_.succeeded(key);
+    const std::scoped_lock lock(mutex_);
+    looked_for_.erase(key);
     return {};
   }
   api::Edge next = *edge;
@@ -183,40 +190,37 @@ Outcome EdgeReconciler::reconcile(const api::ObjectKey& key, std::stop_token sto
     const View peers = view_of_peers(world_, *edge, served, stop);
     condition(api::condition::kPeersTrustChain, peers.truth, peers.reason, peers.message);
   }
-  const auto listing = listing_of(*connection, stop);
-  if (!listing->edges) {
-    if (listing->edges.error().kind == ErrorKind::kCancelled) return {};
-    condition(api::condition::kOnline, Truth::kUnknown, "Unknown", listing->edges.error().message());
-    const Error& error = listing->edges.error();
+  const auto listing = listings_.edges(*connection, {}, stop);
+  if (!listing->content) {
+    if (listing->content.error().kind == ErrorKind::kCancelled) return {};
+    condition(api::condition::kOnline, Truth::kUnknown, "Unknown", listing->content.error().message());
+    const Error& error = listing->content.error();
     return but_failed(finish(failed("Api", error), retries_.failed(key, error, now)), "ListEdges", error);
   }
   retries_.succeeded(key);
   const auto info = std::ranges::find_if(
-      *listing->edges, [&](const ports::EdgeInfo& e) { return lower(e.id.value) == lower(edge->spec.edge_id); });
-  if (info == listing->edges->end()) {
+      *listing->content, [&](const ports::EdgeInfo& e) { return lower(e.id.value) == lower(edge->spec.edge_id); });
+  if (info == listing->content->end()) {
     condition(api::condition::kOnline, Truth::kUnknown, "Unknown", "the API does not list this Edge");
     return finish({.reason = "EdgeUnknown",
                    .message = "the API lists no Edge with id " + edge->spec.edge_id +
                               ": check spec.edgeId, or the divisions of the OAuth client"},
-                  now + kLookAgain);
+                  now + kLookForItAgain);
   }
   describe(next, *info);
   condition(api::condition::kOnline, info->online ? Truth::kTrue : Truth::kFalse, next.status.online_status,
             "the cloud's view of the Edge's connection");
-  std::optional<Error> trunk_trouble;
-  if (const auto fleet = world_.backends.fleet(*connection, stop)) {
-    const auto trunks = (*fleet)->trunks(info->id, stop);
-    const SipView sip = trunks ? describe_trunks(next, *trunks) : SipView{.message = trunks.error().message()};
-    if (!trunks) trunk_trouble = trunks.error();
-    condition(api::condition::kSipHealthy, sip.healthy, sip.reason, sip.message);
-  }
+  const auto trunks = trunks_of(*edge, *connection, info->id, stop);
+  if (!trunks && trunks.error().kind == ErrorKind::kCancelled) return {};
+  const SipView sip = trunks ? describe_trunks(next, *trunks) : SipView{.message = trunks.error().message()};
+  condition(api::condition::kSipHealthy, sip.healthy, sip.reason, sip.message);
   if (!info->active || !info->in_service)
     return finish({.reason = "OutOfService", .message = "the Edge is not in service"}, now + kLookAgain);
   Outcome outcome = finish(info->online ? good("the Edge is online")
                                         : Finding{.reason = "Offline", .message = "the cloud does not see the Edge"},
                            now + kLookAgain);
   // Worth a line of the log when it is news.
-  if (trunk_trouble && outcome.wrote_status) return but_failed(std::move(outcome), "ListTrunks", *trunk_trouble);
+  if (!trunks && outcome.wrote_status) return but_failed(std::move(outcome), "ListTrunks", trunks.error());
   return outcome;
 }
 

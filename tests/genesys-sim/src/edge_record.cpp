@@ -63,6 +63,8 @@ Status patch_switch(EdgeRecord& edge, std::string_view field, bool on) {
     edge.online = on;
   } else if (field == "softwareUpdate") {
     edge.software_update = on;
+  } else if (field == "cloudMedia") {
+    edge.cloud_media = on;
   } else if (field == "acceptAny") {
     edge.accept_any = on;
   } else {

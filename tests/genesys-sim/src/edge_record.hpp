@@ -60,6 +60,7 @@ struct EdgeRecord {
   bool online = true;
   std::optional<GuideStatus> frozen;  // while offline the cloud tells what it knew last
   bool software_update = false;
+  bool cloud_media = false;             // one of the vendor's own
   std::optional<milliseconds> restart;  // instead of the configured
 
   SbcView sbc{.up = false, .cause = "nothing is installed"};

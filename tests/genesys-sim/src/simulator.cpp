@@ -146,6 +146,7 @@ Status Simulator::add_edges(const std::vector<EdgeConfig>& edges) {
 Status Simulator::reset() {
   faults_.clear();
   oauth_.reset();
+  api_.reset();
   book_.reset();
   EDGETRUST_TRY(install_initial());
   journal_.clear();

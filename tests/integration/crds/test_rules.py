@@ -49,6 +49,7 @@ KEY_SIZE = "privateKey.size must be 2048, 3072 or 4096 for RSA, and 256 or 384 f
 SOURCE = "fallback, privateKey, commonName and renewBefore cannot be set beside sourceSecretRef: someone else issues"
 ONE_PROVIDER = "set exactly one of cloudflare, route53, azureDns, rfc2136, acmeDns and webhook"
 TSIG_PAIR = "set tsigKeyName and tsigSecretRef together, or neither"
+HEARTBEAT = "interval must be from 1m to 720h"
 ONE_INTERVAL = "observe.interval must be at least 1s"
 
 
@@ -67,6 +68,8 @@ def from_source(**members: Any) -> Change:
 REFUSED = [
     Refused("GenesysConnection", "spec", "set exactly one of region and endpoints", lambda spec: spec.pop("region")),
     Refused("GenesysConnection", "spec", "set exactly one of region and endpoints", setting(endpoints={"api": "https://a", "login": "https://l"})),
+    Refused("GenesysConnection", "spec.heartbeat", HEARTBEAT, setting(heartbeat={"urlRef": {"name": "snitch", "key": "url"}, "interval": "59s"})),
+    Refused("GenesysConnection", "spec.heartbeat", HEARTBEAT, setting(heartbeat={"urlRef": {"name": "snitch", "key": "url"}, "interval": "721h"})),
     Refused("EdgeCertificate", "spec", "set exactly one of issuerRef and sourceSecretRef", lambda spec: spec.pop("issuerRef")),
     Refused("EdgeCertificate", "spec", "set exactly one of issuerRef and sourceSecretRef", setting(sourceSecretRef={"name": "other"})),
     Refused("EdgeCertificate", "spec", "dnsNames needs at least one name", lambda spec: spec.pop("dnsNames")),
@@ -326,6 +329,7 @@ class Crds(unittest.TestCase):
             ("AcmeIssuer", {"server": "http://ca.example.com/dir"}, "spec.server"),
             ("AcmeIssuer", {"server": "https://user@ca.example.com/dir"}, "spec.server"),
             ("GenesysConnection", {"region": "https://mypurecloud.ie"}, "spec.region"),
+            ("GenesysConnection", {"trustAnchors": {"sync": True, "services": ["MAIL"]}}, "spec.trustAnchors.services[0]"),
             ("GenesysConnection", {"certificateUpload": {"endpoint": "https://a", "statusPath": "/status"}}, "spec.certificateUpload.statusPath"),
             ("Edge", {"timeZone": "America/New York"}, "spec.timeZone"),
             ("Edge", {"connectionRef": {"name": "prod", "namespace": "other"}}, "spec.connectionRef.namespace"),

@@ -49,7 +49,7 @@ class Renewal(OperatorTest):
     def test_renewed_certificate_replaces_the_old_and_secret_follows(self) -> None:
         edge = self.new_edge()
         first = self.wait_phase(edge.name, "Ready", 1)
-        serving = lambda: fingerprint(leaf_of(self.kube.get("Secret", self.namespace, f"{edge.name}-tls")))
+        serving = lambda: (secret := self.kube.find("Secret", self.namespace, f"{edge.name}-tls")) and fingerprint(leaf_of(secret))
         wait_for("secretName has the first", lambda: serving() == first["fingerprintSha256"])
         self.sim.slow_status(edge, 2)  # so that the observation is there to be seen
         self.renew(edge.name)

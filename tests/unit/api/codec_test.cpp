@@ -145,8 +145,7 @@ TEST(Unserved, GoldenObjectsThatSetEverythingNameEveryUnservedField) {
                    "spec.solvers[2].dns01.route53", "spec.solvers[3].dns01.azureDns", "spec.solvers[4].dns01.acmeDns",
                    "spec.solvers[5].dns01.webhook", "spec.solvers[6].http01"}));
   EXPECT_EQ(unserved_in<AcmeIssuer>("acmeissuer-zerossl"), Paths{"spec.externalAccountBinding.zeroSslApiKeyRef"});
-  EXPECT_EQ(unserved_in<GenesysConnection>("genesysconnection"),
-            (Paths{"spec.standbyCredentialsRef", "spec.trustAnchors", "spec.discovery", "spec.heartbeat"}));
+  EXPECT_EQ(unserved_in<GenesysConnection>("genesysconnection"), Paths{});
   EXPECT_EQ(unserved_in<GenesysConnection>("genesysconnection-endpoints"), Paths{});
 }
 

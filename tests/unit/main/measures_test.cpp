@@ -38,9 +38,27 @@ TEST_F(MeasuresTest, AConnectionWhoseCredentialsCouldNotBeTriedHasNoSample) {
   auto connection = object<api::GenesysConnection>();
   say(connection, api::condition::kCredentialsValid, api::Truth::kTrue);
   measure(metrics, connection);
-  EXPECT_EQ(samples(), (Samples{{"edgetrust_connection_credentials_valid", "1"}}));
+  EXPECT_EQ(samples(),
+            (Samples{{"edgetrust_connection_credentials_valid", "1"}, {"edgetrust_connection_standby_in_use", "0"}}));
   say(connection, api::condition::kCredentialsValid, api::Truth::kUnknown);
   measure(metrics, connection);
+  EXPECT_EQ(samples(), Samples{});
+}
+
+TEST_F(MeasuresTest, AConnectionTellsOfItsStandbyAndOfEdgesThatNobodyManages) {
+  auto connection = object<api::GenesysConnection>();
+  say(connection, api::condition::kCredentialsValid, api::Truth::kTrue, "StandbyInUse");
+  connection.status.edges = api::EdgeCounts{.total = 2, .unmanaged = 3};
+  measure(metrics, connection);
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_connection_credentials_valid", "1"},
+                                {"edgetrust_connection_standby_in_use", "1"},
+                                {"edgetrust_connection_unmanaged_edges", "3"}}));
+  say(connection, api::condition::kCredentialsValid, api::Truth::kTrue, "LoggedIn");
+  connection.status.edges->unmanaged.reset();
+  measure(metrics, connection);
+  EXPECT_EQ(samples().at("edgetrust_connection_standby_in_use"), "0");
+  EXPECT_FALSE(samples().contains("edgetrust_connection_unmanaged_edges"));
+  forget(metrics, connection);
   EXPECT_EQ(samples(), Samples{});
 }
 

@@ -184,5 +184,45 @@ TEST(Wake, AnIssuerThatBecomesReadyWakesThoseThatWaitForIt) { expect_readiness_t
 
 TEST(Wake, AConnectionThatBecomesReadyWakesThoseThatWaitForIt) { expect_readiness_to_wake<api::GenesysConnection>(); }
 
+template <class Kind>
+bool counts(const std::function<void(Kind&)>& change) {
+  const Kind before = object<Kind>();
+  Kind changed = before;
+  change(changed);
+  return counts_anew(&before, &changed);
+}
+
+TEST(CountsAnew, WhenAnEdgeComesGoesOrIsReady) {
+  const auto known = object<api::Edge>();
+  const api::Edge* none = nullptr;
+  EXPECT_TRUE(counts_anew(none, &known));
+  EXPECT_TRUE(counts_anew(&known, none));
+  EXPECT_TRUE(counts<api::Edge>([](auto& o) { o.spec.connection_ref.name = "test"; }));
+  EXPECT_TRUE(counts<api::Edge>([](auto& o) { say(o, api::condition::kReady, api::Truth::kTrue); }));
+  EXPECT_FALSE(counts<api::Edge>([](auto& o) { say(o, api::condition::kReady, api::Truth::kFalse); }));
+  EXPECT_FALSE(counts<api::Edge>([](auto& o) { o.status.trunks.push_back({.name = "sbc"}); }));
+}
+
+TEST(CountsAnew, WhenACertificateGoesOnOrNoFurther) {
+  using Certificate = api::EdgeCertificate;
+  const auto known = object<Certificate>();
+  const Certificate* none = nullptr;
+  EXPECT_TRUE(counts_anew(none, &known));
+  EXPECT_TRUE(counts<Certificate>([](auto& o) { o.status.phase = api::Phase::kObserving; }));
+  EXPECT_TRUE(counts<Certificate>([](auto& o) { o.status.not_after = kNow; }));
+  EXPECT_TRUE(counts<Certificate>([](auto& o) { o.meta.deletion_time = kNow; }));
+  EXPECT_TRUE(counts<Certificate>([](auto& o) { say(o, api::condition::kStalled, api::Truth::kTrue); }));
+  EXPECT_FALSE(counts<Certificate>([](auto& o) { say(o, api::condition::kReady, api::Truth::kTrue); }));
+  EXPECT_FALSE(counts<Certificate>([](auto& o) { o.status.next = "renews 2027-01-03"; }));
+}
+
+TEST(CountsAnew, NothingOfTheOtherKinds) {
+  const auto policy = object<api::RotationPolicy>();
+  EXPECT_FALSE(counts_anew(static_cast<const api::RotationPolicy*>(nullptr), &policy));
+  const auto connection = object<api::GenesysConnection>();
+  EXPECT_FALSE(counts_anew(static_cast<const api::GenesysConnection*>(nullptr), &connection))
+      << "that is looked at for itself";
+}
+
 }  // namespace
 }  // namespace edgetrust

@@ -27,7 +27,7 @@ enum class Kind {
 };
 enum class Reconciled { kDone, kWaiting, kFailed };  // nothing left to do; a wake-up is set; an error, tried again
 enum class Rotation { kActive, kRolledBack, kRejected, kFailed };
-enum class Api { kKubernetes, kAcme, kGenesys, kDns };
+enum class Api { kKubernetes, kAcme, kGenesys, kDns, kHeartbeat };
 enum class Verb { kGet, kHead, kPost, kPut, kPatch, kDelete };  // a DNS update counts as POST
 
 struct BuildInfo {
@@ -67,6 +67,8 @@ class Metrics {
   void pin_override(const std::string& ns, const std::string& name, bool active);
   void forget_pin_policy(const std::string& ns, const std::string& name);
   void credentials_valid(const std::string& ns, const std::string& name, std::optional<bool> valid);
+  void standby_in_use(const std::string& ns, const std::string& name, std::optional<bool> in_use);
+  void unmanaged_edges(const std::string& ns, const std::string& name, std::optional<int> edges);
   void forget_connection(const std::string& ns, const std::string& name);
 
   // The engine
