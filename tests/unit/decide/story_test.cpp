@@ -81,10 +81,15 @@ TEST(Story, ABadCertificateIsRolledBackAndNeverPushedAgain) {
   EXPECT_EQ(story.o.object.status.revision, 1);
   // At its renewal the next is tried, once, and then a person must decide.
   story.o.now = *story.wake_at;
-  ASSERT_TRUE(story.run(60 * 24h));
+  ASSERT_TRUE(story.run(10 * 24h));
   EXPECT_EQ(story.pushes(), "1 2 1 3 1");
   EXPECT_EQ(story.last_rule, "revision_issued");
   EXPECT_NE(api::find(story.o.object.status.conditions, api::condition::kStalled), nullptr);
+  // If nobody does, another is tried before what is served runs out.
+  Story left_alone = story;
+  ASSERT_TRUE(left_alone.run(60 * 24h));
+  EXPECT_EQ(left_alone.pushes(), "1 2 1 3 1 4");
+  EXPECT_LT(*left_alone.o.object.status.history.front().at, *story.o.object.status.not_after);
   ask_for_renewal(story, "2");
   ASSERT_TRUE(story.run(1h));
   EXPECT_EQ(story.pushes(), "1 2 1 3 1 4") << support::decided(story.o);

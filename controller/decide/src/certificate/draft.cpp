@@ -15,6 +15,7 @@ using api::Phase;
 using api::Truth;
 
 constexpr std::size_t kLongestHistory = 10;
+constexpr api::Duration kShortestRest = std::chrono::hours{1};
 
 // The phases in which something is being done or will be tried again; a wait for a window is none of them.
 bool is_reconciling(Phase phase) {
@@ -240,7 +241,11 @@ std::string with_evidence(const std::string& message, const std::string& evidenc
 
 void count_failure(api::EdgeCertificateStatus& status, const Observation& o) {
   status.failures = status.failures.value_or(0) + 1;
-  status.next_attempt = std::chrono::floor<std::chrono::seconds>(o.now + rotation_of(o).retry_backoff);
+  auto wait = rotation_of(o).retry_backoff;
+  // Shorter as expiry comes near: a few more tries are worth more than a long rest.
+  if (status.not_after && *status.not_after > o.now)
+    wait = std::min(wait, std::max<api::Duration>((*status.not_after - o.now) / 4, kShortestRest));
+  status.next_attempt = std::chrono::floor<std::chrono::seconds>(o.now + wait);
 }
 
 void mark_handled(api::EdgeCertificateStatus& status, const Observation& o, std::string_view annotation) {
