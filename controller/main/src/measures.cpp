@@ -60,6 +60,13 @@ void measure(telemetry::Metrics& metrics, const api::EdgeCertificate& certificat
   metrics.certificate_renewal(ns, name, status.renewal_time);
   metrics.phase(ns, name, status.phase ? std::optional<std::string>(to_string(*status.phase)) : std::nullopt);
   metrics.certificate_ready(ns, name, truth_of(status.conditions, api::condition::kReady).value_or(false));
+  metrics.certificate_infeasible(ns, name, truth_of(status.conditions, api::condition::kInfeasible).value_or(false));
+}
+
+void measure(telemetry::Metrics& metrics, const api::RotationPolicy& policy) {
+  const auto& [ns, name] = std::tie(policy.meta.ns, policy.meta.name);
+  metrics.policy_halted(ns, name, policy.status.state == api::PolicyState::kHalted);
+  metrics.policy_rotating(ns, name, static_cast<int>(policy.status.rotating.size()));
 }
 
 void measure(telemetry::Metrics& metrics, const api::Edge& edge) {
@@ -80,6 +87,9 @@ void measure(telemetry::Metrics& metrics, const api::GenesysConnection& connecti
 
 void forget(telemetry::Metrics& metrics, const api::EdgeCertificate& certificate) {
   metrics.forget_certificate(certificate.meta.ns, certificate.meta.name);
+}
+void forget(telemetry::Metrics& metrics, const api::RotationPolicy& policy) {
+  metrics.forget_policy(policy.meta.ns, policy.meta.name);
 }
 void forget(telemetry::Metrics& metrics, const api::Edge& edge) { metrics.forget_edge(edge.meta.ns, edge.meta.name); }
 void forget(telemetry::Metrics& metrics, const api::GenesysConnection& connection) {

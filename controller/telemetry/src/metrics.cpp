@@ -81,6 +81,11 @@ struct Metrics::Impl {
   Closed<Counter> rotations{counter(registry, "edgetrust_rotations_total", "Rotations that ended, by result."),
                             {rotation_results()}};
 
+  PerObject policy_halted{
+      gauge(registry, "edgetrust_policy_halted", "1 while rollbacks keep further Edges of the policy from starting.")};
+  PerObject policy_rotating{
+      gauge(registry, "edgetrust_policy_rotating", "EdgeCertificates of the policy that are rotating.")};
+
   PerObject edge_online{gauge(registry, "edgetrust_edge_online", "1 while Genesys reports the Edge online.")};
   PerObject edge_sip_up{gauge(registry, "edgetrust_edge_sip_up", "1 while the Edge's SIP is healthy.")};
   PerObject edge_clock_offset{
@@ -143,6 +148,16 @@ void Metrics::forget_certificate(const std::string& ns, const std::string& name)
   }
 }
 void Metrics::rotation(Rotation result) { impl_->rotations.at(result).Increment(); }
+
+void Metrics::policy_halted(const std::string& ns, const std::string& name, bool halted) {
+  impl_->policy_halted.set(ns, name, halted ? 1 : 0);
+}
+void Metrics::policy_rotating(const std::string& ns, const std::string& name, int rotations) {
+  impl_->policy_rotating.set(ns, name, rotations);
+}
+void Metrics::forget_policy(const std::string& ns, const std::string& name) {
+  for (auto* metric : {&impl_->policy_halted, &impl_->policy_rotating}) metric->forget(ns, name);
+}
 
 void Metrics::edge_online(const std::string& ns, const std::string& name, std::optional<bool> online) {
   set_or_forget(impl_->edge_online, ns, name, online);

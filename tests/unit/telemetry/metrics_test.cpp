@@ -171,6 +171,8 @@ TEST_F(MetricsTest, ForgottenObjectsLeaveNothing) {
     metrics_.certificate_ready("ns", name, false);
     metrics_.certificate_infeasible("ns", name, true);
     metrics_.phase("ns", name, "Ready");
+    metrics_.policy_halted("ns", name, true);
+    metrics_.policy_rotating("ns", name, 3);
     metrics_.edge_online("ns", name, true);
     metrics_.edge_sip_up("ns", name, false);
     metrics_.edge_clock_offset("ns", name, -1500ms);
@@ -184,12 +186,14 @@ TEST_F(MetricsTest, ForgottenObjectsLeaveNothing) {
   EXPECT_EQ(value("edgetrust_connection_standby_in_use{name=\"one\",namespace=\"ns\"}"), "1");
   EXPECT_EQ(value("edgetrust_connection_unmanaged_edges{name=\"one\",namespace=\"ns\"}"), "7");
   metrics_.forget_certificate("ns", "one");
+  metrics_.forget_policy("ns", "one");
   metrics_.forget_edge("ns", "one");
   metrics_.forget_pin_policy("ns", "one");
   metrics_.forget_connection("ns", "one");
   EXPECT_THAT(metrics_.text(), Not(HasSubstr("name=\"one\"")));
   EXPECT_EQ(value("edgetrust_edge_online{name=\"two\",namespace=\"ns\"}"), "1");
   metrics_.forget_certificate("ns", "two");
+  metrics_.forget_policy("ns", "two");
   metrics_.forget_edge("ns", "two");
   metrics_.forget_pin_policy("ns", "two");
   metrics_.forget_connection("ns", "two");

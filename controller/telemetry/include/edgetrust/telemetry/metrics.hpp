@@ -57,6 +57,11 @@ class Metrics {
   void forget_certificate(const std::string& ns, const std::string& name);
   void rotation(Rotation result);  // edgetrust_rotations_total
 
+  // RotationPolicies
+  void policy_halted(const std::string& ns, const std::string& name, bool halted);
+  void policy_rotating(const std::string& ns, const std::string& name, int rotations);
+  void forget_policy(const std::string& ns, const std::string& name);
+
   // Edges
   void edge_online(const std::string& ns, const std::string& name, std::optional<bool> online);
   void edge_sip_up(const std::string& ns, const std::string& name, std::optional<bool> up);
