@@ -190,6 +190,37 @@ TEST_F(KeepersTest, WhatFailsAgainIsNotNews) {
   ASSERT_NE(api::find(before->status.conditions, api::condition::kStalled), nullptr);
 }
 
+TEST_F(KeepersTest, APolicySaysLongBeforeThatItsBudgetIsTooNarrow) {
+  api::RotationPolicy policy = *world.policies.get({"voice", "default"});
+  policy.spec.windows = {{.start = "02:00", .duration = 2h, .days = {}}};
+  policy.spec.observe.reset();
+  world.policies.put(policy);
+  for (int i = 0; i < 12; ++i) {
+    const std::string name = "many" + std::to_string(i);
+    api::Edge edge = *world.edges.get({"voice", "edge01"});
+    edge.meta.name = edge.meta.uid = name;
+    edge.spec.site = name;
+    world.edges.put(edge);
+    api::EdgeCertificate certificate = *world.certificates.get({"voice", "edge01"});
+    certificate.meta.name = certificate.meta.uid = name;
+    certificate.spec.edge_ref.name = name;
+    certificate.status.not_after = world.clock.now() + 24h;
+    certificate.status.renewal_time = world.clock.now();
+    world.certificates.put(certificate);
+  }
+  const auto infeasible = [&] {
+    EXPECT_FALSE(policies.reconcile({"voice", "default"}, {}).error);
+    const auto* found =
+        api::find(world.policies.get({"voice", "default"})->status.conditions, api::condition::kInfeasible);
+    return found == nullptr ? std::string("no") : found->reason + ": " + found->message;
+  };
+  EXPECT_THAT(infeasible(), testing::HasSubstr("Budget: 12 certificates expire"));
+  api::RotationPolicy wide = *world.policies.get({"voice", "default"});
+  wide.spec.budget = api::Budget{.max_concurrent = 2};
+  world.policies.put(wide);
+  EXPECT_EQ(infeasible(), "no");
+}
+
 TEST_F(KeepersTest, APolicySaysWhenItIsFrozenAndWhenItWillBe) {
   const TimePoint now = world.clock.now();
   api::RotationPolicy policy;

@@ -118,7 +118,12 @@ Wake wake(const api::Edge* before, const api::Edge* after) {
 Wake wake(const api::RotationPolicy* before, const api::RotationPolicy* after) {
   if (acted_on(before, after)) return {.itself = true, .dependants = Rouse::kForgive};
   const bool resumed = before->status.state == api::PolicyState::kHalted && before->status.state != after->status.state;
-  const bool moved = before->status.wave != after->status.wave || before->status.soaked != after->status.soaked;
+  const auto infeasible = [](const api::RotationPolicy& policy) {
+    const auto* said = api::find(policy.status.conditions, api::condition::kInfeasible);
+    return said == nullptr ? std::string{} : said->reason;
+  };
+  const bool moved = before->status.wave != after->status.wave || before->status.soaked != after->status.soaked ||
+                     infeasible(*before) != infeasible(*after);
   return {.itself = false, .dependants = resumed || moved ? Rouse::kWake : Rouse::kNobody};
 }
 

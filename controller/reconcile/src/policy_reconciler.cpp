@@ -1,4 +1,5 @@
 #include "edgetrust/base/time_text.hpp"
+#include "edgetrust/decide/capacity.hpp"
 #include "edgetrust/decide/schedule.hpp"
 #include "edgetrust/decide/wave.hpp"
 #include "edgetrust/reconcile/keeper_reconcilers.hpp"
@@ -8,6 +9,8 @@
 
 namespace edgetrust::reconcile {
 namespace {
+
+constexpr std::chrono::hours kCountsAgainAfter{6};  // nights pass, and nothing else tells of it
 
 std::string describe(const api::Freeze& freeze) {
   return freeze.name + (freeze.reason.empty() ? "" : " (" + freeze.reason + ")") + " from " +
@@ -50,6 +53,30 @@ std::vector<decide::Member> members(const World& world, const std::string& ns) {
   return all;
 }
 
+std::string zone_of(const World& world, const api::Edge& edge) {
+  if (!edge.spec.time_zone.empty()) return edge.spec.time_zone;
+  if (!edge.status.time_zone.empty()) return edge.status.time_zone;
+  const auto connection = world.connections.get({edge.meta.ns, edge.spec.connection_ref.name});
+  return connection ? connection->spec.time_zone : std::string{};
+}
+
+// What has to be replaced under a policy, and when. One with windows of its own is no part of it.
+std::vector<decide::Due> due_under(const World& world, const api::RotationPolicy& policy,
+                                   const std::vector<decide::Member>& members) {
+  std::vector<decide::Due> due;
+  for (const auto& [certificate, edge, stuck] : members) {
+    const auto& [spec, status] = std::tie(certificate->spec, certificate->status);
+    const bool counts = edge && decide::policy_name(*certificate) == policy.meta.name && !spec.suspend &&
+                        status.not_after && !(spec.rotation && !spec.rotation->windows.empty());
+    if (!counts) continue;
+    due.push_back({.from = status.renewal_time.value_or(status.not_before.value_or(TimePoint{})),
+                   .expires = *status.not_after,
+                   .zone = zone_of(world, *edge),
+                   .site = std::string(api::site_of(*edge))});
+  }
+  return due;
+}
+
 Finding halted(const decide::Setbacks& found) {
   return refused("Halted", decide::describe(found) +
                                ", and no other Edge starts: find out why, then set the annotation " +
@@ -78,7 +105,10 @@ Outcome PolicyReconciler::reconcile(const api::ObjectKey& key, std::stop_token s
   }
   take_resumption(*policy, next.status, now);
   const decide::Setbacks setbacks = decide::setbacks(key.name, &next, world_.certificates.list(key.ns), now);
-  const decide::WaveReport waves = decide::report_waves(*policy, members(world_, key.ns), now);
+  const auto fleet = members(world_, key.ns);
+  const decide::WaveReport waves = decide::report_waves(*policy, fleet, now);
+  const auto due = due_under(world_, *policy, fleet);
+  const auto shortage = decide::shortage(due, api::effective_rotation({}, &policy->spec), now);
   const auto& freezes = policy->spec.freezes;
   const api::Freeze* frozen = decide::freeze_at(freezes, now);
   const api::Freeze* coming = next_freeze(freezes, now);
@@ -93,11 +123,14 @@ Outcome PolicyReconciler::reconcile(const api::ObjectKey& key, std::stop_token s
   set_while(next, api::condition::kFrozen, frozen != nullptr, "Freeze", frozen != nullptr ? describe(*frozen) : "",
             now);
   set_while(next, api::condition::kHalted, setbacks.halted, "Rollbacks", decide::describe(setbacks), now);
+  set_while(next, api::condition::kInfeasible, shortage.has_value(), shortage ? shortage->reason : "",
+            shortage ? shortage->message : "", now);
   report(next, setbacks.halted ? halted(setbacks) : good("in force"), now);
   // The next moment at which one of these says something else by itself.
   std::optional<TimePoint> wake_at = setbacks.until;
   const auto or_at = [&](TimePoint at) { wake_at = std::min(wake_at.value_or(at), at); };
   if (waves.next) or_at(*waves.next);
+  if (!due.empty()) or_at(now + kCountsAgainAfter);
   if (frozen != nullptr) or_at(frozen->to);
   if (coming != nullptr) or_at(coming->from);
   return record(world_, world_.policies, *policy, next, wake_at, stop);

@@ -141,6 +141,12 @@ TEST(Wake, APolicyThatIsResumedWakesThoseThatWaitForIt) {
   open.status.state = api::PolicyState::kOpen;
   EXPECT_EQ(wake(&halted, &open), kDependants);
   EXPECT_EQ(wake(&open, &halted), kNothing) << "they ask before they start";
+  auto soaked = open;
+  soaked.status.soaked = {"letsencrypt/X1/RSA-2048/0.1.0"};
+  EXPECT_EQ(wake(&open, &soaked), kDependants);
+  auto narrow = open;
+  say(narrow, api::condition::kInfeasible, api::Truth::kTrue, "Budget", "too narrow");
+  EXPECT_EQ(wake(&open, &narrow), kDependants) << "each says so too";
 }
 
 TEST(ChangesFleet, WhatAPolicyCountsAndNothingElse) {

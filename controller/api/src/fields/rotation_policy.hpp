@@ -147,7 +147,7 @@ template <class V>
 void fields(V& v, RotationPolicyStatus& status) {
   using namespace json;
   v("observedGeneration", status.observed_generation, doc("The metadata.generation that this status is about."));
-  v("conditions", status.conditions, map_key("type"), max_items(16), doc("Ready, Halted, Frozen."));
+  v("conditions", status.conditions, map_key("type"), max_items(16), doc("Ready, Halted, Frozen, Infeasible."));
   v("state", status.state, doc("Open, Frozen or Halted."));
   v("wave", status.wave, doc("The wave in which a change has to soak before others get it."));
   v("rotating", status.rotating, doc("Names of the EdgeCertificates under this policy that are rotating."));

@@ -258,8 +258,4 @@ bool is_too_far_ahead(const Observation& o, TimePoint at) {
   return at > o.now + std::max<api::Duration>(kLongestOrderBackoff, rotation_of(o).retry_backoff) + 1h;
 }
 
-api::Duration time_needed(const api::EffectiveRotation& rotation) {
-  return kLongestUpload + rotation.settle + rotation.period + kLongestUpload + rotation.settle;
-}
-
 }  // namespace edgetrust::decide::certificate

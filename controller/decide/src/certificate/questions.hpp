@@ -79,12 +79,7 @@ std::optional<std::string> due(const Observation& o);
 // A time written down by a clock that ran ahead: further away than anything is ever put off.
 bool is_too_far_ahead(const Observation& o, TimePoint at);
 
-// One upload with its retries; what fails for longer is put off.
-inline constexpr std::chrono::seconds kLongestUpload{60};
 // Between two orders of which the first came to nothing (cert-manager's figure).
 inline constexpr std::chrono::hours kLongestOrderBackoff{32};
-
-// The longest time from push to the end of a rollback: two uploads, with what the Edge needs after each.
-api::Duration time_needed(const api::EffectiveRotation& rotation);
 
 }  // namespace edgetrust::decide::certificate
