@@ -299,6 +299,10 @@ TEST_F(ConnectionTest, NothingIsPingedWhileARotationIsBehind) {
 
 TEST_F(ConnectionTest, OnlyItsOwnCertificatesHoldAHeartbeat) {
   with_heartbeat();
+  api::Edge elsewhere = *world.edges.get({"voice", "edge01"});
+  elsewhere.meta.name = elsewhere.meta.uid = "edge-of-another";
+  elsewhere.spec.connection_ref.name = "another";
+  world.edges.put(elsewhere);
   certificate(
       [](auto& c) {
         c.spec.edge_ref.name = "edge-of-another";
@@ -313,6 +317,18 @@ TEST_F(ConnectionTest, OnlyItsOwnCertificatesHoldAHeartbeat) {
       "going");
   (void)pass();
   EXPECT_EQ(world.pings.size(), 1U);
+}
+
+TEST_F(ConnectionTest, ACertificateWhoseEdgeIsGoneHoldsTheHeartbeatTooOnceItIsBehind) {
+  with_heartbeat();
+  certificate(
+      [](auto& c) {
+        c.spec.edge_ref.name = "gone";
+        c.status.phase = Phase::kFailed;
+      },
+      "orphan");
+  (void)pass();
+  EXPECT_TRUE(world.pings.empty());
 }
 
 TEST_F(ConnectionTest, ACertificateThatCannotBeReadHoldsTheHeartbeat) {

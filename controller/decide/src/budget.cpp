@@ -60,6 +60,11 @@ class Vacancies {
     for (const auto& slot : fleet.slots) {
       if (is_held(slot, fleet)) held_.insert(slot.meta.name);
     }
+    // Somebody may have deleted the Lease: what is named by a delivery under way is in use all the same.
+    for (const Member& member : fleet.members) {
+      const auto& status = member.certificate->status;
+      if (status.delivery && status.slots) held_.insert(status.slots->names.begin(), status.slots->names.end());
+    }
   }
   // Never more than the limit leaves, whichever of them are held: it may have been lowered.
   std::deque<std::string>& of(const Pool& pool) {
@@ -79,6 +84,22 @@ class Vacancies {
   std::set<std::string> held_;
   std::map<std::string, std::deque<std::string>> free_;  // by prefix
 };
+
+// When a new certificate went wrong last.
+std::optional<TimePoint> last_setback(const api::EdgeCertificateStatus& status) {
+  std::optional<TimePoint> last;
+  const auto take = [&](const std::optional<TimePoint>& at) {
+    if (at && (!last || *at > *last)) last = at;
+  };
+  if (const auto& delivery = status.delivery) {
+    take(delivery->rolling_back_since);
+    if (!delivery->verdict.empty()) take(delivery->installed_at);
+  }
+  for (const auto& entry : status.history) {
+    if (entry.result == api::RevisionResult::kRolledBack) take(entry.at);
+  }
+  return last;
+}
 
 struct Contender {
   const api::EdgeCertificate* certificate;
@@ -111,6 +132,8 @@ std::string policy_name(const api::EdgeCertificate& certificate) {
 Pool policy_pool(const std::string& policy, int limit) {
   return {.name = "RotationPolicy " + policy, .slot_prefix = slot_prefix("policy", policy, policy), .limit = limit};
 }
+
+bool is_policy_slot(const std::string& slot_name) { return slot_name.starts_with("edgetrust-policy-"); }
 
 Pool site_pool(const std::string& connection, const std::string& site, int limit) {
   return {.name = site.empty() ? "the site that is not known" : "site " + site,
@@ -164,22 +187,17 @@ Setbacks setbacks(const std::string& policy_name_wanted, const api::RotationPoli
   const auto memory = std::max<api::Duration>(rotation.spread, kShortestMemory);
   TimePoint since = now - memory;
   if (policy != nullptr && policy->status.resumed) since = std::max(since, policy->status.resumed->at);
-  std::vector<TimePoint> times;
   Setbacks found;
   for (const auto& certificate : certificates) {
     if (policy_name(*certificate) != policy_name_wanted) continue;
-    const std::size_t before = times.size();
-    const auto& delivery = certificate->status.delivery;
-    if (delivery && delivery->rolling_back_since && *delivery->rolling_back_since > since)
-      times.push_back(*delivery->rolling_back_since);
-    for (const auto& entry : certificate->status.history) {
-      if (entry.result == api::RevisionResult::kRolledBack && entry.at && *entry.at > since) times.push_back(*entry.at);
-    }
-    if (times.size() > before) found.names.push_back(certificate->meta.name);
+    const auto last = last_setback(certificate->status);
+    if (!last || *last <= since) continue;
+    found.names.push_back(certificate->meta.name);
+    const TimePoint forgotten = *last + memory;
+    found.until = std::min(found.until.value_or(forgotten), forgotten);
   }
-  found.count = static_cast<int>(times.size());
+  found.count = static_cast<int>(found.names.size());
   found.halted = found.count >= rotation.halt_after_rollbacks;
-  if (!times.empty()) found.until = *std::ranges::min_element(times) + memory;
   return found;
 }
 

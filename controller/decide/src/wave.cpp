@@ -1,5 +1,7 @@
 #include "edgetrust/decide/wave.hpp"
 
+#include "edgetrust/api/conditions.hpp"
+
 #include <algorithm>
 #include <set>
 
@@ -9,7 +11,8 @@ namespace {
 using api::Phase;
 using api::RevisionResult;
 
-constexpr std::ptrdiff_t kMostSoaked = 32;  // the oldest is forgotten: it soaks once more
+constexpr api::Duration kShortestRest = std::chrono::hours{24};  // between two early renewals, however short the soak
+constexpr std::ptrdiff_t kMostSoaked = 32;                       // the oldest is forgotten: it soaks once more
 
 bool was_good(RevisionResult result) {
   return result == RevisionResult::kActive || result == RevisionResult::kSuperseded;
@@ -43,10 +46,42 @@ std::optional<TimePoint> last(const api::EdgeCertificate& certificate, Which whi
   return found;
 }
 
-// Something is being done about its certificate already.
+// Something is being done about its certificate already, and goes on by itself.
 bool is_on_its_way(const api::EdgeCertificate& certificate) {
   const auto& status = certificate.status;
-  return status.phase != Phase::kReady && status.phase != Phase::kRolledBack && status.phase != Phase::kHeld;
+  if (api::find(status.conditions, api::condition::kStalled) != nullptr) return false;
+  switch (status.phase.value_or(Phase::kPending)) {
+    case Phase::kIssuing:
+    case Phase::kWaiting:
+    case Phase::kAwaitingApproval:
+    case Phase::kDraining:
+    case Phase::kDelivering:
+    case Phase::kObserving:
+    case Phase::kRollingBack: return true;
+    case Phase::kPending:
+    case Phase::kReady:
+    case Phase::kRolledBack:
+    case Phase::kHeld:
+    case Phase::kFailed: return false;
+  }
+  return false;
+}
+
+std::string key_text(const ports::KeySpec& key) {
+  return (key.algorithm == ports::KeyAlgorithm::kRsa ? "RSA-" : "ECDSA-") + std::to_string(key.size);
+}
+
+ports::KeySpec key_of(const api::EdgeCertificateSpec& spec) {
+  const api::PrivateKeySpec key = spec.private_key.value_or(api::PrivateKeySpec{});
+  if (key.algorithm == api::KeyAlgorithm::kEcdsa) return {ports::KeyAlgorithm::kEcdsa, key.size.value_or(256)};
+  return {ports::KeyAlgorithm::kRsa, key.size.value_or(2048)};
+}
+
+// Whether its next certificate can be of this variant: the same issuer and the same kind of key. What somebody else
+// renews comes when it comes; nobody can be made to wait for that.
+bool can_have(const api::EdgeCertificateSpec& spec, const std::string& variant) {
+  return spec.issuer_ref && variant.starts_with(spec.issuer_ref->name + "/") &&
+         variant.find("/" + key_text(key_of(spec)) + "/") != std::string::npos;
 }
 
 // What those that wait for a wave wait for.
@@ -63,9 +98,8 @@ std::set<std::string> waited_for(const std::string& policy, const std::vector<Me
 
 std::string variant_of(const api::EdgeCertificateSpec& spec, const ports::ChainFacts& chain,
                        const std::string& operator_version) {
-  const std::string key = chain.key.algorithm == ports::KeyAlgorithm::kRsa ? "RSA-" : "ECDSA-";
   return (spec.issuer_ref ? spec.issuer_ref->name : "source") + "/" + (chain.root.empty() ? chain.issuer : chain.root) +
-         "/" + key + std::to_string(chain.key.size) + "/" + operator_version;
+         "/" + key_text(chain.key) + "/" + operator_version;
 }
 
 std::size_t wave_of(const std::vector<api::Wave>& waves, const api::Edge& edge) {
@@ -81,13 +115,15 @@ WaveProof proof_of(const std::string& variant, const std::string& policy, const 
   std::optional<TimePoint> bad;
   for (const Member& member : members) {
     if (!belongs(member, policy, waves, wave)) continue;
-    proof.empty = false;
+    if (can_have(member.certificate->spec, variant)) proof.empty = false;
     for (const auto& entry : member.certificate->status.history) {
       if (entry.variant != variant || !entry.at) continue;
-      if (was_good(entry.result)) good.push_back(entry.live_since.value_or(*entry.at));
+      // What was never delivered, or only begun, is no proof.
+      if (was_good(entry.result) && entry.live_since) good.push_back(*entry.live_since);
       if (was_bad(entry.result)) bad = std::max(bad.value_or(*entry.at), *entry.at);
     }
   }
+  if (!good.empty()) proof.empty = false;
   for (const TimePoint since : good) {
     if (bad && since <= *bad) continue;
     const TimePoint soaked = since + waves[wave].soak;
@@ -116,7 +152,7 @@ std::optional<std::string> wanted_early(const api::EdgeCertificate& me, const ap
   const auto& waves = policy.spec.waves;
   const std::size_t mine = wave_of(waves, edge);
   if (mine >= waves.size() || me.status.phase != Phase::kReady || !me.status.renewal_time) return std::nullopt;
-  const auto soak = waves[mine].soak;
+  const api::Duration soak = std::max<api::Duration>(waves[mine].soak, kShortestRest);
   for (const auto& variant : waited_for(policy.meta.name, members)) {
     const auto wait = wave_to_wait_for(variant, waves.size(), policy, members, now);
     if (!wait || wait->wave != mine) continue;
@@ -126,6 +162,7 @@ std::optional<std::string> wanted_early(const api::EdgeCertificate& me, const ap
     const bool comes_by_itself = std::ranges::any_of(members, [&](const Member& member) {
       if (!belongs(member, policy.meta.name, waves, mine)) return false;
       const auto& other = *member.certificate;
+      if (!can_have(other.spec, variant)) return false;
       const auto& renewal = other.status.renewal_time;
       const auto ended = last(other, [](const auto& /*any*/) { return true; });
       if (is_on_its_way(other) || (renewal && *renewal <= now + soak)) return true;
@@ -154,7 +191,7 @@ WaveReport report_waves(const api::RotationPolicy& policy, const std::vector<Mem
     if (policy_name(*member.certificate) != policy.meta.name || !member.edge) continue;
     if (wave_of(waves, *member.edge) == waves.size()) guards = waves.size();
     for (const auto& entry : member.certificate->status.history) {
-      if (was_good(entry.result) && !entry.variant.empty()) live.insert(entry.variant);
+      if (was_good(entry.result) && entry.live_since && !entry.variant.empty()) live.insert(entry.variant);
     }
   }
   WaveReport report{.soaked = policy.status.soaked, .wave = {}, .next = {}};

@@ -326,7 +326,10 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
                     : outcome.wake_at ? telemetry::Reconciled::kWaiting
                                       : telemetry::Reconciled::kDone);
   if (outcome.ended) rotation_ended(key, *outcome.ended);
-  for (const auto& edge : outcome.in_question) lanes.add({kind_name<api::Edge>(), key.ns, edge});
+  for (const auto& edge : outcome.in_question) {
+    edges.look_closely({key.ns, edge});  // a listing of a minute ago says nothing of now
+    lanes.add({kind_name<api::Edge>(), key.ns, edge});
+  }
   const telemetry::Logger mine = log.with({{"kind", key.kind}, {"namespace", key.ns}, {"name", key.name}});
   if (outcome.effect_error && outcome.effect_error->kind != ErrorKind::kCancelled) {
     mine.warn("an effect failed",

@@ -129,7 +129,7 @@ class Sweeps(unittest.TestCase):
     def test_every_mutating_request(self) -> None:
         # What the operator notes of the Edge itself, of its connection and of its policy, in their own objects, is no part of the rotation.
         aside = ("/edges/", "/genesysconnections/", "/rotationpolicies/")
-        requests = Counter(kind for kind in map(kind_of, Crashed().tell()) if not any(other in kind for other in aside))
+        requests = Counter(kind_of(what) for what in Crashed().tell() if not any(other in what for other in aside))
         self.assertGreater(requests.total(), 20)
         points = [((kind, n), when) for kind, count in requests.items() for n in range(1, count + 1) for when in ("before", "after")]
         wrong: list[str] = []

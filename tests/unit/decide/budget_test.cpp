@@ -204,6 +204,13 @@ TEST(Turns, ASlotIsFreeWhenItsHolderIsGoneOrSaysNoMoreThatItHasIt) {
   EXPECT_EQ(going(fleet, budget(1, 1)), "b");
 }
 
+TEST(Turns, ALeaseThatSomebodyDeletedIsInUseAllTheSame) {
+  Fleet fleet = fleet_of({{.name = "a"}, {.name = "b", .site = "du"}});
+  hold(fleet, "a", {kPolicy.slot(0), kNy.slot(0)});
+  fleet.slots.clear();
+  EXPECT_EQ(going(fleet, budget(1, 1)), "");
+}
+
 TEST(Turns, AfterTheLimitWasLoweredTheOnesAboveStillCount) {
   Fleet fleet = fleet_of({{.name = "a"}, {.name = "b", .site = "du"}});
   hold(fleet, "a", {kPolicy.slot(5), kNy.slot(0)});
@@ -284,6 +291,10 @@ TEST(Setbacks, ARollbackUnderWayCountsAlready) {
   EXPECT_FALSE(setbacks("default", nullptr, {a, b}, kNow).halted);
   b->status.delivery->rolling_back_since = kNow - 1min;
   EXPECT_TRUE(setbacks("default", nullptr, {a, b}, kNow).halted);
+  b->status.delivery = api::DeliveryStatus{.revision = 1, .started_at = kNow - 5min, .installed_at = kNow - 4min};
+  EXPECT_FALSE(setbacks("default", nullptr, {a, b}, kNow).halted);
+  b->status.delivery->verdict = "SIP_DOWN, and nothing to return to";
+  EXPECT_TRUE(setbacks("default", nullptr, {a, b}, kNow).halted);
 }
 
 TEST(Setbacks, WhatWasBeforeTheResumptionOrAnotherSeasonDoesNotCount) {
@@ -291,6 +302,7 @@ TEST(Setbacks, WhatWasBeforeTheResumptionOrAnotherSeasonDoesNotCount) {
   api::RotationPolicy policy;
   policy.status.resumed = api::ResumeStatus{.request = "1", .at = kNow - 90min};
   EXPECT_EQ(setbacks("default", &policy, {a}, kNow).count, 1);
+  EXPECT_EQ(setbacks("default", nullptr, {a}, kNow).count, 1) << "one Edge counts once";
   policy.status.resumed->at = kNow - 1h;
   EXPECT_EQ(setbacks("default", &policy, {a}, kNow).count, 0);
   const auto old = with_history("old", {{kBack, kNow - 672h}, {kBack, kNow - 671h}});
@@ -332,11 +344,12 @@ TEST(Turn, SlotsAreNamedThenClaimedThenSomethingIsPushed) {
   EXPECT_EQ(o.object.status.slots->names.size(), 2U);
   check(
       {{"named", o, "delivery_under_way ClaimSlots Delivering/Pushing R"},
-       {"claimed", with(o, [](auto& c) { c.slots_claimed = true; }), "delivery_under_way Push Delivering/Pushing R"},
+       {"claimed", with(o, [](auto& c) { c.slots_claimed_for = c.object.status.delivery->started_at; }),
+        "delivery_under_way Push Delivering/Pushing R"},
        {"after a crash they are claimed anew",
         with(o,
              [](auto& c) {
-               c.slots_claimed = true;
+               c.slots_claimed_for = c.object.status.delivery->started_at;
                crash(c);
              }),
         "delivery_under_way ClaimSlots Delivering/Pushing R"},
@@ -417,7 +430,7 @@ TEST(Turn, NothingStartsUnderAHaltedPolicyUntilItIsResumed) {
 TEST(Turn, ARollbackWaitsForNoSlotAndNoHalt) {
   Observation o = rolling_back();
   o.object.status.slots = api::SlotsStatus{.revision = 2, .names = {"slot"}};
-  o.slots_claimed = false;
+  o.slots_claimed_for.reset();
   EXPECT_EQ(decided(o), "delivery_under_way Push RollingBack/RollingBack R");
   Observation quiet = ready();
   quiet.revisions[0] = whole(0);

@@ -34,6 +34,7 @@ struct Built {
 Built edge_in(const std::string& name, const std::string& wave) {
   Built built;
   built.certificate->meta = {.ns = "voice", .name = name, .uid = "uid-" + name};
+  built.certificate->spec.issuer_ref = api::IssuerRef{.name = "letsencrypt"};
   built.certificate->status.phase = api::Phase::kReady;
   built.certificate->status.renewal_time = kNow + 400h;
   built.edge->meta = {.ns = "voice", .name = name};
@@ -99,6 +100,31 @@ TEST(Waves, AWaveWithoutEdgesIsNotWaitedFor) {
   Built elsewhere = edge_in("elsewhere", "0");
   elsewhere.certificate->spec.policy_ref = api::LocalRef{"other"};
   EXPECT_FALSE(wave_to_wait_for(kNew, 1, policy(), {elsewhere.member()}, kNow)) << "of another policy";
+}
+
+TEST(Waves, AWaveWithoutAnEdgeThatCanHaveItIsNotWaitedFor) {
+  const auto waits = [](const Built& canary) {
+    return wave_to_wait_for(kNew, 1, policy(), {canary.member()}, kNow).has_value();
+  };
+  Built canary = edge_in("canary", "0");
+  EXPECT_TRUE(waits(canary));
+  canary.certificate->spec.private_key = api::PrivateKeySpec{.algorithm = api::KeyAlgorithm::kEcdsa};
+  EXPECT_FALSE(waits(canary)) << "another kind of key";
+  canary.certificate->spec.private_key.reset();
+  canary.certificate->spec.issuer_ref->name = "letsencrypt-b";
+  EXPECT_FALSE(waits(canary)) << "another issuer";
+  canary.certificate->spec.issuer_ref.reset();
+  canary.certificate->spec.source_secret_ref = api::LocalRef{"x"};
+  EXPECT_FALSE(waits(canary)) << "nobody can make whoever renews it do so";
+  ended(canary, kNew, RevisionResult::kActive, kNow - 1h);
+  EXPECT_TRUE(waits(canary)) << "it has it, and it soaks";
+}
+
+TEST(Waves, WhatWasNeverDeliveredIsNoProof) {
+  Built canary = edge_in("canary", "0");
+  ended(canary, kNew, RevisionResult::kSuperseded, kNow - 100h);
+  EXPECT_TRUE(wave_to_wait_for(kNew, 1, policy(), {canary.member()}, kNow));
+  EXPECT_TRUE(report_waves(policy(), {canary.member()}, kNow).soaked.empty());
 }
 
 TEST(Waves, ARollbackBeginsTheSoakAnew) {
@@ -169,6 +195,47 @@ TEST(Waves, NobodyIsRenewedEarlyForWhatFailedOrAgainAndAgain) {
   EXPECT_FALSE(wanted()) << "it was rolled back: a person has to look";
 }
 
+// Whatever comes out of it: a canary is renewed early once a day at the most, and not for what it cannot become.
+TEST(Waves, EarlyRenewalsDoNotGoOnForEver) {
+  Built a = edge_in("a", "0");
+  Built rest = edge_in("rest", "");
+  waiting_for(rest, kNew);
+  api::RotationPolicy hasty = policy();
+  hasty.spec.waves[0].soak = 0h;
+  int renewals = 0;
+  TimePoint now = kNow;
+  a.certificate->status.renewal_time = kNow + 2000h;
+  for (int i = 0; i < 30 * 24 * 3; ++i, now += 20min) {
+    if (!wanted_early(*a.certificate, *a.edge, hasty, {a.member(), rest.member()}, now)) continue;
+    ++renewals;
+    a.certificate->status.history.clear();
+    ended(a, kOld, RevisionResult::kActive, now);
+  }
+  EXPECT_LE(renewals, 30);
+  EXPECT_GE(renewals, 25);
+  waiting_for(rest, "letsencrypt-b/X1/RSA-2048/0.1.0");
+  EXPECT_FALSE(wanted_early(*a.certificate, *a.edge, hasty, {a.member(), rest.member()}, now + 48h));
+}
+
+TEST(Waves, OneThatIsStuckHoldsUpNoOtherEarlyRenewal) {
+  Built a = edge_in("a", "0");
+  Built b = edge_in("b", "0");
+  Built rest = edge_in("rest", "");
+  waiting_for(rest, kNew);
+  const auto wanted = [&] {
+    return wanted_early(*a.certificate, *a.edge, policy(), {a.member(), b.member(), rest.member()}, kNow).has_value();
+  };
+  for (const auto phase : {api::Phase::kFailed, api::Phase::kPending, api::Phase::kHeld}) {
+    b.certificate->status.phase = phase;
+    EXPECT_TRUE(wanted()) << static_cast<int>(phase);
+  }
+  b.certificate->status.phase = api::Phase::kWaiting;
+  EXPECT_FALSE(wanted());
+  api::set(b.certificate->status.conditions,
+           {.type = std::string(api::condition::kStalled), .status = api::Truth::kTrue, .reason = "NoTimeZone"}, kNow);
+  EXPECT_TRUE(wanted());
+}
+
 TEST(Waves, ThePolicySaysWhatHasSoakedAndWhichWaveIsWaitedFor) {
   Built canary = edge_in("canary", "0");
   Built early = edge_in("early", "1");
@@ -222,6 +289,7 @@ Observation in_wave(Observation o, const std::string& label) {
   change(o.edge, [&](api::Edge& edge) { edge.meta.labels["wave"] = label; });
   auto canary = std::make_shared<api::EdgeCertificate>(named<api::EdgeCertificate>("canary"));
   canary->meta.uid = "uid-canary";
+  canary->spec.issuer_ref = o.object.spec.issuer_ref;
   canary->status.phase = api::Phase::kReady;
   auto edge = std::make_shared<api::Edge>(*o.edge);
   edge->meta.labels["wave"] = "0";

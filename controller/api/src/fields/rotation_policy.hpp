@@ -49,7 +49,7 @@ template <class V>
 void fields(V& v, Urgent& urgent) {
   using namespace json;
   v("before", urgent.before, doc("How close to the served certificate's expiry a rotation becomes urgent; never more than a tenth of its lifetime. Default 72h."));
-  v("mayBreak", urgent.may_break, max_items(3), doc("What an urgent rotation does not wait for. Default Window; an empty list means nothing. A halt, a wave and the budget are always waited for."));
+  v("mayBreak", urgent.may_break, max_items(3), doc("What an urgent rotation does not wait for. Default Window; an empty list means nothing. A halt and the budget are always waited for, a wave never once it is urgent."));
 }
 
 template <class V>

@@ -73,7 +73,9 @@ class Success {
   }
   void operator()(const effect::StoreBundle& /*e*/) { forget_order(m_); }
   void operator()(const effect::Push& e) { m_.pushed = e.revision; }
-  void operator()(const effect::ClaimSlots& /*e*/) { m_.slots_claimed = true; }
+  void operator()(const effect::ClaimSlots& /*e*/) {
+    if (const auto& delivery = o_.object.status.delivery) m_.slots_claimed_for = delivery->started_at;
+  }
   void operator()(const effect::ReleaseSlots& /*e*/) { m_.slots_released = true; }
   void operator()(const auto& /*e*/) {}
 
@@ -121,7 +123,8 @@ void note_written(Memory& memory, const api::EdgeCertificateStatus& before, cons
   const bool next_observation = installed_at(before) != installed_at(after);
   if (next_delivery) {
     memory.pushed.reset();
-    memory.slots_claimed = memory.slots_released = false;
+    memory.slots_claimed_for.reset();
+    memory.slots_released = false;
   }
   if (next_observation) memory.health = {};
   if (next_delivery || next_observation) forget_failures<effect::Push>(memory);

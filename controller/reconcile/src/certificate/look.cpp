@@ -122,7 +122,9 @@ class Look {
       if (served) {
         seen.peers.push_back(peers.judge(peer, served->chain_pem));
       } else {
-        const bool not_tried = served.error().kind == ErrorKind::kCancelled;
+        // What our own deadline cut short says nothing about the Edge: our own handshake has all the time.
+        const bool not_tried =
+            served.error().kind == ErrorKind::kCancelled || served.error().kind == ErrorKind::kTimeout;
         seen.peers.push_back({peer.name, not_tried ? Answer::kUnknown : Answer::kNo, served.error().message()});
       }
     }

@@ -40,7 +40,8 @@ std::vector<std::shared_ptr<const api::EdgeCertificate>> certificates_of(const W
   auto certificates = world.certificates.list(ns);
   std::erase_if(certificates, [&](const auto& certificate) {
     const std::string& edge = certificate->spec.edge_ref.name;
-    const bool may_be_one = certificate->broken && edge.empty();
+    // Whose Edge is gone may be anybody's: it runs out as well.
+    const bool may_be_one = (certificate->broken && edge.empty()) || !world.edges.get({ns, edge});
     return certificate->meta.deletion_time || (!names.contains(edge) && !may_be_one);
   });
   return certificates;

@@ -41,6 +41,7 @@ struct Pool {
   [[nodiscard]] std::string slot(int index) const { return slot_prefix + std::to_string(index); }
 };
 Pool policy_pool(const std::string& policy, int limit);
+bool is_policy_slot(const std::string& slot_name);
 Pool site_pool(const std::string& connection, const std::string& site, int limit);
 
 // A delivery has begun and is not over.
@@ -58,8 +59,9 @@ struct Turn {
 Turn turn_of(const api::EdgeCertificate& me, const api::Edge& edge, const Fleet& fleet,
              const api::EffectiveRotation& rotation, TimePoint now);
 
-// Rollbacks under a policy since it was last resumed, within the longer of its spread and a week: what went wrong in
-// another season is no reason to stop.
+// The Edges under a policy with which a new certificate went wrong since it was last resumed, within the longer of its
+// spread and a week: what went wrong in another season is no reason to stop. Rolled back, being rolled back, or beyond
+// that; whoever asked for it. One Edge counts once, however often it is tried.
 struct Setbacks {
   int count = 0;
   std::vector<std::string> names;  // of the EdgeCertificates

@@ -21,7 +21,7 @@ std::size_t wave_of(const std::vector<api::Wave>& waves, const api::Edge& edge);
 
 // How far a variant has come in one wave of a policy.
 struct WaveProof {
-  bool empty = true;                   // no Edge belongs to it: there is nothing to wait for
+  bool empty = true;                   // no Edge of it has the variant or can get it: there is nothing to wait for
   std::optional<TimePoint> soaked_at;  // live and good since then, less the soak; may lie ahead
   bool failed = false;                 // it was rolled back there and has not been good since
 };
@@ -37,8 +37,9 @@ std::optional<WaveWait> wave_to_wait_for(const std::string& variant, std::size_t
                                          const api::RotationPolicy& policy, const std::vector<Member>& members,
                                          TimePoint now);
 
-// A variant that a later wave waits for, while no Edge of this wave has it, is about to get it, or is due within the
-// soak: the Edge of the wave that is due first is renewed early. Empty: nobody waits for `me`.
+// At the most once a soak, and once a day. A variant that a later wave waits for, while no Edge of this wave has it, is
+// about to get it, or is due within the soak: the Edge of the wave that is due first is renewed early. Empty: nobody
+// waits for `me`.
 std::optional<std::string> wanted_early(const api::EdgeCertificate& me, const api::Edge& edge,
                                         const api::RotationPolicy& policy, const std::vector<Member>& members,
                                         TimePoint now);

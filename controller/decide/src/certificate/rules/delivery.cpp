@@ -175,6 +175,7 @@ Decision rollback_impossible(const Observation& o, const api::DeliveryStatus& de
   if (delivery.verdict.empty()) draft.announce(true, "RollbackImpossible", message);
   draft.status().delivery->verdict = reason;
   mark_handled(draft.status(), o, api::kRollbackRequestedAt);
+  leave_policy_to_others(draft.status());
   draft.stalled().next("needs a person");
   return look_when_due(std::move(draft), o, look_again);
 }
@@ -208,12 +209,19 @@ std::optional<std::string> held_by(const Observation& o, const Findings& found) 
   return o.health.last == Health::kHeld ? std::optional(o.health.reason) : std::nullopt;
 }
 
+// From when on somebody should know that there is no verdict yet.
+TimePoint overdue(const Observation& o, const api::DeliveryStatus& delivery) {
+  const api::EffectiveRotation rotation = rotation_of(o);
+  return *delivery.installed_at + rotation.settle + 3 * rotation.period + kPutOff;
+}
+
 Decision hold(const Observation& o, const api::DeliveryStatus& delivery, const std::string& why, TimePoint look_again) {
   const std::string message = "no verdict on " + revision_text(delivery.revision) + ": " + why;
   Draft draft = delivering(o, Phase::kObserving, "SiteWideFailure", message);
   const auto* said = api::find(o.object.status.conditions, api::condition::kReconciling);
   if (said == nullptr || said->reason != "SiteWideFailure") draft.announce(true, "SiteWideFailure", message);
   draft.next("waits for the site");
+  if (o.now > overdue(o, delivery)) draft.stalled().next("needs a person");
   return look_when_due(std::move(draft), o, look_again);
 }
 
@@ -241,8 +249,7 @@ Decision observe(const Observation& o, const api::DeliveryStatus& delivery) {
                            "the Edge has taken " + revision_text(delivery.revision) + "; watching it");
   draft.next("observes " + revision_text(delivery.revision));
   if (auto hold = hold_finalizer(o, draft)) return *hold;
-  const TimePoint overdue = *delivery.installed_at + rotation.settle + 3 * rotation.period + kPutOff;
-  if (looked && o.health.last == Health::kUnknown && o.now > overdue) no_verdict(draft, o, delivery);
+  if (looked && o.health.last == Health::kUnknown && o.now > overdue(o, delivery)) no_verdict(draft, o, delivery);
   return look_when_due(std::move(draft), o, look_again);
 }
 

@@ -55,10 +55,14 @@ Verdict wait_for_peers(const Observation& o, int revision, bool right_before);
 Verdict wait_for_permission(const Observation& o, int revision);
 
 // turn.cpp: what the other Edges make it wait for, and the slots that a delivery holds meanwhile
+Verdict wait_for_wave(const Observation& o, int revision);
 // The slots to be claimed, when it is its turn.
 tl::expected<std::vector<std::string>, Decision> turn(const Observation& o, int revision);
 Verdict claim_slots(const Observation& o, const api::DeliveryStatus& delivery);
 Verdict slots_returned(const Observation& o);
+// One that waits for a person does not keep the whole policy waiting: a slot that no status names is free. That of the
+// site is kept, for the Edge is down.
+void leave_policy_to_others(api::EdgeCertificateStatus& status);
 
 // upkeep.cpp: what a quiet object still needs
 Verdict rejections_marked(const Observation& o);

@@ -33,26 +33,6 @@ Verdict wait_for_resumption(const Observation& o, int revision) {
       .finish();
 }
 
-// A change waits until it has soaked where the policy wants it first.
-Verdict wait_for_wave(const Observation& o, int revision) {
-  if (!o.policy || is_requested(o, api::kRotateRequestedAt)) return std::nullopt;
-  const auto& waves = o.policy->spec.waves;
-  const std::string variant = variant_of(o.object.spec, *stored(o, revision)->chain, o.operator_version);
-  const auto wait = wave_to_wait_for(variant, wave_of(waves, *o.edge), *o.policy, o.fleet.members, o.now);
-  if (!wait) return std::nullopt;
-  const api::Wave& wave = waves[wait->wave];
-  Draft draft(o);
-  draft.status().variant = variant;
-  return draft
-      .phase(Phase::kWaiting, std::string(kWaitingForWave),
-             revision_text(revision) + " is ready; " + variant + " has to be live in wave " + wave.name + " for " +
-                 format_duration(wave.soak) + " first")
-      .next(wait->until ? "wave " + wave.name + " until " + format_rfc3339(*wait->until)
-                        : "waits for wave " + wave.name)
-      .wake(wait->until.value_or(o.now + kLookAtWaveAgainAfter))
-      .finish();
-}
-
 Decision wait_for_turn(const Observation& o, int revision, const std::string& why) {
   return Draft(o)
       .phase(Phase::kWaiting, std::string(kWaitingForTurn), revision_text(revision) + " is ready; " + why)
@@ -75,9 +55,30 @@ Decision give_way(const Observation& o, const api::DeliveryStatus& delivery, con
 
 }  // namespace
 
+// A change waits until it has soaked where the policy wants it first; not until what is served runs out.
+Verdict wait_for_wave(const Observation& o, int revision) {
+  const auto urgent = urgent_from(o);
+  const bool runs_out = urgent && o.now >= *urgent;
+  if (!o.policy || runs_out || is_requested(o, api::kRotateRequestedAt)) return std::nullopt;
+  const auto& waves = o.policy->spec.waves;
+  const std::string variant = variant_of(o.object.spec, *stored(o, revision)->chain, o.operator_version);
+  const auto wait = wave_to_wait_for(variant, wave_of(waves, *o.edge), *o.policy, o.fleet.members, o.now);
+  if (!wait) return std::nullopt;
+  const api::Wave& wave = waves[wait->wave];
+  Draft draft(o);
+  draft.status().variant = variant;
+  return draft
+      .phase(Phase::kWaiting, std::string(kWaitingForWave),
+             revision_text(revision) + " is ready; " + variant + " has to be live in wave " + wave.name + " for " +
+                 format_duration(wave.soak) + " first")
+      .next(wait->until ? "wave " + wave.name + " until " + format_rfc3339(*wait->until)
+                        : "waits for wave " + wave.name)
+      .wake(wait->until.value_or(o.now + kLookAtWaveAgainAfter))
+      .finish();
+}
+
 tl::expected<std::vector<std::string>, Decision> turn(const Observation& o, int revision) {
   if (auto halt = wait_for_resumption(o, revision)) return tl::unexpected(*std::move(halt));
-  if (auto wave = wait_for_wave(o, revision)) return tl::unexpected(*std::move(wave));
   Turn found = turn_of(o.object, *o.edge, o.fleet, rotation_of(o), o.now);
   if (found.slots.empty()) return tl::unexpected(wait_for_turn(o, revision, found.why));
   // The slots of a delivery that is over come first: without that their names would be lost.
@@ -91,7 +92,7 @@ tl::expected<std::vector<std::string>, Decision> turn(const Observation& o, int 
 // Before the push. After it they are held until the delivery is over, whatever happens.
 Verdict claim_slots(const Observation& o, const api::DeliveryStatus& delivery) {
   const auto& slots = o.object.status.slots;
-  if (!slots || o.slots_claimed || o.object.meta.deleting()) return std::nullopt;
+  if (!slots || o.slots_claimed_for == delivery.started_at || o.object.meta.deleting()) return std::nullopt;
   const Failure* failure = failure_of(o, effect::ClaimSlots::kName);
   const bool anew = failure != nullptr && failure->at >= delivery.started_at;
   if (anew && failure->error.kind == ErrorKind::kConflict) return give_way(o, delivery, failure->error);
@@ -100,6 +101,10 @@ Verdict claim_slots(const Observation& o, const api::DeliveryStatus& delivery) {
               anew ? failure->error.message() : "pushing " + revision_text(delivery.revision));
   if (const auto wait = wait_for(o, {effect::ClaimSlots::kName})) return draft.wake(wait->until).finish();
   return draft.effect(effect::ClaimSlots{*slots}).finish();
+}
+
+void leave_policy_to_others(api::EdgeCertificateStatus& status) {
+  if (status.slots) std::erase_if(status.slots->names, is_policy_slot);
 }
 
 Verdict slots_returned(const Observation& o) {

@@ -50,10 +50,10 @@ struct Memory {
   std::set<std::string> presented;  // TXT records written, "name value"
   std::set<std::string> removed;    // and removed
   std::optional<RecordsLook> records;
-  std::set<std::string> answered;  // challenges answered, by URL
-  std::optional<int> pushed;       // the revision whose upload was answered last, in the delivery under way
-  bool slots_claimed = false;      // those of status.slots, for the delivery under way
-  bool slots_released = false;     // those of status.slots, after it
+  std::set<std::string> answered;              // challenges answered, by URL
+  std::optional<int> pushed;                   // the revision whose upload was answered last, in the delivery under way
+  std::optional<TimePoint> slots_claimed_for;  // those of status.slots, for the delivery that began then
+  bool slots_released = false;                 // those of status.slots, after it
   bool pushed_since_look = false;  // a push has begun since the last look: that says nothing about what it left
   Failures failures;
 };
