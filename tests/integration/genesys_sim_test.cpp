@@ -301,6 +301,26 @@ TEST_F(GenesysSim, ARollbackHelpsAfterSipDown) {
   EXPECT_EQ(restarts(), 3);
 }
 
+// What the operator reads of a trunk: since when, why, and that the status call need not know.
+TEST_F(GenesysSim, ATrunkMayGoDownAlone) {
+  start();
+  const TestCertificate good = leaf();
+  ASSERT_TRUE(install(good));
+  ASSERT_TRUE(becomes(SipState::kUp));
+  ASSERT_EQ(fleet_->trunks(kFirst, {}).value().at(0).state, ports::TrunkState::kUp);
+  const TimePoint before = std::chrono::floor<std::chrono::seconds>(SystemClock().now());
+  patch({{"onApply", "trunk-down"}});
+  ASSERT_TRUE(install(leaf()));
+  ASSERT_TRUE(becomes(SipState::kUp));
+  const ports::Trunk down = fleet_->trunks(kFirst, {}).value().at(0);
+  EXPECT_EQ(down.state, ports::TrunkState::kDown);
+  ASSERT_TRUE(down.since);
+  EXPECT_GE(*down.since, before);
+  EXPECT_THAT(down.error, testing::HasSubstr("the far end refuses calls"));
+  ASSERT_TRUE(install(good));
+  EXPECT_TRUE(eventually([&] { return fleet_->trunks(kFirst, {}).value().at(0).state == ports::TrunkState::kUp; }));
+}
+
 TEST_F(GenesysSim, CriticalSlowRefusedAndForced) {
   start({{"slowRestartMs", 600'000}});  // longer than any test: it ends because the next change starts it anew
   const TestCertificate good = leaf();

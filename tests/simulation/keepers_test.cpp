@@ -27,6 +27,10 @@ class Surroundings final : public ports::Backends {
                                                   std::stop_token stop) override {
     return answer(good_.fleet(connection, stop));
   }
+  Result<std::shared_ptr<ports::Heartbeat>> heartbeat(const api::GenesysConnection& connection,
+                                                      std::stop_token stop) override {
+    return good_.heartbeat(connection, stop);
+  }
 
  private:
   template <class Driver>
@@ -41,11 +45,13 @@ struct KeepersTest : testing::Test {
   World world;
   reconcile::World real = world.ports();
   Surroundings around{real.backends};
-  reconcile::World ports{real.clock,   real.certificates, real.edges, real.policies, real.issuers, real.connections,
-                         real.secrets, real.events,       around,     real.lookup,   real.probe,   real.pki};
+  reconcile::World ports{real.clock,       real.certificates, real.edges,  real.policies, real.issuers,
+                         real.connections, real.secrets,      real.events, around,        real.lookup,
+                         real.probe,       real.pki,          real.slots};
   reconcile::IssuerReconciler issuers{ports};
-  reconcile::ConnectionReconciler connections{ports};
-  reconcile::EdgeReconciler edges{ports};
+  reconcile::FleetListings listings{ports};
+  reconcile::ConnectionReconciler connections{ports, listings, {"voice"}};
+  reconcile::EdgeReconciler edges{ports, listings};
   reconcile::PolicyReconciler policies{ports};
 
   static Error unavailable(std::optional<std::chrono::seconds> wish = {}) {
@@ -119,7 +125,7 @@ TEST_F(KeepersTest, SuccessBeginsTheCountAnew) {
     }
     around.error.reset();
     world.clock.advance(1h);
-    EXPECT_GE(reconcile_one(*this), 5min) << "nothing is wrong";
+    EXPECT_GE(reconcile_one(*this), 1min) << "nothing fails";
     around.error = unavailable();
     world.clock.advance(1h);
     EXPECT_LE(reconcile_one(*this), 36s);
@@ -139,7 +145,7 @@ TEST_F(KeepersTest, AListingServesAllEdgesButAFailureOnlyThoseThatAskAtOnce) {
   // The connection is Ready again and wakes its Edges: they must not meet the failure of before.
   around.error.reset();
   world.clock.advance(10s);
-  EXPECT_EQ(pass(edges, "edge01"), 5min);
+  EXPECT_EQ(pass(edges, "edge01"), 1min);
   const auto known = world.edges.get({"voice", "edge01"});
   EXPECT_EQ(api::find(known->status.conditions, api::condition::kReady)->reason, "EdgeUnknown") << "the API answers";
   pass(edges, "edge02");
@@ -152,6 +158,27 @@ TEST_F(KeepersTest, AListingServesAllEdgesButAFailureOnlyThoseThatAskAtOnce) {
   EXPECT_EQ(around.asked, 3);
 }
 
+// A changed Secret: the connection is Ready within a second of the failure, and wakes its Edges.
+TEST_F(KeepersTest, AConnectionThatIsWellAgainForgivesWhatFailedBefore) {
+  world.listed = {{.id = edgetrust::ports::EdgeId{"11111111-2222-3333-4444-555555555555"},
+                   .name = "edge01",
+                   .site = {},
+                   .online = true,
+                   .in_service = true,
+                   .active = true,
+                   .software_status = {},
+                   .time_zone = {}}};
+  around.error = Error{.kind = ErrorKind::kUnauthorized, .what = "the login refuses the OAuth client"};
+  pass(edges, "edge01");
+  pass(connections, "prod");
+  around.error.reset();
+  world.clock.advance(1s);
+  pass(connections, "prod");
+  EXPECT_EQ(pass(edges, "edge01"), 5min);
+  const auto edge = world.edges.get({"voice", "edge01"});
+  EXPECT_EQ(api::find(edge->status.conditions, api::condition::kReady)->status, api::Truth::kTrue);
+}
+
 // "Stalled since" is when it began, and a retry that finds the same writes nothing.
 TEST_F(KeepersTest, WhatFailsAgainIsNotNews) {
   around.error = Error{.kind = ErrorKind::kUnauthorized, .what = "no"};
@@ -161,6 +188,37 @@ TEST_F(KeepersTest, WhatFailsAgainIsNotNews) {
   (void)pass(issuers, "le");
   EXPECT_EQ(world.issuers.get({"voice", "le"})->meta.resource_version, before->meta.resource_version);
   ASSERT_NE(api::find(before->status.conditions, api::condition::kStalled), nullptr);
+}
+
+TEST_F(KeepersTest, APolicySaysLongBeforeThatItsBudgetIsTooNarrow) {
+  api::RotationPolicy policy = *world.policies.get({"voice", "default"});
+  policy.spec.windows = {{.start = "02:00", .duration = 2h, .days = {}}};
+  policy.spec.observe.reset();
+  world.policies.put(policy);
+  for (int i = 0; i < 12; ++i) {
+    const std::string name = "many" + std::to_string(i);
+    api::Edge edge = *world.edges.get({"voice", "edge01"});
+    edge.meta.name = edge.meta.uid = name;
+    edge.spec.site = name;
+    world.edges.put(edge);
+    api::EdgeCertificate certificate = *world.certificates.get({"voice", "edge01"});
+    certificate.meta.name = certificate.meta.uid = name;
+    certificate.spec.edge_ref.name = name;
+    certificate.status.not_after = world.clock.now() + 24h;
+    certificate.status.renewal_time = world.clock.now();
+    world.certificates.put(certificate);
+  }
+  const auto infeasible = [&] {
+    EXPECT_FALSE(policies.reconcile({"voice", "default"}, {}).error);
+    const auto* found =
+        api::find(world.policies.get({"voice", "default"})->status.conditions, api::condition::kInfeasible);
+    return found == nullptr ? std::string("no") : found->reason + ": " + found->message;
+  };
+  EXPECT_THAT(infeasible(), testing::HasSubstr("Budget: 12 certificates expire"));
+  api::RotationPolicy wide = *world.policies.get({"voice", "default"});
+  wide.spec.budget = api::Budget{.max_concurrent = 2};
+  world.policies.put(wide);
+  EXPECT_EQ(infeasible(), "no");
 }
 
 TEST_F(KeepersTest, APolicySaysWhenItIsFrozenAndWhenItWillBe) {

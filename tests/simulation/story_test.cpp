@@ -1,6 +1,7 @@
 // The SIP_DOWN story: a certificate is live, the next one breaks SIP, the first is put back. Crashed at every change of
 // the world.
 #include "edgetrust/api/conditions.hpp"
+#include "edgetrust/decide/budget.hpp"
 #include "simulation/world.hpp"
 
 namespace edgetrust::simulation {
@@ -65,6 +66,10 @@ std::string wrong_about(const Told& told) {
   }
   if (!world.records.empty()) return "a TXT record is left behind";
   if (!certificate(world).meta.finalizers.empty()) return "a finalizer is left behind";
+  for (const auto& slot : world.slots().list("voice")) {
+    if (slot.holder) return "a slot of the budget is left behind";
+  }
+  if (status.slots) return "the status still names slots";
   const auto secrets = world.secret_texts();
   if (!secrets.contains("edge01-r2-key/tls.key") || !secrets.contains("edge01-r2/tls.crt")) return "revision 2 is lost";
   if (!secrets.contains("edge01-r1-key/tls.key") || !secrets.contains("edge01-r1/tls.crt")) return "revision 1 is lost";
@@ -129,6 +134,53 @@ TEST(Story, AnIssuerThatGoesAndComesBackCostsNothing) {
   ASSERT_TRUE(run(world, 24h));
   EXPECT_EQ(installed_serial(world), "serial2");
   EXPECT_EQ(world.orders, 2);
+}
+
+// What another EdgeCertificate holds under this policy is waited for, and taken over when that one is gone.
+TEST(Story, ASlotOfAnotherIsWaitedForWhileThatOneSaysThatItHasIt) {
+  World world;
+  api::EdgeCertificate other = certificate(world);
+  const std::string slot = decide::policy_pool("default", 1).slot(0);
+  other.meta.name = "edge02";
+  other.meta.uid = "uid-edge02";
+  other.spec.edge_ref.name = "edge02";
+  other.status.slots = api::SlotsStatus{.revision = 4, .names = {slot}};
+  world.certificates.put(other);
+  ASSERT_TRUE(world.slots().create({"voice", slot}, {.uid = "uid-edge02", .revision = 4, .name = "edge02"}, {}));
+  ASSERT_TRUE(run(world, 1h));
+  EXPECT_EQ(api::find(certificate(world).status.conditions, api::condition::kReady)->reason, "WaitingForTurn");
+  EXPECT_EQ(world.uploads, 0);
+  // Its status names the slot no more; the Lease still says that it has it.
+  other.status.slots.reset();
+  world.certificates.put(other);
+  ASSERT_TRUE(run(world, 1h));
+  EXPECT_EQ(certificate(world).status.phase, api::Phase::kReady);
+  EXPECT_EQ(world.uploads, 1);
+}
+
+// The cache does not show yet that another has it: the claim does, and nothing has been pushed.
+TEST(Story, WhoLosesTheRaceForASlotHasPushedNothing) {
+  World world;
+  api::EdgeCertificate other = certificate(world);
+  const std::string slot = decide::policy_pool("default", 1).slot(0);
+  other.meta.name = "edge02";
+  other.meta.uid = "uid-edge02";
+  other.spec.edge_ref.name = "edge02";
+  world.slots_are_old_news = true;
+  ASSERT_TRUE(world.slots().create({"voice", slot}, {.uid = "uid-edge02", .revision = 4, .name = "edge02"}, {}));
+  other.status.slots = api::SlotsStatus{.revision = 4, .names = {slot}};
+  world.certificates.put(other);
+  ASSERT_TRUE(run(world, 10min));
+  EXPECT_EQ(world.tried_uploads, 0);
+  const auto& status = certificate(world).status;
+  EXPECT_FALSE(status.delivery);
+  EXPECT_EQ(status.phase, api::Phase::kWaiting);
+  EXPECT_EQ(world.slots().read({"voice", slot}, {})->holder->name, "edge02");
+  other.status.slots.reset();
+  world.certificates.put(other);
+  ASSERT_TRUE(world.slots().update(*world.slots().read({"voice", slot}, {}), std::nullopt, {}));
+  ASSERT_TRUE(run(world, 1h));
+  EXPECT_EQ(certificate(world).status.phase, api::Phase::kReady);
 }
 
 TEST(Story, ARollbackOfAChangedSpecLeavesNothingHeld) {

@@ -7,8 +7,17 @@ using namespace std::chrono_literals;
 
 class MemorySecrets final : public ports::Secrets {
  public:
-  MemorySecrets(Etcd& etcd, Moments& moments, const bool& save_later)
-      : etcd_(etcd), moments_(moments), save_later_(save_later) {}
+  MemorySecrets(World& world)
+      : etcd_(world.etcd), moments_(world.moments), save_later_(world.save_later), bundles_(world.bundles) {}
+
+  // What somebody else does, which is no change of the engine's.
+  void put(ports::SecretObject secret) {
+    secret.meta.resource_version = etcd_.next();
+    secret.meta.uid = "uid-" + secret.meta.name;
+    stored_[secret.meta.key()] = std::move(secret);
+  }
+  void erase(const api::ObjectKey& key) { stored_.erase(key); }
+  std::function<void(const std::string&)> before_read = [](const std::string& /*name*/) {};
 
   std::set<api::ObjectKey> unsaved;
   void lose_unsaved() {
@@ -25,7 +34,12 @@ class MemorySecrets final : public ports::Secrets {
     }
     return found;
   }
+  [[nodiscard]] std::optional<api::ObjectMeta> find(const api::ObjectKey& key) const override {
+    const auto found = stored_.find(key);
+    return found == stored_.end() ? std::nullopt : std::optional(found->second.meta);
+  }
   Result<ports::SecretObject> read(const api::ObjectKey& key, std::stop_token /*stop*/) override {
+    before_read(key.name);
     const auto found = stored_.find(key);
     if (found == stored_.end()) return fail(ErrorKind::kNotFound, "no Secret " + key.name);
     return copy(found->second);
@@ -67,9 +81,11 @@ class MemorySecrets final : public ports::Secrets {
       return {};
     });
   }
-  Result<std::string> read_bundle(const std::string& /*ns*/, const api::CaBundleRef& /*ref*/,
+  Result<std::string> read_bundle(const std::string& /*ns*/, const api::CaBundleRef& ref,
                                   std::stop_token /*stop*/) override {
-    return std::string("roots");
+    const auto found = bundles_.find(ref.name);
+    if (found == bundles_.end()) return fail(ErrorKind::kNotFound, "no Secret " + ref.name);
+    return found->second;
   }
 
   [[nodiscard]] const std::map<api::ObjectKey, ports::SecretObject>& all() const { return stored_; }
@@ -83,7 +99,53 @@ class MemorySecrets final : public ports::Secrets {
   Etcd& etcd_;
   Moments& moments_;
   const bool& save_later_;
+  const std::map<std::string, std::string>& bundles_;
   std::map<api::ObjectKey, ports::SecretObject> stored_;
+};
+
+class MemorySlots final : public ports::BudgetSlots {
+ public:
+  MemorySlots(Etcd& etcd, Moments& moments, const bool& old_news)
+      : etcd_(etcd), moments_(moments), old_news_(old_news) {}
+
+  [[nodiscard]] std::vector<ports::BudgetSlot> list(const std::string& /*ns*/) const override {
+    std::vector<ports::BudgetSlot> all;
+    if (old_news_) return all;
+    for (const auto& [key, slot] : stored_) all.push_back(slot);
+    return all;
+  }
+  Result<ports::BudgetSlot> read(const api::ObjectKey& key, std::stop_token /*stop*/) override {
+    const auto found = stored_.find(key);
+    if (found == stored_.end()) return fail(ErrorKind::kNotFound, "no such Lease");
+    return found->second;
+  }
+  Status create(const api::ObjectKey& key, const ports::SlotHolder& holder, std::stop_token /*stop*/) override {
+    return moments_.change("claim", [&]() -> Status {
+      if (stored_.contains(key)) return fail(ErrorKind::kConflict, "already exists");
+      ports::BudgetSlot slot{.holder = holder};
+      slot.meta.ns = key.ns;
+      slot.meta.name = key.name;
+      slot.meta.resource_version = etcd_.next();
+      stored_[key] = slot;
+      return {};
+    });
+  }
+  Status update(const ports::BudgetSlot& slot, const std::optional<ports::SlotHolder>& holder,
+                std::stop_token /*stop*/) override {
+    return moments_.change(holder ? "claim" : "release", [&]() -> Status {
+      auto& stored = stored_.at(slot.meta.key());
+      if (stored.meta.resource_version != slot.meta.resource_version) return fail(ErrorKind::kConflict, "modified");
+      stored.holder = holder;
+      stored.meta.resource_version = etcd_.next();
+      return {};
+    });
+  }
+
+ private:
+  Etcd& etcd_;
+  Moments& moments_;
+  const bool& old_news_;
+  std::map<api::ObjectKey, ports::BudgetSlot> stored_;
 };
 
 class TokenPki final : public ports::Pki {
@@ -117,7 +179,20 @@ class TokenPki final : public ports::Pki {
   Status check(const std::string& chain, const Secret& key, const ports::ChainRequirements& required) override {
     EDGETRUST_TRY_ASSIGN(const Token token, Token::parse(chain));
     if (required.roots_pem.empty()) return fail(ErrorKind::kInvalid, "no known root");  // the CA is a private one
+    for (const auto& name : required.names.dns_names) {
+      if (std::ranges::find(token.names, name) == token.names.end())
+        return fail(ErrorKind::kInvalid, "the certificate does not cover " + name);
+    }
     if (token.key != key.expose()) return fail(ErrorKind::kInvalid, "the key does not belong to the certificate");
+    return {};
+  }
+  Status accepted_by(const ports::PeerRequirements& peer, const std::string& chain) override {
+    EDGETRUST_TRY_ASSIGN(const Token token, Token::parse(chain));
+    if (peer.roots_pem.empty()) {
+      Error none{.kind = ErrorKind::kInvalid, .what = "no roots", .code = std::string(ports::kRootsUnreadable)};
+      return fail(std::move(none));
+    }
+    if (peer.roots_pem != kSimulatedRoot) return fail(ErrorKind::kInvalid, "among its roots is none of this CA");
     return {};
   }
 
@@ -246,17 +321,85 @@ class TokenLookup final : public ports::DnsLookup {
   World& world_;
 };
 
+class TokenAuthorities final : public ports::TrustedAuthorities {
+ public:
+  explicit TokenAuthorities(World& world) : world_(world) {}
+  Result<std::vector<ports::TrustedAuthority>> list(std::stop_token /*stop*/) override { return world_.authorities; }
+  Status create(const ports::TrustedAuthority& authority, std::stop_token /*stop*/) override {
+    return change("create authority", [&]() -> Status {
+      world_.authorities.push_back(authority);
+      world_.authorities.back().id = "ca-" + std::to_string(++made_);
+      world_.authorities.back().version = 1;
+      return {};
+    });
+  }
+  Status update(const ports::TrustedAuthority& authority, std::stop_token /*stop*/) override {
+    return change("update authority", [&]() -> Status {
+      auto& stored = find(authority.id);
+      if (stored.version != authority.version) return fail(ErrorKind::kConflict, "the version must match");
+      stored = authority;
+      ++stored.version;
+      return {};
+    });
+  }
+  Status remove(const ports::TrustedAuthority& authority, std::stop_token /*stop*/) override {
+    return change("remove authority", [&]() -> Status {
+      std::erase_if(world_.authorities, [&](const auto& one) { return one.id == authority.id; });
+      return {};
+    });
+  }
+
+ private:
+  template <class Commit>
+  Status change(const std::string& what, const Commit& commit) {
+    if (world_.authority_error) return fail(*world_.authority_error);
+    return world_.moments.change(what, commit);
+  }
+  ports::TrustedAuthority& find(const std::string& id) {
+    return *std::ranges::find_if(world_.authorities, [&](const auto& one) { return one.id == id; });
+  }
+  World& world_;
+  int made_ = 0;
+};
+
 class TokenFleet final : public ports::EdgeFleet {
  public:
-  explicit TokenFleet(World& world) : world_(world) {}
-  Status check(std::stop_token /*stop*/) override { return {}; }
-  Result<std::vector<ports::EdgeInfo>> edges(std::stop_token /*stop*/) override {
-    return std::vector<ports::EdgeInfo>{};
+  explicit TokenFleet(World& world) : world_(world), authorities_(world) {}
+  ports::TrustedAuthorities& authorities() override { return authorities_; }
+  Status check(std::stop_token /*stop*/) override {
+    ++world_.fleet_checks;
+    return {};
   }
-  Result<std::vector<ports::Trunk>> trunks(const ports::EdgeId& /*edge*/, std::stop_token /*stop*/) override {
-    return std::vector<ports::Trunk>{};
+  ports::ClientInfo client(std::stop_token /*stop*/) override { return world_.client; }
+  Result<std::vector<ports::EdgeInfo>> edges(std::stop_token /*stop*/) override {
+    ++world_.edge_listings;
+    return world_.listed;
+  }
+  Result<std::vector<ports::Trunk>> trunks(const ports::EdgeId& edge, std::stop_token /*stop*/) override {
+    ++world_.trunk_calls;
+    if (world_.trunks_unlisted) return fail(ErrorKind::kUnavailable, "503");
+    if (const auto found = world_.trunks.find(edge); found != world_.trunks.end()) return found->second;
+    const auto token = Token::parse(world_.installed);
+    const bool down = token && world_.trunk_breakers.contains(token->serial);
+    return std::vector<ports::Trunk>{{.name = "SBC",
+                                      .peer = "sbc.example",
+                                      .state = down ? ports::TrunkState::kDown : ports::TrunkState::kUp,
+                                      .since = world_.installed_at,
+                                      .error = down ? "no answer" : ""}};
+  }
+  Result<std::map<ports::EdgeId, std::vector<ports::Trunk>>> all_trunks(std::stop_token /*stop*/) override {
+    ++world_.trunk_listings;
+    return world_.trunks;
   }
   Result<ports::EdgeHealth> health(const ports::EdgeId& /*edge*/, std::stop_token /*stop*/) override {
+    world_.clock.advance(world_.status_takes);
+    if (const auto token = Token::parse(world_.installed); token && token->serial == world_.scripted_serial) {
+      const char next = world_.script.empty() ? '-' : world_.script.front();
+      world_.script.erase(0, 1);
+      if (next != 'g' && next != 'b') return fail(ErrorKind::kTimeout, "no answer in time");
+      return ports::EdgeHealth{.state = ports::EdgeState::kOk,
+                               .sip = next == 'g' ? ports::SipState::kUp : ports::SipState::kDown};
+    }
     ports::EdgeHealth health{.state = ports::EdgeState::kOk, .sip = ports::SipState::kDown};
     if (const auto token = Token::parse(world_.installed)) {
       health.fingerprint_sha256 = "fp-" + token->serial;
@@ -273,6 +416,7 @@ class TokenFleet final : public ports::EdgeFleet {
       ++world_.uploads;
       world_.uploaded_serials.push_back(token.serial);
       world_.installed = upload.chain_pem;
+      world_.installed_at = world_.clock.now();
       if (std::exchange(world_.answers_lost, std::max(0, world_.answers_lost - 1)) > 0) {
         world_.uploads_fail = world_.fail_after_lost_answer;
         return fail(ErrorKind::kTimeout, "the answer is lost");
@@ -283,24 +427,47 @@ class TokenFleet final : public ports::EdgeFleet {
 
  private:
   World& world_;
+  TokenAuthorities authorities_;
 };
 
 class TokenProbe final : public ports::TlsProbe {
  public:
   explicit TokenProbe(World& world) : world_(world) {}
-  Result<ports::ServedChain> present(const ports::ProbeTarget& /*target*/, std::stop_token /*stop*/) override {
+  Result<ports::ServedChain> present(const ports::ProbeTarget& target, std::stop_token /*stop*/) override {
+    world_.handshakes.push_back(target);
     if (world_.installed.empty()) return fail(ErrorKind::kUnavailable, "connection refused");
-    return ports::ServedChain{world_.installed, "TLSv1.3"};
+    ports::ServedChain served{world_.installed, "TLSv1.3", {}, {}};
+    const auto token = Token::parse(world_.installed);
+    if (target.ask_options) served.sip_status = token && world_.mute_serials.contains(token->serial) ? 503 : 200;
+    return served;
   }
 
  private:
   World& world_;
 };
 
-class SilentEvents final : public ports::Events {
+class KeptEvents final : public ports::Events {
  public:
-  void emit(const ports::EventSubject& /*about*/, bool /*warning*/, const std::string& /*reason*/,
-            const std::string& /*message*/) override {}
+  explicit KeptEvents(World& world) : world_(world) {}
+  void emit(const ports::EventSubject& about, bool warning, const std::string& reason,
+            const std::string& message) override {
+    world_.events.push_back({about.kind, warning, reason, message});
+  }
+
+ private:
+  World& world_;
+};
+
+class CountedHeartbeat final : public ports::Heartbeat {
+ public:
+  explicit CountedHeartbeat(World& world) : world_(world) {}
+  Status ping(std::stop_token /*stop*/) override {
+    world_.pings.push_back(world_.clock.now());
+    return world_.ping_answer;
+  }
+
+ private:
+  World& world_;
 };
 
 class FixedBackends final : public ports::Backends {
@@ -308,6 +475,7 @@ class FixedBackends final : public ports::Backends {
   std::shared_ptr<ports::CertificateAuthority> authority_driver;
   std::shared_ptr<ports::DnsZone> zone_driver;
   std::shared_ptr<ports::EdgeFleet> fleet_driver;
+  std::shared_ptr<ports::Heartbeat> heartbeat_driver;
   Result<std::shared_ptr<ports::CertificateAuthority>> authority(const api::AcmeIssuer& /*issuer*/,
                                                                  std::stop_token /*stop*/) override {
     return authority_driver;
@@ -319,6 +487,10 @@ class FixedBackends final : public ports::Backends {
   Result<std::shared_ptr<ports::EdgeFleet>> fleet(const api::GenesysConnection& /*connection*/,
                                                   std::stop_token /*stop*/) override {
     return fleet_driver;
+  }
+  Result<std::shared_ptr<ports::Heartbeat>> heartbeat(const api::GenesysConnection& /*connection*/,
+                                                      std::stop_token /*stop*/) override {
+    return heartbeat_driver;
   }
 };
 
@@ -339,8 +511,20 @@ std::string Token::text() const {
          format_rfc3339(not_after);
 }
 
+namespace {
+constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----\n";
+constexpr std::string_view kEnd = "\n-----END CERTIFICATE-----\n";
+}  // namespace
+
+std::string Token::pem() const { return std::string(kBegin) + text() + std::string(kEnd); }
+
 Result<Token> Token::parse(const std::string& text) {
-  const auto parts = split(text, ';');
+  std::string_view inner = text;
+  if (inner.starts_with(kBegin) && inner.ends_with(kEnd)) {
+    inner.remove_prefix(kBegin.size());
+    inner.remove_suffix(kEnd.size());
+  }
+  const auto parts = split(inner, ';');
   if (parts.size() != 6 || parts[0] != "TOKEN") return fail(ErrorKind::kInvalid, "no certificate");
   return Token{parts[1], parts[2], split(parts[3], ','), parse_rfc3339(parts[4]).value(),
                parse_rfc3339(parts[5]).value()};
@@ -348,16 +532,23 @@ Result<Token> Token::parse(const std::string& text) {
 
 struct World::Parts {
   explicit Parts(World& world)
-      : secrets(world.etcd, world.moments, world.save_later), pki(world), lookup(world), probe(world) {
+      : secrets(world),
+        slots(world.etcd, world.moments, world.slots_are_old_news),
+        pki(world),
+        lookup(world),
+        probe(world),
+        events(world) {
     backends.authority_driver = std::make_shared<TokenAuthority>(world);
     backends.zone_driver = std::make_shared<TokenZone>(world);
     backends.fleet_driver = std::make_shared<TokenFleet>(world);
+    backends.heartbeat_driver = std::make_shared<CountedHeartbeat>(world);
   }
   MemorySecrets secrets;
+  MemorySlots slots;
   TokenPki pki;
   TokenLookup lookup;
   TokenProbe probe;
-  SilentEvents events;
+  KeptEvents events;
   FixedBackends backends;
 };
 
@@ -400,8 +591,30 @@ World::World() : parts_(std::make_unique<Parts>(*this)) {
 World::~World() = default;
 
 reconcile::World World::ports() {
-  return {clock,          certificates,     edges,          policies,      issuers,    connections, parts_->secrets,
-          parts_->events, parts_->backends, parts_->lookup, parts_->probe, parts_->pki};
+  return {clock,          certificates,     edges,          policies,      issuers,     connections,  parts_->secrets,
+          parts_->events, parts_->backends, parts_->lookup, parts_->probe, parts_->pki, parts_->slots};
+}
+
+ports::BudgetSlots& World::slots() const { return parts_->slots; }
+void World::change_edge(const std::function<void(api::Edge&)>& change) {
+  api::Edge edge = *edges.get({"voice", "edge01"});
+  change(edge);
+  ++edge.meta.generation;
+  edges.put(edge);
+}
+
+void World::put_source(const Token& certificate, const std::string& key) {
+  ports::SecretObject secret{.meta = meta(kSource), .type = "kubernetes.io/tls"};
+  secret.data.emplace("tls.crt", Secret(certificate.text()));
+  secret.data.emplace("tls.key", Secret(key));
+  secret.data.emplace("ca.crt", Secret("roots"));
+  parts_->secrets.put(std::move(secret));
+}
+void World::remove_source() { parts_->secrets.erase({"voice", kSource}); }
+void World::before_reading_source(std::function<void()> what) {
+  parts_->secrets.before_read = [what = std::move(what)](const std::string& name) {
+    if (name == kSource) what();
+  };
 }
 
 void World::save() { parts_->secrets.unsaved.clear(); }

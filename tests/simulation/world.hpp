@@ -31,16 +31,22 @@ class Moments {
   auto change(const std::string& what, Commit commit) {
     ++count_;
     log.push_back(what);
-    if (count_ == target_ && when_ == When::kBefore) throw Crash{};
+    if (count_ == target_ && when_ == When::kBefore) crash();
     auto result = commit();
-    if (count_ == target_ && when_ == When::kAfter) throw Crash{};
+    if (count_ == target_ && when_ == When::kAfter) crash();
     if (what == "upload") after();
     return result;
   }
   [[nodiscard]] int count() const { return count_; }
+  [[nodiscard]] bool has_crashed() const { return crashed_; }
   std::vector<std::string> log;
 
  private:
+  void crash() {
+    crashed_ = true;
+    throw Crash{};
+  }
+  bool crashed_ = false;
   int count_ = 0;
   int target_ = -1;
   When when_ = When::kBefore;
@@ -113,6 +119,9 @@ class MemoryObjects final : public ports::Objects<Kind> {
   std::map<api::ObjectKey, std::shared_ptr<Kind>> stored_;
 };
 
+// The root of all token certificates, as a bundle.
+inline const std::string kSimulatedRoot = "the simulated root";
+
 // What a token certificate says; its text form is its PEM.
 struct Token {
   std::string serial;
@@ -121,6 +130,7 @@ struct Token {
   TimePoint not_before;
   TimePoint not_after;
   [[nodiscard]] std::string text() const;
+  [[nodiscard]] std::string pem() const;  // the same with the lines that PEM has around it
   static Result<Token> parse(const std::string& text);
 };
 
@@ -144,6 +154,16 @@ class World {
   // The Edge as it really is.
   std::string installed;              // the chain that its port serves; empty: nothing listens
   std::set<std::string> bad_serials;  // leaves with which SIP does not work
+  TimePoint installed_at;
+  std::set<std::string> trunk_breakers;  // leaves with which its trunk goes down, whatever the status says
+  std::set<std::string> mute_serials;    // leaves with which OPTIONS are answered with 503
+  bool trunks_unlisted = false;
+  std::chrono::milliseconds status_takes{0};
+  std::vector<ports::ProbeTarget> handshakes;  // all of them, in order
+  // What the status call says while this leaf is installed, a letter a call: g good, b SIP_DOWN, all else, and when it
+  // is over, no answer.
+  std::string scripted_serial;
+  std::string script;
   int uploads = 0;
   std::vector<std::string> uploaded_serials;  // in order
   // The CA as it really is.
@@ -156,6 +176,38 @@ class World {
   bool fail_after_lost_answer = false;  // uploads_fail from then on
   std::set<std::string> records;        // TXT records that exist, "name value"
   std::set<std::string> keys_ever;      // every key that was made
+  std::map<std::string, std::string> bundles{{"roots", kSimulatedRoot}};  // Secrets with CA certificates, by name
+
+  // The watch cache of the slots has seen none of them.
+  bool slots_are_old_news = false;
+
+  // A Secret that somebody else renews, written in one piece; and what happens right before it is read.
+  static constexpr const char* kSource = "from-elsewhere";
+  void put_source(const Token& certificate, const std::string& key);
+  void remove_source();
+  void before_reading_source(std::function<void()> what);
+
+  // Genesys as it really is, and how often it was asked.
+  std::vector<ports::EdgeInfo> listed;
+  std::map<ports::EdgeId, std::vector<ports::Trunk>> trunks;  // by id in lower case
+  ports::ClientInfo client{.id = "client-1", .standby = false, .trouble = {}, .state = {}, .delete_after = {}};
+  int fleet_checks = 0;
+  int edge_listings = 0;
+  int trunk_listings = 0;
+  int trunk_calls = 0;  // for one Edge
+  std::vector<ports::TrustedAuthority> authorities;
+  std::optional<Error> authority_error;  // of every change of them
+  // The dead man's switch.
+  std::vector<TimePoint> pings;
+  Status ping_answer;
+  // What was said.
+  struct Event {
+    std::string kind;
+    bool warning = false;
+    std::string reason;
+    std::string message;
+  };
+  std::vector<Event> events;
 
   // The planted bug, push first and save later: Secrets are kept in memory until an upload is answered.
   bool save_later = false;
@@ -163,8 +215,11 @@ class World {
   void lose_unsaved();
 
   reconcile::World ports();
+  [[nodiscard]] ports::BudgetSlots& slots() const;
   // Secrets by name, as stored.
   [[nodiscard]] std::map<std::string, std::string> secret_texts() const;
+  // The Edge as its object says, changed.
+  void change_edge(const std::function<void(api::Edge&)>& change);
 
  private:
   struct Parts;

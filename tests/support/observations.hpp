@@ -20,6 +20,7 @@ using decide::certificate::Observation;
 using decide::certificate::OrderLook;
 using decide::certificate::record_id;
 using decide::certificate::RecordsLook;
+using decide::certificate::Source;
 using decide::certificate::StoredRevision;
 namespace effect = decide::certificate::effect;
 using std::chrono_literals::operator""h;
@@ -64,6 +65,8 @@ inline EdgeLook look(std::string served_fingerprint, TimePoint at = kNow) {
                                   .issuer = "Some CA",
                                   .not_before = kNow - 24h,
                                   .not_after = kNow - 24h + kLifetime};
+  seen.evidence.emplace();
+  seen.evidence->trunks.emplace();
   return seen;
 }
 inline EdgeLook look(int revision, TimePoint at = kNow) { return look(fingerprint(revision), at); }
@@ -254,6 +257,22 @@ inline Observation rolled_back() {
   o.object.status = decide::certificate::decide(o).status;
   o.object.meta.finalizers.clear();
   o.revisions[2].marked_rejected = true;
+  return o;
+}
+
+// --- a certificate that somebody else renews
+
+// The same object, fed by a Secret that holds this leaf, with no issuer.
+inline Observation sourced(Observation o, ports::ChainFacts leaf) {
+  o.object.spec.issuer_ref.reset();
+  o.object.spec.dns_names.clear();
+  o.object.spec.source_secret_ref = api::LocalRef{"from-elsewhere"};
+  o.issuer.reset();
+  for (auto& [number, revision] : o.revisions) {
+    if (revision.chain) revision.source = revision.chain->fingerprint_sha256;
+  }
+  o.source = Source{.exists = true, .chain = std::move(leaf)};
+  settle(o);
   return o;
 }
 

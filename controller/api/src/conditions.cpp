@@ -29,6 +29,13 @@ const Condition* find(const std::vector<Condition>& conditions, std::string_view
   return found == conditions.end() ? nullptr : &*found;
 }
 
+std::string_view reason_said(const std::vector<Condition>& conditions) {
+  for (const auto type : {condition::kStalled, condition::kReconciling, condition::kReady}) {
+    if (const Condition* said = find(conditions, type)) return said->reason;
+  }
+  return {};
+}
+
 void set(std::vector<Condition>& conditions, Condition condition, TimePoint now) {
   condition.message = printable(condition.message, kLongestMessage);
   // Kubernetes keeps whole seconds: anything finer would differ from what is read back.

@@ -38,8 +38,28 @@ OrderedValue printer_columns(const std::vector<Column>& columns) {
   return list;
 }
 
+// A rule that needs the object's own name, which no rule below spec can see.
+struct ObjectRule {
+  std::string_view rule;
+  std::string_view message;
+};
+constexpr ObjectRule kShortName{"self.metadata.name.size() <= 200",
+                                "metadata.name must be at most 200 characters: names of Secrets are made from it"};
+constexpr ObjectRule kSourceIsAnothers{
+    "!has(self.spec.sourceSecretRef) || self.spec.sourceSecretRef.name != (has(self.spec.secretName) ? "
+    "self.spec.secretName : self.metadata.name + '-tls')",
+    "spec.sourceSecretRef must not name the Secret of spec.secretName, by default <name>-tls: what the Edge serves is "
+    "written there"};
+
+OrderedValue object_rules(const std::vector<ObjectRule>& rules) {
+  OrderedValue list = OrderedValue::array();
+  for (const auto& rule : rules) list.push_back({{"rule", rule.rule}, {"message", rule.message}});
+  return list;
+}
+
 template <class Kind>
-CrdFile definition(std::string_view description, const std::vector<Column>& columns) {
+CrdFile definition(std::string_view description, const std::vector<Column>& columns,
+                   const std::vector<ObjectRule>& rules = {kShortName}) {
   constexpr KindInfo kInfo = kKind<Kind>;
   const json::SchemaOptions options;
   OrderedValue spec = json::schema_of<typename Kind::Spec>(options, json::FieldInfo{.doc = "What is asked for."});
@@ -47,20 +67,16 @@ CrdFile definition(std::string_view description, const std::vector<Column>& colu
       json::schema_of<typename Kind::Status>(options, json::FieldInfo{.doc = "What the operator has seen and done."});
   // kstatus, and so Flux, reads an object without status as done: this says that nobody has looked yet.
   status["default"] = {{"observedGeneration", -1}};
-  OrderedValue schema = {
-      {"description", description},
-      {"type", "object"},
-      {"required", OrderedValue::array({"spec"})},
-      {"properties",
-       {{"apiVersion", {{"type", "string"}, {"description", "edgetrust.io/v1alpha1."}}},
-        {"kind", {{"type", "string"}, {"description", std::string(kInfo.kind) + "."}}},
-        {"metadata", {{"type", "object"}}},
-        {"spec", std::move(spec)},
-        {"status", std::move(status)}}},
-      {"x-kubernetes-validations",
-       OrderedValue::array(
-           {{{"rule", "self.metadata.name.size() <= 200"},
-             {"message", "metadata.name must be at most 200 characters: names of Secrets are made from it"}}})}};
+  OrderedValue schema = {{"description", description},
+                         {"type", "object"},
+                         {"required", OrderedValue::array({"spec"})},
+                         {"properties",
+                          {{"apiVersion", {{"type", "string"}, {"description", "edgetrust.io/v1alpha1."}}},
+                           {"kind", {{"type", "string"}, {"description", std::string(kInfo.kind) + "."}}},
+                           {"metadata", {{"type", "object"}}},
+                           {"spec", std::move(spec)},
+                           {"status", std::move(status)}}},
+                         {"x-kubernetes-validations", object_rules(rules)}};
   const std::string name = std::string(kInfo.plural) + "." + std::string(kGroup);
   const OrderedValue version = {{"name", kVersion},
                                 {"served", true},
@@ -103,7 +119,8 @@ std::vector<CrdFile> custom_resource_definitions() {
        {"ISSUER", ".status.issuer", "Who issued the served certificate.", true},
        {"SERIAL", ".status.serialNumber", "Its serial number.", true},
        {"REVISION", ".status.revision", "Its revision.", true},
-       {"MESSAGE", R"(.status.conditions[?(@.type=="Ready")].message)", "Why it is ready or not.", true}}));
+       {"MESSAGE", R"(.status.conditions[?(@.type=="Ready")].message)", "Why it is ready or not.", true}},
+      {kShortName, kSourceIsAnothers}));
   files.push_back(definition<Edge>(
       "One Genesys Cloud Edge appliance: where it is reached and who dials in.",
       {kReadyColumn,

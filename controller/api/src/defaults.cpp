@@ -1,6 +1,7 @@
 // Defaults that live in code: the contract forbids schema defaults in what is inherited, and names derived from other
 // names.
 #include "edgetrust/api/acme_issuer.hpp"
+#include "edgetrust/api/edge.hpp"
 #include "edgetrust/api/edge_certificate.hpp"
 #include "edgetrust/base/text.hpp"
 
@@ -62,6 +63,8 @@ EffectiveRotation effective_rotation(const RotationOverrides& own, const Rotatio
       .period = inherited(own.observe, base.observe, &Observe::period, 10min),
       .interval = inherited(own.observe, base.observe, &Observe::interval, 15s),
       .fail_after = inherited(own.observe, base.observe, &Observe::fail_after, 2),
+      .on_site_wide_failure =
+          inherited(own.observe, base.observe, &Observe::on_site_wide_failure, SiteWideFailure::kHold),
       .retry = inherited(own.retry, base.retry, &RetryRule::policy, RetryPolicy::kNextWindow),
       .retry_backoff = inherited(own.retry, base.retry, &RetryRule::backoff, 24h),
       .max_attempts = inherited(own.retry, base.retry, &RetryRule::max_attempts, 2),
@@ -91,10 +94,24 @@ std::string key_secret_name(const std::string& certificate_name, int revision) {
 std::string bundle_secret_name(const std::string& certificate_name, int revision) {
   return certificate_name + "-r" + std::to_string(revision);
 }
+std::string name_dialled(const Edge& edge, const Peer& peer) {
+  if (!peer.server_name.empty()) return lower(peer.server_name);
+  const std::string& host = edge.spec.sip.host;
+  const bool is_address =
+      host.find_first_not_of("0123456789.") == std::string::npos || host.find(':') != std::string::npos;
+  return is_address ? std::string{} : lower(host);
+}
+bool names_secret(const Edge& edge, std::string_view secret_name) {
+  return std::ranges::any_of(edge.spec.sip.peers, [&](const Peer& peer) {
+    return peer.trust_bundle_ref.kind == BundleKind::kSecret && peer.trust_bundle_ref.name == secret_name;
+  });
+}
+std::string_view site_of(const Edge& edge) { return edge.spec.site.empty() ? edge.status.site : edge.spec.site; }
 bool names_secret(const EdgeCertificate& certificate, std::string_view secret_name) {
   const auto& adoption = certificate.spec.adoption;
   return secret_name == serving_secret_name(certificate) || secret_name.starts_with(certificate.meta.name + "-r") ||
-         (adoption && adoption->import_from && adoption->import_from->name == secret_name);
+         (adoption && adoption->import_from && adoption->import_from->name == secret_name) ||
+         (certificate.spec.source_secret_ref && certificate.spec.source_secret_ref->name == secret_name);
 }
 
 }  // namespace edgetrust::api

@@ -99,6 +99,10 @@ Slot between_freezes(Slot slot, TimePoint start, const std::vector<api::Freeze>&
 
 }  // namespace
 
+api::Duration time_needed(const api::EffectiveRotation& rotation) {
+  return kLongestUpload + rotation.settle + rotation.period + kLongestUpload + rotation.settle;
+}
+
 bool is_time_zone(const std::string& name) { return locate(name).has_value(); }
 
 Result<std::optional<Slot>> next_slot(const std::vector<api::Window>& windows, const std::string& zone_name,

@@ -1,4 +1,4 @@
-#include "calls.hpp"
+#include "edgetrust/genesys/calls.hpp"
 
 #include "edgetrust/base/text.hpp"
 
@@ -31,7 +31,13 @@ AllowList::AllowList(const std::string& upload_path, const std::string& status_p
     : calls_{
           {Host::kApi, http::Method::kGet, std::string(path::kEdges)},
           {Host::kApi, http::Method::kGet, std::string(path::kTrunksOfEdge)},
-          {Host::kApi, http::Method::kGet, std::string(path::kSite)},
+          {Host::kApi, http::Method::kGet, std::string(path::kTrunks)},
+          {Host::kApi, http::Method::kGet, std::string(path::kSites)},
+          {Host::kApi, http::Method::kGet, std::string(path::kAuthorities)},
+          {Host::kApi, http::Method::kPost, std::string(path::kAuthorities)},
+          {Host::kApi, http::Method::kPut, std::string(path::kAuthority)},
+          {Host::kApi, http::Method::kDelete, std::string(path::kAuthority)},
+          {Host::kApi, http::Method::kGet, std::string(path::kOAuthClient)},
           {Host::kUpload, http::Method::kGet, status_path},
           {Host::kUpload, http::Method::kPost, upload_path},
       } {}

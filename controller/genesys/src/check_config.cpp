@@ -25,6 +25,7 @@ Status check_client(std::string_view field, const Credentials& credentials) {
 
 Status check_config(const Config& config) {
   EDGETRUST_TRY(check_client("credentials", config.credentials));
+  if (config.standby) EDGETRUST_TRY(check_client("standby credentials", *config.standby));
   if (config.requests_per_minute < 1) return fail(ErrorKind::kInvalid, "requestsPerMinute must be at least 1");
   if (!config.upload) return {};
   EDGETRUST_TRY(check_paths(*config.upload));

@@ -82,6 +82,7 @@ tl::expected<http::Response, Refusal> Client::attempt(const Site& site, http::Re
     error.maybe_executed = changes && error.maybe_executed;
     return refuse(outgoing, std::move(error));
   }
+  if (const auto rate = vendor_rate(response->headers)) budget_.learn(site.url.origin(), *rate);
   if (response->ok()) return std::move(*response);
   Refusal refused = refusal(*response, outgoing, token);
   if (response->status == 429) {

@@ -1,8 +1,9 @@
 #pragma once
 // One call to Genesys: allow-list, budget, token, one new login on 401, errors in our words. Threads: any.
 #include "budget.hpp"
-#include "calls.hpp"
+#include "edgetrust/genesys/calls.hpp"
 #include "edgetrust/genesys/fleet.hpp"
+#include "logins.hpp"
 #include "vendor_error.hpp"
 
 #include <memory>
@@ -33,12 +34,14 @@ class Client {
   struct Site {
     http::Url url;
     std::shared_ptr<http::Transport> transport;
-    std::shared_ptr<TokenSource> tokens;
+    std::shared_ptr<Logins> tokens;
   };
   Client(Site api, std::optional<Site> upload, AllowList allowed, int requests_per_minute, const Clock& clock);
 
   // The answer when it is 2xx, all else as a Refusal.
   tl::expected<http::Response, Refusal> call(const Outgoing& outgoing, const std::stop_token& stop);
+  // The OAuth client that speaks to the API.
+  [[nodiscard]] Logins::InUse in_use() const { return api_.tokens->in_use(); }
   // The upload endpoint may have an OAuth client of its own: is it let in?
   Status prove_upload_login(const std::stop_token& stop);
 

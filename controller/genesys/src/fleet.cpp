@@ -1,18 +1,21 @@
 #include "edgetrust/genesys/fleet.hpp"
 
+#include "authority_list.hpp"
 #include "check_config.hpp"
 #include "client.hpp"
 #include "edgetrust/base/encoding.hpp"
 #include "endpoint.hpp"
 #include "guide.hpp"
+#include "paged.hpp"
 #include "published.hpp"
 #include "site_zones.hpp"
 
 namespace edgetrust::genesys {
 namespace {
 
-constexpr std::size_t kMaxListing = std::size_t{4} << 20;
-constexpr int kMaxPages = 200;  // of 100 entities
+constexpr std::chrono::minutes kClientIsFresh{60};
+constexpr std::chrono::minutes kFaultIsFresh{5};
+constexpr std::chrono::seconds kTrunksTimeout{5};  // of a page, as a rule the only one: a look at an Edge is bounded
 
 Error guide_error(const Refusal& refusal, const Outgoing& call) {
   Error error = refusal.error;
@@ -24,28 +27,60 @@ Error guide_error(const Refusal& refusal, const Outgoing& call) {
   return error;
 }
 
+// What is listed of all Edges. Something that is added while we turn pages moves others to the next one: each counts
+// once.
+struct ListedEdges {
+  std::vector<published::ListedEdge> edges;
+  std::set<std::string> sites;
+  std::set<std::string> seen;
+  void add(json::View entity);
+};
+struct ListedTrunks {
+  std::map<ports::EdgeId, std::vector<ports::Trunk>> trunks;
+  std::set<std::string> seen;
+  void add(json::View entity);
+};
+
 class Fleet final : public ports::EdgeFleet {
  public:
-  Fleet(std::unique_ptr<Client> client, std::optional<UploadConfig> upload, const Clock& clock)
-      : client_(std::move(client)), zones_(*client_, clock), upload_(std::move(upload)) {}
+  Fleet(std::unique_ptr<Client> client, std::optional<UploadConfig> upload, std::string standby_trouble,
+        const Clock& clock)
+      : client_(std::move(client)),
+        zones_(*client_, clock),
+        authorities_(*client_),
+        upload_(std::move(upload)),
+        standby_trouble_(std::move(standby_trouble)),
+        clock_(clock) {}
 
   Status check(std::stop_token stop) override;
+  ports::ClientInfo client(std::stop_token stop) override;
+  ports::TrustedAuthorities& authorities() override { return authorities_; }
   Result<std::vector<ports::EdgeInfo>> edges(std::stop_token stop) override;
   Result<std::vector<ports::Trunk>> trunks(const ports::EdgeId& edge, std::stop_token stop) override;
+  Result<std::map<ports::EdgeId, std::vector<ports::Trunk>>> all_trunks(std::stop_token stop) override;
   Result<ports::EdgeHealth> health(const ports::EdgeId& edge, std::stop_token stop) override;
   Status install(const ports::CertificateUpload& upload, std::stop_token stop) override;
 
  private:
-  using Visit = std::function<void(json::View entity)>;
-  Status list(std::string_view path, std::string_view filter, const std::stop_token& stop, const Visit& visit);
+  struct KnownClient {
+    std::string id;
+    published::OAuthClient says;
+    SteadyPoint until;
+  };
   Result<ports::EdgeHealth> ask_status(const ports::EdgeId& edge, Urgency urgency, const std::stop_token& stop);
   bool has_answered(const ports::EdgeId& edge);
   Status may_receive_key(const ports::EdgeId& edge, const std::stop_token& stop);
 
   const std::unique_ptr<Client> client_;
   SiteZones zones_;
+  AuthorityList authorities_;
   const std::optional<UploadConfig> upload_;
+  const std::string standby_trouble_;
+  const Clock& clock_;
+  KeptListing<ListedEdges> edges_;
+  KeptListing<ListedTrunks> trunks_;
   std::mutex mutex_;
+  std::optional<KnownClient> known_client_;
   std::set<std::string> answered_;  // Edges whose status call has answered through this fleet
 };
 
@@ -66,47 +101,79 @@ Status Fleet::check(std::stop_token stop) {
   return client_->prove_upload_login(stop);
 }
 
-Status Fleet::list(std::string_view path, std::string_view filter, const std::stop_token& stop, const Visit& visit) {
-  for (int number = 1; number <= kMaxPages; ++number) {
-    Outgoing outgoing;
-    outgoing.path = path;
-    outgoing.query = std::string(filter) + "&pageSize=100&pageNumber=" + std::to_string(number);
-    outgoing.max_body = kMaxListing;
-    const auto answer = client_->call(outgoing, stop);
-    if (!answer) return fail(answer.error().error);
-    const auto page = published::read_page(answer->body, number, kMaxListing);
-    if (!page) return fail(within("GET " + std::string(path), page.error()));
-    page->document.root()["entities"].for_each_element([&](json::View entity) {
-      visit(entity);
-      return true;
-    });
-    if (page->last) return {};
+// `telephony:plugin:all` does not let a client ask about itself; where it may not, nothing is known of its end.
+ports::ClientInfo Fleet::client(std::stop_token stop) {
+  const Logins::InUse in_use = client_->in_use();
+  ports::ClientInfo info{.id = in_use.client_id,
+                         .standby = in_use.standby,
+                         .trouble = in_use.standby ? in_use.refusal : standby_trouble_,
+                         .state = {},
+                         .delete_after = {}};
+  std::optional<KnownClient> known;
+  {
+    const std::lock_guard lock(mutex_);
+    known = known_client_;
   }
-  return fail(ErrorKind::kProtocol, "GET " + std::string(path) + ": the listing does not end");
+  if (!known || known->id != info.id || clock_.steady() >= known->until) {
+    Outgoing outgoing;
+    outgoing.path = with_id(path::kOAuthClient, info.id);
+    const auto answer = client_->call(outgoing, stop);
+    const auto says = answer ? published::read_oauth_client(answer->body) : fail(answer.error().error);
+    const bool settled = says || retry_of(says.error()) == Retry::kAfterChange;
+    known = KnownClient{.id = info.id,
+                        .says = says.value_or(published::OAuthClient{}),
+                        .until = clock_.steady() + (settled ? kClientIsFresh : kFaultIsFresh)};
+    const std::lock_guard lock(mutex_);
+    known_client_ = known;
+  }
+  info.state = known->says.state;
+  info.delete_after = known->says.delete_after;
+  return info;
+}
+
+void ListedEdges::add(json::View entity) {
+  auto edge = published::read_edge(entity);
+  if (!edge || !seen.insert(edge->info.id.value).second) return;
+  if (!edge->site_id.empty()) sites.insert(edge->site_id);
+  edges.push_back(std::move(*edge));
 }
 
 Result<std::vector<ports::EdgeInfo>> Fleet::edges(std::stop_token stop) {
-  std::vector<published::ListedEdge> listed;
-  std::set<std::string> seen;  // an Edge that is added while we turn pages moves others to the next one
-  EDGETRUST_TRY(list(path::kEdges, "showCloudMedia=false&managed=false", stop, [&](json::View entity) {
-    auto edge = published::read_edge(entity);
-    if (edge && seen.insert(edge->info.id.value).second) listed.push_back(std::move(*edge));
-  }));
-  std::vector<ports::EdgeInfo> edges;
-  for (published::ListedEdge& edge : listed) {
-    if (!edge.site_id.empty()) {
-      EDGETRUST_TRY_ASSIGN(edge.info.time_zone, zones_.zone(edge.site_id, stop));
+  const auto with_zones = [&](const ListedEdges& listed) -> Result<std::vector<ports::EdgeInfo>> {
+    EDGETRUST_TRY_ASSIGN(const SiteZones::Zones zones, zones_.zones(listed.sites, stop));
+    std::vector<ports::EdgeInfo> edges;
+    for (const published::ListedEdge& edge : listed.edges) {
+      edges.push_back(edge.info);
+      const auto zone = zones.find(edge.site_id);
+      if (zone != zones.end()) edges.back().time_zone = zone->second;
     }
-    edges.push_back(std::move(edge.info));
-  }
-  return edges;
+    return edges;
+  };
+  return edges_.read(
+      *client_, path::kEdges, "showCloudMedia=false&managed=false", clock_.steady(), stop,
+      [](ListedEdges& listed, json::View entity) { listed.add(entity); }, with_zones);
 }
 
 Result<std::vector<ports::Trunk>> Fleet::trunks(const ports::EdgeId& edge, std::stop_token stop) {
   std::vector<ports::Trunk> trunks;
-  EDGETRUST_TRY(list(with_id(path::kTrunksOfEdge, edge.value), "trunkType=EXTERNAL", stop,
-                     [&](json::View entity) { trunks.push_back(published::read_trunk(entity)); }));
+  EDGETRUST_TRY(for_each_listed(
+      *client_, with_id(path::kTrunksOfEdge, edge.value), "trunkType=EXTERNAL", stop,
+      [&](json::View entity) { trunks.push_back(published::read_trunk(entity)); }, kTrunksTimeout));
   return trunks;
+}
+
+void ListedTrunks::add(json::View entity) {
+  const std::string edge = published::edge_of_trunk(entity);
+  if (edge.empty() || !seen.insert(entity["id"].string_or("")).second) return;
+  trunks[ports::EdgeId{edge}].push_back(published::read_trunk(entity));
+}
+
+Result<std::map<ports::EdgeId, std::vector<ports::Trunk>>> Fleet::all_trunks(std::stop_token stop) {
+  using All = Result<std::map<ports::EdgeId, std::vector<ports::Trunk>>>;
+  return trunks_.read(
+      *client_, path::kTrunks, "trunkType=EXTERNAL", clock_.steady(), stop,
+      [](ListedTrunks& listed, json::View entity) { listed.add(entity); },
+      [](const ListedTrunks& listed) -> All { return listed.trunks; });
 }
 
 Result<ports::EdgeHealth> Fleet::health(const ports::EdgeId& edge, std::stop_token stop) {
@@ -177,23 +244,25 @@ Result<std::unique_ptr<ports::EdgeFleet>> make_fleet(Config config, Transports t
   EDGETRUST_TRY_ASSIGN(const http::Url api, https_endpoint("endpoints.api", config.api_url));
   EDGETRUST_TRY_ASSIGN(const http::Url login, https_endpoint("endpoints.login", config.login_url));
   const auto desk = [&](Credentials credentials) {
-    return std::make_shared<TokenSource>(login, std::move(credentials), transports.api, clock);
+    return std::make_unique<TokenSource>(login, std::move(credentials), transports.api, clock);
   };
-  const auto tokens = desk(std::move(config.credentials));
+  const auto tokens = std::make_shared<Logins>(desk(std::move(config.credentials)),
+                                               config.standby ? desk(std::move(*config.standby)) : nullptr);
   std::optional<Client::Site> upload;
   std::string upload_path;
   std::string status_path;
   if (config.upload) {
     UploadConfig& named = *config.upload;
     EDGETRUST_TRY_ASSIGN(const http::Url url, https_endpoint("certificateUpload.endpoint", named.url));
-    upload = Client::Site{url, transports.upload, named.credentials ? desk(std::move(*named.credentials)) : tokens};
+    auto logins = named.credentials ? std::make_shared<Logins>(desk(std::move(*named.credentials))) : tokens;
+    upload = Client::Site{url, transports.upload, std::move(logins)};
     named.credentials.reset();
     upload_path = named.upload_path;
     status_path = named.status_path;
   }
   auto client = std::make_unique<Client>(Client::Site{api, transports.api, tokens}, std::move(upload),
                                          AllowList(upload_path, status_path), config.requests_per_minute, clock);
-  return std::make_unique<Fleet>(std::move(client), std::move(config.upload), clock);
+  return std::make_unique<Fleet>(std::move(client), std::move(config.upload), std::move(config.standby_trouble), clock);
 }
 
 }  // namespace edgetrust::genesys

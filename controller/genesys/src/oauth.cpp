@@ -27,10 +27,11 @@ bool is_token(std::string_view text) {  // RFC 6750 section 2.1, loosely: nothin
          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-Error refused_client(const VendorError& said) {
+Error refused_client(const VendorError& said, const std::string& origin) {
   Error error;
   error.kind = ErrorKind::kUnauthorized;
   error.what = "the login refuses the OAuth client";
+  if (!origin.empty()) error.what += " of " + origin;
   if (!said.code.empty()) error.what += " (" + said.code + (said.message.empty() ? "" : ": " + said.message) + ")";
   error.what += ": check clientId and clientSecret, and that the client is active";
   error.code = said.code;
@@ -80,6 +81,7 @@ Result<Token> TokenSource::finish(const std::shared_ptr<Attempt>& attempt, Resul
     current_ = answer->token;
     expires_ = clock_.steady() + answer->usable_for;
     refusal_.reset();
+    refusals_ = 0;
     return current_;
   }
   attempt->error = answer.error();
@@ -89,7 +91,11 @@ Result<Token> TokenSource::finish(const std::shared_ptr<Attempt>& attempt, Resul
 
 void TokenSource::remember(const Error& refusal) {
   seconds hold{0};
-  if (refusal.kind == ErrorKind::kUnauthorized) hold = kRefusalHold;
+  if (refusal.kind == ErrorKind::kUnauthorized) {
+    constexpr int kDoublings = 5;
+    hold = std::min<seconds>(kRefusalHold * (1 << std::min(refusals_, kDoublings)), kLongestRefusalHold);
+    ++refusals_;
+  }
   if (refusal.kind == ErrorKind::kRateLimited) {
     hold = std::clamp<seconds>(refusal.retry_after.value_or(seconds{1}), seconds{1}, kLongestPause);
   }
@@ -140,7 +146,8 @@ Error TokenSource::login_error(const http::Response& response) const {
   const bool client_refused =
       response.status == 401 ||
       (response.status == 400 && (said.code == "invalid_client" || said.code == "unauthorized_client"));
-  return within("OAuth login", client_refused ? refused_client(said) : error_of(response, said, clock_.now()));
+  return within("OAuth login",
+                client_refused ? refused_client(said, credentials_.origin) : error_of(response, said, clock_.now()));
 }
 
 }  // namespace edgetrust::genesys

@@ -1,6 +1,7 @@
 #include "published.hpp"
 
 #include "edgetrust/base/text.hpp"
+#include "edgetrust/base/time_text.hpp"
 
 namespace edgetrust::genesys::published {
 namespace {
@@ -34,15 +35,28 @@ std::optional<ListedEdge> read_edge(json::View entity) {
   edge.info.in_service = is(entity["statusCode"], "ACTIVE");
   edge.info.active = is(entity["state"], "active");
   edge.info.software_status = text(entity["softwareStatus"]["status"]);
+  const json::View deployment = entity["edgeDeploymentType"];
+  edge.info.appliance = !deployment.present() || is(deployment, "HARDWARE") || is(deployment, "LDM");
   return edge;
 }
 
-Result<std::string> read_time_zone(std::string_view body) {
+std::string edge_of_trunk(json::View entity) { return lower(text(entity["edge"]["id"])); }
+
+std::optional<ListedSite> read_site(json::View entity) {
+  ListedSite site{.id = text(entity["id"]), .time_zone = text(entity["edgeAutoUpdateConfig"]["timeZone"])};
+  if (site.id.empty()) return std::nullopt;
+  return site;
+}
+
+Result<OAuthClient> read_oauth_client(std::string_view body) {
   const auto document = json::Document::parse(body, {.max_bytes = std::size_t{1} << 20, .max_depth = 32});
   if (!document || document->root().kind() != json::Kind::kObject) {
     return fail(ErrorKind::kProtocol, "the answer is no JSON object");
   }
-  return text(document->root()["edgeAutoUpdateConfig"]["timeZone"]);
+  OAuthClient client{.state = lower(text(document->root()["state"])), .delete_after = {}};
+  const auto at = parse_rfc3339(document->root()["dateToDelete"].string().value_or(""));
+  if (at) client.delete_after = format_rfc3339(*at);
+  return client;
 }
 
 }  // namespace edgetrust::genesys::published

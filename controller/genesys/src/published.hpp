@@ -23,7 +23,21 @@ std::optional<ListedEdge> read_edge(json::View entity);
 // A trunk's health as its SIP proxies see it. A trunk that is not in use is Unknown: it says nothing about the Edge.
 ports::Trunk read_trunk(json::View entity);
 
-// Site.edgeAutoUpdateConfig.timeZone; empty when there is none. Errors: kProtocol when it is no JSON object.
-Result<std::string> read_time_zone(std::string_view body);
+// The Edge that a listed trunk belongs to, in lower case; empty when it names none.
+std::string edge_of_trunk(json::View entity);
+
+struct ListedSite {
+  std::string id;
+  std::string time_zone;  // edgeAutoUpdateConfig.timeZone; empty when there is none
+};
+// Empty when the entity has no id.
+std::optional<ListedSite> read_site(json::View entity);
+
+// GET /oauth/clients/{id}: what it says of the client's end. Errors: kProtocol when it is no JSON object.
+struct OAuthClient {
+  std::string state;         // active, disabled, inactive
+  std::string delete_after;  // dateToDelete, RFC 3339; empty: it is not to be deleted
+};
+Result<OAuthClient> read_oauth_client(std::string_view body);
 
 }  // namespace edgetrust::genesys::published

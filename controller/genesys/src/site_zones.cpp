@@ -1,43 +1,46 @@
 #include "site_zones.hpp"
 
-#include "endpoint.hpp"
+#include "paged.hpp"
 #include "published.hpp"
+
+#include <algorithm>
 
 namespace edgetrust::genesys {
 
-Result<std::string> SiteZones::zone(const std::string& site_id, const std::stop_token& stop) {
-  std::optional<Known> last;
+bool SiteZones::all_known(const std::set<std::string>& sites) const {
+  return std::all_of(sites.begin(), sites.end(), [&](const std::string& site) { return known_.contains(site); });
+}
+
+Result<SiteZones::Zones> SiteZones::zones(const std::set<std::string>& sites, const std::stop_token& stop) {
+  if (sites.empty()) return Zones{};
   {
     const std::lock_guard lock(mutex_);
-    if (const auto found = known_.find(site_id); found != known_.end()) last = found->second;
+    const SteadyPoint now = clock_.steady();
+    if (now < without_until_ || (now < fresh_until_ && all_known(sites))) return known_;
   }
-  if (last && clock_.steady() < last->until) return last->zone;
-  auto zone = look(site_id, stop);
-  if (zone) {
-    keep(site_id, *zone);
-  } else if (last) {
-    return last->zone;
-  }
-  return zone;
-}
-
-Result<std::string> SiteZones::look(const std::string& site_id, const std::stop_token& stop) {
-  Outgoing outgoing;
-  outgoing.path = with_id(path::kSite, site_id);
-  outgoing.max_body = std::size_t{1} << 20;
-  const auto answer = client_.call(outgoing, stop);
-  if (answer) return published::read_time_zone(answer->body);
-  const Error& error = answer.error().error;
-  if (error.kind == ErrorKind::kNotFound || error.kind == ErrorKind::kForbidden) return std::string{};
-  return fail(error);
-}
-
-void SiteZones::keep(const std::string& site_id, const std::string& zone) {
-  constexpr std::size_t kMaxSites = 10'000;
+  auto listed = look(stop);
   const std::lock_guard lock(mutex_);
-  if (known_.size() >= kMaxSites) known_.clear();
-  const std::chrono::milliseconds fresh = zone.empty() ? kFreshWithout : std::chrono::milliseconds{kFresh};
-  known_[site_id] = {zone, clock_.steady() + fresh};
+  if (!listed) {
+    if (may_see_ && !all_known(sites)) return fail(std::move(listed).error());
+    return known_;
+  }
+  may_see_ = listed->has_value();
+  known_ = std::move(*listed).value_or(Zones{});
+  without_until_ = clock_.steady() + kFreshWithout;
+  fresh_until_ = clock_.steady() + kFresh;
+  return known_;
+}
+
+Result<std::optional<SiteZones::Zones>> SiteZones::look(const std::stop_token& stop) {
+  Zones zones;
+  const Status listed = for_each_listed(client_, path::kSites, "", stop, [&](json::View entity) {
+    if (auto site = published::read_site(entity))
+      zones.insert_or_assign(std::move(site->id), std::move(site->time_zone));
+  });
+  if (listed) return std::optional(std::move(zones));
+  const ErrorKind kind = listed.error().kind;
+  if (kind == ErrorKind::kNotFound || kind == ErrorKind::kForbidden) return std::optional<Zones>{};
+  return fail(listed.error());
 }
 
 }  // namespace edgetrust::genesys

@@ -2,8 +2,7 @@
 
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/json/view.hpp"
-
-#include <charconv>
+#include "vendor_rate.hpp"
 
 namespace edgetrust::genesys {
 namespace {
@@ -67,17 +66,6 @@ ErrorKind kind_of(int status) {
   }
 }
 
-// inin-ratelimit-reset: whole seconds; older clients wait on it.
-std::optional<std::chrono::seconds> reset_of(const http::Headers& headers) {
-  const auto text = headers.get("inin-ratelimit-reset");
-  if (!text) return std::nullopt;
-  const std::string_view digits = trim(*text);
-  std::int64_t seconds = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
-  if (error != std::errc{} || end != digits.data() + digits.size() || seconds < 0) return std::nullopt;
-  return std::chrono::seconds{seconds};
-}
-
 }  // namespace
 
 std::string correlation_id(const http::Headers& headers) {
@@ -114,7 +102,7 @@ Error error_of(const http::Response& response, const VendorError& said, TimePoin
   error.code = said.code;
   error.correlation_id = said.correlation_id;
   error.retry_after = http::retry_after(response.headers, now);
-  if (response.status == 429 && !error.retry_after) error.retry_after = reset_of(response.headers);
+  if (response.status == 429 && !error.retry_after) error.retry_after = rate_reset(response.headers);
   return error;
 }
 

@@ -1,5 +1,6 @@
 #include "edgetrust/kube/cluster.hpp"
 
+#include "edgetrust/kube/budget_slots.hpp"
 #include "edgetrust/kube/config_maps.hpp"
 #include "edgetrust/kube/kinds.hpp"
 #include "edgetrust/kube/secrets.hpp"
@@ -118,6 +119,11 @@ class WatchedSecrets final : public ports::Secrets {
     }
     return found;
   }
+  [[nodiscard]] std::optional<api::ObjectMeta> find(const api::ObjectKey& key) const override {
+    const auto* store = watched_.store(key.ns);
+    const auto secret = store != nullptr ? store->get(key) : nullptr;
+    return secret ? std::optional(secret->meta) : std::nullopt;
+  }
   Result<SecretObject> read(const api::ObjectKey& key, std::stop_token stop) override {
     return secrets_.read(key, call(std::move(stop)));
   }
@@ -161,6 +167,36 @@ class WatchedSecrets final : public ports::Secrets {
   Watched<MetadataOnly> watched_;
 };
 
+class WatchedSlots final : public ports::BudgetSlots {
+ public:
+  WatchedSlots(ApiClient& client, const Clock& clock, Random& random, Pauser& pauser, const ClusterOptions& options)
+      : slots_(client, clock), watched_(client, clock, random, pauser, options, slot_leases, decode_slot) {}
+
+  [[nodiscard]] std::vector<ports::BudgetSlot> list(const std::string& ns) const override {
+    std::vector<ports::BudgetSlot> all;
+    const auto* store = watched_.store(ns);
+    if (store == nullptr) return all;
+    for (const auto& slot : store->list()) all.push_back(*slot);
+    return all;
+  }
+  Result<ports::BudgetSlot> read(const api::ObjectKey& key, std::stop_token stop) override {
+    return slots_.read(key, call(std::move(stop)));
+  }
+  Status create(const api::ObjectKey& key, const ports::SlotHolder& holder, std::stop_token stop) override {
+    return slots_.create(key, holder, call(std::move(stop)));
+  }
+  Status update(const ports::BudgetSlot& slot, const std::optional<ports::SlotHolder>& holder,
+                std::stop_token stop) override {
+    return slots_.update(slot, holder, call(std::move(stop)));
+  }
+
+  Watched<ports::BudgetSlot>& watched() { return watched_; }
+
+ private:
+  SlotClient slots_;
+  Watched<ports::BudgetSlot> watched_;
+};
+
 class RecordedEvents final : public ports::Events {
  public:
   RecordedEvents(ApiClient& client, const Clock& clock, Pauser& pauser, EventOptions options)
@@ -194,6 +230,7 @@ struct Cluster::Parts {
         issuers(client, clock, random, pauser, options),
         connections(client, clock, random, pauser, options),
         secrets(client, clock, random, pauser, options),
+        slots(client, clock, random, pauser, options),
         events(client, clock, pauser, options.events) {}
 
   // Calls `visit` with the reflectors of every kind.
@@ -205,6 +242,7 @@ struct Cluster::Parts {
     visit(issuers.watched());
     visit(connections.watched());
     visit(secrets.watched());
+    visit(slots.watched());
   }
 
   WatchedObjects<api::EdgeCertificate> certificates;
@@ -213,6 +251,7 @@ struct Cluster::Parts {
   WatchedObjects<api::AcmeIssuer> issuers;
   WatchedObjects<api::GenesysConnection> connections;
   WatchedSecrets secrets;
+  WatchedSlots slots;
   RecordedEvents events;
 };
 
@@ -244,6 +283,7 @@ ports::Objects<api::RotationPolicy>& Cluster::policies() { return parts_->polici
 ports::Objects<api::AcmeIssuer>& Cluster::issuers() { return parts_->issuers; }
 ports::Objects<api::GenesysConnection>& Cluster::connections() { return parts_->connections; }
 ports::Secrets& Cluster::secrets() { return parts_->secrets; }
+ports::BudgetSlots& Cluster::slots() { return parts_->slots; }
 ports::Events& Cluster::events() { return parts_->events; }
 
 }  // namespace edgetrust::kube

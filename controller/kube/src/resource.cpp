@@ -16,6 +16,7 @@ bool is_segment(std::string_view text) {
 Resource secrets() { return {.group = "", .version = "v1", .plural = "secrets", .kind = "Secret"}; }
 Resource config_maps() { return {.group = "", .version = "v1", .plural = "configmaps", .kind = "ConfigMap"}; }
 Resource events() { return {.group = "events.k8s.io", .version = "v1", .plural = "events", .kind = "Event"}; }
+Resource leases() { return {.group = "coordination.k8s.io", .version = "v1", .plural = "leases", .kind = "Lease"}; }
 
 Result<std::string> collection_path(const Resource& resource, std::string_view ns) {
   std::string path = resource.group.empty() ? "/api/" : "/apis/" + resource.group + "/";

@@ -4,6 +4,7 @@
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/dns/rfc2136/rfc2136_zone.hpp"
 #include "edgetrust/genesys/fleet.hpp"
+#include "heartbeat.hpp"
 
 #include <algorithm>
 
@@ -73,7 +74,8 @@ class DriverBackends::Reader {
   Result<genesys::Credentials> credentials(const api::LocalRef& ref) {
     EDGETRUST_TRY_ASSIGN(const Secret id, secret(ref.name, "clientId"));
     EDGETRUST_TRY_ASSIGN(Secret client_secret, secret(ref.name, "clientSecret"));
-    return genesys::Credentials{std::string(trim(id.expose())), Secret(trim(client_secret.expose()))};
+    return genesys::Credentials{std::string(trim(id.expose())), Secret(trim(client_secret.expose())),
+                                "Secret " + ref.name};
   }
   // A bundle's certificates are the only roots; without a bundle the public roots are.
   Result<std::shared_ptr<http::Transport>> transport(telemetry::Api api,
@@ -226,6 +228,14 @@ Result<std::shared_ptr<ports::EdgeFleet>> DriverBackends::fleet(const api::Genes
         genesys::Config config{
             .api_url = spec.api_url(), .login_url = spec.login_url(), .requests_per_minute = spec.requests_per_minute};
         EDGETRUST_TRY_ASSIGN(config.credentials, reader.credentials(spec.credentials_ref));
+        if (spec.standby_credentials_ref) {
+          // What is only spare stops nothing while it is missing.
+          auto standby = reader.credentials(*spec.standby_credentials_ref);
+          if (standby)
+            config.standby = std::move(*standby);
+          else
+            config.standby_trouble = "standbyCredentialsRef cannot be used: " + standby.error().message();
+        }
         const auto api_bundle = spec.endpoints ? spec.endpoints->ca_bundle_ref : std::nullopt;
         EDGETRUST_TRY_ASSIGN(auto api_transport, reader.transport(telemetry::Api::kGenesys, api_bundle));
         auto upload_transport = api_transport;
@@ -242,6 +252,19 @@ Result<std::shared_ptr<ports::EdgeFleet>> DriverBackends::fleet(const api::Genes
         EDGETRUST_TRY_ASSIGN(auto fleet,
                              genesys::make_fleet(std::move(config), {api_transport, upload_transport}, clock_));
         return std::shared_ptr<ports::EdgeFleet>(std::move(fleet));
+      });
+}
+
+Result<std::shared_ptr<ports::Heartbeat>> DriverBackends::heartbeat(const api::GenesysConnection& connection,
+                                                                    std::stop_token stop) {
+  return cached<ports::Heartbeat>(
+      "heartbeat", connection.meta, std::move(stop), [&](Reader& reader) -> Result<std::shared_ptr<ports::Heartbeat>> {
+        if (!connection.spec.heartbeat) return fail(ErrorKind::kInternal, "the connection has no heartbeat");
+        const auto& ref = connection.spec.heartbeat->url_ref;
+        EDGETRUST_TRY_ASSIGN(const Secret url, reader.secret(ref));
+        EDGETRUST_TRY_ASSIGN(auto transport,
+                             reader.transport(telemetry::Api::kHeartbeat, connection.spec.heartbeat->ca_bundle_ref));
+        return make_heartbeat(url, "Secret " + ref.name + " key " + ref.key, std::move(transport));
       });
 }
 

@@ -32,6 +32,8 @@ class DriverBackends final : public ports::Backends {
                                                std::stop_token stop) override;
   Result<std::shared_ptr<ports::EdgeFleet>> fleet(const api::GenesysConnection& connection,
                                                   std::stop_token stop) override;
+  Result<std::shared_ptr<ports::Heartbeat>> heartbeat(const api::GenesysConnection& connection,
+                                                      std::stop_token stop) override;
 
   // A Secret changed: drivers made of it are made anew when they are next asked for. Whether one was made of it, or
   // could not be for want of it. Does not block.

@@ -60,6 +60,13 @@ void measure(telemetry::Metrics& metrics, const api::EdgeCertificate& certificat
   metrics.certificate_renewal(ns, name, status.renewal_time);
   metrics.phase(ns, name, status.phase ? std::optional<std::string>(to_string(*status.phase)) : std::nullopt);
   metrics.certificate_ready(ns, name, truth_of(status.conditions, api::condition::kReady).value_or(false));
+  metrics.certificate_infeasible(ns, name, truth_of(status.conditions, api::condition::kInfeasible).value_or(false));
+}
+
+void measure(telemetry::Metrics& metrics, const api::RotationPolicy& policy) {
+  const auto& [ns, name] = std::tie(policy.meta.ns, policy.meta.name);
+  metrics.policy_halted(ns, name, policy.status.state == api::PolicyState::kHalted);
+  metrics.policy_rotating(ns, name, static_cast<int>(policy.status.rotating.size()));
 }
 
 void measure(telemetry::Metrics& metrics, const api::Edge& edge) {
@@ -71,10 +78,18 @@ void measure(telemetry::Metrics& metrics, const api::Edge& edge) {
 void measure(telemetry::Metrics& metrics, const api::GenesysConnection& connection) {
   metrics.credentials_valid(connection.meta.ns, connection.meta.name,
                             truth_of(connection.status.conditions, api::condition::kCredentialsValid));
+  const auto& [ns, name] = std::tie(connection.meta.ns, connection.meta.name);
+  const auto* credentials = api::find(connection.status.conditions, api::condition::kCredentialsValid);
+  const bool known = credentials != nullptr && credentials->status != api::Truth::kUnknown;
+  metrics.standby_in_use(ns, name, known ? std::optional(credentials->reason == "StandbyInUse") : std::nullopt);
+  metrics.unmanaged_edges(ns, name, connection.status.edges ? connection.status.edges->unmanaged : std::nullopt);
 }
 
 void forget(telemetry::Metrics& metrics, const api::EdgeCertificate& certificate) {
   metrics.forget_certificate(certificate.meta.ns, certificate.meta.name);
+}
+void forget(telemetry::Metrics& metrics, const api::RotationPolicy& policy) {
+  metrics.forget_policy(policy.meta.ns, policy.meta.name);
 }
 void forget(telemetry::Metrics& metrics, const api::Edge& edge) { metrics.forget_edge(edge.meta.ns, edge.meta.name); }
 void forget(telemetry::Metrics& metrics, const api::GenesysConnection& connection) {

@@ -15,17 +15,17 @@ telemetry::Verb metric_verb(http::Method method);
 std::optional<telemetry::Rotation> metric_rotation(api::RevisionResult result);
 
 void measure(telemetry::Metrics& metrics, const api::EdgeCertificate& certificate);
+void measure(telemetry::Metrics& metrics, const api::RotationPolicy& policy);
 void measure(telemetry::Metrics& metrics, const api::Edge& edge);
 void measure(telemetry::Metrics& metrics, const api::GenesysConnection& connection);
 // Of these there is nothing to measure.
-inline void measure(telemetry::Metrics& /*metrics*/, const api::RotationPolicy& /*policy*/) {}
 inline void measure(telemetry::Metrics& /*metrics*/, const api::AcmeIssuer& /*issuer*/) {}
 
 // The object is gone: so are its samples.
 void forget(telemetry::Metrics& metrics, const api::EdgeCertificate& certificate);
+void forget(telemetry::Metrics& metrics, const api::RotationPolicy& policy);
 void forget(telemetry::Metrics& metrics, const api::Edge& edge);
 void forget(telemetry::Metrics& metrics, const api::GenesysConnection& connection);
-inline void forget(telemetry::Metrics& /*metrics*/, const api::RotationPolicy& /*policy*/) {}
 inline void forget(telemetry::Metrics& /*metrics*/, const api::AcmeIssuer& /*issuer*/) {}
 
 }  // namespace edgetrust

@@ -18,6 +18,7 @@ enum class Rouse {
 struct Wake {
   bool itself = false;
   Rouse dependants = Rouse::kNobody;
+  bool edge = false;  // of an EdgeCertificate: its Edge has something else to say of the peers
   bool operator==(const Wake&) const = default;
 };
 
@@ -31,5 +32,16 @@ Wake wake(const api::RotationPolicy* before, const api::RotationPolicy* after);
 Wake wake(const api::AcmeIssuer* before, const api::AcmeIssuer* after);
 // Its dependants: the Edges that name it, and their EdgeCertificates.
 Wake wake(const api::GenesysConnection* before, const api::GenesysConnection* after);
+
+// Whether what its RotationPolicy says of its fleet may be another thing now.
+bool changes_fleet(const api::EdgeCertificate* before, const api::EdgeCertificate* after);
+// Whether a connection counts otherwise for it, or its heartbeat does: the connections of its namespace then look again
+// at what they count. Null as above.
+bool counts_anew(const api::Edge* before, const api::Edge* after);
+bool counts_anew(const api::EdgeCertificate* before, const api::EdgeCertificate* after);
+template <class Kind>
+bool counts_anew(const Kind* /*before*/, const Kind* /*after*/) {
+  return false;
+}
 
 }  // namespace edgetrust

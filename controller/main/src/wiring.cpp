@@ -1,6 +1,7 @@
 #include "backends.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/crypto/trust_store.hpp"
+#include "edgetrust/decide/budget.hpp"
 #include "edgetrust/dns/lookup.hpp"
 #include "edgetrust/http/server.hpp"
 #include "edgetrust/kube/cluster.hpp"
@@ -24,6 +25,7 @@ using namespace std::chrono_literals;
 
 constexpr Backoff kPassBackoff{.first = 500ms, .ceiling = 1min};
 constexpr std::chrono::milliseconds kLongestWait = 1h;
+constexpr std::chrono::milliseconds kCountsMayWait = 5s;  // many changes at once are counted once
 
 template <class Kind>
 std::string kind_name() {
@@ -71,6 +73,7 @@ struct Operator::Parts {
         random(random_in),
         log(log_in),
         workers(options.workers),
+        namespaces(namespaces_of(options, environment.cluster)),
         client(environment.cluster, tools.transport, clock, pauser,
                {.per_second = options.kube_qps,
                 .burst = options.kube_burst,
@@ -80,7 +83,7 @@ struct Operator::Parts {
                       if (call.took) metrics.api_duration(telemetry::Api::kKubernetes, *call.took);
                     }}),
         cluster(client, clock, random, pauser,
-                {.namespaces = namespaces_of(options, environment.cluster),
+                {.namespaces = namespaces,
                  .indexed_label = std::string(api::kCertificateLabel),
                  .events = {.instance = environment.instance,
                             .failed =
@@ -108,18 +111,23 @@ struct Operator::Parts {
               backends,
               lookup,
               *tools.probe,
-              *pki},
+              *pki,
+              cluster.slots(),
+              EDGETRUST_VERSION},
+        listings(world),
         certificates(world),
-        edges(world),
+        edges(world, listings),
         policies(world),
         issuers(world),
-        connections(world) {}
+        connections(world, listings, namespaces) {}
 
   // --- what changed wakes whom
 
   template <class Kind>
   void changed(const kube::Change<Kind>& change);
   void changed(const kube::Change<kube::MetadataOnly>& secret);
+  void changed(const kube::Change<ports::BudgetSlot>& slot);
+  void rouse_policies(const kube::Change<api::EdgeCertificate>& certificate);
   void rouse_dependants(const kube::Change<api::EdgeCertificate>& certificate, Rouse how);
   void rouse_dependants(const kube::Change<api::Edge>& edge, Rouse how);
   void rouse_dependants(const kube::Change<api::RotationPolicy>& policy, Rouse how);
@@ -128,6 +136,7 @@ struct Operator::Parts {
   void rouse_certificates(const std::string& ns, Rouse how,
                           const std::function<bool(const api::EdgeCertificate&)>& which = all);
   static bool all(const api::EdgeCertificate& /*certificate*/) { return true; }
+  void recount();
   void noted(const kube::WatchNote& note);
   void asked(telemetry::Api api, const http::Exchange& exchange);
 
@@ -144,6 +153,7 @@ struct Operator::Parts {
   Random& random;
   const telemetry::Logger& log;
   int workers;
+  std::vector<std::string> namespaces;
   telemetry::Metrics metrics{{.version = EDGETRUST_VERSION, .revision = {}}};
   kube::ThreadPauser pauser;
   Lanes lanes{clock};
@@ -154,6 +164,7 @@ struct Operator::Parts {
   std::unique_ptr<ports::Pki> pki;
   DriverBackends backends;
   reconcile::World world;
+  reconcile::FleetListings listings;
   reconcile::CertificateReconciler certificates;
   reconcile::EdgeReconciler edges;
   reconcile::PolicyReconciler policies;
@@ -168,6 +179,35 @@ void Operator::Parts::changed(const kube::Change<Kind>& change) {
   const Wake woken = wake(change.before.get(), change.after.get());
   if (woken.itself) lanes.add({kind_name<Kind>(), change.key.ns, change.key.name});
   if (woken.dependants != Rouse::kNobody) rouse_dependants(change, woken.dependants);
+  if constexpr (std::is_same_v<Kind, api::EdgeCertificate>) {
+    const auto& certificate = change.after ? change.after : change.before;
+    if (woken.edge) lanes.add({kind_name<api::Edge>(), change.key.ns, certificate->spec.edge_ref.name});
+    if (changes_fleet(change.before.get(), change.after.get())) rouse_policies(change);
+  }
+  if (counts_anew(change.before.get(), change.after.get())) recount();
+}
+
+// A slot that came free is for those that wait for one.
+void Operator::Parts::changed(const kube::Change<ports::BudgetSlot>& slot) {
+  if (slot.after && slot.after->holder) return;
+  rouse_certificates(slot.key.ns, Rouse::kWake,
+                     [&](const auto& certificate) { return decide::waits_for_turn(certificate, clock.now()); });
+}
+
+void Operator::Parts::rouse_policies(const kube::Change<api::EdgeCertificate>& certificate) {
+  for (const auto& form : {certificate.before, certificate.after}) {
+    if (form) lanes.add({kind_name<api::RotationPolicy>(), certificate.key.ns, decide::policy_name(*form)});
+  }
+}
+
+// An Edge of another namespace may be one that a connection has not known to have an object.
+void Operator::Parts::recount() {
+  for (const auto& ns : namespaces) {
+    for (const auto& connection : cluster.connections().list(ns)) {
+      connections.recount(connection->meta.key());
+      lanes.add_at({kind_name<api::GenesysConnection>(), ns, connection->meta.name}, clock.steady() + kCountsMayWait);
+    }
+  }
 }
 
 // Somebody else may have touched it, and only that counts; but an event does not tell who wrote.
@@ -176,6 +216,13 @@ void Operator::Parts::changed(const kube::Change<kube::MetadataOnly>& secret) {
   // What a certificate names: its own Secrets and what it imports.
   rouse_certificates(ns, Rouse::kForgive,
                      [&](const auto& certificate) { return api::names_secret(certificate, name); });
+  // What a peer of an Edge trusts.
+  for (const auto& edge : cluster.edges().list(ns)) {
+    if (!api::names_secret(*edge, name)) continue;
+    lanes.add({kind_name<api::Edge>(), ns, edge->meta.name});
+    rouse_certificates(ns, Rouse::kForgive,
+                       [&](const auto& certificate) { return certificate.spec.edge_ref.name == edge->meta.name; });
+  }
   if (!backends.secret_changed(secret.key)) return;
   for (const auto& issuer : cluster.issuers().list(ns))
     lanes.add({kind_name<api::AcmeIssuer>(), ns, issuer->meta.name});
@@ -265,8 +312,10 @@ reconcile::Outcome Operator::Parts::reconcile(const runtime::Key& key, std::stop
 void Operator::Parts::rotation_ended(const runtime::Key& key, api::RevisionResult result) {
   if (const auto rotation = metric_rotation(result)) metrics.rotation(*rotation);
   // What the Edge serves has changed, and its trunks with it.
-  if (const auto certificate = cluster.certificates().get({key.ns, key.name}))
-    lanes.add({kind_name<api::Edge>(), key.ns, certificate->spec.edge_ref.name});
+  const auto certificate = cluster.certificates().get({key.ns, key.name});
+  if (!certificate) return;
+  edges.look_closely({key.ns, certificate->spec.edge_ref.name});
+  lanes.add({kind_name<api::Edge>(), key.ns, certificate->spec.edge_ref.name});
 }
 
 void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
@@ -277,6 +326,10 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
                     : outcome.wake_at ? telemetry::Reconciled::kWaiting
                                       : telemetry::Reconciled::kDone);
   if (outcome.ended) rotation_ended(key, *outcome.ended);
+  for (const auto& edge : outcome.in_question) {
+    edges.look_closely({key.ns, edge});  // a listing of a minute ago says nothing of now
+    lanes.add({kind_name<api::Edge>(), key.ns, edge});
+  }
   const telemetry::Logger mine = log.with({{"kind", key.kind}, {"namespace", key.ns}, {"name", key.name}});
   if (outcome.effect_error && outcome.effect_error->kind != ErrorKind::kCancelled) {
     mine.warn("an effect failed",

@@ -72,6 +72,20 @@ Status check_names(const Certificate& leaf, const ports::SubjectNames& names) {
   return {};
 }
 
+Result<crypto::TrustStore> roots_of_peer(const std::string& pem) {
+  auto roots = crypto::TrustStore::from_pem(pem);
+  if (roots && roots->size() > 0) return roots;
+  Error error = roots ? Error{.kind = ErrorKind::kInvalid, .what = "it holds no root (a certificate signed by itself)"}
+                      : std::move(roots).error();
+  error.code = ports::kRootsUnreadable;
+  return fail(std::move(error));
+}
+
+Status lacks_root(const Certificate& last) {
+  return fail(ErrorKind::kInvalid,
+              "among its roots is no \"" + last.facts().issuer + "\", the issuer of \"" + last.name() + "\"");
+}
+
 class OpensslPki final : public ports::Pki {
  public:
   explicit OpensslPki(std::shared_ptr<crypto::PublicRoots> public_roots) : public_roots_(std::move(public_roots)) {}
@@ -95,6 +109,7 @@ class OpensslPki final : public ports::Pki {
   Result<ports::ChainFacts> inspect(const std::string& chain_pem) override;
   Result<std::string> arrange(const std::string& chain_pem, const ChainRequirements& requirements) override;
   Status check(const std::string& chain_pem, const Secret& key_pem, const ChainRequirements& requirements) override;
+  Status accepted_by(const ports::PeerRequirements& peer, const std::string& chain_pem) override;
 
  private:
   Result<Roots> roots_of(const ChainRequirements& requirements);
@@ -112,10 +127,13 @@ Result<ports::ChainFacts> OpensslPki::inspect(const std::string& chain_pem) {
   EDGETRUST_TRY_ASSIGN(const auto chain, crypto::parse_chain(chain_pem));
   const crypto::CertificateFacts& leaf = chain.front().facts();
   if (!leaf.key) return fail(ErrorKind::kInvalid, "the certificate's key is neither RSA nor ECDSA");
+  std::vector<std::string> others;
+  for (std::size_t i = 1; i < chain.size(); ++i) others.push_back(chain[i].facts().fingerprint_sha256);
   return ports::ChainFacts{.serial_number = leaf.serial_number,
                            .fingerprint_sha256 = leaf.fingerprint_sha256,
                            .public_key_sha256 = leaf.spki_sha256,
                            .issuer = leaf.issuer,
+                           .root = chain.back().facts().issuer,
                            .not_before = leaf.not_before,
                            .not_after = leaf.not_after,
                            .dns_names = leaf.dns_names,
@@ -123,7 +141,8 @@ Result<ports::ChainFacts> OpensslPki::inspect(const std::string& chain_pem) {
                            .server_auth = leaf.server_auth,
                            .client_auth = leaf.client_auth,
                            .key = to_spec(*leaf.key),
-                           .certificates = static_cast<int>(chain.size())};
+                           .certificates = static_cast<int>(chain.size()),
+                           .others_sha256 = std::move(others)};
 }
 
 Result<std::string> OpensslPki::arrange(const std::string& chain_pem, const ChainRequirements& requirements) {
@@ -151,6 +170,18 @@ Status OpensslPki::check(const std::string& chain_pem, const Secret& key_pem, co
       .server_auth = requirements.server_auth, .client_auth = requirements.client_auth, .at = requirements.at};
   return arranged.to_known_root ? crypto::verify_to_root(given, roots.stores(), use)
                                 : crypto::verify_to_last(given, use);
+}
+
+Status OpensslPki::accepted_by(const ports::PeerRequirements& peer, const std::string& chain_pem) {
+  EDGETRUST_TRY_ASSIGN(const crypto::TrustStore roots, roots_of_peer(peer.roots_pem));
+  const std::array<const crypto::TrustStore*, 1> stores{&roots};
+  EDGETRUST_TRY_ASSIGN(const auto given, crypto::parse_chain(chain_pem));
+  EDGETRUST_TRY_ASSIGN(const crypto::Arranged arranged, crypto::arrange(given, stores));
+  const auto& chain = arranged.chain;
+  if (!crypto::reaches_root(chain, stores)) return lacks_root(chain.back());
+  if (!peer.server_name.empty() && !chain.front().covers(peer.server_name))
+    return fail(ErrorKind::kInvalid, "the certificate does not cover \"" + peer.server_name + "\"");
+  return crypto::verify_to_root(chain, stores, {.server_auth = true, .client_auth = peer.client_auth, .at = peer.at});
 }
 
 }  // namespace

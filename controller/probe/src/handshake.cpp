@@ -1,6 +1,9 @@
 #include "handshake.hpp"
 
 #include "edgetrust/probe/probe.hpp"
+#include "sip_options.hpp"
+
+#include <array>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -67,10 +70,9 @@ class Handshake {
     SSL_set_connect_state(ssl_.get());
   }
 
-  Result<ports::ServedChain> run(const std::string& server_name) {
+  Result<ports::ServedChain> run(const Greeting& greeting) {
     if (!ssl_) return fail(ErrorKind::kInternal, "OpenSSL: out of memory");
-    if (!server_name.empty() && SSL_set_tlsext_host_name(ssl_.get(), server_name.c_str()) != 1)
-      return fail(ErrorKind::kInvalid, "a server name that TLS cannot carry");
+    EDGETRUST_TRY(prepare(greeting));
     const Status done = shake();
     const bool is_kept = done || (refused_by_peer_ && has_proved_its_key());
     if (!is_kept) return fail(done.error());
@@ -79,12 +81,51 @@ class Handshake {
                                             " certificates; at most " + std::to_string(kMostCertificates) +
                                             " are read");
     if (presented_.pem.empty()) return fail(ErrorKind::kProtocol, "it presents no certificate");
-    ports::ServedChain served{std::move(presented_.pem), SSL_get_version(ssl_.get())};
+    ports::ServedChain served{std::move(presented_.pem), SSL_get_version(ssl_.get()), {}, {}};
+    if (!greeting.sip_options.empty()) {
+      auto status = done ? ask_sip(greeting.sip_options) : Result<int>(fail(done.error()));
+      if (status)
+        served.sip_status = *status;
+      else
+        served.sip_error = std::move(status).error();
+    }
     if (done) say_goodbye();
     return served;
   }
 
  private:
+  Status prepare(const Greeting& greeting) {
+    if (!greeting.server_name.empty() && SSL_set_tlsext_host_name(ssl_.get(), greeting.server_name.c_str()) != 1)
+      return fail(ErrorKind::kInvalid, "a server name that TLS cannot carry");
+    if (greeting.oldest == ports::TlsVersion::kTls13 && SSL_set_min_proto_version(ssl_.get(), TLS1_3_VERSION) != 1)
+      return fail(ErrorKind::kInternal, "OpenSSL does not know TLS 1.3");
+    return {};
+  }
+
+  // The code of the final answer; what comes before it (RFC 3261 section 7.2: 1xx) is read and passed over.
+  Result<int> ask_sip(const std::string& request) {
+    // Into memory: it goes whole, or not at all.
+    if (SSL_write(ssl_.get(), request.data(), static_cast<int>(request.size())) <= 0)
+      return fail(ErrorKind::kProtocol, reason_of(ERR_peek_last_error()));
+    EDGETRUST_TRY(flush());
+    SipReply reply;
+    for (;;) {
+      ERR_clear_error();
+      std::array<char, kPiece> piece;
+      const int count = SSL_read(ssl_.get(), piece.data(), static_cast<int>(piece.size()));
+      if (count > 0) {
+        EDGETRUST_TRY_ASSIGN(const auto status, reply.take({piece.data(), static_cast<std::size_t>(count)}));
+        if (status) return *status;
+        continue;
+      }
+      const int state = SSL_get_error(ssl_.get(), count);
+      if (state == SSL_ERROR_ZERO_RETURN) return closed();
+      if (state != SSL_ERROR_WANT_READ) return fail(ErrorKind::kProtocol, reason_of(ERR_peek_last_error()));
+      EDGETRUST_TRY(flush());  // TLS has an answer of its own to give now and then
+      EDGETRUST_TRY(receive());
+    }
+  }
+
   Status shake() {
     for (;;) {
       ERR_clear_error();
@@ -121,8 +162,10 @@ class Handshake {
     return {};
   }
 
-  static tl::unexpected<Error> closed() {
-    return fail(ErrorKind::kUnavailable, "it closed the connection during the TLS handshake");
+  [[nodiscard]] tl::unexpected<Error> closed() const {
+    return fail(ErrorKind::kUnavailable, SSL_is_init_finished(ssl_.get()) == 1
+                                             ? "it closed the connection without an answer"
+                                             : "it closed the connection during the TLS handshake");
   }
 
   // After our last flight every check of a signature by the leaf's key lies behind us, except where the key exchange
@@ -172,9 +215,9 @@ ContextPtr make_context() {
   return is_set ? std::move(context) : nullptr;
 }
 
-Result<ports::ServedChain> served_chain(SSL_CTX* context, const net::Socket& socket, const std::string& server_name,
+Result<ports::ServedChain> served_chain(SSL_CTX* context, const net::Socket& socket, const Greeting& greeting,
                                         const net::Wait& wait) {
-  return Handshake(context, socket, wait).run(server_name);
+  return Handshake(context, socket, wait).run(greeting);
 }
 
 }  // namespace edgetrust::probe

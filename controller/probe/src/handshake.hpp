@@ -1,5 +1,5 @@
 #pragma once
-// One TLS handshake over a connected socket. Private to the room.
+// One TLS handshake over a connected socket, and what is asked over it then. Private to the room.
 #include "edgetrust/net/socket.hpp"
 #include "edgetrust/ports/tls_probe.hpp"
 
@@ -21,8 +21,12 @@ using ContextPtr = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
 // A client that accepts everything it can read. Null when OpenSSL cannot make it.
 ContextPtr make_context();
 
-// `server_name` may be empty: no SNI.
-Result<ports::ServedChain> served_chain(SSL_CTX* context, const net::Socket& socket, const std::string& server_name,
+struct Greeting {
+  std::string server_name;  // may be empty: no SNI
+  ports::TlsVersion oldest = ports::TlsVersion::kTls12;
+  std::string sip_options;  // the request that follows the handshake; empty: none
+};
+Result<ports::ServedChain> served_chain(SSL_CTX* context, const net::Socket& socket, const Greeting& greeting,
                                         const net::Wait& wait);
 
 }  // namespace edgetrust::probe

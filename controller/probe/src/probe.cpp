@@ -1,6 +1,7 @@
 #include "edgetrust/probe/probe.hpp"
 
 #include "handshake.hpp"
+#include "sip_options.hpp"
 
 namespace edgetrust::probe {
 namespace {
@@ -37,6 +38,11 @@ Result<std::unique_ptr<Probe>> Probe::create(ResolveHost resolve, const Clock& c
   return std::unique_ptr<Probe>(new Probe(std::make_unique<Tls>(std::move(context)), std::move(resolve), clock));
 }
 
+// No two requests of this program bear the same (RFC 3261 section 8.1.1.7: a branch is unique in space and time).
+std::string Probe::next_request() {
+  return std::to_string(clock_.now().time_since_epoch().count()) + "-" + std::to_string(++requests_);
+}
+
 Result<ports::ServedChain> Probe::present(const ports::ProbeTarget& target, std::stop_token stop) {
   const net::Wait wait(clock_, target.timeout, std::move(stop));
   auto served = [&]() -> Result<ports::ServedChain> {
@@ -53,7 +59,9 @@ Result<ports::ServedChain> Probe::present(const ports::ProbeTarget& target, std:
       if (!socket && !may_be_another_address(socket.error())) break;
     }
     if (!socket) return fail(std::move(socket).error());
-    return served_chain(tls_->get(), *socket, server_name, wait);
+    Greeting greeting{.server_name = server_name, .oldest = target.oldest, .sip_options = {}};
+    if (target.ask_options) greeting.sip_options = sip_options({host.host, target.port}, next_request());
+    return served_chain(tls_->get(), *socket, greeting, wait);
   }();
   if (served) return served;
   Error error = within("TLS at " + net::Endpoint{target.host, target.port}.to_string(), std::move(served).error());

@@ -1,5 +1,6 @@
 #include "edgetrust/reconcile/keeper_reconcilers.hpp"
 #include "finding.hpp"
+#include "peers.hpp"
 
 #include <algorithm>
 
@@ -9,9 +10,8 @@ namespace {
 using namespace std::chrono_literals;
 using api::Truth;
 
-constexpr auto kListingIsFresh = 60s;
-constexpr auto kFailureIsFresh = 10s;  // Edges that ask together fail together; who is woken later asks anew
 constexpr auto kLookAgain = 5min;
+constexpr auto kLookForItAgain = 1min;  // it may have been added since the listing
 constexpr auto kProbeTimeout = 5s;
 constexpr std::size_t kMostTrunks = 32;
 
@@ -49,6 +49,42 @@ void describe(api::Edge& edge, const ports::EdgeInfo& info) {
   edge.status.time_zone = !edge.spec.time_zone.empty() ? edge.spec.time_zone : info.time_zone;
 }
 
+// A condition in the making.
+struct View {
+  Truth truth = Truth::kUnknown;
+  std::string reason = "Unknown";
+  std::string message;
+};
+
+// What stops the push of a new chain is said here too, for whoever looks after the peers looks at the Edge.
+std::optional<View> peers_that_stop_a_push(const World& world, const api::Edge& edge) {
+  for (const auto& certificate : world.certificates.list(edge.meta.ns)) {
+    if (certificate->spec.edge_ref.name != edge.meta.name) continue;
+    const auto& conditions = certificate->status.conditions;
+    const auto said = api::reason_said(conditions);
+    const auto* ready = api::find(conditions, api::condition::kReady);
+    if (ready == nullptr) continue;
+    if (said == api::reason::kPeerDoesNotTrust) return View{Truth::kFalse, std::string(said), ready->message};
+    if (said == api::reason::kPeersNotJudged) return View{Truth::kUnknown, std::string(said), ready->message};
+  }
+  return std::nullopt;
+}
+
+// Else it is about what the Edge serves.
+View view_of_peers(const World& world, const api::Edge& edge, const Result<ports::ServedChain>& served,
+                   const std::stop_token& stop) {
+  using decide::certificate::Answer;
+  if (auto stopped = peers_that_stop_a_push(world, edge)) return std::move(*stopped);
+  if (!served) return {Truth::kUnknown, "NotServed", "nobody can see which chain the Edge serves"};
+  const auto peers = Peers(world, edge, stop).judge_all(served->chain_pem);
+  if (const auto refusing = those_who(Answer::kNo, peers); !refusing.empty())
+    return {Truth::kFalse, std::string(api::reason::kPeerDoesNotTrust),
+            "what the Edge serves is refused by " + refusing};
+  if (const auto unknown = those_who(Answer::kUnknown, peers); !unknown.empty())
+    return {Truth::kUnknown, std::string(api::reason::kPeersNotJudged), "nobody can tell of " + unknown};
+  return {Truth::kTrue, "Trusted", "every peer would accept what the Edge serves"};
+}
+
 struct SipView {
   Truth healthy = Truth::kUnknown;
   std::string reason = "Unknown";
@@ -72,32 +108,40 @@ SipView describe_trunks(api::Edge& edge, const std::vector<ports::Trunk>& trunks
 
 }  // namespace
 
-std::shared_ptr<const EdgeReconciler::Listing> EdgeReconciler::listing_of(const api::GenesysConnection& connection,
-                                                                          std::stop_token stop) {
-  const api::ObjectKey key = connection.meta.key();
-  const std::string version = connection.meta.uid + "/" + std::to_string(connection.meta.generation);
-  const TimePoint now = world_.clock.now();
-  {
-    const std::scoped_lock lock(mutex_);
-    const auto found = listings_.find(key);
-    if (found != listings_.end() && found->second->version == version) {
-      const auto fresh = found->second->edges ? kListingIsFresh : kFailureIsFresh;
-      if (now < found->second->at + fresh) return found->second;
-    }
-  }
-  // Asked for without the lock: at worst as many passes ask at once as there are workers for Edges.
-  const auto fleet = world_.backends.fleet(connection, stop);
-  auto listing = std::make_shared<const Listing>(
-      Listing{version, now, fleet ? (*fleet)->edges(stop) : tl::unexpected(fleet.error())});
+void EdgeReconciler::look_closely(const api::ObjectKey& edge) {
   const std::scoped_lock lock(mutex_);
-  listings_[key] = listing;
-  return listing;
+  looked_for_[edge] = world_.clock.steady();
+}
+
+// A listing tells nothing of what has changed since it was asked for.
+bool EdgeReconciler::is_too_old(const api::ObjectKey& edge, SteadyPoint listed) {
+  const std::scoped_lock lock(mutex_);
+  const auto wanted = looked_for_.find(edge);
+  if (wanted == looked_for_.end()) return false;
+  if (listed <= wanted->second) return true;
+  looked_for_.erase(wanted);
+  return false;
+}
+
+Result<std::vector<ports::Trunk>> EdgeReconciler::trunks_of(const api::Edge& edge,
+                                                            const api::GenesysConnection& connection,
+                                                            const ports::EdgeId& id, std::stop_token stop) {
+  const auto listing = listings_.trunks(connection, stop);
+  if (is_too_old(edge.meta.key(), listing->at)) {
+    EDGETRUST_TRY_ASSIGN(const auto fleet, world_.backends.fleet(connection, stop));
+    return fleet->trunks(id, stop);
+  }
+  if (!listing->content) return tl::unexpected(listing->content.error());
+  const auto found = listing->content->find(ports::EdgeId{lower(id.value)});
+  return found == listing->content->end() ? std::vector<ports::Trunk>{} : found->second;
 }
 
 Outcome EdgeReconciler::reconcile(const api::ObjectKey& key, std::stop_token stop) {
   const auto edge = world_.edges.get(key);
   if (!edge) {
     retries_.succeeded(key);
+    const std::scoped_lock lock(mutex_);
+    looked_for_.erase(key);
     return {};
   }
   api::Edge next = *edge;
@@ -123,12 +167,13 @@ Outcome EdgeReconciler::reconcile(const api::ObjectKey& key, std::stop_token sto
         refused("Conflict", "the Edge " + holder + " is older and has the same edgeId; delete one of the two"),
         now + kLookAgain);
   }
+  Result<ports::ServedChain> served = fail(ErrorKind::kUnavailable, "sip.probe is None");
   if (edge->spec.sip.probe != api::SipProbe::kNone) {
-    const auto served = world_.probe.present({.host = edge->spec.sip.host,
-                                              .port = static_cast<std::uint16_t>(edge->spec.sip.port),
-                                              .server_name = {},
-                                              .timeout = kProbeTimeout},
-                                             stop);
+    served = world_.probe.present({.host = edge->spec.sip.host,
+                                   .port = static_cast<std::uint16_t>(edge->spec.sip.port),
+                                   .server_name = {},
+                                   .timeout = kProbeTimeout},
+                                  stop);
     const auto chain = served ? world_.pki.inspect(served->chain_pem) : tl::unexpected(served.error());
     if (!chain) {
       next.status.served_certificate.reset();
@@ -139,40 +184,43 @@ Outcome EdgeReconciler::reconcile(const api::ObjectKey& key, std::stop_token sto
           chain->issuer,        chain->certificates > 1, std::chrono::floor<std::chrono::seconds>(now)};
     }
   }
-  const auto listing = listing_of(*connection, stop);
-  if (!listing->edges) {
-    if (listing->edges.error().kind == ErrorKind::kCancelled) return {};
-    condition(api::condition::kOnline, Truth::kUnknown, "Unknown", listing->edges.error().message());
-    const Error& error = listing->edges.error();
+  if (edge->spec.sip.peers.empty()) {
+    api::remove(next.status.conditions, api::condition::kPeersTrustChain);
+  } else {
+    const View peers = view_of_peers(world_, *edge, served, stop);
+    condition(api::condition::kPeersTrustChain, peers.truth, peers.reason, peers.message);
+  }
+  const auto listing = listings_.edges(*connection, {}, stop);
+  if (!listing->content) {
+    if (listing->content.error().kind == ErrorKind::kCancelled) return {};
+    condition(api::condition::kOnline, Truth::kUnknown, "Unknown", listing->content.error().message());
+    const Error& error = listing->content.error();
     return but_failed(finish(failed("Api", error), retries_.failed(key, error, now)), "ListEdges", error);
   }
   retries_.succeeded(key);
   const auto info = std::ranges::find_if(
-      *listing->edges, [&](const ports::EdgeInfo& e) { return lower(e.id.value) == lower(edge->spec.edge_id); });
-  if (info == listing->edges->end()) {
+      *listing->content, [&](const ports::EdgeInfo& e) { return lower(e.id.value) == lower(edge->spec.edge_id); });
+  if (info == listing->content->end()) {
     condition(api::condition::kOnline, Truth::kUnknown, "Unknown", "the API does not list this Edge");
     return finish({.reason = "EdgeUnknown",
                    .message = "the API lists no Edge with id " + edge->spec.edge_id +
                               ": check spec.edgeId, or the divisions of the OAuth client"},
-                  now + kLookAgain);
+                  now + kLookForItAgain);
   }
   describe(next, *info);
   condition(api::condition::kOnline, info->online ? Truth::kTrue : Truth::kFalse, next.status.online_status,
             "the cloud's view of the Edge's connection");
-  std::optional<Error> trunk_trouble;
-  if (const auto fleet = world_.backends.fleet(*connection, stop)) {
-    const auto trunks = (*fleet)->trunks(info->id, stop);
-    const SipView sip = trunks ? describe_trunks(next, *trunks) : SipView{.message = trunks.error().message()};
-    if (!trunks) trunk_trouble = trunks.error();
-    condition(api::condition::kSipHealthy, sip.healthy, sip.reason, sip.message);
-  }
+  const auto trunks = trunks_of(*edge, *connection, info->id, stop);
+  if (!trunks && trunks.error().kind == ErrorKind::kCancelled) return {};
+  const SipView sip = trunks ? describe_trunks(next, *trunks) : SipView{.message = trunks.error().message()};
+  condition(api::condition::kSipHealthy, sip.healthy, sip.reason, sip.message);
   if (!info->active || !info->in_service)
     return finish({.reason = "OutOfService", .message = "the Edge is not in service"}, now + kLookAgain);
   Outcome outcome = finish(info->online ? good("the Edge is online")
                                         : Finding{.reason = "Offline", .message = "the cloud does not see the Edge"},
                            now + kLookAgain);
   // Worth a line of the log when it is news.
-  if (trunk_trouble && outcome.wrote_status) return but_failed(std::move(outcome), "ListTrunks", *trunk_trouble);
+  if (!trunks && outcome.wrote_status) return but_failed(std::move(outcome), "ListTrunks", trunks.error());
   return outcome;
 }
 

@@ -1,5 +1,7 @@
 #include "edgetrust/base/time_text.hpp"
+#include "edgetrust/decide/capacity.hpp"
 #include "edgetrust/decide/schedule.hpp"
+#include "edgetrust/decide/wave.hpp"
 #include "edgetrust/reconcile/keeper_reconcilers.hpp"
 #include "finding.hpp"
 
@@ -7,6 +9,8 @@
 
 namespace edgetrust::reconcile {
 namespace {
+
+constexpr std::chrono::hours kCountsAgainAfter{6};  // nights pass, and nothing else tells of it
 
 std::string describe(const api::Freeze& freeze) {
   return freeze.name + (freeze.reason.empty() ? "" : " (" + freeze.reason + ")") + " from " +
@@ -21,33 +25,114 @@ const api::Freeze* next_freeze(const std::vector<api::Freeze>& freezes, TimePoin
   return next;
 }
 
+// A request to go on is acted on once: what was rolled back before it no longer counts.
+void take_resumption(const api::RotationPolicy& policy, api::RotationPolicyStatus& status, TimePoint now) {
+  const auto asked = policy.meta.annotation(api::kResumeRequestedAt);
+  if (!asked || asked->empty() || (status.resumed && status.resumed->request == *asked)) return;
+  status.resumed =
+      api::ResumeStatus{.request = std::string(*asked), .at = std::chrono::floor<std::chrono::seconds>(now)};
+}
+
+// Who rotates now; the first hundred, for a status has its bounds.
+std::vector<std::string> rotating(const World& world, const api::RotationPolicy& policy) {
+  constexpr std::size_t kMost = 100;
+  std::vector<std::string> names;
+  for (const auto& certificate : world.certificates.list(policy.meta.ns)) {
+    const bool ours = decide::policy_name(*certificate) == policy.meta.name;
+    if (ours && decide::is_rotating(*certificate)) names.push_back(certificate->meta.name);
+  }
+  std::ranges::sort(names);
+  if (names.size() > kMost) names.resize(kMost);
+  return names;
+}
+
+std::vector<decide::Member> members(const World& world, const std::string& ns) {
+  std::vector<decide::Member> all;
+  for (const auto& certificate : world.certificates.list(ns))
+    all.push_back({.certificate = certificate, .edge = world.edges.get({ns, certificate->spec.edge_ref.name})});
+  return all;
+}
+
+std::string zone_of(const World& world, const api::Edge& edge) {
+  if (!edge.spec.time_zone.empty()) return edge.spec.time_zone;
+  if (!edge.status.time_zone.empty()) return edge.status.time_zone;
+  const auto connection = world.connections.get({edge.meta.ns, edge.spec.connection_ref.name});
+  return connection ? connection->spec.time_zone : std::string{};
+}
+
+// What has to be replaced under a policy, and when. One with windows of its own is no part of it.
+std::vector<decide::Due> due_under(const World& world, const api::RotationPolicy& policy,
+                                   const std::vector<decide::Member>& members) {
+  std::vector<decide::Due> due;
+  for (const auto& [certificate, edge, stuck] : members) {
+    const auto& [spec, status] = std::tie(certificate->spec, certificate->status);
+    const bool counts = edge && decide::policy_name(*certificate) == policy.meta.name && !spec.suspend &&
+                        status.not_after && !(spec.rotation && !spec.rotation->windows.empty());
+    if (!counts) continue;
+    due.push_back({.from = status.renewal_time.value_or(status.not_before.value_or(TimePoint{})),
+                   .expires = *status.not_after,
+                   .zone = zone_of(world, *edge),
+                   .site = std::string(api::site_of(*edge))});
+  }
+  return due;
+}
+
+Finding halted(const decide::Setbacks& found) {
+  return refused("Halted", decide::describe(found) +
+                               ", and no other Edge starts: find out why, then set the annotation " +
+                               std::string(api::kResumeRequestedAt) + " to a new value");
+}
+
+// A condition that is there while it is true.
+void set_while(api::RotationPolicy& policy, std::string_view type, bool holds, std::string reason, std::string message,
+               TimePoint now) {
+  if (!holds) return api::remove(policy.status.conditions, type);
+  set_condition(policy.status.conditions, type, api::Truth::kTrue, std::move(reason), std::move(message),
+                policy.meta.generation, now);
+}
+
 }  // namespace
 
 Outcome PolicyReconciler::reconcile(const api::ObjectKey& key, std::stop_token stop) {
   const auto policy = world_.policies.get(key);
   if (!policy) return {};
+  const TimePoint now = world_.clock.now();
   api::RotationPolicy next = *policy;
-  std::optional<TimePoint> wake_at;
   if (const auto finding = unusable(*policy)) {
     next.status.state.reset();
-    report(next, *finding, world_.clock.now());
-  } else {
-    const TimePoint now = world_.clock.now();
-    const auto& freezes = policy->spec.freezes;
-    const api::Freeze* frozen = decide::freeze_at(freezes, now);
-    const api::Freeze* coming = next_freeze(freezes, now);
-    next.status.state = frozen != nullptr ? api::PolicyState::kFrozen : api::PolicyState::kOpen;
-    next.status.next_freeze = coming != nullptr ? describe(*coming) : "";
-    if (frozen != nullptr) {
-      set_condition(next.status.conditions, api::condition::kFrozen, api::Truth::kTrue, "Freeze", describe(*frozen),
-                    next.meta.generation, now);
-      wake_at = frozen->to;
-    } else {
-      api::remove(next.status.conditions, api::condition::kFrozen);
-    }
-    if (coming != nullptr) wake_at = std::min(wake_at.value_or(coming->from), coming->from);
-    report(next, good("in force"), now);
+    report(next, *finding, now);
+    return record(world_, world_.policies, *policy, next, {}, stop);
   }
+  take_resumption(*policy, next.status, now);
+  const decide::Setbacks setbacks = decide::setbacks(key.name, &next, world_.certificates.list(key.ns), now);
+  const auto fleet = members(world_, key.ns);
+  const decide::WaveReport waves = decide::report_waves(*policy, fleet, now);
+  const auto due = due_under(world_, *policy, fleet);
+  const auto shortage = decide::shortage(due, api::effective_rotation({}, &policy->spec), now);
+  const auto& freezes = policy->spec.freezes;
+  const api::Freeze* frozen = decide::freeze_at(freezes, now);
+  const api::Freeze* coming = next_freeze(freezes, now);
+  next.status.state = setbacks.halted     ? api::PolicyState::kHalted
+                      : frozen != nullptr ? api::PolicyState::kFrozen
+                                          : api::PolicyState::kOpen;
+  next.status.rotating = rotating(world_, *policy);
+  next.status.rollbacks = setbacks.count;
+  next.status.wave = waves.wave;
+  next.status.soaked = waves.soaked;
+  next.status.next_freeze = coming != nullptr ? describe(*coming) : "";
+  set_while(next, api::condition::kFrozen, frozen != nullptr, "Freeze", frozen != nullptr ? describe(*frozen) : "",
+            now);
+  set_while(next, api::condition::kHalted, setbacks.halted, "Rollbacks", decide::describe(setbacks), now);
+  set_while(next, api::condition::kInfeasible, shortage.has_value(), shortage ? shortage->reason : "",
+            shortage ? shortage->message : "", now);
+  report(next, setbacks.halted ? halted(setbacks) : good("in force"), now);
+  // The next moment at which one of these says something else by itself.
+  std::optional<TimePoint> wake_at = setbacks.until;
+  const auto or_at = [&](TimePoint at) { wake_at = std::min(wake_at.value_or(at), at); };
+  if (waves.next) or_at(*waves.next);
+  if (!due.empty()) or_at(now + kCountsAgainAfter);
+  if (frozen != nullptr) or_at(frozen->to);
+  if (coming != nullptr) or_at(coming->from);
   return record(world_, world_.policies, *policy, next, wake_at, stop);
 }
 

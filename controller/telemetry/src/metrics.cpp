@@ -25,7 +25,7 @@ Axis watched_kinds() {
   axis.values.insert(axis.values.end(), {"Secret", "ConfigMap"});
   return axis;
 }
-Axis apis() { return {"client", {"kubernetes", "acme", "genesys", "dns"}}; }
+Axis apis() { return {"client", {"kubernetes", "acme", "genesys", "dns", "heartbeat"}}; }
 Axis verbs() { return {"verb", {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}}; }
 Axis codes() { return {"code", {"none", "2xx", "3xx", "4xx", "429", "5xx"}}; }
 Axis reconcile_results() { return {"result", {"done", "waiting", "failed"}}; }
@@ -60,6 +60,9 @@ void set_or_forget(PerObject& metric, const std::string& ns, const std::string& 
 void set_or_forget(PerObject& metric, const std::string& ns, const std::string& name, std::optional<TimePoint> at) {
   at ? metric.set(ns, name, unix_time(*at)) : metric.forget(ns, name);
 }
+void set_or_forget(PerObject& metric, const std::string& ns, const std::string& name, std::optional<int> number) {
+  number ? metric.set(ns, name, *number) : metric.forget(ns, name);
+}
 
 }  // namespace
 
@@ -78,6 +81,11 @@ struct Metrics::Impl {
   Closed<Counter> rotations{counter(registry, "edgetrust_rotations_total", "Rotations that ended, by result."),
                             {rotation_results()}};
 
+  PerObject policy_halted{
+      gauge(registry, "edgetrust_policy_halted", "1 while rollbacks keep further Edges of the policy from starting.")};
+  PerObject policy_rotating{
+      gauge(registry, "edgetrust_policy_rotating", "EdgeCertificates of the policy that are rotating.")};
+
   PerObject edge_online{gauge(registry, "edgetrust_edge_online", "1 while Genesys reports the Edge online.")};
   PerObject edge_sip_up{gauge(registry, "edgetrust_edge_sip_up", "1 while the Edge's SIP is healthy.")};
   PerObject edge_clock_offset{
@@ -86,6 +94,10 @@ struct Metrics::Impl {
       gauge(registry, "edgetrust_pin_policy_override_active", "1 while an emergency override suspends pinning.")};
   PerObject credentials_valid{gauge(registry, "edgetrust_connection_credentials_valid",
                                     "1 while Genesys accepts the connection's credentials.")};
+  PerObject standby_in_use{gauge(registry, "edgetrust_connection_standby_in_use",
+                                 "1 while the connection's first OAuth client is refused and its standby is used.")};
+  PerObject unmanaged_edges{
+      gauge(registry, "edgetrust_connection_unmanaged_edges", "Edges in Genesys without an Edge object.")};
 
   Closed<Counter> reconciles{counter(registry, "edgetrust_reconcile_total", "Passes over an object, by result."),
                              {own_kinds(), reconcile_results()}};
@@ -137,6 +149,16 @@ void Metrics::forget_certificate(const std::string& ns, const std::string& name)
 }
 void Metrics::rotation(Rotation result) { impl_->rotations.at(result).Increment(); }
 
+void Metrics::policy_halted(const std::string& ns, const std::string& name, bool halted) {
+  impl_->policy_halted.set(ns, name, halted ? 1 : 0);
+}
+void Metrics::policy_rotating(const std::string& ns, const std::string& name, int rotations) {
+  impl_->policy_rotating.set(ns, name, rotations);
+}
+void Metrics::forget_policy(const std::string& ns, const std::string& name) {
+  for (auto* metric : {&impl_->policy_halted, &impl_->policy_rotating}) metric->forget(ns, name);
+}
+
 void Metrics::edge_online(const std::string& ns, const std::string& name, std::optional<bool> online) {
   set_or_forget(impl_->edge_online, ns, name, online);
 }
@@ -159,8 +181,15 @@ void Metrics::forget_pin_policy(const std::string& ns, const std::string& name) 
 void Metrics::credentials_valid(const std::string& ns, const std::string& name, std::optional<bool> valid) {
   set_or_forget(impl_->credentials_valid, ns, name, valid);
 }
+void Metrics::standby_in_use(const std::string& ns, const std::string& name, std::optional<bool> in_use) {
+  set_or_forget(impl_->standby_in_use, ns, name, in_use);
+}
+void Metrics::unmanaged_edges(const std::string& ns, const std::string& name, std::optional<int> edges) {
+  set_or_forget(impl_->unmanaged_edges, ns, name, edges);
+}
 void Metrics::forget_connection(const std::string& ns, const std::string& name) {
-  impl_->credentials_valid.forget(ns, name);
+  for (auto* metric : {&impl_->credentials_valid, &impl_->standby_in_use, &impl_->unmanaged_edges})
+    metric->forget(ns, name);
 }
 
 void Metrics::reconcile(Kind kind, Seconds took, Reconciled result) {

@@ -71,7 +71,19 @@ def main() -> None:
     expect("uptime is told", edge_metrics.up_time_msec >= 0, True)
     authorities = api.get_telephony_providers_edges_certificateauthorities()
     expect("authorities", [one.type for one in authorities.entities], ["MANAGED"])
-    for answer in (edges, edge, sites, trunks, metrics, all_metrics, edge_metrics, authorities):
+    root = authorities.entities[0].certificate
+    made = api.post_telephony_providers_edges_certificateauthorities({"name": "sbc-ca", "type": "REMOTE", "services": ["SIP"], "certificate": root})
+    expect("made authority", (made.type, made.services, made.version, made.certificate_details[0].expired), ("REMOTE", ["SIP"], 1, False))
+    changed = {"name": "sbc-ca", "type": "REMOTE", "services": ["SIP", "PROVISION"], "certificate": root, "version": 1}
+    expect("its services", api.put_telephony_providers_edges_certificateauthority(made.id, changed).services, ["SIP", "PROVISION"])
+    refused(lambda: api.put_telephony_providers_edges_certificateauthority(made.id, changed), 409)
+    refused(lambda: api.delete_telephony_providers_edges_certificateauthority(authorities.entities[0].id), 400)
+    api.delete_telephony_providers_edges_certificateauthority(made.id)
+    all_trunks = api.get_telephony_providers_edges_trunks(page_size=100, trunk_type="EXTERNAL")
+    expect("trunks of all Edges", sorted(one.edge.name for one in all_trunks.entities), ["edge01", "edge02"])
+    own_client = sdk.OAuthApi(api_client).get_oauth_client(os.environ["SIM_CLIENT_ID"])
+    expect("OAuth client", (own_client.state, own_client.authorized_grant_type), ("active", "CLIENT-CREDENTIALS"))
+    for answer in (edges, edge, sites, trunks, all_trunks, metrics, all_metrics, edge_metrics, authorities, made, own_client):
         published_values_only(answer)
 
     body = {"inService": False, "callDrainingWaitTimeSeconds": 5}

@@ -1,6 +1,7 @@
 #pragma once
 // The API port: the login, the published calls, and the guide's calls. What is not in the table of api.cpp is 404.
 // Threads: any.
+#include "authority_book.hpp"
 #include "edge_book.hpp"
 #include "front.hpp"
 #include "oauth_desk.hpp"
@@ -17,6 +18,7 @@ class Api {
  public:
   Api(const Config& config, EdgeBook& book, OAuthDesk& oauth, std::string managed_ca_pem, const Clock& clock);
   Answer answer(const http::ServerRequest& request);
+  void reset() { authorities_.reset(); }
 
  private:
   using Handler = Answer (Api::*)(const ApiCall& call);
@@ -40,7 +42,11 @@ class Api {
   Answer get_site(const ApiCall& call);
   Answer list_authorities(const ApiCall& call);
   Answer get_authority(const ApiCall& call);
+  Answer post_authority(const ApiCall& call);
+  Answer put_authority(const ApiCall& call);
+  Answer delete_authority(const ApiCall& call);
   Answer get_date(const ApiCall& call);
+  Answer get_oauth_client(const ApiCall& call);
   // trunk_api.cpp
   Answer list_trunks(const ApiCall& call);
   Answer list_trunks_of_edge(const ApiCall& call);
@@ -55,14 +61,13 @@ class Api {
 
   [[nodiscard]] json::Value edge_json(const EdgeRecord& edge, bool expand_site) const;
   [[nodiscard]] json::Value site_json(const EdgeRecord& edge) const;
-  [[nodiscard]] json::Value authority_json() const;
   [[nodiscard]] json::Value trunk_metrics_json(const EdgeRecord& edge) const;
   [[nodiscard]] json::Value edge_metrics_json(const EdgeRecord& edge) const;
 
   const Config& config_;
   EdgeBook& book_;
   OAuthDesk& oauth_;
-  const std::string managed_ca_pem_;
+  AuthorityBook authorities_;
   const Clock& clock_;
   const SteadyPoint started_;
 };

@@ -157,6 +157,11 @@ http::Response Control::answer_about_cloud(const http::ServerRequest& request, c
 }
 
 http::Response Control::answer_about_oauth(const http::ServerRequest& request, const Segments& path) {
+  if (path.size() == 5 && path[3] == "clients" && request.method == "PATCH") {
+    const auto document = read(request.body);
+    if (!document) return refusal(400, document.error().message());
+    return from(parts_.oauth.patch_client(path[4], document->root()));
+  }
   if (path.size() != 4 || request.method != "POST") return no_such_call();
   if (path[3] == "expire-tokens") {
     parts_.oauth.expire_tokens();

@@ -5,8 +5,9 @@
 namespace edgetrust::sim {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, OnApply>, 6> kOnApply{{{"ok", OnApply::kOk},
+constexpr std::array<std::pair<std::string_view, OnApply>, 7> kOnApply{{{"ok", OnApply::kOk},
                                                                         {"sip-down", OnApply::kSipDown},
+                                                                        {"trunk-down", OnApply::kTrunkDown},
                                                                         {"critical", OnApply::kCritical},
                                                                         {"flap", OnApply::kFlap},
                                                                         {"slow", OnApply::kSlow},
@@ -62,6 +63,8 @@ Status patch_switch(EdgeRecord& edge, std::string_view field, bool on) {
     edge.online = on;
   } else if (field == "softwareUpdate") {
     edge.software_update = on;
+  } else if (field == "cloudMedia") {
+    edge.cloud_media = on;
   } else if (field == "acceptAny") {
     edge.accept_any = on;
   } else {
@@ -104,6 +107,13 @@ GuideStatus guide_status(const EdgeRecord& edge) {
           .cause = edge.sbc.up ? "" : edge.sbc.cause,
           .fingerprint = edge.installed ? edge.installed->leaf.fingerprint : "",
           .updated_at = edge.updated_at};
+}
+
+TrunkView trunk_of(const EdgeRecord& edge) {
+  if (edge.effect() == OnApply::kTrunkDown)
+    return {.up = false, .cause = "the far end refuses calls", .since = edge.installed->at};
+  const GuideStatus seen = guide_status(edge);
+  return {.up = seen.sip == "SIP_UP", .cause = seen.cause, .since = edge.sbc_changed};
 }
 
 int calls_at(const EdgeRecord& edge, SteadyPoint now, milliseconds every) {

@@ -14,7 +14,7 @@ namespace edgetrust::sim {
 
 // What a leaf that the Edge has not seen before does to it. A leaf it has seen does again what it did then, so that a
 // rollback helps.
-enum class OnApply { kOk, kSipDown, kCritical, kFlap, kSlow, kRefuse };
+enum class OnApply { kOk, kSipDown, kTrunkDown, kCritical, kFlap, kSlow, kRefuse };
 std::string_view to_string(OnApply what);
 std::optional<OnApply> parse_on_apply(std::string_view text);
 
@@ -60,6 +60,7 @@ struct EdgeRecord {
   bool online = true;
   std::optional<GuideStatus> frozen;  // while offline the cloud tells what it knew last
   bool software_update = false;
+  bool cloud_media = false;             // one of the vendor's own
   std::optional<milliseconds> restart;  // instead of the configured
 
   SbcView sbc{.up = false, .cause = "nothing is installed"};
@@ -75,6 +76,14 @@ struct EdgeRecord {
 };
 
 GuideStatus guide_status(const EdgeRecord& edge);
+
+// Its one trunk, as the cloud sees it.
+struct TrunkView {
+  bool up = false;
+  std::string cause;
+  TimePoint since;
+};
+TrunkView trunk_of(const EdgeRecord& edge);
 
 // While draining a call ends every `every`; what is left when the wait is over is cut.
 int calls_at(const EdgeRecord& edge, SteadyPoint now, milliseconds every);

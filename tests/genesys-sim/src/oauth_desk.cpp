@@ -37,7 +37,9 @@ std::string parameter(std::string_view form, std::string_view name) {
 }  // namespace
 
 OAuthDesk::OAuthDesk(const Config& config, const Clock& clock, Random& random)
-    : config_(config), clock_(clock), random_(random), secret_(config.client_secret) {}
+    : config_(config), clock_(clock), random_(random) {
+  clients_[config_.client_id].secret = config_.client_secret;
+}
 
 http::Response OAuthDesk::token(const http::ServerRequest& request) {
   const std::string grant = parameter(request.body, "grant_type");
@@ -51,11 +53,14 @@ http::Response OAuthDesk::token(const http::ServerRequest& request) {
 
 http::Response OAuthDesk::judge(const std::string& id, const std::string& secret) {
   const std::lock_guard lock(mutex_);
-  if (id != config_.client_id) return refusal(400, "invalid_client", "client not found");
-  if (secret != secret_) return refusal(401, "invalid_client", "authentication failed");
+  const auto client = clients_.find(id);
+  if (client == clients_.end()) return refusal(400, "invalid_client", "client not found");
+  if (secret != client->second.secret) return refusal(401, "invalid_client", "authentication failed");
+  if (client->second.state != "active") return refusal(400, "invalid_client", "client is " + client->second.state);
   std::erase_if(tokens_, [&](const auto& entry) { return entry.second.expires <= clock_.steady(); });
   const std::string token = random_text(64);
-  tokens_[token] = {.expires = clock_.steady() + config_.token_life, .minute = clock_.steady(), .calls = 0};
+  tokens_[token] = {
+      .client = id, .expires = clock_.steady() + config_.token_life, .minute = clock_.steady(), .calls = 0};
   return json_response(200,
                        {{"access_token", token}, {"token_type", "bearer"}, {"expires_in", config_.token_life.count()}});
 }
@@ -70,16 +75,39 @@ OAuthDesk::Check OAuthDesk::check(const http::Headers& headers) {
   Issued& issued = found->second;
   const SteadyPoint now = clock_.steady();
   if (issued.expires <= now) return {.verdict = Verdict::kExpired};
-  if (now - issued.minute >= std::chrono::minutes{1}) issued = {issued.expires, now, 0};
+  if (clients_[issued.client].state != "active") return {.verdict = Verdict::kUnknown};
+  if (now - issued.minute >= std::chrono::minutes{1}) issued = {issued.client, issued.expires, now, 0};
   issued.calls += 1;
   const auto left = std::chrono::ceil<std::chrono::seconds>(issued.minute + std::chrono::minutes{1} - now);
   return {.verdict = Verdict::kGood, .calls_this_minute = issued.calls, .resets_in = left};
 }
 
+std::optional<OAuthDesk::Client> OAuthDesk::client(const std::string& id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = clients_.find(id);
+  return found == clients_.end() ? std::nullopt : std::optional(found->second);
+}
+
+Status OAuthDesk::patch_client(const std::string& id, json::View patch) {
+  const std::string state = patch["state"].string_or("active");
+  if (state != "active" && state != "disabled" && state != "inactive") {
+    return fail(ErrorKind::kInvalid, "state must be active, disabled or inactive");
+  }
+  const std::lock_guard lock(mutex_);
+  const bool known = clients_.contains(id);
+  if (!known && !patch["clientSecret"].string()) return fail(ErrorKind::kInvalid, "a new client needs a clientSecret");
+  Client& client = clients_[id];
+  client.secret = patch["clientSecret"].string_or(client.secret);
+  client.state = patch["state"].string_or(client.state);
+  client.delete_at = patch["dateToDelete"].string_or(client.delete_at);
+  return {};
+}
+
 std::string OAuthDesk::rotate_secret(std::string wanted) {
   const std::lock_guard lock(mutex_);
-  secret_ = wanted.empty() ? random_text(32) : std::move(wanted);
-  return secret_;
+  std::string& secret = clients_[config_.client_id].secret;
+  secret = wanted.empty() ? random_text(32) : std::move(wanted);
+  return secret;
 }
 
 void OAuthDesk::expire_tokens() {
@@ -89,7 +117,7 @@ void OAuthDesk::expire_tokens() {
 
 void OAuthDesk::reset() {
   const std::lock_guard lock(mutex_);
-  secret_ = config_.client_secret;
+  clients_ = {{config_.client_id, {.secret = config_.client_secret, .delete_at = {}}}};
   tokens_.clear();
 }
 

@@ -4,8 +4,11 @@
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/random.hpp"
 #include "edgetrust/http/server.hpp"
+#include "edgetrust/json/view.hpp"
 
+#include <map>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 
 namespace edgetrust::sim {
@@ -26,12 +29,23 @@ class OAuthDesk {
   // Counts the call against the token.
   Check check(const http::Headers& headers);
 
-  std::string rotate_secret(std::string wanted);  // empty: a random one; gives the new one
+  struct Client {
+    std::string secret;
+    std::string state =
+        "active";           // active, disabled, inactive: only an active one logs in, and has tokens that are good
+    std::string delete_at;  // dateToDelete; empty: none
+  };
+  [[nodiscard]] std::optional<Client> client(const std::string& id) const;
+  // Changes what the patch names, of a client that is made when there is none. Errors: kInvalid, naming the field.
+  Status patch_client(const std::string& id, json::View patch);
+
+  std::string rotate_secret(std::string wanted);  // of the configured client; empty: a random one; gives the new one
   void expire_tokens();
   void reset();
 
  private:
   struct Issued {
+    std::string client;
     SteadyPoint expires;
     SteadyPoint minute;
     int calls = 0;
@@ -42,8 +56,8 @@ class OAuthDesk {
   const Config& config_;
   const Clock& clock_;
   Random& random_;
-  std::mutex mutex_;
-  std::string secret_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Client> clients_;  // by id
   std::unordered_map<std::string, Issued> tokens_;
 };
 

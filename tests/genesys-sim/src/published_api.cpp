@@ -46,7 +46,7 @@ Value Api::edge_json(const EdgeRecord& edge, bool expand_site) const {
                 {"state", "active"},
                 {"statusCode", edge.in_service ? "ACTIVE" : "INACTIVE"},
                 {"onlineStatus", edge.online ? "ONLINE" : "OFFLINE"},
-                {"edgeDeploymentType", "HARDWARE"},
+                {"edgeDeploymentType", edge.cloud_media ? "CDM" : "HARDWARE"},
                 {"certType", "PureCloud"},
                 {"callDrainingState", draining_state(edge, now, config_.call_ends_every)},
                 {"managed", false},
@@ -84,6 +84,7 @@ Answer Api::list_edges(const ApiCall& call) {
   for (const EdgeRecord& edge : book_.all()) {
     const std::string site = query(call, "siteId");
     const std::string name = query(call, "name");
+    if (edge.cloud_media && query(call, "showCloudMedia") == "false") continue;
     if (query(call, "managed") == "true" || (!site.empty() && site != edge.config.site)) continue;
     if (!name.empty() && name != edge.config.name) continue;
     edges.push_back(edge_json(edge, false));
@@ -133,30 +134,48 @@ Answer Api::get_site(const ApiCall& call) {
   return missing(call, "Site");
 }
 
-// The organisation's one MANAGED authority.
-Value Api::authority_json() const {
-  return {{"id", "managed-ca"},
-          {"name", "Managed certificate authority"},
-          {"version", 1},
-          {"state", "active"},
-          {"type", "MANAGED"},
-          {"services", {"SIP", "PROVISION", "PROVISION_PHONE"}},
-          {"certificate", managed_ca_pem_},
-          {"selfUri", uri("certificateauthorities/", "managed-ca")}};
-}
-
 Answer Api::list_authorities(const ApiCall& call) {
   return {json_response(
-      200, listing({authority_json()}, call.query, std::string(kEdgesUri) + "/certificateauthorities", false))};
+      200, listing(authorities_.all(), call.query, std::string(kEdgesUri) + "/certificateauthorities", false))};
 }
 
 Answer Api::get_authority(const ApiCall& call) {
-  if (call.id != "managed-ca") return missing(call, "certificate authority");
-  return {json_response(200, authority_json())};
+  const auto found = authorities_.find(call.id);
+  return found ? Answer{json_response(200, *found)} : missing(call, "certificate authority");
+}
+
+Answer Api::post_authority(const ApiCall& call) {
+  const auto body = json::Document::parse(call.request.body);
+  const auto made = authorities_.create(body ? body->root() : json::View{});
+  return {made ? json_response(200, *made) : vendor_error(made.error())};
+}
+
+Answer Api::put_authority(const ApiCall& call) {
+  const auto body = json::Document::parse(call.request.body);
+  const auto changed = authorities_.change(call.id, body ? body->root() : json::View{});
+  return {changed ? json_response(200, *changed) : vendor_error(changed.error())};
+}
+
+Answer Api::delete_authority(const ApiCall& call) {
+  const auto fault = authorities_.remove(call.id);
+  return {fault ? vendor_error(*fault) : json_response(200, Value::object())};
 }
 
 Answer Api::get_date(const ApiCall& /*call*/) {
   return {json_response(200, {{"currentDate", time_text(clock_.now())}})};
+}
+
+Answer Api::get_oauth_client(const ApiCall& call) {
+  const auto client = oauth_.client(call.id);
+  if (!client) return missing(call, "OAuth client");
+  Value body = {{"id", call.id},
+                {"name", call.id},
+                {"accessTokenValiditySeconds", config_.token_life.count()},
+                {"authorizedGrantType", "CLIENT-CREDENTIALS"},
+                {"state", client->state},
+                {"selfUri", "/api/v2/oauth/clients/" + call.id}};
+  if (!client->delete_at.empty()) body["dateToDelete"] = client->delete_at;
+  return {json_response(200, body)};
 }
 
 }  // namespace edgetrust::sim

@@ -5,7 +5,8 @@
 namespace edgetrust::sim {
 namespace {
 
-constexpr std::size_t kMostOwnPorts = 200;
+// Beyond it Edges share ports and are told apart by SNI: who dials an address then sees none of them.
+constexpr std::size_t kMostOwnPorts = 600;
 
 Result<KeyPairFiles> read_pair(const KeyPairFiles& files) {
   EDGETRUST_TRY_ASSIGN(std::string chain, read_file(files.chain_file));
@@ -146,6 +147,7 @@ Status Simulator::add_edges(const std::vector<EdgeConfig>& edges) {
 Status Simulator::reset() {
   faults_.clear();
   oauth_.reset();
+  api_.reset();
   book_.reset();
   EDGETRUST_TRY(install_initial());
   journal_.clear();

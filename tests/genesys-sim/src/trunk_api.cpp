@@ -1,5 +1,5 @@
 // The published calls about trunks and metrics. Each Edge has one EXTERNAL trunk to the simulated SBC; its health is
-// what that SBC really saw.
+// what that SBC really saw, unless the leaf is one that takes the trunk down (`onApply: trunk-down`).
 #include "api.hpp"
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/json/value.hpp"
@@ -32,9 +32,9 @@ Value trunk_reference(const EdgeRecord& edge) {
 }
 
 Value trunk_json(const EdgeRecord& edge) {
-  const GuideStatus seen = guide_status(edge);
-  const bool up = seen.sip == "SIP_UP";
-  const std::string since = time_text(edge.sbc_changed);
+  const TrunkView seen = trunk_of(edge);
+  const bool up = seen.up;
+  const std::string since = time_text(seen.since);
   const std::string proxy = "sbc." + edge.config.site + ".example:5061";
   Value options = {{"proxyAddress", proxy}, {"optionState", up}, {"optionStateTime", since}};
   if (!up) options["errorInfo"] = {{"text", seen.cause}, {"code", "options.failed"}};

@@ -2,6 +2,7 @@
 #include "api.hpp"
 
 #include "edgetrust/base/encoding.hpp"
+#include "edgetrust/json/value.hpp"
 #include "edgetrust/json/view.hpp"
 #include "fake_plant.hpp"
 #include "support/fake_clock.hpp"
@@ -307,6 +308,50 @@ TEST(SimFaults, ADelayEndsWithTheProgram) {
   f.faults.add(parse_fault(json::Document::parse(R"({"action":{"delayMs":600000}})").value().root()).value());
   std::jthread ending([&] { f.pause.end(); });
   EXPECT_EQ(f.get("/e1").status, 200);
+}
+
+TEST(Api, TellsOfAnOAuthClientWithoutItsSecret) {
+  Fixture f;
+  const Got client = f.send("GET", "/api/v2/oauth/clients/simulator");
+  EXPECT_EQ(client.status, 200);
+  EXPECT_EQ(client["state"].string(), "active");
+  EXPECT_FALSE(client["dateToDelete"].present());
+  EXPECT_EQ(client.text.find("simulator-secret"), std::string::npos);
+  EXPECT_EQ(f.send("GET", "/api/v2/oauth/clients/nobody").status, 404);
+}
+
+TEST(Api, CloudMediaIsListedUnlessItIsNotWanted) {
+  Fixture f;
+  ASSERT_TRUE(f.book.patch("e2", json::Document::parse(R"({"cloudMedia":true})").value().root()));
+  EXPECT_EQ(f.get("?managed=false")["total"].integer(), 2);
+  EXPECT_EQ(f.get("?managed=false&showCloudMedia=false")["total"].integer(), 1);
+  EXPECT_EQ(f.get("/e2")["edgeDeploymentType"].string(), "CDM");
+}
+
+TEST(Api, KeepsRemoteAuthorities) {
+  Fixture f;
+  const std::string base = "/api/v2/telephony/providers/edges/certificateauthorities";
+  const auto body = [&](const std::string& type, const std::string& services, const std::string& more = "") {
+    json::Value value = {{"name", "sbc"}, {"type", type}, {"certificate", support::TestCa("sbc").certificate_pem()}};
+    std::string text = json::dump(value);
+    return text.substr(0, text.size() - 1) + R"(,"services":)" + services + more + "}";
+  };
+  for (const std::string& bad :
+       {body("MANAGED", R"(["SIP"])"), body("REMOTE", "[]"), body("REMOTE", R"(["MAIL"])"),
+        std::string(R"({"name":"x","type":"REMOTE","services":["SIP"],"certificate":"no"})")}) {
+    EXPECT_EQ(f.send("POST", base, bad).status, 400);
+  }
+  const Got made = f.send("POST", base, body("REMOTE", R"(["SIP"])"));
+  ASSERT_EQ(made.status, 200) << made.text;
+  const std::string one = base + "/" + made["id"].string_or("");
+  EXPECT_EQ(f.get("/certificateauthorities")["total"].integer(), 2);
+  EXPECT_EQ(f.send("PUT", one, body("REMOTE", R"(["PROVISION"])", R"(,"version":1)")).status, 200);
+  EXPECT_EQ(f.send("PUT", one, body("REMOTE", R"(["SIP"])", R"(,"version":1)")).status, 409);
+  EXPECT_EQ(f.send("PUT", base + "/managed-ca", body("REMOTE", R"(["SIP"])", R"(,"version":1)")).status, 400);
+  EXPECT_EQ(f.send("DELETE", base + "/managed-ca").status, 400);
+  EXPECT_EQ(f.send("DELETE", one).status, 200);
+  EXPECT_EQ(f.send("DELETE", one).status, 404);
+  EXPECT_EQ(f.get("/certificateauthorities")["total"].integer(), 1);
 }
 
 }  // namespace

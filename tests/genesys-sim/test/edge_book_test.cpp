@@ -128,6 +128,24 @@ TEST(EdgeBook, WhatALeafDoesStaysWithIt) {
   EXPECT_EQ(f.edge().restarts, 3);
 }
 
+TEST(EdgeBook, ALeafMayTakeTheTrunkDownAndNothingElse) {
+  Fixture f;
+  const auto good = f.leaf();
+  ASSERT_TRUE(f.upload(good));
+  f.settle();
+  EXPECT_TRUE(trunk_of(f.edge()).up);
+  f.patch(R"({"onApply":"trunk-down"})");
+  ASSERT_TRUE(f.upload(f.leaf()));
+  f.settle();
+  EXPECT_EQ(f.status().state, "OK");
+  EXPECT_EQ(f.status().sip, "SIP_UP");
+  EXPECT_FALSE(trunk_of(f.edge()).up);
+  EXPECT_EQ(trunk_of(f.edge()).since, f.edge().installed->at);
+  ASSERT_TRUE(f.upload(good));
+  f.settle();
+  EXPECT_TRUE(trunk_of(f.edge()).up) << "a rollback helps";
+}
+
 TEST(EdgeBook, ALeafThatIsCriticalOrFlaps) {
   Fixture f;
   f.patch(R"({"onApply":"critical"})");

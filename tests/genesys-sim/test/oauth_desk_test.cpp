@@ -102,5 +102,38 @@ TEST(OAuthDesk, CountsTheCallsOfAMinute) {
   EXPECT_EQ(f.desk.check(headers).calls_this_minute, 1);
 }
 
+Status patch(OAuthDesk& desk, const std::string& id, const std::string& body) {
+  const auto document = json::Document::parse(body).value();
+  return desk.patch_client(id, document.root());
+}
+
+TEST(OAuthDesk, AnotherClientIsMadeAndKnown) {
+  Fixture f;
+  EXPECT_EQ(patch(f.desk, "second", "{}").error().kind, ErrorKind::kInvalid);
+  ASSERT_TRUE(patch(f.desk, "second", R"({"clientSecret":"of-the-second","dateToDelete":"2027-01-02T03:04:05.000Z"})"));
+  EXPECT_EQ(f.ask("second", "of-the-second").status, 200);
+  EXPECT_EQ(f.ask("second", "simulator-secret").status, 401);
+  EXPECT_EQ(f.desk.client("second")->delete_at, "2027-01-02T03:04:05.000Z");
+  EXPECT_FALSE(f.desk.client("third"));
+  f.desk.reset();
+  EXPECT_FALSE(f.desk.client("second"));
+}
+
+TEST(OAuthDesk, ADisabledClientIsRefusedAndItsTokensAreDead) {
+  Fixture f;
+  const std::string token = f.token();
+  for (const char* state : {"disabled", "inactive"}) {
+    ASSERT_TRUE(patch(f.desk, "simulator", std::string(R"({"state":")") + state + R"("})"));
+    const http::Response refused = f.ask("simulator", "simulator-secret");
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_NE(refused.body.find("invalid_client"), std::string::npos);
+    EXPECT_EQ(f.use(token), Verdict::kUnknown);
+  }
+  ASSERT_TRUE(patch(f.desk, "simulator", R"({"state":"active"})"));
+  EXPECT_EQ(f.ask("simulator", "simulator-secret").status, 200);
+  EXPECT_EQ(f.use(token), Verdict::kGood);
+  EXPECT_FALSE(patch(f.desk, "simulator", R"({"state":"asleep"})"));
+}
+
 }  // namespace
 }  // namespace edgetrust::sim

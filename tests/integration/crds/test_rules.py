@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import subprocess
 import unittest
 import uuid
@@ -48,6 +49,7 @@ KEY_SIZE = "privateKey.size must be 2048, 3072 or 4096 for RSA, and 256 or 384 f
 SOURCE = "fallback, privateKey, commonName and renewBefore cannot be set beside sourceSecretRef: someone else issues"
 ONE_PROVIDER = "set exactly one of cloudflare, route53, azureDns, rfc2136, acmeDns and webhook"
 TSIG_PAIR = "set tsigKeyName and tsigSecretRef together, or neither"
+HEARTBEAT = "interval must be from 1m to 720h"
 ONE_INTERVAL = "observe.interval must be at least 1s"
 
 
@@ -66,6 +68,8 @@ def from_source(**members: Any) -> Change:
 REFUSED = [
     Refused("GenesysConnection", "spec", "set exactly one of region and endpoints", lambda spec: spec.pop("region")),
     Refused("GenesysConnection", "spec", "set exactly one of region and endpoints", setting(endpoints={"api": "https://a", "login": "https://l"})),
+    Refused("GenesysConnection", "spec.heartbeat", HEARTBEAT, setting(heartbeat={"urlRef": {"name": "snitch", "key": "url"}, "interval": "59s"})),
+    Refused("GenesysConnection", "spec.heartbeat", HEARTBEAT, setting(heartbeat={"urlRef": {"name": "snitch", "key": "url"}, "interval": "721h"})),
     Refused("EdgeCertificate", "spec", "set exactly one of issuerRef and sourceSecretRef", lambda spec: spec.pop("issuerRef")),
     Refused("EdgeCertificate", "spec", "set exactly one of issuerRef and sourceSecretRef", setting(sourceSecretRef={"name": "other"})),
     Refused("EdgeCertificate", "spec", "dnsNames needs at least one name", lambda spec: spec.pop("dnsNames")),
@@ -112,6 +116,7 @@ IMMUTABLE = {
     "Edge": ("spec.edgeId", "edgeId is immutable: make a new Edge object for another appliance", setting(edgeId="00000000-0000-4000-8000-000000000001")),
     "EdgeCertificate": ("spec.edgeRef", "edgeRef is immutable: make a new EdgeCertificate for another Edge", setting(edgeRef={"name": "edge02"})),
 }
+OWN_SECRET = "spec.sourceSecretRef must not name the Secret of spec.secretName, by default <name>-tls: what the Edge serves is written there"
 NAME_TOO_LONG = "metadata.name must be at most 200 characters: names of Secrets are made from it"
 
 ACCEPTED: list[tuple[str, Change]] = [
@@ -238,6 +243,17 @@ class Crds(unittest.TestCase):
                 with self.subTest(sample["kind"], name=sample["metadata"]["name"]):
                     self.try_to_create(sample)
 
+    def test_the_objects_of_the_how_tos_are_accepted(self) -> None:
+        folder = Path(__file__).resolve().parents[3] / "controller" / "docs" / "how-to"
+        blocks = [(file.name, block) for file in sorted(folder.glob("*.md")) for block in re.findall(r"^```yaml\n(.*?)^```", file.read_text(), re.M | re.S)]
+        ours = [(name, block) for name, block in blocks if "apiVersion: edgetrust.io/v1alpha1\n" in block]
+        self.assertTrue(ours)
+        for name, block in ours:
+            candidate = json.loads(kubectl("create", "--dry-run=client", "-o", "json", "-f", "-", stdin=block))
+            candidate["metadata"]["namespace"] = self.namespace
+            with self.subTest(name, kind=candidate["kind"]):
+                self.try_to_create(candidate)
+
     # --- what is refused
 
     def test_each_rule_refuses_and_says_why(self) -> None:
@@ -252,7 +268,7 @@ class Crds(unittest.TestCase):
     def test_every_rule_is_in_these_tables(self) -> None:
         tried = {(refused.kind, refused.message) for refused in REFUSED}
         tried |= {(kind, message) for kind, (_, message, _) in IMMUTABLE.items()}
-        tried |= {(kind, NAME_TOO_LONG) for kind in PLURALS}
+        tried |= {(kind, NAME_TOO_LONG) for kind in PLURALS} | {("EdgeCertificate", OWN_SECRET)}
         self.assertEqual(self.rules() - tried, set(), "a rule that nobody has seen refusing")
         self.assertEqual(tried - self.rules(), set(), "a rule that is gone")
 
@@ -283,6 +299,24 @@ class Crds(unittest.TestCase):
                 self.try_to_create(minimal(kind, "n" * 200))
                 self.assertIn(NAME_TOO_LONG, self.refusal(minimal(kind, "n" * 201)))
 
+    def test_the_source_is_no_secret_of_our_own(self) -> None:
+        for secret_name, source, accepted in (
+            (None, "sample-tls", False),
+            ("live", "live", False),
+            ("live", "sample-tls", True),
+            (None, "other-tls", True),
+        ):
+            candidate = minimal("EdgeCertificate")
+            from_source()(candidate["spec"])
+            candidate["spec"]["sourceSecretRef"]["name"] = source
+            if secret_name is not None:
+                candidate["spec"]["secretName"] = secret_name
+            with self.subTest(secret_name=secret_name, source=source):
+                if accepted:
+                    self.try_to_create(candidate)
+                else:
+                    self.assertIn(OWN_SECRET, self.refusal(candidate))
+
     def test_what_yaml_makes_of_careless_writing_is_refused_by_name(self) -> None:
         for kind, spec, path in (
             ("EdgeCertificate", {"rotation": {"windows": [{"start": 120, "duration": "2h"}]}}, "spec.rotation.windows[0].start"),  # 02:00 to YAML 1.1
@@ -295,6 +329,7 @@ class Crds(unittest.TestCase):
             ("AcmeIssuer", {"server": "http://ca.example.com/dir"}, "spec.server"),
             ("AcmeIssuer", {"server": "https://user@ca.example.com/dir"}, "spec.server"),
             ("GenesysConnection", {"region": "https://mypurecloud.ie"}, "spec.region"),
+            ("GenesysConnection", {"trustAnchors": {"sync": True, "services": ["MAIL"]}}, "spec.trustAnchors.services[0]"),
             ("GenesysConnection", {"certificateUpload": {"endpoint": "https://a", "statusPath": "/status"}}, "spec.certificateUpload.statusPath"),
             ("Edge", {"timeZone": "America/New York"}, "spec.timeZone"),
             ("Edge", {"connectionRef": {"name": "prod", "namespace": "other"}}, "spec.connectionRef.namespace"),

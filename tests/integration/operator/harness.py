@@ -106,6 +106,7 @@ class OperatorTest(unittest.TestCase):
     """A namespace of its own for each test, with everything but Edges and certificates in it, and a running operator."""
 
     policy: dict[str, Any] = {"windows": ALWAYS_OPEN, "observe": PATIENT}
+    connection: dict[str, Any] = {}  # what its spec has besides
     propagation: dict[str, Any] = {"wait": "0s", "timeout": "60s"}
     start_operator = True
 
@@ -195,6 +196,8 @@ class OperatorTest(unittest.TestCase):
                 "certificateUpload": {"endpoint": at["api"], "caBundleRef": bundle},
                 "requestsPerMinute": 10000,
                 "timeZone": "Etc/UTC",
+                "discovery": {"mode": "Disabled"},  # the simulator is everybody's
+                **self.connection,
             },
         )
         self.make(

@@ -71,6 +71,8 @@ class Kube:
             base = f"/api/v1/namespaces/{namespace}/{core[kind]}"
         elif kind in rbac:
             base = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/{rbac[kind]}"
+        elif kind == "Lease":
+            base = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         else:
             base = f"{GROUP}/namespaces/{namespace}/{PLURALS[kind]}"
         return f"{base}/{name}" if name else base

@@ -120,12 +120,16 @@ class Crashed(OperatorTest):
         self.assertNotIn(rejected, after[back:], "the rejected certificate is never pushed again")
         answer = subprocess.run(["dig", "+short", "+tcp", "-p", env("STACK_DNS_ADDR").rsplit(":", 1)[1], "@127.0.0.1", "TXT", f"_acme-challenge.more.{edge.host}"], capture_output=True, text=True, check=True)
         self.assertEqual(answer.stdout.strip(), "", "a TXT record is left behind")
+        holders = [lease["spec"].get("holderIdentity") or "" for lease in self.kube.list("Lease", self.namespace)]
+        self.assertGreaterEqual(len(holders), 2, "a slot of the policy and one of the site")
+        self.assertEqual(set(holders), {""}, "a slot of the budget is left behind")
 
 
 class Sweeps(unittest.TestCase):
     def test_every_mutating_request(self) -> None:
-        # What the operator notes of the Edge itself, in the Edge's own object, is no part of the rotation.
-        requests = Counter(kind for what in Crashed().tell() if "/edges/" not in (kind := kind_of(what)))
+        # What the operator notes of the Edge itself, of its connection and of its policy, in their own objects, is no part of the rotation.
+        aside = ("/edges/", "/genesysconnections/", "/rotationpolicies/")
+        requests = Counter(kind_of(what) for what in Crashed().tell() if not any(other in what for other in aside))
         self.assertGreater(requests.total(), 20)
         points = [((kind, n), when) for kind, count in requests.items() for n in range(1, count + 1) for when in ("before", "after")]
         wrong: list[str] = []

@@ -8,6 +8,8 @@ from harness import OperatorTest, wait_for
 
 
 class Fifty(OperatorTest):
+    policy = {**OperatorTest.policy, "budget": {"maxConcurrent": 50, "maxConcurrentPerSite": 50}}
+
     def test_all_ready_each_with_one_order_and_one_upload(self) -> None:
         appliances = self.sim.add_edges(50)
         for appliance in appliances:

@@ -38,21 +38,6 @@ class Trouble(OperatorTest):
         self.assertEqual(self.status(bad.name)["phase"], "Issuing")
         self.assertEqual(self.condition(self.certificate(bad.name), "Ready")["status"], "False")
 
-    def test_failing_call_is_not_repeated_for_its_own_bad_news(self) -> None:
-        """Each refusal has a correlation id of its own; what is written of it must not wake the next look."""
-        edge = self.sim.add_edges(1)[0]
-        self.sim.fault(path=f"*/{edge.id}/trunks", times=0, action={"status": 500})
-        self.make_edge(edge)
-        unknown = wait_for("the refusal is told", lambda: "500" in (c := self.condition(self.kube.get("Edge", self.namespace, edge.name), "SipHealthy")).get("message", "") and c)
-        self.assertEqual(unknown["status"], "Unknown")
-        told = wait_for("the log tells it too", lambda: [line["error"] for line in self.operator.lines() if line.get("effect") == "ListTrunks" and "error" in line])
-        self.assertTrue(told[0]["correlationId"])
-        self.assertNotIn(told[0]["correlationId"], unknown["message"])
-        other = self.new_edge()
-        self.wait_phase(other.name, "Ready", 1)  # meanwhile nothing happens to the first
-        entries = self.sim.call("GET", "/sim/v1/journal?since=0")["entries"]
-        self.assertLessEqual(len([e for e in entries if e["path"].endswith(f"/{edge.id}/trunks")]), 3)
-
     def test_roots_may_lie_in_a_config_map(self) -> None:
         """With the operator's own rights: nobody but it reads the ConfigMap."""
         self.kube.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "roots", "namespace": self.namespace}, "data": {"ca.crt": self.trusted()}})

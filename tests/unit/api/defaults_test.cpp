@@ -1,4 +1,5 @@
 #include "edgetrust/api/acme_issuer.hpp"
+#include "edgetrust/api/edge.hpp"
 #include "edgetrust/api/edge_certificate.hpp"
 #include "edgetrust/api/genesys_connection.hpp"
 
@@ -15,6 +16,7 @@ TEST(EffectiveRotation, WithoutAnyPolicyTheContractsDefaultsHold) {
   EXPECT_EQ(rotation.period, 10min);
   EXPECT_EQ(rotation.interval, 15s);
   EXPECT_EQ(rotation.fail_after, 2);
+  EXPECT_EQ(rotation.on_site_wide_failure, SiteWideFailure::kHold);
   EXPECT_EQ(rotation.retry, RetryPolicy::kNextWindow);
   EXPECT_EQ(rotation.retry_backoff, 24h);
   EXPECT_EQ(rotation.max_attempts, 2);
@@ -23,9 +25,10 @@ TEST(EffectiveRotation, WithoutAnyPolicyTheContractsDefaultsHold) {
 TEST(EffectiveRotation, EachMemberComesFromTheObjectElseThePolicyElseTheDefault) {
   const Window night{.start = "01:00", .duration = 1h, .days = {}};
   const Window noon{.start = "12:00", .duration = 3h, .days = {Day::kSun}};
-  RotationPolicySpec policy{.windows = {night, noon},
-                            .observe = Observe{.settle = 1s, .period = 2s, .fail_after = 9},
-                            .retry = RetryRule{.policy = RetryPolicy::kNever, .max_attempts = 5}};
+  RotationPolicySpec policy{
+      .windows = {night, noon},
+      .observe = Observe{.settle = 1s, .period = 2s, .fail_after = 9, .on_site_wide_failure = SiteWideFailure::kJudge},
+      .retry = RetryRule{.policy = RetryPolicy::kNever, .max_attempts = 5}};
   const EffectiveRotation by_policy = effective_rotation({}, &policy);
   EXPECT_EQ(by_policy.windows, (std::vector<Window>{night, noon}));
   EXPECT_EQ(by_policy.settle, 1s);
@@ -41,9 +44,40 @@ TEST(EffectiveRotation, EachMemberComesFromTheObjectElseThePolicyElseTheDefault)
   EXPECT_EQ(mixed.period, 7s);
   EXPECT_EQ(mixed.interval, 3s);
   EXPECT_EQ(mixed.fail_after, 9);
+  EXPECT_EQ(mixed.on_site_wide_failure, SiteWideFailure::kJudge);
   EXPECT_EQ(mixed.retry, RetryPolicy::kOnChange);
   EXPECT_EQ(mixed.retry_backoff, 1h);
   EXPECT_EQ(mixed.max_attempts, 5);
+}
+
+TEST(EdgeOf, ItsSiteIsItsOwnElseTheApis) {
+  Edge edge;
+  EXPECT_EQ(site_of(edge), "");
+  edge.status.site = "New York";
+  EXPECT_EQ(site_of(edge), "New York");
+  edge.spec.site = "ny";
+  EXPECT_EQ(site_of(edge), "ny");
+}
+
+TEST(EdgeOf, APeerDialsItsOwnNameElseTheHostUnlessThatIsAnAddress) {
+  Edge edge;
+  edge.spec.sip.host = "Edge01.example.com";
+  EXPECT_EQ(name_dialled(edge, {.name = "sbc", .server_name = "Voice.example.com"}), "voice.example.com");
+  EXPECT_EQ(name_dialled(edge, {.name = "sbc"}), "edge01.example.com");
+  for (const char* address : {"192.0.2.7", "2001:db8::7"}) {
+    edge.spec.sip.host = address;
+    EXPECT_EQ(name_dialled(edge, {.name = "sbc"}), "") << address;
+    EXPECT_EQ(name_dialled(edge, {.name = "sbc", .server_name = "voice.example.com"}), "voice.example.com");
+  }
+}
+
+TEST(EdgeOf, ItsPeersBundlesInSecretsConcernIt) {
+  Edge edge;
+  edge.spec.sip.peers = {{.name = "a", .trust_bundle_ref = {.name = "roots", .key = "ca.crt"}},
+                         {.name = "b", .trust_bundle_ref = {BundleKind::kConfigMap, "others", "ca.crt"}}};
+  EXPECT_TRUE(names_secret(edge, "roots"));
+  EXPECT_FALSE(names_secret(edge, "others")) << "a ConfigMap";
+  EXPECT_FALSE(names_secret(edge, "root"));
 }
 
 Solver solver_of(std::vector<std::string> zones, std::vector<std::string> names) {
@@ -100,7 +134,7 @@ TEST(GenesysConnection, HostsFollowFromTheRegionUnlessEndpointsAreGiven) {
   EXPECT_EQ(spec.login_url(), "https://l");
 }
 
-TEST(NamesSecret, ItsServingSecretItsRevisionsAndItsImportAndNoOther) {
+TEST(NamesSecret, WhatIsItsOwnOrNamedInItsSpecAndNoOther) {
   EdgeCertificate certificate;
   certificate.meta.name = "edge01";
   for (const char* its_own : {"edge01-tls", "edge01-r1", "edge01-r12-key"})
@@ -111,6 +145,9 @@ TEST(NamesSecret, ItsServingSecretItsRevisionsAndItsImportAndNoOther) {
   certificate.spec.adoption = Adoption{.import_from = LocalRef{"by-hand"}};
   EXPECT_TRUE(names_secret(certificate, "wanted"));
   EXPECT_TRUE(names_secret(certificate, "by-hand"));
+  EXPECT_FALSE(names_secret(certificate, "renewed-elsewhere"));
+  certificate.spec.source_secret_ref = LocalRef{"renewed-elsewhere"};
+  EXPECT_TRUE(names_secret(certificate, "renewed-elsewhere"));
   EXPECT_FALSE(names_secret(certificate, "edge01-tls"));
 }
 

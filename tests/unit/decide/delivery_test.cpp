@@ -244,7 +244,10 @@ HealthRecord severe() {
 }
 
 TEST(RollingBack, TheIntentionIsWrittenBeforeThePreviousIsPushed) {
-  const Observation o = recorded(later(observing(), 30s), severe());
+  Observation o = recorded(later(observing(), 30s), severe());
+  o.look->health->correlation_id = "abc-1";
+  o.look->served->certificates = 2;
+  o.look->evidence->trunks = {{.name = "SBC ny", .state = ports::TrunkState::kUp}};
   const Decision decision = decide(o);
   ASSERT_TRUE(decision.status.delivery->rolling_back_since);
   EXPECT_EQ(*decision.status.delivery->rolling_back_since, o.now);
@@ -252,7 +255,9 @@ TEST(RollingBack, TheIntentionIsWrittenBeforeThePreviousIsPushed) {
   EXPECT_EQ(push_of(decision)->revision, 1);
   EXPECT_TRUE(push_of(decision)->rollback);
   ASSERT_EQ(decision.announcements.size(), 1U);
-  EXPECT_EQ(decision.announcements[0].message, "putting revision 1 back: the Edge reports Critical");
+  const std::string seen = "status OK, SIP_UP (correlation id abc-1); port: serial ff, chain of 2; trunks: 1 up";
+  EXPECT_EQ(decision.status.delivery->evidence, seen);
+  EXPECT_EQ(decision.announcements[0].message, "putting revision 1 back: the Edge reports Critical (" + seen + ")");
 }
 
 TEST(RollingBack, NeitherWindowNorHoldStandsInItsWay) {

@@ -19,11 +19,26 @@ TEST(Rules, AreNamedInTheirOrderWithWhatTheyEnsure) {
     names.emplace_back(rule.name);
     EXPECT_GT(rule.ensures.size(), 15U) << rule.name;
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"deleted", "readable", "delivery_under_way", "served_fields_only",
-                                             "not_suspended", "only_claim_on_edge", "references_exist",
-                                             "order_cleaned_up", "finalizer_released", "served_certificate_known",
-                                             "rollback_asked_for", "rejections_marked", "serving_secret_right",
-                                             "revision_issued", "revision_delivered", "old_revisions_pruned", "rest"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"deleted",
+                                             "readable",
+                                             "delivery_under_way",
+                                             "slots_returned",
+                                             "served_fields_only",
+                                             "source_is_anothers",
+                                             "not_suspended",
+                                             "only_claim_on_edge",
+                                             "references_exist",
+                                             "order_cleaned_up",
+                                             "finalizer_released",
+                                             "served_certificate_known",
+                                             "rollback_asked_for",
+                                             "rejections_marked",
+                                             "serving_secret_right",
+                                             "revision_issued",
+                                             "source_taken",
+                                             "revision_delivered",
+                                             "old_revisions_pruned",
+                                             "rest"}));
 }
 
 TEST(Deleted, TakesItsRecordsWithItAndLetsGo) {
@@ -82,33 +97,34 @@ TEST(Readable, WhatCannotBeReadIsReportedByItself) {
 }
 
 TEST(ServedFieldsOnly, RefusesByPathWhatIsNotServedYet) {
-  const auto source = [](auto& o) { o.object.spec.source_secret_ref = api::LocalRef{"x"}; };
-  check({{"the object", with(ready(), source), "served_fields_only Failed/NotSupported S"},
+  const auto fallback = [](auto& o) { o.object.spec.fallback = api::Fallback{}; };
+  check({{"the object", with(ready(), fallback), "served_fields_only Failed/NotSupported S"},
          {"its Edge", with(ready(), [](auto& o) { change(o.edge, [](auto& e) { e.spec.ssh = api::SshEndpoint{}; }); }),
-          "served_fields_only Failed/NotSupported S"},
-         {"its connection",
-          with(ready(), [](auto& o) { change(o.connection, [](auto& c) { c.spec.heartbeat = api::Heartbeat{}; }); }),
           "served_fields_only Failed/NotSupported S"},
          {"its issuer", with(ready(), [](auto& o) { change(o.issuer, [](auto& i) { i.spec.preferred_chain = "X"; }); }),
           "served_fields_only Failed/NotSupported S"},
-         {"its policy", with(ready(), [](auto& o) { change(o.policy, [](auto& p) { p.spec.waves.resize(1); }); }),
+         {"its policy",
+          with(ready(),
+               [](auto& o) {
+                 change(o.policy, [](auto& p) { p.spec.drain = api::Drain{.policy = api::DrainPolicy::kDrain}; });
+               }),
           "served_fields_only Failed/NotSupported S"},
-         {"a delivery under way is finished first", with(observing(), source),
+         {"a delivery under way is finished first", with(observing(), fallback),
           "delivery_under_way LookAtEdge Observing/Observing R"},
          {"nothing of the kind", ready(), "rest Ready/Ready +renewal"}});
 
   const Decision decision = decide(with(ready(), [](auto& o) {
     o.object.spec.fallback = api::Fallback{};
     o.object.spec.rotation->drain = api::Drain{.policy = api::DrainPolicy::kDrain};
-    change(o.edge, [](auto& e) { e.spec.sip.probe = api::SipProbe::kOptions; });
+    change(o.edge, [](auto& e) { e.spec.ssh = api::SshEndpoint{}; });
     change(o.policy, [](auto& p) {
       p.meta.name = "night";
-      p.spec.budget = api::Budget{};
+      p.spec.drain = api::Drain{.policy = api::DrainPolicy::kDrain};
     });
   }));
   EXPECT_EQ(condition(decision, kStalled)->message,
             "this version does not serve spec.fallback, spec.rotation.drain.policy: Drain, Edge edge01: "
-            "spec.sip.probe: Options, RotationPolicy night: spec.budget; remove what is set there");
+            "spec.ssh, RotationPolicy night: spec.drain.policy: Drain; remove what is set there");
 }
 
 TEST(NotSuspended, NothingIsChangedWhileSuspended) {

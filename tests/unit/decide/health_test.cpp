@@ -15,7 +15,11 @@ constexpr const char* kOurs = "ours";
 EdgeLook look(EdgeState state, SipState sip) {
   EdgeLook seen{.at = kNoon, .probed = true};
   seen.health = ports::EdgeHealth{.state = state, .sip = sip};
-  seen.served = ports::ChainFacts{.serial_number = "0a", .fingerprint_sha256 = kOurs};
+  seen.served = ports::ChainFacts{.serial_number = "0a",
+                                  .fingerprint_sha256 = kOurs,
+                                  .not_before = kNoon - 24h,
+                                  .not_after = kNoon + 24h,
+                                  .certificates = 2};
   return seen;
 }
 EdgeLook silent(EdgeLook seen) {
@@ -42,6 +46,13 @@ EdgeLook telling(EdgeLook seen, std::string fingerprint) {
   return seen;
 }
 
+// Beside what is looked at: a trunk that was up before, and is so now.
+EdgeLook witnessed(EdgeLook seen, ports::TrunkState state, TimePoint since = kNoon) {
+  seen.evidence.emplace();
+  seen.evidence->trunks = {{.name = "SBC", .state = state, .since = since}};
+  return seen;
+}
+
 struct Case {
   std::string name;
   EdgeLook seen;
@@ -53,7 +64,7 @@ void PrintTo(const Case& tested, std::ostream* out) { *out << tested.name; }
 class Assess : public testing::TestWithParam<Case> {};
 TEST_P(Assess, Means) {
   const Case& tested = GetParam();
-  const Assessment found = assess(tested.seen, kOurs, tested.probe_counts);
+  const Assessment found = assess(tested.seen, {kOurs, tested.probe_counts});
   EXPECT_EQ(found.health, tested.health);
   EXPECT_EQ(found.reason, tested.reason);
 }
@@ -104,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& tested) { return tested.param.name; });
 
 TEST(Assess, WithoutAnExpectedLeafAnyIsGood) {
-  EXPECT_EQ(assess(serving(look(EdgeState::kOk, SipState::kUp), "other"), {}, true).health, Health::kGood);
+  EXPECT_EQ(assess(serving(look(EdgeState::kOk, SipState::kUp), "other"), {"", true}).health, Health::kGood);
 }
 
 TEST(EdgeLook, TheHandshakesFingerprintIsBelievedFirst) {
@@ -177,6 +188,97 @@ TEST(Fold, RemembersTheLastLookAndWhyItWasBad) {
   EXPECT_EQ(folded("GBU").reason, "B");
   EXPECT_EQ(folded("GBU").last_at, kNoon + 20s);
   EXPECT_EQ(folded("").last_at, std::nullopt);
+}
+
+// --- what worked before
+
+Assessment with_trunk_up_before(const EdgeLook& seen) {
+  return assess(seen, {.fingerprint = kOurs,
+                       .port_answered = true,
+                       .baseline = {.peers = {}, .trunks = {"SBC"}},
+                       .since = kNoon - 1min});
+}
+
+TEST(Witnesses, AreAskedAfterTheStatusAndThePort) {
+  using ports::TrunkState;
+  const EdgeLook well = look(EdgeState::kOk, SipState::kUp);
+  EXPECT_EQ(with_trunk_up_before(witnessed(well, TrunkState::kUp)).health, Health::kGood);
+  const Assessment down = with_trunk_up_before(witnessed(well, TrunkState::kDown));
+  EXPECT_EQ(down.health, Health::kBad);
+  EXPECT_EQ(down.reason, "trunk SBC went down");
+  EXPECT_FALSE(down.of_certificate);
+  EXPECT_EQ(with_trunk_up_before(witnessed(well, TrunkState::kUnknown)).health, Health::kUnknown);
+  EXPECT_EQ(with_trunk_up_before(well).health, Health::kGood) << "a look at less says nothing of them";
+  // Without the status call nobody says anything.
+  EXPECT_EQ(with_trunk_up_before(witnessed(unanswered(well), TrunkState::kDown)).health, Health::kUnknown);
+  // A trunk that is down makes up for words that nobody knows; one that is up does not.
+  const EdgeLook wordless = look(EdgeState::kUnknown, SipState::kUnknown);
+  EXPECT_EQ(with_trunk_up_before(witnessed(wordless, TrunkState::kDown)).health, Health::kBad);
+  EXPECT_EQ(with_trunk_up_before(witnessed(wordless, TrunkState::kUp)).health, Health::kUnknown);
+  EXPECT_EQ(with_trunk_up_before(witnessed(look(EdgeState::kCritical, SipState::kUp), TrunkState::kUp)).health,
+            Health::kSevere);
+}
+
+// --- the chain that the port sends
+
+TEST(ServedChain, MustHoldAllThatWasPushedAndMayHoldMore) {
+  const auto sending = [](std::vector<std::string> others) {
+    EdgeLook seen = look(EdgeState::kOk, SipState::kUp);
+    seen.served->others_sha256 = std::move(others);
+    return assess(seen, {.fingerprint = kOurs, .port_answered = true, .others_sha256 = {"sub 2", "sub 1"}});
+  };
+  EXPECT_EQ(sending({"sub 2", "sub 1"}).health, Health::kGood);
+  EXPECT_EQ(sending({"sub 1", "sub 2", "root"}).health, Health::kGood);
+  for (const auto& others : {std::vector<std::string>{}, {"sub 2"}, {"sub 1", "root"}}) {
+    const Assessment short_of_one = sending(others);
+    EXPECT_EQ(short_of_one.health, Health::kBad);
+    EXPECT_TRUE(short_of_one.of_certificate);
+    EXPECT_EQ(short_of_one.reason,
+              "the SIP-TLS port does not send the whole chain: peers would have to fetch what is missing");
+  }
+}
+
+TEST(ServedChain, MustBeWithinItsDates) {
+  const auto at = [](TimePoint when) {
+    EdgeLook seen = look(EdgeState::kOk, SipState::kUp);
+    seen.at = when;
+    return assess(seen, {kOurs, true});
+  };
+  EXPECT_EQ(at(kNoon + 24h - 1s).health, Health::kGood);
+  EXPECT_EQ(at(kNoon + 24h).health, Health::kBad);
+  EXPECT_THAT(at(kNoon + 24h).reason, testing::HasSubstr("expired at 2026-11-23T12:00:00Z"));
+  EXPECT_EQ(at(kNoon - 24h - 1s).health, Health::kBad);
+  EXPECT_EQ(assess(look(EdgeState::kOk, SipState::kUp), {"", true}).health, Health::kGood) << "whichever it is";
+}
+
+// --- an outage of the site
+
+TEST(Fold, AnOutageOfTheSiteBeginsEverythingAnew) {
+  const HealthRecord before{.bad_in_row = 3, .severe_in_row = 1, .good_for = 1min, .last = Health::kBad};
+  const HealthRecord after = fold(before, {Health::kHeld, "the site is down"}, kNoon, 1min);
+  EXPECT_EQ(after.bad_in_row, 0);
+  EXPECT_EQ(after.severe_in_row, 0);
+  EXPECT_EQ(after.good_for, 0s);
+  EXPECT_EQ(after.last, Health::kHeld);
+  EXPECT_EQ(after.reason, "the site is down");
+}
+
+// --- what is told of it
+
+TEST(EvidenceOf, IsShortAndHasTheCorrelationId) {
+  using ports::TrunkState;
+  EdgeLook seen = witnessed(look(EdgeState::kWarning, SipState::kDown), TrunkState::kDown);
+  seen.health->correlation_id = "0f0f-1";
+  EXPECT_EQ(evidence_of(seen),
+            "status Warning, SIP_DOWN (correlation id 0f0f-1); port: serial 0a, chain of 2; trunks: 0 up, 1 down "
+            "(SBC)");
+  EdgeLook mute = silent(unanswered(look(EdgeState::kOk, SipState::kUp)));
+  mute.health_error->correlation_id = "0f0f-2";
+  EXPECT_EQ(evidence_of(mute), "no status (correlation id 0f0f-2); port: no handshake");
+  EXPECT_EQ(evidence_of(unprobed(look(EdgeState::kOk, SipState::kUp))), "status OK, SIP_UP");
+  for (int i = 0; i < 100; ++i)
+    seen.evidence->trunks->push_back({.name = std::string(60, 'x'), .state = TrunkState::kDown});
+  EXPECT_LE(evidence_of(seen).size(), 320U);
 }
 
 }  // namespace

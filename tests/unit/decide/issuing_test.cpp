@@ -586,7 +586,10 @@ TEST(RevisionIssued, AfterARollbackANewRevisionIsTriedAsThePolicySays) {
          {"another backoff was written down with the rollback",
           with(next_window, [](auto& o) { o.object.status.next_attempt = o.now + 1h; }),
           "revision_issued RolledBack/RolledBack R +1h"},
-         {"NextWindow, no attempt left", later(once, 24h), "revision_issued RolledBack/RolledBack S"},
+         {"NextWindow, no attempt left", later(once, 24h), "revision_issued RolledBack/RolledBack S +360h"},
+         {"NextWindow, no attempt left, and what is served runs out", later(once, 24h + 360h),
+          "revision_issued CreateKey Issuing/CreatingKey R"},
+         {"Never, and what is served runs out", later(never, 24h + 360h), "revision_issued RolledBack/RolledBack S"},
          {"Never", later(never, 24h), "revision_issued RolledBack/RolledBack S"},
          {"OnChange", later(on_change, 24h), "revision_issued RolledBack/RolledBack S"},
          {"OnChange, changed", with(on_change, change_spec), "revision_issued CreateKey Issuing/CreatingKey R"},
@@ -595,6 +598,15 @@ TEST(RevisionIssued, AfterARollbackANewRevisionIsTriedAsThePolicySays) {
          {"NextWindow, asked for", with(next_window, asked), "revision_issued CreateKey Issuing/CreatingKey R"},
          {"what is served is not due", with(next_window, [](auto& o) { o.revisions[1] = whole(1, o.now - 24h); }),
           "rest RolledBack/RolledBack S +renewal"}});
+  // The nearer the end, the shorter the rest: a quarter of what is left, and an hour at least.
+  for (const auto& [left, rest] : {std::pair<api::Duration, api::Duration>{96h, 24h}, {40h, 10h}, {2h, 1h}}) {
+    Observation o = rolling_back();
+    o.object.spec.rotation->observe = api::Observe{.settle = 0s, .period = 1min};
+    o.object.status.not_after = o.revisions[1].chain->not_after = o.now + left;
+    o.pushed = 1;
+    o.look = look(1, o.now);
+    EXPECT_EQ(decide(o).status.next_attempt, o.now + rest) << format_duration(left);
+  }
   EXPECT_NE(ready_message(decide(never)).find("set the annotation edgetrust.io/renew-requested-at to try again"),
             std::string::npos);
   EXPECT_EQ(decide(next_window).status.next, "tries again 2027-02-01T12:00:00Z");
@@ -604,7 +616,7 @@ TEST(RevisionIssued, AChangeOfTheSpecForgetsWhatFailedUnderTheOldOne) {
   Observation o = rolled_back();
   o.serving_fingerprint = fingerprint(1);
   o.object.status.failures = 2;
-  EXPECT_EQ(decided(o), "revision_issued RolledBack/RolledBack S");
+  EXPECT_EQ(decided(o), "revision_issued RolledBack/RolledBack S +384h");
   change_spec(o);
   const Decision decision = decide(o);
   EXPECT_EQ(support::summary(o, decision), "revision_issued CreateKey Issuing/CreatingKey R");

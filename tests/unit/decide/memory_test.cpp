@@ -51,6 +51,13 @@ TEST(Failures, AnotherSpecIsANewStart) {
   EXPECT_TRUE(o.failures.empty());
 }
 
+TEST(Forgive, ThePeersAreAskedAnew) {
+  Observation o = deliverable();
+  o.peers = PeersLook{.revision = 2, .peers = {}, .at = o.now};
+  forgive(o);
+  EXPECT_FALSE(o.peers);
+}
+
 TEST(Forgive, WhatFailedIsTriedAtOnceAndWhatIsKnownStays) {
   Observation o = delivering();
   fail_with(o, kPush);

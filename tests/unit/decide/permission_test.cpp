@@ -262,6 +262,26 @@ std::string obstacle_of(const Observation& o) {
   return limit == nullptr ? "" : limit->reason;
 }
 
+TEST(Infeasible, IsSaidByEachOfAFleetWhoseBudgetIsTooSmall) {
+  Observation o = ready();
+  change(o.policy, [&](api::RotationPolicy& policy) {
+    policy.meta.name = "prod";
+    api::set(policy.status.conditions,
+             {.type = std::string(api::condition::kInfeasible),
+              .status = api::Truth::kTrue,
+              .reason = "Budget",
+              .message = "maxConcurrent has to be 3 at least"},
+             o.now);
+  });
+  EXPECT_EQ(condition(decide(o), api::condition::kInfeasible), nullptr) << "it has windows of its own";
+  o.object.spec.rotation.reset();
+  const Decision decision = decide(o);
+  const auto* said = condition(decision, api::condition::kInfeasible);
+  ASSERT_NE(said, nullptr);
+  EXPECT_EQ(said->reason, "Budget");
+  EXPECT_EQ(said->message, "RotationPolicy prod: maxConcurrent has to be 3 at least");
+}
+
 TEST(Infeasible, IsSaidLongBeforeAndNamesTheLimitThatBinds) {
   // ready() is at 2026-11-22; revision 1 ends on 2027-02-19T12:00:00Z.
   const auto frozen = [](std::string_view from, std::string_view to) {

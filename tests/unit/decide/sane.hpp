@@ -28,6 +28,7 @@ class EffectIsCovered {
   EffectIsCovered(const Observation& o, const Decision& d) : o_(o), d_(d) {}
 
   void operator()(const effect::LookAtEdge& /*e*/) const { EXPECT_TRUE(o_.edge && o_.connection); }
+  void operator()(const effect::AskPeers& e) const { EXPECT_TRUE(has_chain(e.revision)) << "nothing to ask about"; }
   void operator()(const effect::LookAtOrder& e) const {
     EXPECT_TRUE(o_.issuer);
     EXPECT_EQ(e.url, d_.status.order->url);
@@ -65,10 +66,22 @@ class EffectIsCovered {
     EXPECT_FALSE(e.certificate_url.empty());
   }
   void operator()(const effect::StoreImport& /*e*/) const { EXPECT_TRUE(o_.import && o_.import->chain); }
+  void operator()(const effect::StoreSource& e) const {
+    ASSERT_TRUE(o_.source && o_.source->chain && !o_.source->defect && !o_.source->unjudged);
+    EXPECT_EQ(e.fingerprint, o_.source->chain->fingerprint_sha256);
+    EXPECT_EQ(e.secret, o_.object.spec.source_secret_ref->name);
+    EXPECT_FALSE(is_rejected_leaf(e.fingerprint)) << "a rejected leaf is not taken again";
+    if (has_chain(e.revision)) {
+      EXPECT_EQ(o_.revisions.at(e.revision).chain->fingerprint_sha256, e.fingerprint);
+    } else if (has_key(e.revision)) {
+      EXPECT_EQ(o_.revisions.at(e.revision).source, e.fingerprint) << "the key of one, the certificate of another";
+    }
+  }
   void operator()(const effect::Push& e) const {
     ASSERT_TRUE(d_.status.delivery) << "a crash would not know what to watch";
     ASSERT_TRUE(has_key(e.revision) && has_chain(e.revision)) << "I2: what is pushed is stored";
     EXPECT_FALSE(rejected_in(d_.status, e.revision)) << "a rejected revision is never pushed again";
+    EXPECT_FALSE(is_rejected_leaf(o_.revisions.at(e.revision).chain->fingerprint_sha256)) << "nor under another number";
     EXPECT_EQ(e.rollback, d_.status.delivery->rolling_back_since.has_value());
     EXPECT_EQ(e.revision, e.rollback ? d_.status.delivery->fallback : d_.status.delivery->revision);
     if (e.rollback) {
@@ -76,6 +89,8 @@ class EffectIsCovered {
     } else {
       EXPECT_FALSE(o_.revisions.at(e.revision).defect) << "a broken chain never leaves the cluster";
       EXPECT_GT(e.revision, o_.object.status.revision.value_or(-1));
+      EXPECT_TRUE(!d_.status.slots || o_.slots_claimed_for == d_.status.delivery->started_at)
+          << "I4: nothing is pushed without its slots";
     }
   }
   void operator()(const effect::WriteServingSecret& e) const {
@@ -84,6 +99,15 @@ class EffectIsCovered {
   void operator()(const effect::MarkRejected& e) const {
     EXPECT_TRUE(rejected_in(d_.status, e.revision));
     EXPECT_TRUE(has_chain(e.revision) || o_.revisions.at(e.revision).defect);
+  }
+  void operator()(const effect::ClaimSlots& e) const {
+    ASSERT_TRUE(d_.status.slots && d_.status.delivery) << "a slot is named before it is claimed";
+    EXPECT_EQ(e.slots.names, d_.status.slots->names);
+    EXPECT_EQ(e.slots.revision, d_.status.delivery->revision);
+  }
+  void operator()(const effect::ReleaseSlots& e) const {
+    EXPECT_FALSE(d_.status.delivery) << "a slot is held until the delivery is over";
+    EXPECT_TRUE(d_.status.slots && e.slots.names == d_.status.slots->names);
   }
   void operator()(const effect::DeleteRevision& e) const {
     EXPECT_NE(e.revision, d_.status.revision) << "I3";
@@ -106,6 +130,11 @@ class EffectIsCovered {
   }
   [[nodiscard]] bool has_chain(int revision) const {
     return o_.revisions.contains(revision) && o_.revisions.at(revision).chain;
+  }
+  [[nodiscard]] bool is_rejected_leaf(const std::string& fingerprint) const {
+    return std::ranges::any_of(d_.status.history, [&](const api::HistoryEntry& entry) {
+      return entry.fingerprint_sha256 == fingerprint && rejected_in(d_.status, entry.revision);
+    });
   }
   void each_is_written_down(const std::vector<api::TxtRecord>& records) const {
     for (const auto& record : records) {

@@ -22,6 +22,7 @@ class Story {
   // --- the world
   std::string served;             // on the SIP-TLS port; empty: nothing listens
   std::set<std::string> records;  // TXT records that exist
+  std::set<std::string> slots;    // that it holds
   struct CaOrder {
     int revision = 0;
     std::vector<std::string> names;
@@ -36,7 +37,10 @@ class Story {
   ports::EdgeState sick_state = ports::EdgeState::kOk;  // what the status call says of it
   bool edge_is_down = false;                            // whatever is installed
   bool status_unknown = false;                          // the status call is not answered
-  bool takes_nothing = false;                           // uploads are acknowledged and not installed
+  bool peers_refuse = false;                            // whatever chain they are asked about
+  bool trunk_is_down = false;                           // whatever is installed, and since just now
+  bool trunks_unlisted = false;
+  bool takes_nothing = false;  // uploads are acknowledged and not installed
   std::function<Fate(const std::string&)> fate = [](const std::string&) { return Fate::kDone; };
 
   // --- what happened
@@ -137,8 +141,19 @@ class Story {
   }
 
   // --- effects
-  Result<Learned> execute(const effect::LookAtEdge& /*e*/) {
+  Result<Learned> execute(const effect::LookAtEdge& e) {
     EdgeLook seen = served.empty() ? empty_look(o.now) : look(served, o.now);
+    if (e.closely) {
+      seen.evidence->peers = peers();
+      seen.evidence->trunks = {
+          {.name = "SBC", .state = trunk_is_down ? ports::TrunkState::kDown : ports::TrunkState::kUp, .since = o.now}};
+      if (trunks_unlisted) seen.evidence->trunks.reset();
+    } else {
+      seen.evidence.reset();
+    }
+    for (const auto& [number, revision] : o.revisions) {
+      if (seen.served && revision.chain && revision.chain->fingerprint_sha256 == served) seen.served = revision.chain;
+    }
     bool down = edge_is_down;
     for (const int revision : sick) down = down || served == fingerprint(revision);
     if (down) seen = with_health(seen, sick_state, ports::SipState::kDown);
@@ -168,6 +183,17 @@ class Story {
                                       .record_value = url.substr(url.rfind('/') + 1)}});
     }
     return seen;
+  }
+  Result<Learned> execute(const effect::AskPeers& e) {
+    PeersLook told{.revision = e.revision, .edge_generation = o.edge->meta.generation, .at = o.now};
+    told.peers = peers();
+    return Learned{.peers = told};
+  }
+  std::vector<PeerLook> peers() const {
+    std::vector<PeerLook> all;
+    for (const auto& peer : o.edge->spec.sip.peers)
+      all.push_back({peer.name, peers_refuse ? Answer::kNo : Answer::kYes, peers_refuse ? "no such root" : ""});
+    return all;
   }
   Result<Learned> execute(const effect::LookAtOrder& e) {
     if (!orders.contains(e.url)) return fail(ErrorKind::kNotFound, "no such order");
@@ -248,12 +274,28 @@ class Story {
     o.revisions[0] = {.number = 0, .has_key = true, .chain = o.import->chain};
     return Learned{};
   }
+  Result<Learned> execute(const effect::StoreSource& e) {
+    auto& revision = o.revisions[e.revision];
+    revision.number = e.revision;
+    revision.has_key = true;
+    revision.source = e.fingerprint;
+    if (!revision.chain) revision.chain = o.source->chain;
+    return Learned{};
+  }
   Result<Learned> execute(const effect::Push& e) {
     if (!takes_nothing) served = o.revisions.at(e.revision).chain->fingerprint_sha256;
     return Learned{};
   }
   Result<Learned> execute(const effect::WriteServingSecret& e) {
     o.serving_fingerprint = o.revisions.at(e.revision).chain->fingerprint_sha256;
+    return Learned{};
+  }
+  Result<Learned> execute(const effect::ClaimSlots& e) {
+    slots.insert(e.slots.names.begin(), e.slots.names.end());
+    return Learned{};
+  }
+  Result<Learned> execute(const effect::ReleaseSlots& e) {
+    for (const auto& name : e.slots.names) slots.erase(name);
     return Learned{};
   }
   Result<Learned> execute(const effect::MarkRejected& e) {

@@ -51,6 +51,7 @@ TEST(RevisionDelivered, TheIntentionIsWrittenBeforeThePush) {
   o.object.status = decision.status;
   o.object.meta.finalizers = {std::string(api::kFinalizer)};
   o.look->at = o.now;
+  o.slots_claimed_for = o.object.status.delivery->started_at;
   const Decision next = decide(o);
   ASSERT_NE(push_of(next), nullptr);
   EXPECT_EQ(push_of(next)->revision, 2);

@@ -34,6 +34,7 @@ const std::vector<NamedCall>& calls() {
       {"check", [](ports::EdgeFleet& f) { return f.check({}); }},
       {"edges", [](ports::EdgeFleet& f) { return f.edges({}).map([](const auto&) {}); }},
       {"trunks", [](ports::EdgeFleet& f) { return f.trunks(kEdge, {}).map([](const auto&) {}); }},
+      {"all_trunks", [](ports::EdgeFleet& f) { return f.all_trunks({}).map([](const auto&) {}); }},
       {"health", [](ports::EdgeFleet& f) { return f.health(kEdge, {}).map([](const auto&) {}); }},
       {"install", [](ports::EdgeFleet& f) { return f.install(testing::certificate_upload(), {}); }, true},
   };
@@ -297,7 +298,8 @@ TEST(GenesysCall, AnUploadDoesNotQueueBehindPolls) {
 
 TEST(GenesysCall, OnlyKnownCallsLeave) {
   FleetFixture f([](const http::Request& request) {
-    if (request.url.target.find("/sites/") != std::string::npos) return json_answer(200, "{}");
+    if (request.url.target.find("/sites?") != std::string::npos) return json_answer(200, kEmptyList);
+    if (request.url.target.find("/oauth/clients/") != std::string::npos) return json_answer(200, "{}");
     if (request.url.target.ends_with("/status")) return json_answer(200, "{}");
     return json_answer(200, R"({"entities":[{"id":"e1","site":{"id":"s1"}}],"pageCount":1})");
   });
@@ -309,6 +311,8 @@ TEST(GenesysCall, OnlyKnownCallsLeave) {
   EXPECT_TRUE(f.upload->sent().empty());
   EXPECT_TRUE(f.fleet->trunks(ports::EdgeId{"e1/reboot?x="}, {}));
   EXPECT_TRUE(f.fleet->edges({}));
+  EXPECT_TRUE(f.fleet->all_trunks({}));
+  (void)f.fleet->client({});
   EXPECT_TRUE(f.fleet->health(kEdge, {}));
   EXPECT_TRUE(f.fleet->install(testing::certificate_upload(), {}));
   EXPECT_EQ(f.api->lines(),
@@ -316,8 +320,107 @@ TEST(GenesysCall, OnlyKnownCallsLeave) {
                 "POST https://login.example.com/oauth/token",
                 "GET " + testing::kEdges + "/e1%2Freboot%3Fx%3D/trunks?trunkType=EXTERNAL&pageSize=100&pageNumber=1",
                 "GET " + testing::kEdges + "?showCloudMedia=false&managed=false&pageSize=100&pageNumber=1",
-                "GET " + testing::kEdges + "/sites/s1"}));
+                "GET " + testing::kEdges + "/sites?pageSize=100&pageNumber=1",
+                "GET " + testing::kEdges + "/trunks?trunkType=EXTERNAL&pageSize=100&pageNumber=1",
+                "GET https://api.example.com/api/v2/oauth/clients/client-1"}));
   EXPECT_EQ(f.upload->lines(), (std::vector<std::string>{testing::kStatusCall, testing::kUploadCall}));
+}
+
+// What the vendor's limit says, as its answers carry it.
+http::Headers rate(int count, int allowed, int reset) {
+  return {{"inin-ratelimit-count", std::to_string(count)},
+          {"inin-ratelimit-allowed", std::to_string(allowed)},
+          {"inin-ratelimit-reset", std::to_string(reset)}};
+}
+
+TEST(GenesysCall, StaysAtSixTenthsOfWhatTheVendorAllows) {
+  Config with = testing::config();
+  with.requests_per_minute = 10'000;
+  FleetFixture f([](const http::Request&) { return json_answer(200, kEmptyList, rate(1, 100, 60)); }, std::move(with));
+  int good = 0;
+  for (int second = 0; second < 60; ++second) {
+    good += calls_until_refused(*f.fleet, 1000);
+    f.clock.advance(seconds{1});
+  }
+  EXPECT_LE(good, 75) << "60 a minute and the bucket's quarter";
+  EXPECT_GE(good, 59);
+}
+
+TEST(GenesysCall, WhatIsConfiguredIsNeverExceededByWhatIsAllowed) {
+  Config with = testing::config();
+  with.requests_per_minute = 60;
+  FleetFixture f([](const http::Request&) { return json_answer(200, kEmptyList, rate(1, 3000, 60)); }, std::move(with));
+  EXPECT_EQ(calls_until_refused(*f.fleet, 100), 15);
+}
+
+TEST(GenesysCall, TheLowestLimitHoldsForTenMinutes) {
+  Config with = testing::config();
+  with.requests_per_minute = 6000;
+  FleetFixture f(
+      [](const http::Request& request) {
+        const bool trunks = request.url.target.find("/trunks") != std::string::npos;
+        return json_answer(200, kEmptyList, rate(1, trunks ? 20 : 3000, 60));
+      },
+      std::move(with));
+  ASSERT_TRUE(f.fleet->all_trunks({}));
+  EXPECT_EQ(calls_until_refused(*f.fleet, 100), 3) << "a quarter of 12";
+  f.clock.advance(std::chrono::minutes{10});
+  EXPECT_TRUE(f.fleet->check({}));
+  f.clock.advance(std::chrono::minutes{1});
+  EXPECT_EQ(calls_until_refused(*f.fleet, 1000), 450) << "a quarter of 1800";
+}
+
+// Others may use the same client: the vendor counts for all of them.
+TEST(GenesysCall, AHostWhoseCountIsNearItsLimitIsLeftAloneUntilItsMinuteIsOver) {
+  int count = 59;
+  FleetFixture f([&](const http::Request& request) {
+    if (request.url.host == "upload.example.com") return json_answer(200, "{}");
+    return json_answer(200, kEmptyList, rate(count, 100, 20));
+  });
+  ASSERT_TRUE(f.fleet->check({}));
+  count = 60;
+  ASSERT_TRUE(f.fleet->check({}));
+  const std::size_t before = f.api->sent().size();
+  const Error held = f.fleet->check({}).error();
+  EXPECT_EQ(held.kind, ErrorKind::kRateLimited);
+  EXPECT_EQ(held.retry_after, seconds{20});
+  EXPECT_EQ(f.api->sent().size(), before);
+  EXPECT_TRUE(f.fleet->health(kEdge, {})) << "another host";
+  f.clock.advance(seconds{20});
+  EXPECT_TRUE(f.fleet->check({}));
+}
+
+TEST(GenesysCall, AnUploadGoesOutThoughTheLimitIsNear) {
+  FleetFixture f = after_status([](const http::Request&) { return json_answer(200, "{}", rate(99, 100, 30)); });
+  ASSERT_TRUE(f.fleet->health(kEdge, {}));
+  ASSERT_TRUE(f.fleet->install(testing::certificate_upload(), {}));
+  EXPECT_EQ(f.fleet->health(kEdge, {}).error().kind, ErrorKind::kRateLimited);
+  EXPECT_TRUE(f.fleet->install(testing::certificate_upload(), {}));
+}
+
+TEST(GenesysCall, AnAbsurdLimitTeachesNothing) {
+  for (const http::Headers& headers :
+       {rate(5, 0, 60), rate(5, -3, 60), rate(-1, 100, 60),
+        http::Headers{{"inin-ratelimit-allowed", "1"}, {"inin-ratelimit-reset", "60"}},
+        http::Headers{
+            {"inin-ratelimit-count", "many"}, {"inin-ratelimit-allowed", "1"}, {"inin-ratelimit-reset", "60"}}}) {
+    FleetFixture f([&](const http::Request&) { return json_answer(200, kEmptyList, headers); });
+    EXPECT_EQ(calls_until_refused(*f.fleet, 100), 45);
+  }
+}
+
+// A POST that may have been executed is not sent again by itself, whatever became of it.
+TEST(GenesysCall, NothingButA401IsRepeated) {
+  for (const int status : {408, 409, 429, 500, 502, 503, 504}) {
+    FleetFixture f = after_status([&](const http::Request&) {
+      return json_answer(status, "", {{"Retry-After", "1"}});
+    });
+    ASSERT_TRUE(f.fleet->health(kEdge, {}));
+    const std::size_t before = f.upload->sent().size();
+    const Error error = f.fleet->install(testing::certificate_upload(), {}).error();
+    EXPECT_EQ(f.upload->sent().size() - before, 1U) << status;
+    EXPECT_EQ(error.maybe_executed, status == 408 || status >= 500) << status;
+  }
 }
 
 TEST(GenesysConfig, RefusesWhatCannotWorkAndNamesTheField) {
@@ -336,6 +439,7 @@ TEST(GenesysConfig, RefusesWhatCannotWorkAndNamesTheField) {
       {[](Config& c) { c.credentials.client_id.clear(); }, "credentials"},
       {[](Config& c) { c.credentials.client_secret = Secret(); }, "credentials"},
       {[](Config& c) { c.upload->credentials = Credentials{}; }, "certificateUpload.credentials"},
+      {[](Config& c) { c.standby = Credentials{}; }, "standby credentials"},
       {[](Config& c) { c.requests_per_minute = 0; }, "requestsPerMinute"},
   };
   const support::FakeClock clock;

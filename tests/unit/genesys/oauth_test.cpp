@@ -189,6 +189,35 @@ TEST(OAuth, ARefusedClientIsPermanentAndNotHammered) {
   }
 }
 
+TEST(OAuth, ARefusedClientIsAskedLessAndLessOften) {
+  Fixture f(always(json_answer(401, "")));
+  int asked = 0;
+  for (int second = 0; second < 3600; ++second) {
+    EXPECT_FALSE(f.tokens.token({}));
+    f.clock.advance(seconds{1});
+  }
+  asked = static_cast<int>(f.transport->sent().size());
+  EXPECT_EQ(asked, 10) << "after 30 s, 1, 2, 4, 8 minutes, then each ten";
+}
+
+TEST(OAuth, AGoodLoginEndsTheCountOfRefusals) {
+  bool good = false;
+  LoginDesk desk;
+  Fixture f([&](const http::Request&) { return good ? desk() : json_answer(401, ""); });
+  EXPECT_FALSE(f.tokens.token({}));
+  f.clock.advance(TokenSource::kRefusalHold);
+  EXPECT_FALSE(f.tokens.token({}));
+  good = true;
+  f.clock.advance(2 * TokenSource::kRefusalHold);
+  const Token token = f.tokens.token({}).value();
+  good = false;
+  f.tokens.refused(token);
+  EXPECT_FALSE(f.tokens.token({}));
+  good = true;
+  f.clock.advance(TokenSource::kRefusalHold);
+  EXPECT_TRUE(f.tokens.token({}));
+}
+
 TEST(OAuth, NamesTheReasonOfARefusal) {
   Fixture f(always(json_answer(400, R"({"error":"invalid_client","description":"client not found"})",
                                {{"ININ-Correlation-Id", "abc-1"}})));

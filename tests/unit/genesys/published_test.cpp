@@ -10,6 +10,7 @@ using std::chrono::minutes;
 using testing::FleetFixture;
 using testing::json_answer;
 using testing::kEdge;
+using testing::ScriptedTransport;
 
 std::string edge_json(const std::string& id, const std::string& site) {
   return R"({"id":")" + id + R"(","name":"edge )" + id +
@@ -24,18 +25,21 @@ std::string listing(const std::vector<std::string>& entities, int page, int page
          std::to_string(pages) + "}";
 }
 
-std::string zone_json(const std::string& zone) {
-  return R"({"id":"s","name":"x","edgeAutoUpdateConfig":{"timeZone":")" + zone + R"(","rrule":"FREQ=DAILY"}})";
+std::string site_json(const std::string& id, const std::string& zone) {
+  return R"({"id":")" + id + R"(","name":"x","edgeAutoUpdateConfig":{"timeZone":")" + zone +
+         R"(","rrule":"FREQ=DAILY"}})";
 }
 
 bool asks(const http::Request& request, std::string_view what) {
   return request.url.target.find(what) != std::string::npos;
 }
 
-TEST(Edges, TurnsThePagesAndAsksEachSiteOnce) {
+TEST(Edges, TurnsThePagesAndListsTheSitesOnce) {
   FleetFixture f([](const http::Request& request) {
-    if (asks(request, "/sites/s1")) return json_answer(200, zone_json("America/New_York"));
-    if (asks(request, "/sites/s2")) return json_answer(200, R"({"id":"s2","name":"no zone"})");
+    if (asks(request, "/sites?"))
+      return json_answer(
+          200, listing({site_json("s1", "America/New_York"), R"({"id":"s2","name":"no zone"})", R"({"name":"no id"})"},
+                       1, 1));
     if (asks(request, "pageNumber=1"))
       return json_answer(200, listing({edge_json("a", "s1"), edge_json("b", "s2")}, 1, 2));
     return json_answer(200, listing({edge_json("b", "s2"), edge_json("c", "s1"), R"({"name":"no id"})"}, 2, 2));
@@ -51,7 +55,8 @@ TEST(Edges, TurnsThePagesAndAsksEachSiteOnce) {
   EXPECT_EQ(edges[1].time_zone, "");
   EXPECT_EQ(edges[2].id.value, "c");
   const auto lines = f.api->lines();
-  ASSERT_EQ(lines.size(), 5U) << "login, two pages, two sites";
+  ASSERT_EQ(lines.size(), 4U) << "login, two pages, the sites";
+  EXPECT_EQ(lines[3], "GET " + testing::kEdges + "/sites?pageSize=100&pageNumber=1");
   EXPECT_EQ(lines[1], "GET " + testing::kEdges + "?showCloudMedia=false&managed=false&pageSize=100&pageNumber=1");
 }
 
@@ -69,38 +74,70 @@ TEST(Edges, ReadsTheStatesThatMatter) {
   EXPECT_EQ(edges->at(1).site, "s9") << "the id where the site has no name";
 }
 
-TEST(Edges, RemembersZonesForAnHour) {
-  FleetFixture f([](const http::Request& request) {
-    if (asks(request, "/sites/")) return json_answer(200, zone_json("Europe/Dublin"));
-    return json_answer(200, listing({edge_json("a", "s1")}, 1, 1));
+// The vendor's own media devices are none of ours, whatever the filter lets through.
+TEST(Edges, KnowsAnApplianceFromCloudMedia) {
+  FleetFixture f([](const http::Request&) {
+    return json_answer(
+        200, listing({R"({"id":"a","edgeDeploymentType":"HARDWARE"})", R"({"id":"b","edgeDeploymentType":"LDM"})",
+                      R"({"id":"c","edgeDeploymentType":"CDM"})", R"({"id":"d","edgeDeploymentType":"CHS"})",
+                      R"({"id":"e","edgeDeploymentType":"INVALID"})", R"({"id":"f"})"},
+                     1, 1));
   });
+  std::string appliances;
+  const auto edges = f.fleet->edges({}).value();
+  for (const auto& edge : edges) appliances += edge.appliance ? edge.id.value : "";
+  EXPECT_EQ(appliances, "abf");
+}
+
+// One Edge of one site; what the sites say is up to the test.
+struct ZoneFixture : FleetFixture {
+  explicit ZoneFixture(const ScriptedTransport::Answer& sites)
+      : FleetFixture([this, sites](const http::Request& request) {
+          if (asks(request, "/sites?")) return sites(request);
+          return Result<http::Response>(json_answer(200, listing({edge_json("a", site)}, 1, 1)));
+        }) {}
+  std::string site = "s1";
+};
+
+TEST(Edges, RemembersZonesForAnHour) {
+  ZoneFixture f(
+      [](const http::Request&) { return json_answer(200, listing({site_json("s1", "Europe/Dublin")}, 1, 1)); });
   ASSERT_TRUE(f.fleet->edges({}));
   f.clock.advance(minutes{59});
   ASSERT_TRUE(f.fleet->edges({}));
-  EXPECT_EQ(f.api->sent().size(), 4U) << "login, list, site, list";
+  EXPECT_EQ(f.api->sent().size(), 4U) << "login, list, sites, list";
   f.clock.advance(minutes{1});
   ASSERT_TRUE(f.fleet->edges({}));
   EXPECT_EQ(f.api->sent().size(), 6U);
 }
 
-TEST(Edges, ASiteThatMayNotBeReadHasNoZone) {
+TEST(Edges, ASiteThatIsNotListedHasNoZoneAndIsLookedForAfterFiveMinutes) {
+  std::string known = "s1";
+  ZoneFixture f(
+      [&](const http::Request&) { return json_answer(200, listing({site_json(known, "Europe/Dublin")}, 1, 1)); });
+  f.site = "s9";
+  EXPECT_EQ(f.fleet->edges({}).value().at(0).time_zone, "");
+  known = "s9";
+  f.clock.advance(minutes{4});
+  EXPECT_EQ(f.fleet->edges({}).value().at(0).time_zone, "");
+  f.clock.advance(minutes{1});
+  EXPECT_EQ(f.fleet->edges({}).value().at(0).time_zone, "Europe/Dublin");
+}
+
+TEST(Edges, SitesThatMayNotBeReadHaveNoZone) {
   for (const int status : {403, 404}) {
-    FleetFixture f([&](const http::Request& request) {
-      if (asks(request, "/sites/")) return json_answer(status, "");
-      return json_answer(200, listing({edge_json("a", "s1")}, 1, 1));
-    });
+    ZoneFixture f([&](const http::Request&) { return json_answer(status, ""); });
     EXPECT_EQ(f.fleet->edges({}).value().at(0).time_zone, "");
     f.clock.advance(minutes{5});
     ASSERT_TRUE(f.fleet->edges({}));
-    EXPECT_EQ(f.api->sent().size(), 5U) << "and is asked again after five minutes";
+    EXPECT_EQ(f.api->sent().size(), 5U) << "and are asked again after five minutes";
   }
 }
 
 TEST(Edges, AFaultKeepsTheLastKnownZoneButNeverInventsOne) {
   int status = 500;
-  FleetFixture f([&](const http::Request& request) {
-    if (asks(request, "/sites/")) return json_answer(status, status == 200 ? zone_json("Asia/Tokyo") : "");
-    return json_answer(200, listing({edge_json("a", "s1")}, 1, 1));
+  ZoneFixture f([&](const http::Request&) {
+    return json_answer(status, status == 200 ? listing({site_json("s1", "Asia/Tokyo")}, 1, 1) : "");
   });
   EXPECT_EQ(f.fleet->edges({}).error().kind, ErrorKind::kUnavailable);
   status = 200;
@@ -108,6 +145,8 @@ TEST(Edges, AFaultKeepsTheLastKnownZoneButNeverInventsOne) {
   status = 503;
   f.clock.advance(std::chrono::hours{2});
   EXPECT_EQ(f.fleet->edges({}).value().at(0).time_zone, "Asia/Tokyo");
+  f.site = "s2";
+  EXPECT_EQ(f.fleet->edges({}).error().kind, ErrorKind::kUnavailable) << "another one's zone is none";
 }
 
 TEST(Edges, WhatIsNoListingIsAnError) {
@@ -116,7 +155,41 @@ TEST(Edges, WhatIsNoListingIsAnError) {
     EXPECT_EQ(f.fleet->edges({}).error().kind, ErrorKind::kProtocol) << body;
     EXPECT_EQ(f.fleet->check({}).error().kind, ErrorKind::kProtocol) << body;
     EXPECT_EQ(f.fleet->trunks(kEdge, {}).error().kind, ErrorKind::kProtocol) << body;
+    EXPECT_EQ(f.fleet->all_trunks({}).error().kind, ErrorKind::kProtocol) << body;
   }
+}
+
+// A fleet may have more pages than the bucket has tokens.
+TEST(Edges, AListingThatTheBudgetStopsGoesOnWhereItWasStopped) {
+  Config with = testing::config();
+  with.requests_per_minute = 12;  // a bucket of 3
+  FleetFixture f(
+      [](const http::Request& request) {
+        if (asks(request, "/sites?")) return json_answer(200, listing({site_json("s1", "Asia/Tokyo")}, 1, 1));
+        const auto at = request.url.target.find("pageNumber=") + std::string_view("pageNumber=").size();
+        const std::string page = request.url.target.substr(at);
+        return json_answer(200, listing({edge_json("edge-" + page, "s1")}, std::stoi(page), 7));
+      },
+      std::move(with));
+  Result<std::vector<ports::EdgeInfo>> edges = f.fleet->edges({});
+  int tries = 1;
+  for (; !edges && tries < 20; ++tries) {
+    EXPECT_EQ(edges.error().kind, ErrorKind::kRateLimited);
+    f.clock.advance(*edges.error().retry_after);
+    edges = f.fleet->edges({});
+  }
+  ASSERT_TRUE(edges);
+  EXPECT_EQ(edges->size(), 7U);
+  EXPECT_EQ(edges->at(6).time_zone, "Asia/Tokyo");
+  EXPECT_EQ(f.api->sent().size(), 9U) << "login, each page once, the sites";
+  f.clock.advance(minutes{2});
+  EXPECT_FALSE(f.fleet->edges({})) << "the next one begins anew";
+  EXPECT_EQ(f.api->sent().size(), 12U);
+  f.clock.advance(minutes{6});
+  EXPECT_FALSE(f.fleet->edges({}));
+  EXPECT_EQ(f.api->lines().back(),
+            "GET " + testing::kEdges + "?showCloudMedia=false&managed=false&pageSize=100&pageNumber=3")
+      << "half a listing does not wait for ever";
 }
 
 TEST(Edges, AListingWithoutEndIsAnErrorAndAnEmptyPageIsTheEnd) {
@@ -154,6 +227,23 @@ TEST(Trunks, AsksForTheExternalOnes) {
   EXPECT_TRUE(f.fleet->trunks(kEdge, {}).value().empty());
   EXPECT_EQ(f.api->lines().back(),
             "GET " + testing::kEdges + "/" + kEdge.value + "/trunks?trunkType=EXTERNAL&pageSize=100&pageNumber=1");
+}
+
+TEST(Trunks, OfAllEdgesByPages) {
+  const auto trunk = [](const std::string& id, const std::string& edge) {
+    return R"({"id":")" + id + R"(","name":"SBC )" + id + R"(","state":"active","edge":{"id":")" + edge + R"("}})";
+  };
+  FleetFixture f([&](const http::Request& request) {
+    if (asks(request, "pageNumber=1")) return json_answer(200, listing({trunk("1", "AA"), trunk("2", "bb")}, 1, 2));
+    return json_answer(
+        200, listing({trunk("2", "bb"), trunk("3", "aa"), R"({"id":"4","name":"of no Edge","state":"active"})"}, 2, 2));
+  });
+  const auto all = f.fleet->all_trunks({}).value();
+  ASSERT_EQ(all.size(), 2U);
+  ASSERT_EQ(all.at(ports::EdgeId{"aa"}).size(), 2U) << "by the id in lower case";
+  EXPECT_EQ(all.at(ports::EdgeId{"aa"})[1].name, "SBC 3");
+  ASSERT_EQ(all.at(ports::EdgeId{"bb"}).size(), 1U) << "a trunk that moved to the next page counts once";
+  EXPECT_EQ(f.api->lines()[1], "GET " + testing::kEdges + "/trunks?trunkType=EXTERNAL&pageSize=100&pageNumber=1");
 }
 
 TEST(Trunks, UpWhenAProxyAnswers) {

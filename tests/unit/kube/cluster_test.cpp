@@ -102,5 +102,19 @@ TEST_F(ClusterTest, TellsOfSecretsLikewise) {
             (std::vector<std::string>{"voice/a ->3", "voice/a 3>10"}));
 }
 
+TEST_F(ClusterTest, FindsTheMetadataOfASecretByItsName) {
+  server->lines["secrets"] = {event("ADDED", "3"), end_of_look()};
+  Cluster cluster(client, clock, random, pauser,
+                  {.namespaces = {"voice"}, .indexed_label = "l", .changed = [](const AnyChange& /*change*/) {}});
+  EXPECT_FALSE(cluster.secrets().find({"voice", "a"})) << "nobody has looked yet";
+  cluster.start();
+  ASSERT_TRUE(cluster.wait_synced({}));
+  ASSERT_TRUE(cluster.secrets().find({"voice", "a"}));
+  EXPECT_EQ(cluster.secrets().find({"voice", "a"})->resource_version, "3");
+  EXPECT_FALSE(cluster.secrets().find({"voice", "b"}));
+  EXPECT_FALSE(cluster.secrets().find({"another", "a"}));
+  cluster.stop();
+}
+
 }  // namespace
 }  // namespace edgetrust::kube

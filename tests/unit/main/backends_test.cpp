@@ -30,6 +30,7 @@ class CredentialSecrets final : public ports::Secrets {
   std::vector<api::ObjectMeta> list(const std::string&, const std::string&, const std::string&) const override {
     return {};
   }
+  std::optional<api::ObjectMeta> find(const api::ObjectKey&) const override { return std::nullopt; }
   Result<api::ObjectMeta> create(const ports::SecretObject&, std::stop_token) override { return unused(); }
   Result<api::ObjectMeta> update(const ports::SecretObject&, std::stop_token) override { return unused(); }
   Status remove(const api::ObjectMeta&, std::stop_token) override { return unused(); }
@@ -119,6 +120,29 @@ TEST_F(BackendsTest, NothingIsKeptOfAnObjectThatIsGone) {
   backends.forget(connection.meta.key());
   EXPECT_TRUE(first.expired());
   EXPECT_FALSE(backends.secret_changed(credentials));
+}
+
+// A spare that is missing must not keep a rollback from being made.
+TEST_F(BackendsTest, AStandbyThatIsMissingStopsNothingAndIsTakenWhenItComes) {
+  const api::ObjectKey spare{"voice", "oauth-b"};
+  connection.spec.standby_credentials_ref = api::LocalRef{"oauth-b"};
+  const auto first = backends.fleet(connection, {}).value();
+  EXPECT_TRUE(backends.secret_changed(spare));
+  secrets.existing.insert(spare);
+  EXPECT_NE(fleet(), first.get());
+}
+
+TEST_F(BackendsTest, AHeartbeatIsMadeOfItsSecretAndOfNothingElse) {
+  connection.spec.heartbeat = api::Heartbeat{.url_ref = {"snitch", "url"}};
+  EXPECT_EQ(backends.heartbeat(connection, {}).error().kind, ErrorKind::kNotFound);
+  EXPECT_TRUE(backends.secret_changed({"voice", "snitch"}));
+  secrets.existing.insert({"voice", "snitch"});
+  const auto refused = backends.heartbeat(connection, {});
+  EXPECT_EQ(refused.error().kind, ErrorKind::kInvalid) << "it has no such key";
+  connection.spec.heartbeat->url_ref.key = "clientId";
+  ++connection.meta.generation;
+  EXPECT_NE(backends.heartbeat(connection, {}).error().message().find("must be an https URL"), std::string::npos);
+  EXPECT_FALSE(backends.secret_changed(credentials)) << "no fleet was asked for";
 }
 
 }  // namespace

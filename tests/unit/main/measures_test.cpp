@@ -21,6 +21,27 @@ struct MeasuresTest : testing::Test {
 
 using Samples = std::map<std::string, std::string>;
 
+TEST_F(MeasuresTest, APolicyTellsWhetherItIsHaltedAndHowManyRotate) {
+  auto policy = object<api::RotationPolicy>();
+  measure(metrics, policy);
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_policy_halted", "0"}, {"edgetrust_policy_rotating", "0"}}));
+  policy.status.state = api::PolicyState::kHalted;
+  policy.status.rotating = {"edge01", "edge02"};
+  measure(metrics, policy);
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_policy_halted", "1"}, {"edgetrust_policy_rotating", "2"}}));
+  forget(metrics, policy);
+  EXPECT_EQ(samples(), Samples{});
+}
+
+TEST_F(MeasuresTest, ACertificateThatCannotBeRotatedInTimeSaysSo) {
+  auto certificate = object<api::EdgeCertificate>();
+  measure(metrics, certificate);
+  EXPECT_EQ(samples().at("edgetrust_certificate_infeasible"), "0");
+  say(certificate, api::condition::kInfeasible, api::Truth::kTrue);
+  measure(metrics, certificate);
+  EXPECT_EQ(samples().at("edgetrust_certificate_infeasible"), "1");
+}
+
 TEST_F(MeasuresTest, AnEdgeWhoseStateNobodyKnowsAnyMoreHasNoSample) {
   auto edge = object<api::Edge>();
   say(edge, api::condition::kOnline, api::Truth::kTrue);
@@ -38,9 +59,27 @@ TEST_F(MeasuresTest, AConnectionWhoseCredentialsCouldNotBeTriedHasNoSample) {
   auto connection = object<api::GenesysConnection>();
   say(connection, api::condition::kCredentialsValid, api::Truth::kTrue);
   measure(metrics, connection);
-  EXPECT_EQ(samples(), (Samples{{"edgetrust_connection_credentials_valid", "1"}}));
+  EXPECT_EQ(samples(),
+            (Samples{{"edgetrust_connection_credentials_valid", "1"}, {"edgetrust_connection_standby_in_use", "0"}}));
   say(connection, api::condition::kCredentialsValid, api::Truth::kUnknown);
   measure(metrics, connection);
+  EXPECT_EQ(samples(), Samples{});
+}
+
+TEST_F(MeasuresTest, AConnectionTellsOfItsStandbyAndOfEdgesThatNobodyManages) {
+  auto connection = object<api::GenesysConnection>();
+  say(connection, api::condition::kCredentialsValid, api::Truth::kTrue, "StandbyInUse");
+  connection.status.edges = api::EdgeCounts{.total = 2, .unmanaged = 3};
+  measure(metrics, connection);
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_connection_credentials_valid", "1"},
+                                {"edgetrust_connection_standby_in_use", "1"},
+                                {"edgetrust_connection_unmanaged_edges", "3"}}));
+  say(connection, api::condition::kCredentialsValid, api::Truth::kTrue, "LoggedIn");
+  connection.status.edges->unmanaged.reset();
+  measure(metrics, connection);
+  EXPECT_EQ(samples().at("edgetrust_connection_standby_in_use"), "0");
+  EXPECT_FALSE(samples().contains("edgetrust_connection_unmanaged_edges"));
+  forget(metrics, connection);
   EXPECT_EQ(samples(), Samples{});
 }
 
@@ -50,10 +89,10 @@ TEST_F(MeasuresTest, AnEdgeCertificateMadeAnewHasNothingOfTheOld) {
   certificate.status.phase = api::Phase::kReady;
   say(certificate, api::condition::kReady, api::Truth::kTrue);
   measure(metrics, certificate);
-  EXPECT_EQ(samples().size(), 3U);
+  EXPECT_EQ(samples().size(), 4U);
   EXPECT_EQ(samples().at("edgetrust_certificate_ready"), "1");
   measure(metrics, object<api::EdgeCertificate>());
-  EXPECT_EQ(samples(), (Samples{{"edgetrust_certificate_ready", "0"}}));
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_certificate_infeasible", "0"}, {"edgetrust_certificate_ready", "0"}}));
   forget(metrics, certificate);
   EXPECT_EQ(samples(), Samples{});
 }

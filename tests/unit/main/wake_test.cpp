@@ -69,6 +69,25 @@ TEST(Wake, AnEdgeCertificateThatGivesItsEdgeFreeWakesTheOthers) {
             (Wake{true, Rouse::kWake}));
 }
 
+// The Edge tells what its peers stop, so it hears when that begins and when it is over; not of what else is said.
+TEST(Wake, AnEdgeCertificateThatItsPeersStopWakesItsEdge) {
+  const auto known = object<api::EdgeCertificate>();
+  const auto saying = [&](std::string_view reason) {
+    auto changed = known;
+    say(changed, api::condition::kStalled, api::Truth::kTrue, std::string(reason), "a root is missing");
+    return changed;
+  };
+  const auto stopped = saying(api::reason::kPeerDoesNotTrust);
+  const auto unknown = saying(api::reason::kPeersNotJudged);
+  EXPECT_EQ(wake(&known, &stopped), (Wake{.edge = true}));
+  EXPECT_EQ(wake(&stopped, &unknown), (Wake{.edge = true}));
+  EXPECT_EQ(wake(&stopped, &known), (Wake{.edge = true}));
+  EXPECT_EQ(wake(&stopped, &stopped), kNothing);
+  const auto other = saying("NoTimeZone");
+  EXPECT_EQ(wake(&known, &other), kNothing);
+  EXPECT_TRUE(wake(&stopped, static_cast<const api::EdgeCertificate*>(nullptr)).edge);
+}
+
 // While it is being deleted it holds its Edge until the delivery that it has begun is over: only then do the others
 // wait for nobody.
 TEST(Wake, AnEdgeCertificateThatIsDeletedInMidDeliveryWakesTheOthersWhenThatIsOver) {
@@ -110,6 +129,47 @@ TEST(Wake, AnEdgeKeepsToItselfWhatTheyDoNotRead) {
   EXPECT_EQ(wake(&before, &seen_again), kNothing);
 }
 
+TEST(Wake, TheEndOfASoftwareUpdateWakesWhoWaitsForIt) {
+  EXPECT_EQ(after<api::Edge>([](auto& o) { o.status.software_update = "SUCCEEDED"; }), kDependants);
+  EXPECT_EQ(after<api::Edge>([](auto& o) { o.status.site = "dublin"; }), kDependants) << "another budget";
+}
+
+TEST(Wake, APolicyThatIsResumedWakesThoseThatWaitForIt) {
+  auto halted = object<api::RotationPolicy>();
+  halted.status.state = api::PolicyState::kHalted;
+  auto open = halted;
+  open.status.state = api::PolicyState::kOpen;
+  EXPECT_EQ(wake(&halted, &open), kDependants);
+  EXPECT_EQ(wake(&open, &halted), kNothing) << "they ask before they start";
+  auto soaked = open;
+  soaked.status.soaked = {"letsencrypt/X1/RSA-2048/0.1.0"};
+  EXPECT_EQ(wake(&open, &soaked), kDependants);
+  auto narrow = open;
+  say(narrow, api::condition::kInfeasible, api::Truth::kTrue, "Budget", "too narrow");
+  EXPECT_EQ(wake(&open, &narrow), kDependants) << "each says so too";
+}
+
+TEST(ChangesFleet, WhatAPolicyCountsAndNothingElse) {
+  const auto changes = [](const std::function<void(api::EdgeCertificate&)>& change) {
+    const auto before = object<api::EdgeCertificate>();
+    auto changed = before;
+    change(changed);
+    return changes_fleet(&before, &changed);
+  };
+  EXPECT_FALSE(changes([](auto& o) { o.status.phase = api::Phase::kIssuing; }));
+  EXPECT_TRUE(changes([](auto& o) { o.status.delivery.emplace(); }));
+  EXPECT_TRUE(changes([](auto& o) { o.spec.policy_ref = api::LocalRef{"prod"}; }));
+  EXPECT_TRUE(changes(
+      [](auto& o) { o.status.history.push_back({.revision = 9, .result = api::RevisionResult::kRolledBack}); }));
+  auto rolling = object<api::EdgeCertificate>();
+  rolling.status.delivery.emplace();
+  auto back = rolling;
+  back.status.delivery->rolling_back_since = kNow;
+  EXPECT_TRUE(changes_fleet(&rolling, &back));
+  EXPECT_TRUE(changes_fleet(nullptr, &rolling));
+  EXPECT_TRUE(changes_fleet(&rolling, nullptr));
+}
+
 template <class Kind>
 void expect_readiness_to_wake() {
   const auto saying = [](api::Truth truth) {
@@ -129,6 +189,46 @@ void expect_readiness_to_wake() {
 TEST(Wake, AnIssuerThatBecomesReadyWakesThoseThatWaitForIt) { expect_readiness_to_wake<api::AcmeIssuer>(); }
 
 TEST(Wake, AConnectionThatBecomesReadyWakesThoseThatWaitForIt) { expect_readiness_to_wake<api::GenesysConnection>(); }
+
+template <class Kind>
+bool counts(const std::function<void(Kind&)>& change) {
+  const Kind before = object<Kind>();
+  Kind changed = before;
+  change(changed);
+  return counts_anew(&before, &changed);
+}
+
+TEST(CountsAnew, WhenAnEdgeComesGoesOrIsReady) {
+  const auto known = object<api::Edge>();
+  const api::Edge* none = nullptr;
+  EXPECT_TRUE(counts_anew(none, &known));
+  EXPECT_TRUE(counts_anew(&known, none));
+  EXPECT_TRUE(counts<api::Edge>([](auto& o) { o.spec.connection_ref.name = "test"; }));
+  EXPECT_TRUE(counts<api::Edge>([](auto& o) { say(o, api::condition::kReady, api::Truth::kTrue); }));
+  EXPECT_FALSE(counts<api::Edge>([](auto& o) { say(o, api::condition::kReady, api::Truth::kFalse); }));
+  EXPECT_FALSE(counts<api::Edge>([](auto& o) { o.status.trunks.push_back({.name = "sbc"}); }));
+}
+
+TEST(CountsAnew, WhenACertificateGoesOnOrNoFurther) {
+  using Certificate = api::EdgeCertificate;
+  const auto known = object<Certificate>();
+  const Certificate* none = nullptr;
+  EXPECT_TRUE(counts_anew(none, &known));
+  EXPECT_TRUE(counts<Certificate>([](auto& o) { o.status.phase = api::Phase::kObserving; }));
+  EXPECT_TRUE(counts<Certificate>([](auto& o) { o.status.not_after = kNow; }));
+  EXPECT_TRUE(counts<Certificate>([](auto& o) { o.meta.deletion_time = kNow; }));
+  EXPECT_TRUE(counts<Certificate>([](auto& o) { say(o, api::condition::kStalled, api::Truth::kTrue); }));
+  EXPECT_FALSE(counts<Certificate>([](auto& o) { say(o, api::condition::kReady, api::Truth::kTrue); }));
+  EXPECT_FALSE(counts<Certificate>([](auto& o) { o.status.next = "renews 2027-01-03"; }));
+}
+
+TEST(CountsAnew, NothingOfTheOtherKinds) {
+  const auto policy = object<api::RotationPolicy>();
+  EXPECT_FALSE(counts_anew(static_cast<const api::RotationPolicy*>(nullptr), &policy));
+  const auto connection = object<api::GenesysConnection>();
+  EXPECT_FALSE(counts_anew(static_cast<const api::GenesysConnection*>(nullptr), &connection))
+      << "that is looked at for itself";
+}
 
 }  // namespace
 }  // namespace edgetrust

@@ -98,6 +98,10 @@ TEST(Inspect, TellsTheFirstCertificate) {
   EXPECT_FALSE(facts.client_auth);
   EXPECT_EQ(facts.key, (KeySpec{KeyAlgorithm::kEcdsa, 256}));
   EXPECT_EQ(facts.certificates, 3);
+  const auto alone = [&](const TestCa& ca) {
+    return world.pki->inspect(ca.certificate_pem()).value().fingerprint_sha256;
+  };
+  EXPECT_EQ(facts.others_sha256, (std::vector<std::string>{alone(world.sub2), alone(world.sub1)}));
 }
 
 TEST(Inspect, RefusesWhatIsNoChain) {
@@ -268,6 +272,94 @@ TEST(Check, RefusesASelfSignedCertificate) {
   }
   EXPECT_THAT(world.pki->check(own.chain_pem, world.key, world.requirements()).error().what,
               HasSubstr("signed by itself"));
+}
+
+struct Peers : testing::Test {
+  World world;
+  ports::PeerRequirements peer{
+      .roots_pem = world.root.certificate_pem(), .server_name = "edge01.example.com", .client_auth = false, .at = kNow};
+
+  [[nodiscard]] std::string refusal(const std::string& chain) const {
+    const Status accepted = world.pki->accepted_by(peer, chain);
+    if (accepted) return {};
+    EXPECT_EQ(accepted.error().kind, ErrorKind::kInvalid);
+    return (accepted.error().code.empty() ? "" : accepted.error().code + ": ") + accepted.error().message();
+  }
+  [[nodiscard]] std::string refusal() const { return refusal(world.leaf.chain_pem); }
+};
+
+TEST_F(Peers, AcceptWhatEndsAtARootOfTheirs) {
+  EXPECT_EQ(refusal(), "");
+  peer.roots_pem = TestCa("Other").certificate_pem() + "# text between the certificates\n" + peer.roots_pem;
+  EXPECT_EQ(refusal(), "");
+}
+
+TEST_F(Peers, NameTheRootThatTheyLack) {
+  peer.roots_pem = TestCa("Other").certificate_pem();
+  EXPECT_EQ(refusal(), "among its roots is no \"Root\", the issuer of \"CN=Sub 1\"");
+  // Of the same name and another key.
+  peer.roots_pem = TestCa("Root").certificate_pem();
+  EXPECT_EQ(refusal(), "among its roots is no \"Root\", the issuer of \"CN=Sub 1\"");
+}
+
+// Each intermediate has to be sent: nothing is fetched, and one in the bundle is no root.
+TEST_F(Peers, MissEveryIntermediateThatIsNotSent) {
+  const std::string leaf_and_first = world.leaf.certificate_pem + world.sub2.certificate_pem();
+  EXPECT_THAT(refusal(leaf_and_first), HasSubstr("among its roots is no \"Sub 1\""));
+  EXPECT_THAT(refusal(world.leaf.certificate_pem), HasSubstr("among its roots is no \"Sub 2\""));
+  peer.roots_pem += world.sub1.certificate_pem();
+  EXPECT_THAT(refusal(leaf_and_first), HasSubstr("among its roots is no \"Sub 1\""));
+}
+
+TEST_F(Peers, TakeTheIssuersInAnyOrderAndARootThatIsSentForNothing) {
+  const std::string parts = world.leaf.certificate_pem + world.root.certificate_pem() + world.sub1.certificate_pem() +
+                            world.sub2.certificate_pem();
+  EXPECT_EQ(refusal(parts), "");
+  peer.roots_pem = TestCa("Other").certificate_pem();
+  EXPECT_THAT(refusal(parts), HasSubstr("among its roots is no \"Root\""));
+}
+
+TEST_F(Peers, LookAtTheNameThatTheyDial) {
+  peer.server_name = "edge02.example.com";
+  EXPECT_EQ(refusal(), "the certificate does not cover \"edge02.example.com\"");
+  peer.server_name = "192.0.2.7";
+  EXPECT_EQ(refusal(), "");
+  peer.server_name = "";
+  EXPECT_EQ(refusal(), "") << "unless they do not look at it";
+}
+
+TEST_F(Peers, LookAtTheDates) {
+  peer.at = support::kTestNotAfter;
+  EXPECT_THAT(refusal(), HasSubstr("expired at"));
+  peer.at = support::kTestNotBefore - std::chrono::seconds{1};
+  EXPECT_THAT(refusal(), HasSubstr("is not valid before"));
+}
+
+TEST_F(Peers, LookAtTheUsagesThatTheyNeed) {
+  const auto server_only = world.issue({.dns = {"edge01.example.com"}, .client_auth = false}).chain_pem;
+  EXPECT_EQ(refusal(server_only), "");
+  peer.client_auth = true;
+  EXPECT_EQ(refusal(), "");
+  EXPECT_THAT(refusal(server_only), HasSubstr("is not meant for client authentication"));
+  const auto client_only =
+      world.issue({.dns = {"edge01.example.com"}, .server_auth = false, .client_auth = true}).chain_pem;
+  EXPECT_THAT(refusal(client_only), HasSubstr("is not meant for server authentication"));
+}
+
+TEST_F(Peers, WithoutReadableRootsSayNothingAboutTheChain) {
+  peer.roots_pem = "";
+  EXPECT_THAT(refusal(), HasSubstr("RootsUnreadable: it holds no root"));
+  peer.roots_pem = world.sub1.certificate_pem();
+  EXPECT_THAT(refusal(), HasSubstr("RootsUnreadable: it holds no root"));
+  peer.roots_pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  EXPECT_THAT(refusal(), HasSubstr("RootsUnreadable: "));
+  peer.roots_pem = std::string(world.key.expose());
+  EXPECT_THAT(refusal(), HasSubstr("RootsUnreadable: "));
+}
+
+TEST_F(Peers, RefuseWhatIsNoChain) {
+  EXPECT_NE(refusal("junk"), "");
+  EXPECT_NE(refusal(world.root.certificate_pem()), "");
 }
 
 }  // namespace

@@ -18,7 +18,10 @@ struct TlsBehaviour {
   int oldest = TLS1_VERSION;
   std::string ciphers = "ALL:@SECLEVEL=0";  // of TLS 1.2 and older
   bool asks_for_client_certificate = false;
-  std::string only_server_name = {};  // any other is refused with an alert
+  std::string only_server_name = {};          // any other is refused with an alert
+  bool listens_to_sip = false;                // reads one request
+  std::vector<std::string> sip_answers = {};  // and writes these, one after the other
+  bool closes_after_sip = false;
 };
 
 class TlsServer {
@@ -43,6 +46,7 @@ class TlsServer {
   [[nodiscard]] std::string server_name() { return after_the_end(server_name_); }
   [[nodiscard]] bool was_ended_politely() { return after_the_end(polite_); }
   [[nodiscard]] bool was_reset() { return after_the_end(reset_); }
+  [[nodiscard]] std::string sip_request() { return after_the_end(sip_request_); }
 
  private:
   using Bio = std::unique_ptr<BIO, decltype(&BIO_free_all)>;
@@ -84,11 +88,20 @@ class TlsServer {
     const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context_.get()), SSL_free);
     SSL_set_fd(ssl.get(), connection.fd());
     if (SSL_accept(ssl.get()) != 1) return;
+    if (behaviour_.listens_to_sip) talk_sip(ssl.get());
+    if (behaviour_.closes_after_sip) return;
     char byte = 0;
     const int count = SSL_read(ssl.get(), &byte, 1);
     polite_ = SSL_get_error(ssl.get(), count) == SSL_ERROR_ZERO_RETURN;
     SSL_shutdown(ssl.get());
     reset_ = recv(connection.fd(), &byte, 1, 0) < 0;
+  }
+  void talk_sip(SSL* ssl) {
+    std::string request;
+    char byte = 0;
+    while (!request.ends_with("\r\n\r\n") && SSL_read(ssl, &byte, 1) == 1) request += byte;
+    sip_request_ = request;
+    for (const auto& answer : behaviour_.sip_answers) SSL_write(ssl, answer.data(), static_cast<int>(answer.size()));
   }
 
   TlsBehaviour behaviour_;
@@ -96,6 +109,7 @@ class TlsServer {
   std::string server_name_ = "(none yet)";
   bool polite_ = false;
   bool reset_ = false;
+  std::string sip_request_;
   std::unique_ptr<support::LoopbackServer> server_;
 };
 

@@ -79,8 +79,8 @@ TEST_F(MetricsTest, EveryClosedSeriesIsThereFromTheStart) {
   EXPECT_EQ(series["edgetrust_reconcile_total"], 6 * 3);
   EXPECT_EQ(series["edgetrust_reconcile_duration_seconds_count"], 6);
   EXPECT_EQ(series["edgetrust_watch_restarts_total"], 8);
-  EXPECT_EQ(series["edgetrust_api_requests_total"], 4 * 6 * 6);
-  EXPECT_EQ(series["edgetrust_api_duration_seconds_count"], 4);
+  EXPECT_EQ(series["edgetrust_api_requests_total"], 5 * 6 * 6);
+  EXPECT_EQ(series["edgetrust_api_duration_seconds_count"], 5);
   EXPECT_EQ(series["edgetrust_certificate_ready"], 0);
 }
 
@@ -140,6 +140,8 @@ TEST_F(MetricsTest, RequestsFallIntoTheirClass) {
   metrics_.api_request(Api::kKubernetes, Verb::kGet, 200);
   metrics_.api_request(Api::kDns, Verb::kDelete, 500);
   metrics_.api_request(Api::kAcme, Verb::kHead, 200);
+  metrics_.api_request(Api::kHeartbeat, Verb::kGet, 404);
+  EXPECT_EQ(value("edgetrust_api_requests_total{client=\"heartbeat\",code=\"4xx\",verb=\"GET\"}"), "1");
   EXPECT_EQ(value("edgetrust_api_requests_total{client=\"kubernetes\",code=\"2xx\",verb=\"GET\"}"), "1");
   EXPECT_EQ(value("edgetrust_api_requests_total{client=\"dns\",code=\"5xx\",verb=\"DELETE\"}"), "1");
   EXPECT_EQ(value("edgetrust_api_requests_total{client=\"acme\",code=\"2xx\",verb=\"HEAD\"}"), "1");
@@ -169,21 +171,29 @@ TEST_F(MetricsTest, ForgottenObjectsLeaveNothing) {
     metrics_.certificate_ready("ns", name, false);
     metrics_.certificate_infeasible("ns", name, true);
     metrics_.phase("ns", name, "Ready");
+    metrics_.policy_halted("ns", name, true);
+    metrics_.policy_rotating("ns", name, 3);
     metrics_.edge_online("ns", name, true);
     metrics_.edge_sip_up("ns", name, false);
     metrics_.edge_clock_offset("ns", name, -1500ms);
     metrics_.pin_override("ns", name, true);
     metrics_.credentials_valid("ns", name, false);
+    metrics_.standby_in_use("ns", name, true);
+    metrics_.unmanaged_edges("ns", name, 7);
   }
   EXPECT_EQ(value("edgetrust_edge_clock_offset_seconds{name=\"one\",namespace=\"ns\"}"), "-1.5");
   EXPECT_EQ(value("edgetrust_certificate_infeasible{name=\"one\",namespace=\"ns\"}"), "1");
+  EXPECT_EQ(value("edgetrust_connection_standby_in_use{name=\"one\",namespace=\"ns\"}"), "1");
+  EXPECT_EQ(value("edgetrust_connection_unmanaged_edges{name=\"one\",namespace=\"ns\"}"), "7");
   metrics_.forget_certificate("ns", "one");
+  metrics_.forget_policy("ns", "one");
   metrics_.forget_edge("ns", "one");
   metrics_.forget_pin_policy("ns", "one");
   metrics_.forget_connection("ns", "one");
   EXPECT_THAT(metrics_.text(), Not(HasSubstr("name=\"one\"")));
   EXPECT_EQ(value("edgetrust_edge_online{name=\"two\",namespace=\"ns\"}"), "1");
   metrics_.forget_certificate("ns", "two");
+  metrics_.forget_policy("ns", "two");
   metrics_.forget_edge("ns", "two");
   metrics_.forget_pin_policy("ns", "two");
   metrics_.forget_connection("ns", "two");
@@ -196,6 +206,8 @@ TEST_F(MetricsTest, WhatNobodyKnowsAnyMoreHasNoSample) {
   metrics_.edge_online("ns", "one", true);
   metrics_.edge_sip_up("ns", "one", true);
   metrics_.credentials_valid("ns", "one", true);
+  metrics_.standby_in_use("ns", "one", false);
+  metrics_.unmanaged_edges("ns", "one", 0);
   metrics_.certificate_expiry("ns", "one", TimePoint{});
   metrics_.certificate_renewal("ns", "one", TimePoint{});
   metrics_.phase("ns", "one", "Ready");
@@ -204,6 +216,8 @@ TEST_F(MetricsTest, WhatNobodyKnowsAnyMoreHasNoSample) {
   EXPECT_EQ(value("edgetrust_edge_online{name=\"one\",namespace=\"ns\"}"), "1") << "the others stay";
   metrics_.edge_online("ns", "one", std::nullopt);
   metrics_.credentials_valid("ns", "one", std::nullopt);
+  metrics_.standby_in_use("ns", "one", std::nullopt);
+  metrics_.unmanaged_edges("ns", "one", std::nullopt);
   metrics_.certificate_expiry("ns", "one", std::nullopt);
   metrics_.certificate_renewal("ns", "one", std::nullopt);
   metrics_.phase("ns", "one", std::nullopt);

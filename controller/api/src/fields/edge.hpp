@@ -32,8 +32,8 @@ template <class V>
 void fields(V& v, Peer& peer) {
   using namespace json;
   v("name", peer.name, required, min_length(1), max_length(63), doc("Name of the peer, for messages."));
-  v("serverName", peer.server_name, max_length(253), pattern(kDnsNamePattern), doc("The name that the peer expects in the certificate."));
-  v("trustBundleRef", peer.trust_bundle_ref, required, doc("The CA certificates that the peer trusts."));
+  v("serverName", peer.server_name, max_length(253), pattern(kDnsNamePattern), doc("The name that the peer dials and expects in the certificate. Default: sip.host where that is a name; where it is an address the peer is taken not to look at the name."));
+  v("trustBundleRef", peer.trust_bundle_ref, required, doc("The CA certificates that the peer trusts; the self-signed ones among them are its roots, no others count."));
   v("requiresClientAuth", peer.requires_client_auth, doc("Whether the peer demands a certificate that allows client authentication."));
   v("minVersion", peer.min_version, preset("\"TLS1.2\""), doc("The oldest TLS version that the peer accepts."));
 }
@@ -43,8 +43,8 @@ void fields(V& v, SipEndpoint& sip) {
   using namespace json;
   v("host", sip.host, required, min_length(1), max_length(253), doc("Name or IP address at which the Edge answers SIP over TLS."));
   v("port", sip.port, minimum(1), maximum(65535), preset("5061"), doc("Port of SIP over TLS."));
-  v("probe", sip.probe, preset("\"TLS\""), later_value(SipProbe::kOptions), doc("How the operator looks at the port itself. TLS: a handshake. Options: SIP OPTIONS over TLS (not served yet: refused with reason NotSupported). None: not at all."));
-  v("peers", sip.peers, later, max_items(16), map_key("name"), doc("Who dials in, and what they trust: each is emulated before and after a push."));
+  v("probe", sip.probe, preset("\"TLS\""), doc("How the operator looks at the port itself. TLS: a handshake. Options: SIP OPTIONS over TLS as well, while a rotation is watched. None: not at all."));
+  v("peers", sip.peers, max_items(16), map_key("name"), doc("Who dials in, and what they trust: each is emulated before a push, on the stored chain, and after it by a handshake. One that would refuse the new chain stops the push."));
 }
 
 template <class V>

@@ -101,8 +101,8 @@ void fields(V& v, EdgeCertificateSpec& spec) {
   v("edgeRef", spec.edge_ref, required, immutable("edgeRef is immutable: make a new EdgeCertificate for another Edge"), doc("The Edge that serves this certificate. Immutable; one EdgeCertificate an Edge."));
   v("issuerRef", spec.issuer_ref, doc("Who issues it."));
   v("fallback", spec.fallback, later, doc("A second issuer."));
-  v("sourceSecretRef", spec.source_secret_ref, later, doc("A kubernetes.io/tls Secret that someone else renews, delivered with the same care."));
-  v("dnsNames", spec.dns_names, max_items(100), item_max_length(253), item_pattern(kDnsNamePattern), doc("DNS names in the certificate, lower case. A leading *. makes a wildcard."));
+  v("sourceSecretRef", spec.source_secret_ref, doc("A kubernetes.io/tls Secret that someone else renews, delivered with the same care: each new certificate in it becomes the next revision. It must cover sip.host of the Edge where that is a name, and the names given here."));
+  v("dnsNames", spec.dns_names, max_items(100), item_max_length(253), item_pattern(kDnsNamePattern), doc("DNS names in the certificate, lower case. A leading *. makes a wildcard. Beside sourceSecretRef: names that the certificate found there must cover."));
   v("ipAddresses", spec.ip_addresses, later, max_items(20), item_max_length(45), doc("IP addresses in the certificate; for internal CAs that allow them."));
   v("commonName", spec.common_name, max_length(64), doc("Common name to ask for; must be among dnsNames. Leave it empty unless a peer needs it."));
   v("privateKey", spec.private_key, doc("The private key. Default: RSA 2048, a new one each time."));
@@ -144,6 +144,14 @@ void fields(V& v, OrderStatus& order) {
 }
 
 template <class V>
+void fields(V& v, Baseline& baseline) {
+  using namespace json;
+  v("optionsAnswered", baseline.options_answered, doc("Whether SIP OPTIONS over TLS were answered."));
+  v("peers", baseline.peers, max_items(16), doc("The peers that could complete a handshake, by name."));
+  v("trunks", baseline.trunks, max_items(32), doc("The trunks that were up, by name."));
+}
+
+template <class V>
 void fields(V& v, DeliveryStatus& delivery) {
   using namespace json;
   v("revision", delivery.revision, required, doc("The revision that is being delivered."));
@@ -153,6 +161,8 @@ void fields(V& v, DeliveryStatus& delivery) {
   v("installedAt", delivery.installed_at, doc("When the Edge had taken it."));
   v("rollingBackSince", delivery.rolling_back_since, doc("When the rollback was decided."));
   v("verdict", delivery.verdict, doc("Why it is rolled back."));
+  v("evidence", delivery.evidence, doc("What was seen of the Edge when that was decided."));
+  v("baseline", delivery.baseline, doc("What worked right before the push: only that can be missed afterwards."));
 }
 
 template <class V>
@@ -163,6 +173,13 @@ void fields(V& v, ApprovalStatus& approval) {
   v("by", approval.by, doc("Who approved it, as the annotation says."));
   v("request", approval.request, doc("The annotation's text."));
   v("at", approval.at, required, doc("When it was first seen."));
+}
+
+template <class V>
+void fields(V& v, SlotsStatus& slots) {
+  using namespace json;
+  v("revision", slots.revision, required, doc("The revision that they are for."));
+  v("names", slots.names, max_items(8), doc("Names of the Leases."));
 }
 
 template <class V>
@@ -186,6 +203,8 @@ void fields(V& v, HistoryEntry& entry) {
   v("approvedBy", entry.approved_by, doc("Who approved it."));
   v("evidence", entry.evidence, doc("What was seen of the Edge."));
   v("message", entry.message, doc("For people."));
+  v("variant", entry.variant, doc("Who issued it, under which root, with what kind of key, and which version of the operator delivered it: what waves tell apart."));
+  v("liveSince", entry.live_since, doc("When it was proved on the Edge."));
 }
 
 template <class V>
@@ -206,6 +225,8 @@ void fields(V& v, EdgeCertificateStatus& status) {
   v("nextWindow", status.next_window, doc("When the next window opens, while it is waited for."));
   v("order", status.order, doc("The order under way."));
   v("delivery", status.delivery, doc("The delivery under way."));
+  v("slots", status.slots, doc("The slots of the budget that the delivery holds, until they are given back."));
+  v("variant", status.variant, doc("What is new about the stored revision, while an earlier wave is waited for."));
   v("approval", status.approval, doc("The last approval that was taken note of."));
   v("failures", status.failures, doc("Revisions in a row that were rolled back or refused."));
   v("nextAttempt", status.next_attempt, doc("When the next try may start."));

@@ -37,22 +37,24 @@ void fields(V& v, CertificateUploadSpec& upload) {
 template <class V>
 void fields(V& v, TrustAnchors& anchors) {
   using namespace json;
-  v("sync", anchors.sync, doc("Whether the CAs below are kept as REMOTE certificate authorities."));
-  v("services", anchors.services, max_items(3), item_max_length(32), doc("Services that trust them, e.g. SIP."));
-  v("bundleRefs", anchors.bundle_refs, max_items(16), doc("CA certificates of the peers."));
+  v("sync", anchors.sync, doc("Whether the CAs below are kept as REMOTE certificate authorities of the organisation. Those that were made for this connection and are no longer named are removed; others are never touched."));
+  v("services", anchors.services, max_items(3), item_max_length(32), item_pattern("^(SIP|PROVISION|PROVISION_PHONE)$"), doc("Services that trust them: SIP, PROVISION, PROVISION_PHONE. Default SIP."));
+  v("bundleRefs", anchors.bundle_refs, max_items(16), doc("CA certificates of the peers; at most 64 in all."));
 }
 
 template <class V>
 void fields(V& v, Discovery& discovery) {
   using namespace json;
-  v("mode", discovery.mode, doc("Report: Edges in Genesys without an Edge object are reported. Disabled."));
+  v("mode", discovery.mode, doc("Report (the default): Edges in Genesys without an Edge object in the watched namespaces are counted in the status, and told of in an Event and a metric. Disabled."));
 }
 
 template <class V>
 void fields(V& v, Heartbeat& heartbeat) {
   using namespace json;
-  v("urlRef", heartbeat.url_ref, required, doc("URL to ping while every rotation is on schedule."));
-  v("interval", heartbeat.interval, doc("How often. Default 24h."));
+  v("urlRef", heartbeat.url_ref, required, doc("URL to ping while every rotation is on schedule: https. It is a secret."));
+  v("caBundleRef", heartbeat.ca_bundle_ref, doc("CA certificates that its server is checked against. Default: the public roots."));
+  v("interval", heartbeat.interval, doc("How often, at most: from 1m to 720h. Default 24h."));
+  v.rule("!has(self.interval) || (duration(self.interval) >= duration('1m') && duration(self.interval) <= duration('720h'))", "interval must be from 1m to 720h");
 }
 
 template <class V>
@@ -61,13 +63,13 @@ void fields(V& v, GenesysConnectionSpec& spec) {
   v("region", spec.region, max_length(253), pattern(kHostNamePattern), doc("Domain of the published API, e.g. mypurecloud.ie; the hosts are api.<region> and login.<region>."));
   v("endpoints", spec.endpoints, doc("The URLs themselves, instead of a region."));
   v("credentialsRef", spec.credentials_ref, required, doc("Secret with the keys clientId and clientSecret of an OAuth client (client credentials)."));
-  v("standbyCredentialsRef", spec.standby_credentials_ref, later, doc("A second client, tried when the first is refused."));
+  v("standbyCredentialsRef", spec.standby_credentials_ref, doc("Secret of a second client, used while the first is refused."));
   v("certificateUpload", spec.certificate_upload, doc("The calls that install a certificate and tell an Edge's health. They are not part of the published API. Without it nothing is delivered."));
   v("requestsPerMinute", spec.requests_per_minute, minimum(1), maximum(10000), preset("180"), doc("Budget of requests for all Edges of this connection."));
   v("timeZone", spec.time_zone, max_length(64), pattern(kTimeZonePattern), doc("IANA time zone for Edges that name none."));
-  v("trustAnchors", spec.trust_anchors, later, doc("CAs that the Edges shall trust."));
-  v("discovery", spec.discovery, later, doc("What happens with Edges that have no object."));
-  v("heartbeat", spec.heartbeat, later, doc("A dead man's switch."));
+  v("trustAnchors", spec.trust_anchors, doc("CAs of others, e.g. of SBCs, that the Edges of the organisation shall trust."));
+  v("discovery", spec.discovery, doc("What happens with Edges that have no object."));
+  v("heartbeat", spec.heartbeat, doc("A dead man's switch: pinged only while every EdgeCertificate of this connection is on schedule."));
   v.rule("(has(self.region) && self.region.size() > 0) != has(self.endpoints)", "set exactly one of region and endpoints");
 }
 
@@ -75,27 +77,34 @@ template <class V>
 void fields(V& v, EdgeCounts& counts) {
   using namespace json;
   v("total", counts.total, doc("Edge objects of this connection."));
-  v("ready", counts.ready, doc("Of these, ready. Not filled in by this version."));
-  v("rotating", counts.rotating, doc("Of these, rotating. Not filled in by this version."));
-  v("rolledBack", counts.rolled_back, doc("Of these, rolled back. Not filled in by this version."));
-  v("unmanaged", counts.unmanaged, doc("Edges in Genesys without an object. Not filled in by this version."));
+  v("ready", counts.ready, doc("Of these, ready."));
+  v("rotating", counts.rotating, doc("Of these, those on which a certificate is being installed, watched or put back."));
+  v("rolledBack", counts.rolled_back, doc("Of these, those whose last rotation was rolled back."));
+  v("unmanaged", counts.unmanaged, doc("Edges in Genesys without an Edge object in the watched namespaces. Absent where they are not looked for."));
 }
 
 template <class V>
 void fields(V& v, CredentialState& credentials) {
   using namespace json;
   v("client", credentials.client, doc("The OAuth client in use."));
-  v("state", credentials.state, doc("Its state."));
-  v("deleteAfter", credentials.delete_after, doc("When the vendor deletes it."));
+  v("state", credentials.state, doc("Its state, as far as the API tells: active, disabled or inactive."));
+  v("deleteAfter", credentials.delete_after, doc("When the vendor deletes it; absent when it does not mean to, or does not tell."));
+}
+
+template <class V>
+void fields(V& v, HeartbeatState& heartbeat) {
+  using namespace json;
+  v("at", heartbeat.at, doc("When it was."));
 }
 
 template <class V>
 void fields(V& v, GenesysConnectionStatus& status) {
   using namespace json;
   v("observedGeneration", status.observed_generation, doc("The metadata.generation that this status is about."));
-  v("conditions", status.conditions, map_key("type"), max_items(16), doc("Ready, CredentialsValid, EndpointsAvailable."));
+  v("conditions", status.conditions, map_key("type"), max_items(16), doc("Ready, CredentialsValid, EndpointsAvailable, HeartbeatSent, TrustAnchorsSynced."));
   v("edges", status.edges, doc("How many Edges, in which state."));
-  v("credentials", status.credentials, doc("The OAuth client in use. Not filled in by this version."));
+  v("credentials", status.credentials, doc("The OAuth client in use."));
+  v("heartbeat", status.heartbeat, doc("The last ping."));
   v("uploadHost", status.upload_host, doc("Host of certificateUpload.endpoint, or - when there is none."));
 }
 // clang-format on

@@ -49,7 +49,7 @@ template <class V>
 void fields(V& v, Urgent& urgent) {
   using namespace json;
   v("before", urgent.before, doc("How close to the served certificate's expiry a rotation becomes urgent; never more than a tenth of its lifetime. Default 72h."));
-  v("mayBreak", urgent.may_break, max_items(3), doc("What an urgent rotation does not wait for. Default Window; an empty list means nothing. A halt, a wave and the budget are always waited for."));
+  v("mayBreak", urgent.may_break, max_items(3), doc("What an urgent rotation does not wait for. Default Window; an empty list means nothing. A halt and the budget are always waited for, a wave never once it is urgent."));
 }
 
 template <class V>
@@ -73,8 +73,8 @@ template <class V>
 void fields(V& v, Budget& budget) {
   using namespace json;
   v("maxConcurrent", budget.max_concurrent, minimum(1), maximum(1000), doc("Rotations under this policy at a time. Default 1."));
-  v("maxConcurrentPerSite", budget.max_concurrent_per_site, minimum(1), maximum(1000), doc("Rotations in a site of the connection at a time. Default 1."));
-  v("haltAfterRollbacks", budget.halt_after_rollbacks, minimum(1), maximum(1000), doc("After so many rollbacks no further Edge starts until resumed. Default 2."));
+  v("maxConcurrentPerSite", budget.max_concurrent_per_site, minimum(1), maximum(1000), doc("Rotations in a site of the connection at a time, under whatever policy. Edges whose site is not known count as one site. Default 1."));
+  v("haltAfterRollbacks", budget.halt_after_rollbacks, minimum(1), maximum(1000), doc("After so many rollbacks no further Edge starts until the annotation edgetrust.io/resume-requested-at of the policy gets a new value. Those of the last `spread` count, or of the last week if that is longer. Default 2."));
   v("spread", budget.spread, doc("Over how long renewals that are due together are spread. Default 672h."));
 }
 
@@ -83,7 +83,7 @@ void fields(V& v, Wave& wave) {
   using namespace json;
   v("name", wave.name, required, min_length(1), max_length(63), doc("Name of the wave."));
   v("edgeSelector", wave.edge_selector, doc("Which Edges belong to it."));
-  v("soak", wave.soak, doc("How long the wave must have been healthy before the next one starts."));
+  v("soak", wave.soak, doc("How long a change must have been live in this wave before the next one gets it. If no Edge of the wave is due within that time, the one that is due first is renewed early."));
 }
 
 template <class V>
@@ -100,7 +100,7 @@ void fields(V& v, Observe& observe) {
   v("period", observe.period, doc("How long the Edge must be healthy without interruption before the certificate counts as good. Default 10m."));
   v("interval", observe.interval, doc("Time between two looks. Default 15s."));
   v("failAfter", observe.fail_after, minimum(1), maximum(20), doc("So many bad answers in a row roll back. Default 2."));
-  v("onSiteWideFailure", observe.on_site_wide_failure, later, doc("Hold: while Edges of the site that were not touched are down too there is no verdict. Judge: each Edge is judged alone. Default Hold."));
+  v("onSiteWideFailure", observe.on_site_wide_failure, doc("Hold: while most Edges of the site that were not touched are down too there is no verdict. Judge: each Edge is judged alone. Default Hold."));
   v.rule("!has(self.interval) || duration(self.interval) >= duration('1s')", "observe.interval must be at least 1s");
 }
 
@@ -128,8 +128,8 @@ void fields(V& v, RotationPolicySpec& spec) {
   v("urgent", spec.urgent, doc("What a rotation close to expiry need not wait for."));
   v("freezes", spec.freezes, max_items(32), doc("Times in which no rotation is under way: none starts that could not end before, rollback included. A rollback is always allowed."));
   v("approval", spec.approval, doc("Whether a person must approve each rotation."));
-  v("budget", spec.budget, later, doc("How many Edges may be changed at a time."));
-  v("waves", spec.waves, later, max_items(16), doc("The order in which a change reaches the fleet."));
+  v("budget", spec.budget, doc("How many Edges may be changed at a time."));
+  v("waves", spec.waves, max_items(16), doc("The order in which a change reaches the fleet: another issuer, root, kind of key or version of the operator. It must have been live on an Edge of each earlier wave for that wave's soak, without a rollback since. Edges that no selector fits come last. What has gone through once is no change any more."));
   v("softwareUpdate", spec.software_update, doc("Wait: no rotation while the Edge updates its software. Ignore: rotate all the same. Default Wait."));
   v("drain", spec.drain, doc("Whether calls are drained before the push."));
   v("observe", spec.observe, doc("How the Edge is watched after the push, and what rolls it back."));
@@ -137,15 +137,23 @@ void fields(V& v, RotationPolicySpec& spec) {
 }
 
 template <class V>
+void fields(V& v, ResumeStatus& resumed) {
+  using namespace json;
+  v("request", resumed.request, doc("Last value of edgetrust.io/resume-requested-at that was acted on."));
+  v("at", resumed.at, required, doc("When it was seen: earlier rollbacks no longer count."));
+}
+
+template <class V>
 void fields(V& v, RotationPolicyStatus& status) {
   using namespace json;
   v("observedGeneration", status.observed_generation, doc("The metadata.generation that this status is about."));
-  v("conditions", status.conditions, map_key("type"), max_items(16), doc("Ready, Halted, Frozen."));
+  v("conditions", status.conditions, map_key("type"), max_items(16), doc("Ready, Halted, Frozen, Infeasible."));
   v("state", status.state, doc("Open, Frozen or Halted."));
-  v("wave", status.wave, doc("The wave that may rotate now."));
+  v("wave", status.wave, doc("The wave in which a change has to soak before others get it."));
   v("rotating", status.rotating, doc("Names of the EdgeCertificates under this policy that are rotating."));
-  v("rollbacks", status.rollbacks, doc("Rollbacks since the last resume."));
-  v("soaked", status.soaked, doc("Changes that have soaked."));
+  v("rollbacks", status.rollbacks, doc("Rollbacks since the last resume, as far back as spread or a week, whichever is longer."));
+  v("resumed", status.resumed, doc("The last resume."));
+  v("soaked", status.soaked, max_items(32), doc("Changes that have gone through: issuer, root, kind of key, version of the operator."));
   v("nextFreeze", status.next_freeze, doc("The next freeze, for people."));
 }
 // clang-format on

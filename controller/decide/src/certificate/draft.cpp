@@ -1,6 +1,7 @@
 #include "certificate/draft.hpp"
 
 #include "certificate/feasibility.hpp"
+#include "certificate/sourced.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/random.hpp"
 #include "edgetrust/base/time_text.hpp"
@@ -14,6 +15,7 @@ using api::Phase;
 using api::Truth;
 
 constexpr std::size_t kLongestHistory = 10;
+constexpr api::Duration kShortestRest = std::chrono::hours{1};
 
 // The phases in which something is being done or will be tried again; a wait for a window is none of them.
 bool is_reconciling(Phase phase) {
@@ -52,6 +54,7 @@ Draft::Draft(const Observation& o) : o_(o) {
   }
   s.observed_generation = o.object.meta.generation;
   s.next_window.clear();  // said anew by the rule that waits for it
+  s.variant.clear();
 }
 
 Draft& Draft::phase(Phase phase, std::string reason, std::string message) {
@@ -103,6 +106,7 @@ void Draft::set_condition(std::string_view type, Truth truth, std::string reason
 
 void Draft::describe_active() {
   auto& s = status();
+  if (is_sourced(o_)) s.renewal_time.reset();  // somebody else knows
   const StoredRevision* revision = s.revision ? stored(o_, *s.revision) : nullptr;
   if (revision == nullptr || !revision->chain) return;
   const auto& chain = *revision->chain;
@@ -112,14 +116,14 @@ void Draft::describe_active() {
   s.fingerprint_sha256 = chain.fingerprint_sha256;
   s.issuer = chain.issuer;
   s.expires = date_of(chain.not_after);
-  s.renewal_time = renewal_of(o_, chain);
+  if (!is_sourced(o_)) s.renewal_time = renewal_of(o_, chain);
 }
 
 void Draft::set_conditions() {
   auto& s = status();
   const StoredRevision* serving = s.revision ? stored(o_, *s.revision) : nullptr;
   const bool valid = s.revision && s.not_after && *s.not_after > o_.now;
-  const bool fits = serving == nullptr || !serving->chain || fits_spec(*serving, o_.object.spec);
+  const bool fits = serving == nullptr || !serving->chain || fits_spec(o_, *serving);
   const bool foreign = serves_foreign(o_);
   if (valid && fits && !foreign) {
     set_condition(api::condition::kReady, Truth::kTrue, reason_, message_);
@@ -166,7 +170,9 @@ void Draft::set_conditions() {
                   "no certificate of ours is on the Edge yet");
   }
   if (o_.look) {
-    const Assessment seen = assess(*o_.look, {}, s.delivery && s.delivery->port_answered);
+    Expected expected = expected_of(o_, s.delivery);
+    expected.fingerprint.clear();  // with whichever certificate
+    const Assessment seen = assess(*o_.look, expected);
     const Truth truth = seen.health == Health::kGood      ? Truth::kTrue
                         : seen.health == Health::kUnknown ? Truth::kUnknown
                                                           : Truth::kFalse;
@@ -195,25 +201,30 @@ void Draft::set_conditions() {
 }
 
 void remember(api::EdgeCertificateStatus& status, const Observation& o, int revision, api::RevisionResult result,
-              std::string message) {
+              std::string message, std::string evidence) {
   api::HistoryEntry entry{.revision = revision,
                           .result = result,
                           .at = std::chrono::floor<std::chrono::seconds>(o.now),
+                          .evidence = std::move(evidence),
                           .message = std::move(message)};
   if (const StoredRevision* kept = stored(o, revision); kept != nullptr && kept->chain) {
     entry.serial_number = kept->chain->serial_number;
     entry.fingerprint_sha256 = kept->chain->fingerprint_sha256;
     entry.not_after = kept->chain->not_after;
+    entry.variant = variant_of(o.object.spec, *kept->chain, o.operator_version);
   }
   if (const auto& approval = status.approval; approval && approval->revision == revision) {
     entry.change = approval->change;
     entry.approved_by = approval->by;
   }
+  if (result == api::RevisionResult::kActive) entry.live_since = entry.at;
   const auto earlier = std::ranges::find(status.history, revision, &api::HistoryEntry::revision);
   if (earlier != status.history.end()) {
     entry.change = earlier->change;
     entry.approved_by = earlier->approved_by;
-    entry.evidence = earlier->evidence;
+    if (entry.evidence.empty()) entry.evidence = earlier->evidence;
+    if (!earlier->variant.empty()) entry.variant = earlier->variant;
+    if (earlier->live_since) entry.live_since = earlier->live_since;
     status.history.erase(earlier);
   }
   status.history.insert(status.history.begin(), std::move(entry));
@@ -224,9 +235,17 @@ void remember(api::EdgeCertificateStatus& status, const Observation& o, int revi
         std::ranges::min_element(status.history.begin() + 1, status.history.end(), {}, &api::HistoryEntry::revision));
 }
 
+std::string with_evidence(const std::string& message, const std::string& evidence) {
+  return evidence.empty() ? message : message + " (" + evidence + ")";
+}
+
 void count_failure(api::EdgeCertificateStatus& status, const Observation& o) {
   status.failures = status.failures.value_or(0) + 1;
-  status.next_attempt = std::chrono::floor<std::chrono::seconds>(o.now + rotation_of(o).retry_backoff);
+  auto wait = rotation_of(o).retry_backoff;
+  // Shorter as expiry comes near: a few more tries are worth more than a long rest.
+  if (status.not_after && *status.not_after > o.now)
+    wait = std::min(wait, std::max<api::Duration>((*status.not_after - o.now) / 4, kShortestRest));
+  status.next_attempt = std::chrono::floor<std::chrono::seconds>(o.now + wait);
 }
 
 void mark_handled(api::EdgeCertificateStatus& status, const Observation& o, std::string_view annotation) {

@@ -55,7 +55,9 @@ class Draft {
 
 // Puts a revision's end into the history, newest first; one entry a revision.
 void remember(api::EdgeCertificateStatus& status, const Observation& o, int revision, api::RevisionResult result,
-              std::string message);
+              std::string message, std::string evidence = {});
+// A message, and in brackets what was seen.
+std::string with_evidence(const std::string& message, const std::string& evidence);
 // A revision that did not make it: counts the failure and sets the earliest next try.
 void count_failure(api::EdgeCertificateStatus& status, const Observation& o);
 void mark_handled(api::EdgeCertificateStatus& status, const Observation& o, std::string_view annotation);

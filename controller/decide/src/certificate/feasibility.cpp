@@ -1,6 +1,8 @@
 #include "certificate/feasibility.hpp"
 
 #include "certificate/questions.hpp"
+#include "certificate/sourced.hpp"
+#include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/time_text.hpp"
 
 #include <algorithm>
@@ -49,6 +51,14 @@ struct Problem {
   }
 };
 
+// A start is left for this one, and the policy says that not all of its fleet can have theirs.
+std::optional<Obstacle> of_fleet(const Observation& o) {
+  const auto* said = o.policy ? api::find(o.policy->status.conditions, api::condition::kInfeasible) : nullptr;
+  const bool own_windows = o.object.spec.rotation && !o.object.spec.rotation->windows.empty();
+  if (said == nullptr || own_windows) return std::nullopt;
+  return Obstacle{said->reason, "RotationPolicy " + o.policy->meta.name + ": " + said->message};
+}
+
 }  // namespace
 
 std::optional<Obstacle> obstacle(const Observation& o) {
@@ -59,10 +69,10 @@ std::optional<Obstacle> obstacle(const Observation& o) {
   const Problem problem{.rotation = rotation,
                         .zone = time_zone_of(o),
                         .needed = time_needed(rotation),
-                        .from = std::max(o.now, renewal_of(o, chain)),
+                        .from = std::max(o.now, is_sourced(o) ? overdue_from(chain) : renewal_of(o, chain)),
                         .urgent = urgent_time(chain.not_before, chain.not_after, rotation.urgent_before),
                         .expiry = chain.not_after};
-  if (problem.zone.empty() || problem.is_possible()) return std::nullopt;
+  if (problem.zone.empty() || problem.is_possible()) return of_fleet(o);
   const std::string end = "what the Edge serves expires " + format_rfc3339(problem.expiry);
   if (const auto last = problem.last_start()) {
     return Obstacle{"Freeze", end + ", and freezes leave no start before it: the last window allows one at " +

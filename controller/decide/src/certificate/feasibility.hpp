@@ -9,7 +9,7 @@ namespace edgetrust::decide::certificate {
 
 // The limit that leaves no start, as a condition's reason, and what would have to change.
 struct Obstacle {
-  std::string reason;  // Freeze or Window
+  std::string reason;  // Freeze, Window; Budget or SiteBudget of the whole fleet, as its policy says
   std::string message;
 };
 

@@ -1,6 +1,7 @@
 #include "edgetrust/decide/certificate/memory.hpp"
 
 #include "certificate/questions.hpp"
+#include "certificate/site.hpp"
 
 namespace edgetrust::decide::certificate {
 namespace {
@@ -11,10 +12,10 @@ using namespace std::chrono_literals;
 HealthRecord folded(const HealthRecord& health, const Observation& o, const EdgeLook& look) {
   const auto& delivery = o.object.status.delivery;
   if (!delivery || !delivery->installed_at || delivery->rolling_back_since) return health;
-  const StoredRevision* installed = stored(o, delivery->revision);
-  const std::string expected =
-      installed != nullptr && installed->chain ? installed->chain->fingerprint_sha256 : std::string{};
-  return fold(health, assess(look, expected, delivery->port_answered), look.at, 3 * rotation_of(o).interval + 10s);
+  Assessment seen = assess(look, expected_of(o, delivery));
+  const auto site = is_bad(seen.health) && !seen.of_certificate ? site_failure(o) : std::nullopt;
+  if (site) seen = {.health = Health::kHeld, .reason = seen.reason + "; " + site->message};
+  return fold(health, seen, look.at, 3 * rotation_of(o).interval + 10s);
 }
 
 template <class... Effects>
@@ -42,6 +43,7 @@ class Success {
     m_.look = std::move(learned_.look);
     m_.pushed_since_look = false;
   }
+  void operator()(const effect::AskPeers& /*e*/) { m_.peers = std::move(learned_.peers); }
   void operator()(const effect::LookAtOrder& /*e*/) { keep_order(); }
   void operator()(const effect::FinalizeOrder& /*e*/) { keep_order(); }
   void operator()(const effect::LookForRecords& /*e*/) { m_.records = std::move(learned_.records); }
@@ -71,6 +73,10 @@ class Success {
   }
   void operator()(const effect::StoreBundle& /*e*/) { forget_order(m_); }
   void operator()(const effect::Push& e) { m_.pushed = e.revision; }
+  void operator()(const effect::ClaimSlots& /*e*/) {
+    if (const auto& delivery = o_.object.status.delivery) m_.slots_claimed_for = delivery->started_at;
+  }
+  void operator()(const effect::ReleaseSlots& /*e*/) { m_.slots_released = true; }
   void operator()(const auto& /*e*/) {}
 
  private:
@@ -89,6 +95,7 @@ class Success {
 void forgive(Memory& memory) {
   for (auto& [effect, failure] : memory.failures) failure.forgiven = true;
   if (memory.look && memory.look->health_error) memory.look.reset();
+  memory.peers.reset();
 }
 
 void note_written(Memory& memory, const api::EdgeCertificateStatus& before, const api::EdgeCertificateStatus& after) {
@@ -114,7 +121,11 @@ void note_written(Memory& memory, const api::EdgeCertificateStatus& before, cons
   };
   const bool next_delivery = begun_at(before) != begun_at(after);
   const bool next_observation = installed_at(before) != installed_at(after);
-  if (next_delivery) memory.pushed.reset();
+  if (next_delivery) {
+    memory.pushed.reset();
+    memory.slots_claimed_for.reset();
+    memory.slots_released = false;
+  }
   if (next_observation) memory.health = {};
   if (next_delivery || next_observation) forget_failures<effect::Push>(memory);
 }

@@ -1,5 +1,6 @@
 #include "certificate/questions.hpp"
 
+#include "certificate/sourced.hpp"
 #include "edgetrust/base/random.hpp"
 
 #include <algorithm>
@@ -47,7 +48,9 @@ ports::KeySpec wanted_key(const api::EdgeCertificateSpec& spec) {
   return {ports::KeyAlgorithm::kRsa, key.size.value_or(2048)};
 }
 
-bool fits_spec(const StoredRevision& revision, const api::EdgeCertificateSpec& spec) {
+bool fits_spec(const Observation& o, const StoredRevision& revision) {
+  const auto& spec = o.object.spec;
+  if (is_sourced(o)) return covers_all(*revision.chain, names_to_cover(spec, o.edge.get()));
   std::set<std::string> wanted = as_set(spec.dns_names);
   wanted.insert(spec.ip_addresses.begin(), spec.ip_addresses.end());
   std::set<std::string> asked_for = revision.asked_for;
@@ -56,6 +59,10 @@ bool fits_spec(const StoredRevision& revision, const api::EdgeCertificateSpec& s
     asked_for.insert(revision.chain->ip_addresses.begin(), revision.chain->ip_addresses.end());
   }
   return asked_for == wanted && revision.chain->key == wanted_key(spec);
+}
+
+bool has_ended_badly(const api::HistoryEntry& entry) {
+  return entry.result == api::RevisionResult::kRolledBack || entry.result == api::RevisionResult::kRejected;
 }
 
 const StoredRevision* stored(const Observation& o, int revision) {
@@ -72,8 +79,7 @@ bool is_rejected(const Observation& o, int revision) {
   const StoredRevision* kept = stored(o, revision);
   if (kept != nullptr && kept->marked_rejected) return true;
   return std::ranges::any_of(o.object.status.history, [&](const api::HistoryEntry& entry) {
-    return entry.revision == revision &&
-           (entry.result == api::RevisionResult::kRolledBack || entry.result == api::RevisionResult::kRejected);
+    return entry.revision == revision && has_ended_badly(entry);
   });
 }
 
@@ -82,12 +88,13 @@ std::optional<int> candidate(const Observation& o) {
   // history after it was rejected.
   int ended = o.object.status.revision.value_or(-1);
   for (const auto& entry : o.object.status.history) ended = std::max(ended, entry.revision);
+  if (is_sourced(o)) return sourced_candidate(o, ended);
   int best = -1;
   // Revision 0 is an import: something to return to, never something to deliver.
   for (const auto& [number, revision] : o.revisions) {
     if (number <= std::max(ended, 0) || revision.marked_rejected) continue;
     // What cannot be read is a candidate too: it has to be refused.
-    if (revision.has_bundle() && (!revision.chain || fits_spec(revision, o.object.spec))) best = number;
+    if (revision.has_bundle() && (!revision.chain || fits_spec(o, revision))) best = number;
   }
   const auto& order = o.object.status.order;
   const StoredRevision* ordered = order ? stored(o, order->revision) : nullptr;
@@ -96,12 +103,33 @@ std::optional<int> candidate(const Observation& o) {
   return best < 0 ? std::nullopt : std::optional(best);
 }
 
+bool asks_for_fleet(const Observation& o) {
+  if (o.policy && !o.policy->spec.waves.empty()) return true;  // a later wave may want it renewed early
+  const auto next = candidate(o);
+  const StoredRevision* revision = next ? stored(o, *next) : nullptr;
+  return revision != nullptr && revision->has_bundle() && !o.object.status.delivery;
+}
+
 int next_revision(const Observation& o) {
   int highest = o.object.status.revision.value_or(0);
   for (const auto& [number, revision] : o.revisions) highest = std::max(highest, number);
   for (const auto& entry : o.object.status.history) highest = std::max(highest, entry.revision);
   if (o.object.status.order) highest = std::max(highest, o.object.status.order->revision);
   return highest + 1;
+}
+
+Expected expected_of(const Observation& o, const std::optional<api::DeliveryStatus>& delivery) {
+  if (!delivery) return {};
+  Expected expected{.fingerprint = {},
+                    .port_answered = delivery->port_answered,
+                    .others_sha256 = {},
+                    .baseline = delivery->baseline.value_or(api::Baseline{}),
+                    .since = delivery->started_at};
+  if (const StoredRevision* installed = stored(o, delivery->revision); installed != nullptr && installed->chain) {
+    expected.fingerprint = installed->chain->fingerprint_sha256;
+    expected.others_sha256 = installed->chain->others_sha256;
+  }
+  return expected;
 }
 
 std::optional<int> fallback(const Observation& o) {
@@ -114,7 +142,12 @@ std::optional<int> previous(const Observation& o, int below) {
   const api::EffectiveRotation rotation = rotation_of(o);
   const TimePoint long_enough = o.now + rotation.settle + rotation.period;
   const int serving = o.object.status.revision.value_or(-1);
+  const auto& delivery = o.object.status.delivery;
+  const auto tried = delivery ? std::optional(delivery->revision) : candidate(o);
+  const StoredRevision* coming = tried ? stored(o, *tried) : nullptr;
   return newest_before(o, below, [&](const StoredRevision& revision) {
+    // The same leaf under an older number is no way back from itself.
+    if (coming != nullptr && coming->chain && has_leaf(revision, coming->chain->fingerprint_sha256)) return false;
     const bool proved = revision.number == serving || was_live(o, revision.number);
     const bool fit = proved || (!revision.defect && !revision.unjudged);
     return fit && can_return_to(o, revision.number) && revision.chain->not_after > long_enough;
@@ -128,6 +161,7 @@ std::optional<int> newest_before(const Observation& o, int below,
   for (const auto& [number, revision] : o.revisions) {
     if (number >= below || is_rejected(o, number) || !revision.has_key || !revision.chain || !accepted(revision))
       continue;
+    if (is_leaf_rejected(o, revision.chain->fingerprint_sha256)) continue;
     whole = number;
     if (was_live(o, number) || number == o.object.status.revision) live = number;
   }
@@ -148,10 +182,11 @@ bool can_return_to(const Observation& o, int revision) {
 }
 
 std::optional<int> whose(const Observation& o, const std::string& fingerprint) {
+  std::optional<int> newest;
   for (const auto& [number, revision] : o.revisions) {
-    if (revision.chain && revision.chain->fingerprint_sha256 == fingerprint) return number;
+    if (has_leaf(revision, fingerprint)) newest = number;
   }
-  return std::nullopt;
+  return newest;
 }
 
 bool serves_foreign(const Observation& o) {
@@ -212,18 +247,15 @@ std::optional<std::string> due(const Observation& o) {
   const StoredRevision* serving = active(o);
   if (serving == nullptr) return "the Edge has no certificate of ours";
   if (is_rejected(o, serving->number)) return "the Edge is not well with the certificate that it serves";
-  if (!fits_spec(*serving, o.object.spec)) return "names or key in the spec changed";
+  if (!fits_spec(o, *serving)) return "names or key in the spec changed";
   if (!serving->has_key) return "the key of the served certificate is lost";
   if (o.now >= *renewal_of(o)) return "renewal is due";
+  if (o.policy && o.edge) return wanted_early(o.object, *o.edge, *o.policy, o.fleet.members, o.now);
   return std::nullopt;
 }
 
 bool is_too_far_ahead(const Observation& o, TimePoint at) {
   return at > o.now + std::max<api::Duration>(kLongestOrderBackoff, rotation_of(o).retry_backoff) + 1h;
-}
-
-api::Duration time_needed(const api::EffectiveRotation& rotation) {
-  return kLongestUpload + rotation.settle + rotation.period + kLongestUpload + rotation.settle;
 }
 
 }  // namespace edgetrust::decide::certificate

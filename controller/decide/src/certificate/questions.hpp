@@ -2,6 +2,7 @@
 // Questions that several rules ask of an observation. Pure.
 #include "edgetrust/decide/certificate/observation.hpp"
 #include "edgetrust/decide/schedule.hpp"
+#include "edgetrust/decide/wave.hpp"
 
 #include <functional>
 #include <optional>
@@ -19,19 +20,23 @@ std::string time_zone_of(const Observation& o);
 ports::SubjectNames wanted_names(const api::EdgeCertificateSpec& spec);
 ports::KeySpec wanted_key(const api::EdgeCertificateSpec& spec);
 // It was asked for with the names and the kind of key that the spec has now. A CA may add names of its own to a leaf:
-// that makes no other certificate due.
-bool fits_spec(const StoredRevision& revision, const api::EdgeCertificateSpec& spec);
+// that makes no other certificate due. One that somebody else renews has to cover the names, whatever it was made for.
+bool fits_spec(const Observation& o, const StoredRevision& revision);
 
 const StoredRevision* stored(const Observation& o, int revision);
 // The revision that the Edge serves, as far as proved, when its bundle is stored.
 const StoredRevision* active(const Observation& o);
 // Rolled back or refused once: never pushed again.
+bool has_ended_badly(const api::HistoryEntry& entry);
 bool is_rejected(const Observation& o, int revision);
 // The newest revision that is newer than all that have ended: a stored one that fits the spec, or the one that is
-// ordered.
+// ordered. Where somebody else renews: the one with the leaf that the source holds, or the newest that was taken while
+// that holds none that could be.
 std::optional<int> candidate(const Observation& o);
 // One above every number that was ever used, so that a recreated object never takes a number twice.
 int next_revision(const Observation& o);
+// What the Edge should show while this delivery is watched.
+Expected expected_of(const Observation& o, const std::optional<api::DeliveryStatus>& delivery);
 // What a rollback would return to: what is served now, if it is stored, whole, and valid beyond the observation; else
 // the newest one before it that is. Empty: a rollback is impossible.
 std::optional<int> fallback(const Observation& o);
@@ -47,7 +52,7 @@ std::optional<int> newest_before(const Observation& o, int below,
 bool was_live(const Observation& o, int revision);
 // Whether a revision is stored whole and valid now: all that putting it back needs.
 bool can_return_to(const Observation& o, int revision);
-// The revision whose stored leaf this is.
+// The revision whose stored leaf this is; the newest of several, as a leaf that came back to its source is stored anew.
 std::optional<int> whose(const Observation& o, const std::string& fingerprint);
 // The last look shows a leaf that is in no stored revision and was never proved to be ours.
 bool serves_foreign(const Observation& o);
@@ -74,12 +79,7 @@ std::optional<std::string> due(const Observation& o);
 // A time written down by a clock that ran ahead: further away than anything is ever put off.
 bool is_too_far_ahead(const Observation& o, TimePoint at);
 
-// One upload with its retries; what fails for longer is put off.
-inline constexpr std::chrono::seconds kLongestUpload{60};
 // Between two orders of which the first came to nothing (cert-manager's figure).
 inline constexpr std::chrono::hours kLongestOrderBackoff{32};
-
-// The longest time from push to the end of a rollback: two uploads, with what the Edge needs after each.
-api::Duration time_needed(const api::EffectiveRotation& rotation);
 
 }  // namespace edgetrust::decide::certificate

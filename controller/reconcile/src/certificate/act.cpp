@@ -1,21 +1,22 @@
 #include "certificate/act.hpp"
 
+#include "certificate/look.hpp"
 #include "certificate/observe.hpp"
 #include "certificate/revision_secrets.hpp"
+#include "certificate/slots.hpp"
+#include "certificate/source.hpp"
 #include "edgetrust/base/text.hpp"
+#include "peers.hpp"
 
 #include <algorithm>
 
 namespace edgetrust::reconcile {
 namespace {
 
-using namespace std::chrono_literals;
 namespace effect = decide::certificate::effect;
 using decide::certificate::EdgeLook;
 using decide::certificate::Learned;
 using decide::certificate::Observation;
-
-constexpr auto kProbeTimeout = 5s;
 
 Error missing(const ports::SecretObject& secret, const char* key) {
   return {.kind = ErrorKind::kInvalid, .what = "Secret " + secret.meta.name + " has no key " + key};
@@ -28,23 +29,18 @@ class Actor {
 
   // --- looks
 
-  Result<Learned> operator()(const effect::LookAtEdge& /*look*/) {
-    EdgeLook look{.probed = o_.edge->spec.sip.probe != api::SipProbe::kNone};
-    if (auto health = ask_health()) {
-      look.health = std::move(*health);
-    } else {
-      look.health_error = std::move(health).error();
-    }
-    if (look.probed) {
-      if (auto served = ask_port()) {
-        look.served = std::move(*served);
-      } else {
-        look.served_error = std::move(served).error();
-      }
-    }
-    if (stop_.stop_requested()) return fail(ErrorKind::kCancelled, "shutting down");  // half a look is none
-    look.at = world_.clock.now();
-    return Learned{.look = std::move(look)};
+  Result<Learned> operator()(const effect::LookAtEdge& look) {
+    EDGETRUST_TRY_ASSIGN(EdgeLook seen, look_at_edge(world_, o_, look.closely, stop_));
+    return Learned{.look = std::move(seen)};
+  }
+
+  Result<Learned> operator()(const effect::AskPeers& ask) {
+    EDGETRUST_TRY_ASSIGN(const std::string chain, chain_of(ask.revision));
+    decide::certificate::PeersLook told{.revision = ask.revision, .edge_generation = o_.edge->meta.generation};
+    told.peers = Peers(world_, *o_.edge, stop_).judge_all(chain);
+    if (stop_.stop_requested()) return fail(ErrorKind::kCancelled, "shutting down");
+    told.at = world_.clock.now();
+    return Learned{.peers = std::move(told)};
   }
 
   Result<Learned> operator()(const effect::LookAtOrder& look) {
@@ -134,10 +130,34 @@ class Actor {
     return Learned{};
   }
 
+  Result<Learned> operator()(const effect::StoreSource& take) {
+    SourceContent source = read_source(world_, object_, stop_);
+    const auto& facts = source.facts;
+    if (facts.unjudged) return fail(within("Secret " + take.secret, *facts.unjudged));
+    if (facts.defect || !facts.chain || facts.chain->fingerprint_sha256 != take.fingerprint)
+      return fail(ErrorKind::kConflict, "Secret " + take.secret + " was changed while it was read");
+    const auto part_of_it = [&](const std::string& name, std::string_view part) {
+      ports::SecretObject secret{.meta = secret_meta(object_, name, part, take.revision), .immutable = true};
+      secret.meta.annotations[std::string(kSourceAnnotation)] = take.fingerprint;
+      return secret;
+    };
+    auto key = part_of_it(api::key_secret_name(object_.meta.name, take.revision), kPartKey);
+    key.data.emplace(kTlsKey, std::move(source.key_pem));
+    EDGETRUST_TRY(store(key));
+    EDGETRUST_TRY(holds_key_of(take.revision, *facts.chain));
+    auto bundle = part_of_it(api::bundle_secret_name(object_.meta.name, take.revision), kPartBundle);
+    bundle.data.emplace(kTlsCrt, Secret(source.chain_pem));
+    if (!source.roots_pem.empty()) bundle.data.emplace(kCaCrt, Secret(source.roots_pem));
+    EDGETRUST_TRY(store(bundle));
+    EDGETRUST_TRY(holds_leaf(take.revision, *facts.chain));
+    return Learned{};
+  }
+
   Result<Learned> operator()(const effect::WriteServingSecret& write) {
     ports::SecretObject secret{.meta = secret_meta(object_, api::serving_secret_name(object_), kPartServing, {}),
                                .type = "kubernetes.io/tls"};
     EDGETRUST_TRY_ASSIGN(std::string chain, chain_of(write.revision));
+    EDGETRUST_TRY_ASSIGN(std::string roots, roots_of(write.revision));
     EDGETRUST_TRY_ASSIGN(Secret key, key_of(write.revision));
     secret.data.emplace(kTlsCrt, Secret(chain));
     secret.data.emplace(kTlsKey, std::move(key));
@@ -148,6 +168,8 @@ class Actor {
           "the Secret " + secret.meta.name +
               " exists and is not ours: set spec.secretName to another name, or delete that Secret if nobody needs it");
     }
+    // An update takes no key away: roots that are another revision's are emptied.
+    if (!roots.empty() || (existing && existing->data.contains(kCaCrt))) secret.data.emplace(kCaCrt, Secret(roots));
     if (existing) {
       secret.meta.resource_version = existing->meta.resource_version;
       secret.meta.uid = existing->meta.uid;
@@ -184,6 +206,15 @@ class Actor {
       notes_.gone_secrets.insert(meta.uid);
       notes_.own_secrets.erase(meta.name);
     }
+    return Learned{};
+  }
+
+  Result<Learned> operator()(const effect::ClaimSlots& claim) {
+    EDGETRUST_TRY(claim_slots(world_, object_, claim.slots, stop_));
+    return Learned{};
+  }
+  Result<Learned> operator()(const effect::ReleaseSlots& release) {
+    EDGETRUST_TRY(release_slots(world_, object_, release.slots, stop_));
     return Learned{};
   }
 
@@ -247,24 +278,6 @@ class Actor {
   }
 
  private:
-  Result<ports::EdgeHealth> ask_health() {
-    if (!o_.connection->spec.certificate_upload)
-      return fail(ErrorKind::kUnsupported, "the GenesysConnection has no certificateUpload");
-    EDGETRUST_TRY_ASSIGN(const auto fleet, world_.backends.fleet(*o_.connection, stop_));
-    return fleet->health(ports::EdgeId{lower(o_.edge->spec.edge_id)}, stop_);
-  }
-
-  Result<ports::ChainFacts> ask_port() {
-    const auto& sip = o_.edge->spec.sip;
-    EDGETRUST_TRY_ASSIGN(const ports::ServedChain served,
-                         world_.probe.present({.host = sip.host,
-                                               .port = static_cast<std::uint16_t>(sip.port),
-                                               .server_name = {},
-                                               .timeout = kProbeTimeout},
-                                              stop_));
-    return world_.pki.inspect(served.chain_pem);
-  }
-
   // A name that is taken by our own Secret of the same revision is what a lost answer left behind: nothing is written
   // twice.
   Status store(const ports::SecretObject& secret) {
@@ -286,6 +299,24 @@ class Actor {
     return {};
   }
 
+  // What an earlier try or another hand has left under a revision's names must be of the same pair.
+  Status holds_key_of(int revision, const ports::ChainFacts& leaf) {
+    EDGETRUST_TRY_ASSIGN(const Secret key, key_of(revision));
+    const auto own = world_.pki.public_key_sha256(key);
+    if (own && *own == leaf.public_key_sha256) return {};
+    return fail(something_else(api::key_secret_name(object_.meta.name, revision)));
+  }
+  Status holds_leaf(int revision, const ports::ChainFacts& leaf) {
+    EDGETRUST_TRY_ASSIGN(const std::string chain, chain_of(revision));
+    const auto own = world_.pki.inspect(chain);
+    if (own && own->fingerprint_sha256 == leaf.fingerprint_sha256) return {};
+    return fail(something_else(api::bundle_secret_name(object_.meta.name, revision)));
+  }
+  static Error something_else(const std::string& secret) {
+    return {.kind = ErrorKind::kConflict,
+            .what = "the Secret " + secret + " exists and holds something else: delete it if nobody needs it"};
+  }
+
   Result<Secret> key_of(int revision) {
     EDGETRUST_TRY_ASSIGN(ports::SecretObject secret, read_ours(api::key_secret_name(object_.meta.name, revision)));
     const auto found = secret.data.find(kTlsKey);
@@ -297,6 +328,12 @@ class Actor {
     const auto found = secret.data.find(kTlsCrt);
     if (found == secret.data.end()) return fail(missing(secret, kTlsCrt));
     return std::string(found->second.expose());
+  }
+  // Empty: the revision came without.
+  Result<std::string> roots_of(int revision) {
+    EDGETRUST_TRY_ASSIGN(ports::SecretObject secret, read_ours(api::bundle_secret_name(object_.meta.name, revision)));
+    const auto found = secret.data.find(kCaCrt);
+    return found == secret.data.end() ? std::string{} : std::string(found->second.expose());
   }
   Result<ports::SecretObject> read_ours(const std::string& name) {
     EDGETRUST_TRY_ASSIGN(ports::SecretObject secret, world_.secrets.read({object_.meta.ns, name}, stop_));

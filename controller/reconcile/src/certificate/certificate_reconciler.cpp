@@ -23,12 +23,25 @@ struct CertificateReconciler::State {
     return notes ? newest(cached, notes->written) : cached;
   }
 
+  // The fleet of a namespace as this process knows it: what it wrote itself is not waited for.
+  decide::Fleet fleet(const std::string& ns) {
+    decide::Fleet fleet{.members = {}, .slots = world.slots.list(ns)};
+    for (const auto& cached : world.certificates.list(ns)) {
+      const auto posted = notebook.posted(cached->meta.key());
+      fleet.members.push_back({.certificate = newest(cached, posted.written),
+                               .edge = world.edges.get({ns, cached->spec.edge_ref.name}),
+                               .stuck = posted.stuck});
+    }
+    return fleet;
+  }
+
   Result<bool> record(const Decision& decision, std::shared_ptr<const api::EdgeCertificate>& object, Notes& notes,
                       std::stop_token stop);
   Status guard(const api::EdgeCertificate& object, Notes& notes, std::stop_token stop);
   // The error of an effect that failed.
   std::optional<Error> perform(const Effect& effect, const Observation& o, Notes& notes, std::stop_token stop);
   TimePoint again(Notes& notes) const;
+  Outcome pass(std::shared_ptr<const api::EdgeCertificate> object, Notes& notes, std::stop_token stop);
 };
 
 // Writes the status if it changed; `object` becomes the object as written.
@@ -51,6 +64,7 @@ Result<bool> CertificateReconciler::State::record(const Decision& decision,
   decide::certificate::note_written(notes.memory, object->status, next->status);
   object = next;
   notes.written = next;
+  notebook.post(next->meta.key(), next);
   for (const auto& said : decision.announcements) {
     world.events.emit({std::string(api::kKind<api::EdgeCertificate>.kind), object->meta}, said.warning, said.reason,
                       said.message);
@@ -99,6 +113,24 @@ std::optional<api::RevisionResult> newly_ended(const api::EdgeCertificateStatus&
   return same ? std::nullopt : std::optional(top.result);
 }
 
+// A new certificate seems to do harm. Whether the site as a whole is down, its other Edges tell, whose objects may be
+// minutes old; a few of them suffice.
+std::vector<std::string> in_question(const Effect& effect, const Observation& o,
+                                     const decide::certificate::Memory& memory) {
+  constexpr std::size_t kMost = 8;
+  using decide::certificate::Health;
+  const auto& delivery = o.object.status.delivery;
+  const bool is_watched = delivery && delivery->installed_at && !delivery->rolling_back_since;
+  const bool seems_bad = is_bad(memory.health.last) || memory.health.last == Health::kHeld;
+  std::vector<std::string> names;
+  if (!is_watched || !seems_bad || !std::holds_alternative<decide::certificate::effect::LookAtEdge>(effect))
+    return names;
+  for (const auto& edge : o.neighbours) {
+    if (names.size() < kMost) names.push_back(edge->meta.name);
+  }
+  return names;
+}
+
 }  // namespace
 
 CertificateReconciler::CertificateReconciler(const World& world) : state_(new State{.world = world}) {}
@@ -117,12 +149,20 @@ Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_to
   }
   const auto notes = state.notebook.of(object->meta.uid, key);
   if (notes->forgiven.exchange(false)) decide::certificate::forgive(notes->memory);
-  auto observation = observe(state.world, object, *notes, stop);
+  Outcome outcome = state.pass(std::move(object), *notes, std::move(stop));
+  notes->stuck = outcome.error.has_value();
+  return outcome;
+}
+
+Outcome CertificateReconciler::State::pass(std::shared_ptr<const api::EdgeCertificate> object, Notes& notes,
+                                           std::stop_token stop) {
+  auto observation = observe(world, object, notes, stop);
   if (!observation) return {.error = within("observing", observation.error())};
+  if (decide::certificate::asks_for_fleet(*observation)) observation->fleet = fleet(object->meta.ns);
   const Decision decision = decide::certificate::decide(*observation);
   Outcome outcome{.rule = std::string(decision.rule)};
 
-  const auto written = state.record(decision, object, *notes, stop);
+  const auto written = record(decision, object, notes, stop);
   if (!written) return {.error = written.error(), .rule = outcome.rule};
   outcome.wrote_status = *written;
   if (*written) {
@@ -131,19 +171,19 @@ Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_to
   }
   if (!decision.effect) {
     outcome.wake_at = decision.wake_at;
-    const bool resting = !decision.wake_at || *decision.wake_at > state.world.clock.now();
+    const bool resting = !decision.wake_at || *decision.wake_at > world.clock.now();
     if (resting)
-      notes->passes_without_rest = 0;
+      notes.passes_without_rest = 0;
     else
-      outcome.wake_at = state.again(*notes);
+      outcome.wake_at = again(notes);
     return outcome;
   }
   outcome.effect = std::string(decide::certificate::name_of(*decision.effect));
   if (decide::certificate::is_guarded(*decision.effect)) {
-    if (const Status current = state.guard(*object, *notes, stop); !current) {
+    if (const Status current = guard(*object, notes, stop); !current) {
       outcome.effect.clear();
       if (current.error().kind == ErrorKind::kConflict) {
-        outcome.wake_at = state.again(*notes);
+        outcome.wake_at = again(notes);
       } else {
         outcome.error = current.error();
       }
@@ -152,8 +192,9 @@ Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_to
   }
   if (stop.stop_requested()) return outcome;
   observation->object = *object;  // as it was written
-  outcome.effect_error = state.perform(*decision.effect, *observation, *notes, stop);
-  outcome.wake_at = state.again(*notes);
+  outcome.effect_error = perform(*decision.effect, *observation, notes, stop);
+  outcome.in_question = in_question(*decision.effect, *observation, notes.memory);
+  outcome.wake_at = again(notes);
   return outcome;
 }
 

@@ -24,15 +24,23 @@ struct BundleFacts {
   std::optional<Error> defect;
 };
 
+// What the source Secret holds, valid for this state of it and of what it is judged by.
+struct SourceFacts {
+  std::string known_by;
+  decide::certificate::Source facts;
+};
+
 struct Notes {
-  std::shared_ptr<const api::EdgeCertificate> written;  // the object as this process last wrote it
+  std::shared_ptr<const api::EdgeCertificate> written;  // the object as this process last wrote it; see Notebook::post
   decide::certificate::Memory memory;
   std::map<std::string, api::ObjectMeta> own_secrets;  // made by this process and perhaps not in the cache yet, by name
   std::set<std::string> gone_secrets;                  // uids that this process removed and the cache may still show
   std::set<std::string> marked_secrets;                // uids that this process marked as rejected; as above
   std::map<std::string, BundleFacts> bundles;          // by uid
   ServingFacts serving;
+  SourceFacts source;
   int passes_without_rest = 0;
+  std::atomic<bool> stuck = false;     // the last pass failed: it could not be read or written
   std::atomic<bool> forgiven = false;  // set by any thread: what failed is tried again at once
 };
 
@@ -51,6 +59,22 @@ class Notebook {
     const auto found = pages_.find(key);
     return found == pages_.end() ? nullptr : found->second.notes;
   }
+  // What this process has written of the objects, which the watch may not have brought back yet: for those who work on
+  // another object, and must not see less than has happened.
+  void post(const api::ObjectKey& key, std::shared_ptr<const api::EdgeCertificate> written) {
+    const std::scoped_lock lock(mutex_);
+    pages_[key].posted = std::move(written);
+  }
+  struct Posted {
+    std::shared_ptr<const api::EdgeCertificate> written;  // null: nothing yet
+    bool stuck = false;
+  };
+  Posted posted(const api::ObjectKey& key) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = pages_.find(key);
+    if (found == pages_.end()) return {};
+    return {found->second.posted, found->second.notes && found->second.notes->stuck};
+  }
   void forget(const api::ObjectKey& key) {
     const std::scoped_lock lock(mutex_);
     pages_.erase(key);
@@ -60,6 +84,7 @@ class Notebook {
   struct Page {
     std::string uid;
     std::shared_ptr<Notes> notes;
+    std::shared_ptr<const api::EdgeCertificate> posted;
   };
   std::mutex mutex_;
   std::map<api::ObjectKey, Page> pages_;

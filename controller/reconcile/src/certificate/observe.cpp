@@ -1,7 +1,10 @@
 #include "certificate/observe.hpp"
 
 #include "certificate/revision_secrets.hpp"
+#include "certificate/source.hpp"
 #include "edgetrust/api/claim.hpp"
+#include "edgetrust/base/text.hpp"
+#include "edgetrust/decide/certificate/source.hpp"
 
 #include <algorithm>
 
@@ -33,6 +36,23 @@ void find_references(const World& world, Observation& o) {
   if (spec.issuer_ref) o.issuer = world.issuers.get({meta.ns, spec.issuer_ref->name});
   o.policy = world.policies.get({meta.ns, spec.policy_ref ? spec.policy_ref->name : std::string(kDefaultPolicy)});
   o.edge_holder = holder_of(world, o.object);
+}
+
+bool is_delivered_to(const World& world, const api::Edge& edge) {
+  return std::ranges::any_of(world.certificates.list(edge.meta.ns), [&](const auto& certificate) {
+    return certificate->spec.edge_ref.name == edge.meta.name && certificate->status.delivery;
+  });
+}
+
+// The other Edges of its site and connection that nobody touches. Asked for only while they may be needed.
+void find_neighbours(const World& world, Observation& o) {
+  if (!o.object.status.delivery || !o.edge || o.edge->broken || api::site_of(*o.edge).empty()) return;
+  for (const auto& other : world.edges.list(o.object.meta.ns)) {
+    const bool is_near = other->meta.name != o.edge->meta.name && !other->broken &&
+                         other->spec.connection_ref == o.edge->spec.connection_ref &&
+                         api::site_of(*other) == api::site_of(*o.edge);
+    if (is_near && !is_delivered_to(world, *other)) o.neighbours.push_back(other);
+  }
 }
 
 // Metadata of our Secrets: the cache's, with what this process made or removed and the watch has not brought yet.
@@ -78,13 +98,22 @@ Result<ports::ChainFacts> inspect_pair(const World& world, const ports::SecretOb
   return chain;
 }
 
-// What its chain is judged by, besides itself: the key, the usages, and the roots as the issuer names them. Dates are
+// The names that a chain of this object must cover.
+ports::SubjectNames names_of(const World& world, const api::EdgeCertificate& object) {
+  const auto& spec = object.spec;
+  if (!spec.source_secret_ref) return {spec.common_name, spec.dns_names, spec.ip_addresses};
+  const auto edge = world.edges.get({object.meta.ns, spec.edge_ref.name});
+  return decide::certificate::names_to_cover(spec, edge.get());
+}
+
+// What a chain is judged by, besides itself: the names, the usages, and the roots as the issuer names them. Dates are
 // the rules' to judge.
-std::string standard_of(const World& world, const api::EdgeCertificate& object, const api::ObjectMeta* key) {
-  std::string text = key != nullptr ? key->uid : "no key";
+std::string standard_of(const World& world, const api::EdgeCertificate& object) {
+  const ports::SubjectNames names = names_of(world, object);
+  std::string text;
   for (const auto usage : object.spec.required_usages) text += usage == api::Usage::kServerAuth ? " server" : " client";
-  text += " " + asked_for_text(object.spec) + " " + object.spec.common_name;
-  if (!object.spec.issuer_ref) return text;
+  text += " " + join(names.dns_names, ",") + "," + join(names.ip_addresses, ",") + " " + names.common_name;
+  if (!object.spec.issuer_ref) return text + " no CA";
   const auto issuer = world.issuers.get({object.meta.ns, object.spec.issuer_ref->name});
   return text + (issuer ? " " + issuer->meta.uid + "/" + std::to_string(issuer->meta.generation) : " no issuer");
 }
@@ -100,7 +129,8 @@ Result<std::optional<Error>> judge(const World& world, const api::EdgeCertificat
   if (pem == key_secret.data.end())
     return Error{.kind = ErrorKind::kInvalid, .what = "Secret " + key->name + " has no " + kTlsKey};
   EDGETRUST_TRY_ASSIGN(ports::ChainRequirements required, requirements(world, object, stop));
-  required.at = std::max(facts.not_before, std::min(required.at, facts.not_after - std::chrono::seconds{1}));
+  trust(required, text_of(chain, kCaCrt));
+  required.at = moment_within(facts, required.at);
   const Status fit = world.pki.check(text_of(chain, kTlsCrt), pem->second, required);
   if (fit) return std::nullopt;
   if (fit.error().kind == ErrorKind::kInvalid) return fit.error();
@@ -136,7 +166,8 @@ Status describe_bundle(const World& world, const api::ObjectMeta& bundle, const 
     revision.defect = facts->unreadable;
     return {};
   }
-  if (const std::string standard = standard_of(world, object, key); facts->judged_by != standard) {
+  const std::string standard = (key != nullptr ? key->uid : "no key") + standard_of(world, object);
+  if (facts->judged_by != standard) {
     auto verdict = judge(world, object, bundle, key, *facts->chain, stop);
     if (!verdict) {
       // Everything but a first delivery can go on without: the rules wait with that one.
@@ -162,6 +193,9 @@ Status find_revisions(const World& world, const std::vector<api::ObjectMeta>& se
   for (const auto& [number, pair] : parts) {
     const auto& [key, bundle] = pair;
     StoredRevision revision{.number = number, .has_key = key != nullptr};
+    for (const api::ObjectMeta* part : {key, bundle}) {
+      if (part != nullptr) revision.source = part->annotation(kSourceAnnotation).value_or(revision.source);
+    }
     if (bundle != nullptr) EDGETRUST_TRY(describe_bundle(world, *bundle, key, o.object, revision, notes, stop));
     o.revisions.emplace(number, std::move(revision));
   }
@@ -206,13 +240,36 @@ Status find_import(const World& world, Observation& o, std::stop_token stop) {
   return {};
 }
 
+// What the source Secret holds; fetched only when it, or what it is judged by, has changed.
+void find_source(const World& world, Observation& o, Notes& notes, std::stop_token stop) {
+  if (!o.object.spec.source_secret_ref) return;
+  const auto meta = world.secrets.find({o.object.meta.ns, o.object.spec.source_secret_ref->name});
+  o.source.emplace();
+  if (!meta) return;
+  const std::string known_by =
+      meta->name + " " + meta->uid + " " + meta->resource_version + standard_of(world, o.object);
+  if (notes.source.known_by != known_by) notes.source = {known_by, read_source(world, o.object, stop).facts};
+  o.source = notes.source.facts;
+  if (o.source->unjudged) notes.source = {};
+}
+
 }  // namespace
+
+void trust(ports::ChainRequirements& required, const std::string& roots_pem) {
+  if (roots_pem.empty()) return;
+  required.roots_pem = roots_pem;
+  required.require_known_root = false;
+}
+
+TimePoint moment_within(const ports::ChainFacts& facts, TimePoint now) {
+  return std::max(facts.not_before, std::min(now, facts.not_after - std::chrono::seconds{1}));
+}
 
 Result<ports::ChainRequirements> requirements(const World& world, const api::EdgeCertificate& object,
                                               std::stop_token stop) {
   const auto& usages = object.spec.required_usages;
   ports::ChainRequirements required{
-      .names = {object.spec.common_name, object.spec.dns_names, object.spec.ip_addresses},
+      .names = names_of(world, object),
       .server_auth = usages.empty() || std::ranges::find(usages, api::Usage::kServerAuth) != usages.end(),
       .client_auth = std::ranges::find(usages, api::Usage::kClientAuth) != usages.end(),
       .at = world.clock.now()};
@@ -232,13 +289,15 @@ Result<ports::ChainRequirements> requirements(const World& world, const api::Edg
 
 Result<Observation> observe(const World& world, std::shared_ptr<const api::EdgeCertificate> object, Notes& notes,
                             std::stop_token stop) {
-  Observation o{.now = world.clock.now(), .object = *object};
+  Observation o{.now = world.clock.now(), .object = *object, .operator_version = world.version};
   if (!o.object.broken) {
     find_references(world, o);
+    find_neighbours(world, o);
     const auto secrets = own_secrets(world, o.object, notes);
     EDGETRUST_TRY(find_revisions(world, secrets, o, notes, stop));
     EDGETRUST_TRY(find_serving(world, secrets, o, notes, stop));
     EDGETRUST_TRY(find_import(world, o, stop));
+    find_source(world, o, notes, stop);
   }
   static_cast<decide::certificate::Memory&>(o) = notes.memory;
   return o;

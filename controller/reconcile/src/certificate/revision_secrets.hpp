@@ -19,12 +19,15 @@ inline constexpr std::string_view kNameAnnotation = "edgetrust.io/certificate-na
 inline constexpr std::string_view kAskedForAnnotation =
     "edgetrust.io/asked-for";  // names that the bundle was ordered with, by comma
 inline constexpr std::string_view kRejectedAnnotation = "edgetrust.io/rejected";  // why the bundle is not pushed again
+inline constexpr std::string_view kSourceAnnotation =
+    "edgetrust.io/source-fingerprint";  // SHA-256 of the leaf in somebody else's Secret that key and bundle come from
 inline constexpr std::string_view kPartKey = "key";
 inline constexpr std::string_view kPartBundle = "bundle";
 inline constexpr std::string_view kPartServing = "serving";
 
 inline constexpr const char* kTlsCrt = "tls.crt";
 inline constexpr const char* kTlsKey = "tls.key";
+inline constexpr const char* kCaCrt = "ca.crt";  // roots, where whoever issues tells them
 
 // The name itself, or its beginning and a hash of it where it is longer than a label may be.
 std::string label_value(const std::string& name);

@@ -19,17 +19,30 @@ inline constexpr std::string_view kRolledBack = "RolledBack";
 inline constexpr std::string_view kRollbackAvailable = "RollbackAvailable";
 inline constexpr std::string_view kInfeasible = "Infeasible";
 inline constexpr std::string_view kFrozen = "Frozen";
+inline constexpr std::string_view kHalted = "Halted";
 inline constexpr std::string_view kCredentialsValid = "CredentialsValid";
 inline constexpr std::string_view kEndpointsAvailable = "EndpointsAvailable";
+inline constexpr std::string_view kHeartbeatSent = "HeartbeatSent";
+inline constexpr std::string_view kTrustAnchorsSynced = "TrustAnchorsSynced";
 inline constexpr std::string_view kOnline = "Online";
 inline constexpr std::string_view kSipHealthy = "SipHealthy";
+inline constexpr std::string_view kPeersTrustChain = "PeersTrustChain";
 }  // namespace condition
 
 // How something failed, as the second half of a reason: "IssuerUnavailable", "UploadCredentialsRefused". A closed list,
 // one word a kind of error.
 std::string_view manner_of(ErrorKind kind);
 
+// The reasons that more than one kind reads.
+namespace reason {
+inline constexpr std::string_view kPeerDoesNotTrust = "PeerDoesNotTrust";
+inline constexpr std::string_view kPeersNotJudged = "PeersNotJudged";
+}  // namespace reason
+
 const Condition* find(const std::vector<Condition>& conditions, std::string_view type);
+
+// The reason of the one that says most of Stalled, Reconciling and Ready; empty when there is none.
+std::string_view reason_said(const std::vector<Condition>& conditions);
 
 // Sets or replaces one condition; last_transition_time moves only when the status does.
 void set(std::vector<Condition>& conditions, Condition condition, TimePoint now);

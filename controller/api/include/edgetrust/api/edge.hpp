@@ -66,4 +66,12 @@ struct EdgeStatus {
 
 using Edge = Object<EdgeSpec, EdgeStatus>;
 
+// The failure domain: the one that it names, else the one that the API reports; empty when neither is known.
+std::string_view site_of(const Edge& edge);
+// The name that a peer dials and looks for in the certificate: its own, else the Edge's host. Empty when that is an
+// address: then it does not look at the name.
+std::string name_dialled(const Edge& edge, const Peer& peer);
+// Whether a change of that Secret concerns it: what its peers trust.
+bool names_secret(const Edge& edge, std::string_view secret_name);
+
 }  // namespace edgetrust::api

@@ -81,6 +81,13 @@ struct OrderStatus {
   std::optional<int> failures;             // orders in a row that came to nothing
   std::string last_error;                  // why the last of them did
 };
+// What worked right before a push: only that can be missed afterwards.
+struct Baseline {
+  bool options_answered = false;    // SIP OPTIONS over TLS
+  std::vector<std::string> peers;   // that could complete a handshake, by name
+  std::vector<std::string> trunks;  // that were Up, by name; at most 32
+  bool operator==(const Baseline&) const = default;
+};
 // A delivery under way. Written before the push, so that after a crash it is known what to watch and what to return to.
 struct DeliveryStatus {
   int revision = 0;
@@ -90,7 +97,9 @@ struct DeliveryStatus {
   TimePoint started_at;
   std::optional<TimePoint> installed_at;  // the upload was answered, or the Edge was seen serving it
   std::optional<TimePoint> rolling_back_since;
-  std::string verdict;  // why it is rolled back, for people
+  std::string verdict;   // why it is rolled back, for people
+  std::string evidence;  // what was seen when that was decided
+  std::optional<Baseline> baseline;
 };
 // What a person allowed by annotation, as it was first seen.
 struct ApprovalStatus {
@@ -99,6 +108,12 @@ struct ApprovalStatus {
   std::string by;
   std::string request;  // the annotation's text: another text is another approval
   TimePoint at;
+};
+// The slots of the rotation budget that a delivery needs. Written before they are claimed, taken away once they are
+// free again: whoever finds a slot held by somebody whose status does not name it may take it.
+struct SlotsStatus {
+  int revision = 0;
+  std::vector<std::string> names;  // of the Leases
 };
 struct HandledRequests {
   std::string renew;
@@ -116,6 +131,8 @@ struct HistoryEntry {
   std::string approved_by;
   std::string evidence;
   std::string message;
+  std::string variant;                  // what a wave guards against: see decide/wave.hpp
+  std::optional<TimePoint> live_since;  // when it was proved
 };
 struct EdgeCertificateStatus {
   std::int64_t observed_generation = -1;
@@ -133,6 +150,8 @@ struct EdgeCertificateStatus {
   std::string next_window;
   std::optional<OrderStatus> order;
   std::optional<DeliveryStatus> delivery;
+  std::optional<SlotsStatus> slots;
+  std::string variant;  // of the revision that waits for a wave
   std::optional<ApprovalStatus> approval;
   std::optional<int> failures;  // revisions in a row that were rolled back or refused
   std::optional<TimePoint> next_attempt;
@@ -147,7 +166,8 @@ std::string serving_secret_name(const EdgeCertificate& certificate);
 // The immutable Secrets of a revision: `<name>-r<revision>-key` and `<name>-r<revision>`.
 std::string key_secret_name(const std::string& certificate_name, int revision);
 std::string bundle_secret_name(const std::string& certificate_name, int revision);
-// Whether a change of that Secret concerns it: its serving Secret, one of its revisions, what it imports.
+// Whether a change of that Secret concerns it: its serving Secret, one of its revisions, what it imports,
+// what somebody else renews for it.
 bool names_secret(const EdgeCertificate& certificate, std::string_view secret_name);
 
 }  // namespace edgetrust::api

@@ -28,7 +28,9 @@ struct Discovery {
 };
 struct Heartbeat {
   SecretKeyRef url_ref;
-  std::optional<Duration> interval;
+  std::optional<CaBundleRef> ca_bundle_ref;
+  std::optional<Duration> interval;  // default kDefaultInterval
+  static constexpr Duration kDefaultInterval = std::chrono::hours{24};
 };
 struct GenesysConnectionSpec {
   std::string region;
@@ -42,6 +44,9 @@ struct GenesysConnectionSpec {
   std::optional<Discovery> discovery;
   std::optional<Heartbeat> heartbeat;
 
+  [[nodiscard]] bool reports_unmanaged() const {
+    return !discovery || discovery->mode.value_or(DiscoveryMode::kReport) == DiscoveryMode::kReport;
+  }
   [[nodiscard]] std::string api_url() const { return endpoints ? endpoints->api : "https://api." + region; }
   [[nodiscard]] std::string login_url() const { return endpoints ? endpoints->login : "https://login." + region; }
 };
@@ -57,11 +62,15 @@ struct CredentialState {
   std::string state;
   std::string delete_after;
 };
+struct HeartbeatState {
+  std::optional<TimePoint> at;
+};
 struct GenesysConnectionStatus {
   std::int64_t observed_generation = -1;
   std::vector<Condition> conditions;
   std::optional<EdgeCounts> edges;
   std::optional<CredentialState> credentials;
+  std::optional<HeartbeatState> heartbeat;
   std::string upload_host;  // for the UPLOAD column: the host, or "-"
 };
 

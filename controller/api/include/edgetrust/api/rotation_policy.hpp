@@ -74,6 +74,11 @@ struct RotationPolicySpec {
 };
 
 enum class PolicyState { kOpen, kFrozen, kHalted };
+// The last request to go on after a halt: rollbacks before it no longer count.
+struct ResumeStatus {
+  std::string request;  // the annotation's text
+  TimePoint at;         // when it was seen
+};
 struct RotationPolicyStatus {
   std::int64_t observed_generation = -1;
   std::vector<Condition> conditions;
@@ -81,6 +86,7 @@ struct RotationPolicyStatus {
   std::string wave;
   std::vector<std::string> rotating;
   std::optional<int> rollbacks;
+  std::optional<ResumeStatus> resumed;
   std::vector<std::string> soaked;
   std::string next_freeze;
 };
@@ -104,6 +110,7 @@ struct EffectiveRotation {
   Duration period;
   Duration interval;
   int fail_after;
+  SiteWideFailure on_site_wide_failure;
   RetryPolicy retry;
   Duration retry_backoff;
   int max_attempts;

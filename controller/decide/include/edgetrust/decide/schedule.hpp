@@ -20,6 +20,12 @@ struct Slot {
   TimePoint closes;
 };
 
+// One upload with its retries; what fails for longer is put off.
+inline constexpr std::chrono::seconds kLongestUpload{60};
+// The longest time from push to the end of a rollback: two uploads, with what the Edge needs after each. A window must
+// have room for it.
+api::Duration time_needed(const api::EffectiveRotation& rotation);
+
 // Whether the IANA name is known here.
 bool is_time_zone(const std::string& name);
 

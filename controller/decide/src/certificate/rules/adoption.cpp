@@ -96,10 +96,12 @@ Decision rejected_again(const Observation& o, int revision) {
   const TimePoint now = std::chrono::floor<std::chrono::seconds>(o.now);
   api::DeliveryStatus delivery{
       .revision = revision, .port_answered = o.look->served.has_value(), .started_at = now, .installed_at = now};
+  delivery.evidence = evidence_of(*o.look);
   return going_back(o, std::move(delivery), *back, found).effect(effect::Push{*back, true}).finish();
 }
 
 Verdict foreign(const Observation& o) {
+  if (auto from_source = source_found_on_edge(o)) return from_source;
   if (o.import) return import_of(o);
   const auto wish = wish_for_foreign(o);
   if (wish == ForeignCertificate::kReplace) return std::nullopt;
@@ -123,7 +125,7 @@ Verdict foreign(const Observation& o) {
 // The Edge is well and nobody can see with what: the port is not looked at or does not answer, and its status names no
 // certificate. Where that is no first certificate it would be replaced with no way back.
 Verdict unseen(const Observation& o) {
-  const bool is_well = assess(*o.look, {}, false).health == Health::kGood;
+  const bool is_well = assess(*o.look, {}).health == Health::kGood;
   if (!is_well || wish_for_foreign(o) == ForeignCertificate::kReplace) return std::nullopt;
   return hold(o, "ServedCertificateUnknown",
               "the Edge is well, and neither its SIP-TLS port nor its status shows with which certificate; make "

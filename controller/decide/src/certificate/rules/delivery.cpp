@@ -1,5 +1,6 @@
 // A change of the Edge, from the fence in status.delivery to the proof or the rollback.
 #include "certificate/rules/rules.hpp"
+#include "certificate/site.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/ports/edge_fleet.hpp"
 
@@ -55,14 +56,15 @@ Decision installed(const Observation& o, int revision) {
   draft.status().delivery->installed_at = std::chrono::floor<std::chrono::seconds>(o.now);
   return draft.next("observes " + revision_text(revision))
       .announce(false, "Installed", "the Edge has taken " + revision_text(revision))
-      .effect(effect::LookAtEdge{})
+      .effect(effect::LookAtEdge{.closely = true})
       .finish();
 }
 
 Decision refused(const Observation& o, const api::DeliveryStatus& delivery, const Error& error) {
   const std::string message = "the Edge refused " + revision_text(delivery.revision) + ": " + error.message();
   Draft draft(o);
-  remember(draft.status(), o, delivery.revision, api::RevisionResult::kRejected, message);
+  remember(draft.status(), o, delivery.revision, api::RevisionResult::kRejected, message,
+           error.correlation_id.empty() ? "" : "correlation id " + error.correlation_id);
   count_failure(draft.status(), o);
   draft.status().delivery.reset();
   mark_handled(draft.status(), o, api::kRollbackRequestedAt);  // nothing is left that it could be about
@@ -105,6 +107,7 @@ Decision install(const Observation& o, const api::DeliveryStatus& delivery) {
   // Held until the Edge is proved to be well with it, or has its previous certificate back: an object that goes away in
   // between would leave the Edge to nobody.
   if (!holds_finalizer(o) && !o.object.meta.deleting()) return draft.effect(effect::SetFinalizer{true}).finish();
+  if (auto claim = claim_slots(o, delivery)) return *std::move(claim);
   // A lost answer, or an operator that died in between: the Edge itself knows whether it has the certificate.
   if (!looked_since(o, delivery.started_at)) return draft.effect(effect::LookAtEdge{}).finish();
   if (o.object.meta.deleting()) return called_off(o);
@@ -118,6 +121,7 @@ struct Findings {
   bool good_long_enough = false;
   bool roll_back = false;
   std::string reason;
+  bool may_be_the_site = false;  // an outage of the whole site would explain it
 };
 
 Findings judge(const Observation& o, const api::DeliveryStatus& delivery, const api::EffectiveRotation& rotation) {
@@ -125,29 +129,29 @@ Findings judge(const Observation& o, const api::DeliveryStatus& delivery, const 
   // What was seen before this certificate was installed says nothing about it.
   const bool is_about_this = o.health.last_at && *o.health.last_at >= *delivery.installed_at;
   const HealthRecord record = is_about_this ? o.health : HealthRecord{};
-  const bool last_is_bad = record.last == Health::kBad || record.last == Health::kSevere;
   const bool looked_after_settle = record.last_at && *record.last_at >= settled;
   if (is_requested(o, api::kRollbackRequestedAt)) return {.roll_back = true, .reason = "asked for by annotation"};
-  if (record.severe_in_row >= rotation.fail_after) return {.roll_back = true, .reason = record.reason};
-  if (looked_after_settle && last_is_bad && record.bad_in_row >= rotation.fail_after)
-    return {.roll_back = true, .reason = record.reason};
+  Findings bad{.roll_back = true, .reason = record.reason, .may_be_the_site = !record.of_certificate};
+  if (record.severe_in_row >= rotation.fail_after) return bad;
+  if (looked_after_settle && is_bad(record.last) && record.bad_in_row >= rotation.fail_after) return bad;
   if (record.last != Health::kGood || !looked_after_settle) return {};
   return {.good_long_enough = std::min(record.good_for, *record.last_at - *delivery.installed_at) >= rotation.period};
 }
 
 Decision promote(const Observation& o, const api::DeliveryStatus& delivery) {
   const std::string message = revision_text(delivery.revision) + " is live and the Edge is healthy with it";
+  const std::string evidence = o.look ? evidence_of(*o.look) : std::string{};
   Draft draft = delivering(o, Phase::kReady, "Ready", message);
   auto& status = draft.status();
   if (status.revision && *status.revision != delivery.revision)
     remember(status, o, *status.revision, api::RevisionResult::kSuperseded,
              "replaced by " + revision_text(delivery.revision));
-  remember(status, o, delivery.revision, api::RevisionResult::kActive, message);
+  remember(status, o, delivery.revision, api::RevisionResult::kActive, message, evidence);
   status.revision = delivery.revision;
   status.delivery.reset();
   status.failures.reset();
   status.next_attempt.reset();
-  return draft.announce(false, "Rotated", message).wake(o.now).finish();
+  return draft.announce(false, "Rotated", with_evidence(message, evidence)).wake(o.now).finish();
 }
 
 // What the delivery began with, or what else is stored by now: any certificate that was good is better than a bad one.
@@ -156,19 +160,24 @@ std::optional<int> way_back(const Observation& o, const api::DeliveryStatus& del
   return previous(o, delivery.revision);
 }
 
+Decision look_when_due(Draft draft, const Observation& o, TimePoint due) {
+  return o.now < due ? draft.wake(due).finish() : draft.effect(effect::LookAtEdge{.closely = true}).finish();
+}
+
 // Nothing to return to: the Edge is watched on, in case it recovers, and a person is told.
 Decision rollback_impossible(const Observation& o, const api::DeliveryStatus& delivery, const std::string& reason,
                              TimePoint look_again) {
   const std::string message = "the Edge is not well with " + revision_text(delivery.revision) + " (" + reason +
                               ") and no earlier certificate is stored that could be put back; when the cause is "
-                              "mended, set the annotation " +
-                              std::string(api::kRenewRequestedAt);
+                              "mended, " +
+                              how_to_try_again(o, o.object.status);
   Draft draft = delivering(o, Phase::kFailed, "RollbackImpossible", message);
   if (delivery.verdict.empty()) draft.announce(true, "RollbackImpossible", message);
   draft.status().delivery->verdict = reason;
   mark_handled(draft.status(), o, api::kRollbackRequestedAt);
+  leave_policy_to_others(draft.status());
   draft.stalled().next("needs a person");
-  return o.now < look_again ? draft.wake(look_again).finish() : draft.effect(effect::LookAtEdge{}).finish();
+  return look_when_due(std::move(draft), o, look_again);
 }
 
 // A person has seen that nothing can be put back, and asks for another certificate or has changed the spec: this one is
@@ -184,10 +193,36 @@ Decision abandon(const Observation& o, const api::DeliveryStatus& delivery) {
 
 // Nobody can tell whether the Edge is well. It is watched on, for nothing else is safe; a person is told.
 void no_verdict(Draft& draft, const Observation& o, const api::DeliveryStatus& delivery) {
-  const std::string why = o.look && o.look->health_error ? o.look->health_error->message() : "its status says neither";
+  const std::string why = o.health.doubt.empty() ? "its status says neither" : o.health.doubt;
   const std::string message =
       "nobody can tell whether the Edge is well with " + revision_text(delivery.revision) + ": " + why;
   draft.phase(Phase::kObserving, "VerdictUnavailable", message).stalled().next("needs a person");
+}
+
+// The site as a whole is down: nothing is known about the certificate, and nothing counts until that is over.
+std::optional<std::string> held_by(const Observation& o, const Findings& found) {
+  if (found.roll_back && !found.may_be_the_site) return std::nullopt;
+  if (found.roll_back) {
+    const auto site = site_failure(o);
+    return site ? std::optional(found.reason + "; " + site->message) : std::nullopt;
+  }
+  return o.health.last == Health::kHeld ? std::optional(o.health.reason) : std::nullopt;
+}
+
+// From when on somebody should know that there is no verdict yet.
+TimePoint overdue(const Observation& o, const api::DeliveryStatus& delivery) {
+  const api::EffectiveRotation rotation = rotation_of(o);
+  return *delivery.installed_at + rotation.settle + 3 * rotation.period + kPutOff;
+}
+
+Decision hold(const Observation& o, const api::DeliveryStatus& delivery, const std::string& why, TimePoint look_again) {
+  const std::string message = "no verdict on " + revision_text(delivery.revision) + ": " + why;
+  Draft draft = delivering(o, Phase::kObserving, "SiteWideFailure", message);
+  const auto* said = api::find(o.object.status.conditions, api::condition::kReconciling);
+  if (said == nullptr || said->reason != "SiteWideFailure") draft.announce(true, "SiteWideFailure", message);
+  draft.next("waits for the site");
+  if (o.now > overdue(o, delivery)) draft.stalled().next("needs a person");
+  return look_when_due(std::move(draft), o, look_again);
 }
 
 Decision observe(const Observation& o, const api::DeliveryStatus& delivery) {
@@ -196,11 +231,16 @@ Decision observe(const Observation& o, const api::DeliveryStatus& delivery) {
   const TimePoint look_again = looked ? *o.health.last_at + rotation.interval : o.now;
   const Findings found = judge(o, delivery, rotation);
   if (found.good_long_enough) return promote(o, delivery);
-  if (const auto back = found.roll_back ? way_back(o, delivery) : std::nullopt)
-    return going_back(o, delivery, *back, found.reason).effect(effect::Push{*back, true}).finish();
+  if (const auto why = delivery.verdict.empty() ? held_by(o, found) : std::nullopt)
+    return hold(o, delivery, *why, look_again);
+  if (const auto back = found.roll_back ? way_back(o, delivery) : std::nullopt) {
+    api::DeliveryStatus seen = delivery;
+    if (o.look) seen.evidence = evidence_of(*o.look);
+    return going_back(o, std::move(seen), *back, found.reason).effect(effect::Push{*back, true}).finish();
+  }
   const bool changed = o.object.status.observed_generation != o.object.meta.generation;
   if (!delivery.verdict.empty() && o.health.last != Health::kGood &&
-      (changed || is_requested(o, api::kRenewRequestedAt)))
+      (changed || is_requested(o, api::kRenewRequestedAt) || offers_another(o, o.object.status)))
     return abandon(o, delivery);
   if (found.roll_back) return rollback_impossible(o, delivery, found.reason, look_again);
   if (!delivery.verdict.empty() && o.health.last != Health::kGood)
@@ -209,9 +249,8 @@ Decision observe(const Observation& o, const api::DeliveryStatus& delivery) {
                            "the Edge has taken " + revision_text(delivery.revision) + "; watching it");
   draft.next("observes " + revision_text(delivery.revision));
   if (auto hold = hold_finalizer(o, draft)) return *hold;
-  const TimePoint overdue = *delivery.installed_at + rotation.settle + 3 * rotation.period + kPutOff;
-  if (looked && o.health.last == Health::kUnknown && o.now > overdue) no_verdict(draft, o, delivery);
-  return o.now < look_again ? draft.wake(look_again).finish() : draft.effect(effect::LookAtEdge{}).finish();
+  if (looked && o.health.last == Health::kUnknown && o.now > overdue(o, delivery)) no_verdict(draft, o, delivery);
+  return look_when_due(std::move(draft), o, look_again);
 }
 
 // --- rolling back
@@ -221,7 +260,7 @@ Decision rolled_back(const Observation& o, const api::DeliveryStatus& delivery) 
                               revision_text(delivery.fallback) + ": " + delivery.verdict;
   Draft draft = delivering(o, Phase::kRolledBack, "RolledBack", message);
   auto& status = draft.status();
-  remember(status, o, delivery.revision, api::RevisionResult::kRolledBack, message);
+  remember(status, o, delivery.revision, api::RevisionResult::kRolledBack, message, delivery.evidence);
   status.revision = delivery.fallback;
   count_failure(status, o);
   status.delivery.reset();

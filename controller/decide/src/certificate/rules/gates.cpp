@@ -87,6 +87,9 @@ Verdict deleted(const Observation& o) {
     if (const auto wait = wait_for(o, {effect::RemoveRecord::kName})) return draft.wake(wait->until).finish();
     return draft.effect(effect::RemoveRecord{record}).finish();
   }
+  // A slot that cannot be freed is free all the same once nobody's status names it.
+  if (o.object.status.slots && !o.slots_released && failure_of(o, effect::ReleaseSlots::kName) == nullptr)
+    return draft.effect(effect::ReleaseSlots{*o.object.status.slots}).finish();
   if (const auto wait = wait_for(o, {effect::SetFinalizer::kName})) return draft.wake(wait->until).finish();
   return draft.effect(effect::SetFinalizer{false}).finish();
 }

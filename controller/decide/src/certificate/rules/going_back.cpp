@@ -41,7 +41,7 @@ Draft going_back(const Observation& o, api::DeliveryStatus delivery, int back, c
   mark_handled(draft.status(), o, api::kRollbackRequestedAt);
   draft.phase(Phase::kRollingBack, "RollingBack", message)
       .next("puts revision " + std::to_string(back) + " back")
-      .announce(true, "RollingBack", message);
+      .announce(true, "RollingBack", with_evidence(message, draft.status().delivery->evidence));
   return draft;
 }
 

@@ -202,25 +202,18 @@ Decision follow_order(const Observation& o, int revision) {
   return poll(o, "Processing", "the CA is issuing");
 }
 
-std::string what_ended(const Observation& o) {
-  return o.object.status.history.front().result == api::RevisionResult::kRolledBack ? "RolledBack" : "Rejected";
-}
-
 // A new try after a revision or an order that did not make it: when, if at all.
 Verdict may_begin(const Observation& o) {
   const auto& status = o.object.status;
   const bool changed = status.observed_generation != o.object.meta.generation;
   if (changed || is_requested(o, api::kRenewRequestedAt)) return std::nullopt;
-  Draft draft(o);
   // What was begun after a rejection was allowed to; only its own orders can hold it up.
   const bool begun = status.order.has_value();
-  const bool rejected =
-      !begun && status.failures && !status.history.empty() && is_rejected(o, status.history.front().revision);
+  if (auto wait = begun ? std::nullopt : wait_after_rejection(o)) return wait;
   const bool too_early =
       status.next_attempt && o.now < *status.next_attempt && !is_too_far_ahead(o, *status.next_attempt);
-  if (rejected && (too_early || !will_retry(draft, o)))
-    return ended_badly(draft, o, what_ended(o), status.history.front().message).finish();
   if (!too_early) return std::nullopt;
+  Draft draft(o);
   const bool failed = begun && status.order->failures;
   return draft.phase(Phase::kIssuing, "OrderFailed", failed ? status.order->last_error : "the last order failed")
       .next("tries again " + format_rfc3339(*status.next_attempt))
@@ -382,6 +375,7 @@ Verdict order_cleaned_up(const Observation& o) {
 }
 
 Verdict revision_issued(const Observation& o) {
+  if (is_sourced(o)) return std::nullopt;  // somebody else's work, see sourcing.cpp
   const auto next = candidate(o);
   const StoredRevision* kept = next ? stored(o, *next) : nullptr;
   const bool issued = kept != nullptr && kept->has_bundle();

@@ -51,6 +51,13 @@ std::optional<TimePoint> retry_time(const Observation& o, const Failure& failure
   return o.now < at ? std::optional(at) : std::nullopt;
 }
 
+// Near expiry the count of tries is no reason to let what is served run out: another certificate may be rolled back,
+// one that has expired is an outage for certain.
+bool is_running_out(const Observation& o) {
+  const auto urgent = urgent_from(o);
+  return urgent && o.now >= *urgent;
+}
+
 }  // namespace
 
 const Failure* failure_of(const Observation& o, std::string_view effect) {
@@ -79,7 +86,29 @@ std::optional<TimePoint> next_retry(const Observation& o) {
 
 bool will_retry(const Draft& draft, const Observation& o) {
   const api::EffectiveRotation rotation = rotation_of(o);
-  return rotation.retry == api::RetryPolicy::kNextWindow && draft.status().failures.value_or(0) < rotation.max_attempts;
+  if (draft.status().failures.value_or(0) >= rotation.max_attempts && !is_running_out(o)) return false;
+  if (!is_sourced(o)) return rotation.retry == api::RetryPolicy::kNextWindow;
+  // Another leaf in the Secret is the change that OnChange waits for; the one that failed is not tried again.
+  return rotation.retry != api::RetryPolicy::kNever && offers_another(o, draft.status());
+}
+
+std::string how_to_try_again(const Observation& o, const api::EdgeCertificateStatus& status) {
+  if (is_sourced(o) && !offers_another(o, status))
+    return "renew Secret " + o.object.spec.source_secret_ref->name + " to try another certificate";
+  return "set the annotation " + std::string(api::kRenewRequestedAt) + " to try again";
+}
+
+Verdict wait_after_rejection(const Observation& o) {
+  const auto& status = o.object.status;
+  const bool rejected = status.failures && !status.history.empty() && is_rejected(o, status.history.front().revision);
+  if (!rejected) return std::nullopt;
+  Draft draft(o);
+  const bool too_early =
+      status.next_attempt && o.now < *status.next_attempt && !is_too_far_ahead(o, *status.next_attempt);
+  if (!too_early && will_retry(draft, o)) return std::nullopt;
+  const auto& last = status.history.front();
+  const char* reason = last.result == api::RevisionResult::kRolledBack ? "RolledBack" : "Rejected";
+  return ended_badly(draft, o, reason, last.message).finish();
 }
 
 Draft& ended_badly(Draft& draft, const Observation& o, std::string reason, std::string message) {
@@ -89,11 +118,14 @@ Draft& ended_badly(Draft& draft, const Observation& o, std::string reason, std::
     draft.phase(was_live ? api::Phase::kRolledBack : api::Phase::kIssuing, std::move(reason), std::move(message));
     return at ? draft.next("tries again " + format_rfc3339(*at)).wake(*at) : draft;
   }
-  return draft
+  draft
       .phase(was_live ? api::Phase::kRolledBack : api::Phase::kFailed, std::move(reason),
-             std::move(message) + "; set the annotation " + std::string(api::kRenewRequestedAt) + " to try again")
+             std::move(message) + "; " + how_to_try_again(o, draft.status()))
       .stalled()
       .next("needs a decision");
+  const bool goes_on = !is_sourced(o) && rotation_of(o).retry == api::RetryPolicy::kNextWindow;
+  if (const auto urgent = urgent_from(o); goes_on && urgent && *urgent > o.now) draft.wake(*urgent);
+  return draft;
 }
 
 std::string reason_of(const Failure& failure) {

@@ -2,6 +2,7 @@
 // The rules of an EdgeCertificate. Each is asked in the order of decide.cpp; the first that has something to say
 // decides. A rule that returns nothing has ensured what its line in that list says.
 #include "certificate/draft.hpp"
+#include "certificate/sourced.hpp"
 
 #include <initializer_list>
 #include <optional>
@@ -26,19 +27,42 @@ Verdict served_certificate_known(const Observation& o);
 
 // going_back.cpp: a rollback that a person asks for, and how each begins
 Verdict rollback_asked_for(const Observation& o);
-// A rollback to revision `back` in the making, `delivery` being the change of the Edge that it undoes. The effect is
-// the caller's.
+// A rollback to revision `back` in the making, `delivery` being the change of the Edge that it undoes, and in it what
+// was seen. The effect is the caller's.
 Draft going_back(const Observation& o, api::DeliveryStatus delivery, int back, const std::string& why);
 
 // issuing.cpp: from the key to the stored bundle
 Verdict order_cleaned_up(const Observation& o);
 Verdict revision_issued(const Observation& o);
 
+// sourcing.cpp: a certificate that somebody else renews, from its Secret to the stored bundle
+Verdict source_is_anothers(const Observation& o);
+Verdict source_taken(const Observation& o);
+// The Edge serves, with no help of ours, what the source holds: it is taken over, or said why it cannot be. Empty: it
+// serves something else.
+Verdict source_found_on_edge(const Observation& o);
+// What is said of a quiet object's source; when to look at that again.
+std::optional<TimePoint> describe_source(Draft& draft, const Observation& o, const std::string& serving);
+
 // waiting.cpp: from the stored bundle to the push
 Verdict revision_delivered(const Observation& o);
 
+// peers.cpp: whether everybody who dials in would accept the new chain. `right_before` the push, what was told long ago
+// does not do.
+Verdict wait_for_peers(const Observation& o, int revision, bool right_before);
+
 // permission.cpp: what a RotationPolicy makes a stored revision wait for
 Verdict wait_for_permission(const Observation& o, int revision);
+
+// turn.cpp: what the other Edges make it wait for, and the slots that a delivery holds meanwhile
+Verdict wait_for_wave(const Observation& o, int revision);
+// The slots to be claimed, when it is its turn.
+tl::expected<std::vector<std::string>, Decision> turn(const Observation& o, int revision);
+Verdict claim_slots(const Observation& o, const api::DeliveryStatus& delivery);
+Verdict slots_returned(const Observation& o);
+// One that waits for a person does not keep the whole policy waiting: a slot that no status names is free. That of the
+// site is kept, for the Edge is down.
+void leave_policy_to_others(api::EdgeCertificateStatus& status);
 
 // upkeep.cpp: what a quiet object still needs
 Verdict rejections_marked(const Observation& o);
@@ -61,6 +85,10 @@ std::optional<Wait> wait_for(const Observation& o, std::initializer_list<std::st
 std::optional<TimePoint> next_retry(const Observation& o);
 // Whether another revision is tried by itself after one that was rolled back or refused.
 bool will_retry(const Draft& draft, const Observation& o);
+// After a revision that did not make it: what another one waits for, if it is tried at all.
+Verdict wait_after_rejection(const Observation& o);
+// What a person can do so that another is tried: "set the annotation …", "renew Secret …".
+std::string how_to_try_again(const Observation& o, const api::EdgeCertificateStatus& status);
 // Says so, or says that someone must decide. The history's newest entry is the revision in question.
 Draft& ended_badly(Draft& draft, const Observation& o, std::string reason, std::string message);
 // The failure's kind as a condition's reason: "IssuerUnavailable" from effect and kind.

@@ -13,7 +13,14 @@ using api::Phase;
 constexpr int kDefaultHistory = 3;
 
 Phase resting_phase(const Observation& o) {
+  if (is_sourced(o)) return Phase::kReady;  // what was rejected and is still in the source is said by source_taken
   return o.object.status.phase == Phase::kRolledBack ? Phase::kRolledBack : Phase::kReady;
+}
+
+// What the source holds is remembered, rejected or not: forgotten it would be taken again.
+bool is_in_source(const Observation& o, const StoredRevision& revision) {
+  return o.source && o.source->chain && revision.chain &&
+         revision.chain->fingerprint_sha256 == o.source->chain->fingerprint_sha256;
 }
 
 }  // namespace
@@ -46,7 +53,7 @@ Verdict old_revisions_pruned(const Observation& o) {
   const auto coming = candidate(o);
   const auto previous = newest_before(o, serving, [](const StoredRevision& /*any*/) { return true; });
   for (const auto& [number, revision] : o.revisions) {
-    if (number == serving || previous == number || coming == number) continue;
+    if (number == serving || previous == number || coming == number || is_in_source(o, revision)) continue;
     Draft draft(o);
     // The highest number of all is remembered, or the next revision would get it again; behind what really happened.
     if (number + 1 == next_revision(o) && number > serving) {
@@ -68,7 +75,7 @@ Verdict finalizer_released(const Observation& o) {
 
 Decision rest(const Observation& o) {
   Draft draft(o);
-  const auto renewal = renewal_of(o);
+  const auto renewal = is_sourced(o) ? std::nullopt : renewal_of(o);
   const std::string serving = o.object.status.revision
                                   ? "the Edge serves revision " + std::to_string(*o.object.status.revision)
                                   : "the Edge's certificate is left as it is";
@@ -89,6 +96,7 @@ Decision rest(const Observation& o) {
                     ", and the next renewal needs it");
     draft.stalled();
   }
+  const auto source_again = is_sourced(o) ? describe_source(draft, o, serving) : std::nullopt;
   const StoredRevision* ours = active(o);
   const bool copied = ours == nullptr || o.serving_fingerprint == ours->chain->fingerprint_sha256;
   if (const Failure* failure = failure_of(o, effect::WriteServingSecret::kName); failure != nullptr && !copied) {
@@ -97,7 +105,7 @@ Decision rest(const Observation& o) {
                 failure->error.message());
     if (retry_of(failure->error) == Retry::kAfterChange || taken) draft.stalled();
   }
-  draft.next(renewal ? "renews " + format_rfc3339(*renewal).substr(0, 10) : std::string{});
+  if (!is_sourced(o)) draft.next(renewal ? "renews " + format_rfc3339(*renewal).substr(0, 10) : std::string{});
   if (is_requested(o, api::kRotateRequestedAt)) {
     // Left standing it would break the window of a rotation that is months away.
     mark_handled(draft.status(), o, api::kRotateRequestedAt);
@@ -105,7 +113,8 @@ Decision rest(const Observation& o) {
                    "no newer revision waits to be delivered; " + std::string(api::kRenewRequestedAt) + " asks for one");
   }
   const auto retry = next_retry(o);  // of something that a rule above put off
-  if (renewal || retry) draft.wake(std::min(renewal.value_or(TimePoint::max()), retry.value_or(TimePoint::max())));
+  const auto again = is_sourced(o) ? source_again : renewal;
+  if (again || retry) draft.wake(std::min(again.value_or(TimePoint::max()), retry.value_or(TimePoint::max())));
   return draft.finish();
 }
 

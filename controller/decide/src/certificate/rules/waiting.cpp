@@ -1,5 +1,6 @@
 // From the stored bundle to the push: nothing starts that is not allowed to, or could not end.
 #include "certificate/rules/rules.hpp"
+#include "edgetrust/base/text.hpp"
 #include "edgetrust/base/time_text.hpp"
 
 namespace edgetrust::decide::certificate::rules {
@@ -65,7 +66,7 @@ Decision wait_for_better(const Observation& o, std::string reason, std::string m
   draft.phase(Phase::kWaiting, std::move(reason), std::move(message)).next("waits for the Edge");
   const TimePoint again = o.look->at + kLookAgainAfter;
   const bool too_early = o.now < again && o.look->at <= o.now;
-  return too_early ? draft.wake(again).finish() : draft.effect(effect::LookAtEdge{}).finish();
+  return too_early ? draft.wake(again).finish() : draft.effect(effect::LookAtEdge{.closely = true}).finish();
 }
 
 // The Edge as it is right before the change: it must answer, and it must be well, unless there is nothing to lose. A
@@ -77,32 +78,47 @@ Verdict wait_for_edge(const Observation& o) {
                            o.look->health_error ? o.look->health_error->message() : "the status call was not answered");
   }
   if (o.look) {
-    const Assessment seen = assess(*o.look, {}, false);
+    const Assessment seen = assess(*o.look, {});
     const auto urgent = urgent_from(o);
     if (seen.health != Health::kGood && !has_nothing_to_lose(o) && !(urgent && o.now >= *urgent))
       return wait_for_better(o, "EdgeUnhealthy", "the Edge is not touched while it is not well: " + seen.reason);
   }
-  if (o.look && o.now <= o.look->at + kLookIsFresh && o.look->at <= o.now) return std::nullopt;
+  const bool is_fresh = o.look && o.now <= o.look->at + kLookIsFresh && o.look->at <= o.now;
+  if (is_fresh && o.look->evidence) return std::nullopt;  // it becomes the baseline
   return Draft(o)
-      .phase(Phase::kWaiting, "LookingAtEdge", "looking at the Edge before the push")
+      .phase(Phase::kWaiting, std::string(kLookingAtEdge), "looking at the Edge before the push")
       .next("looks at the Edge")
-      .effect(effect::LookAtEdge{})
+      .effect(effect::LookAtEdge{.closely = true})
       .finish();
 }
 
-Decision start(const Observation& o, int revision) {
+// What will be missed if it is gone afterwards, for people.
+std::string describe(const api::Baseline& baseline, bool port_answered) {
+  std::vector<std::string> parts;
+  if (port_answered)
+    parts.emplace_back(baseline.options_answered ? "the SIP-TLS port, SIP OPTIONS" : "the SIP-TLS port");
+  if (!baseline.peers.empty()) parts.push_back("peers: " + std::to_string(baseline.peers.size()));
+  if (!baseline.trunks.empty()) parts.push_back("trunks: " + std::to_string(baseline.trunks.size()));
+  return parts.empty() ? "nothing but its status" : "its status, " + join(parts, ", ");
+}
+
+Decision start(const Observation& o, int revision, std::vector<std::string> slots) {
   Draft draft(o);
   const auto back = fallback(o);
   draft.status().delivery = api::DeliveryStatus{.revision = revision,
                                                 .fallback = back.value_or(-1),
                                                 .port_answered = o.look->served.has_value(),
-                                                .started_at = std::chrono::floor<std::chrono::seconds>(o.now)};
+                                                .started_at = std::chrono::floor<std::chrono::seconds>(o.now),
+                                                .baseline = baseline_of(*o.look->evidence)};
+  const auto& delivery = *draft.status().delivery;
+  draft.status().slots = api::SlotsStatus{.revision = revision, .names = std::move(slots)};
   mark_handled(draft.status(), o, api::kRotateRequestedAt);
   mark_handled(draft.status(), o, api::kRenewRequestedAt);  // this is a renewal, however it came about
   const std::string message = "pushing revision " + std::to_string(revision) +
                               (back ? "; a rollback would return to revision " + std::to_string(*back)
-                                    : "; there is nothing that a rollback could return to");
-  // The push comes next, see install() in delivery.cpp.
+                                    : "; there is nothing that a rollback could return to") +
+                              "; witnesses: " + describe(*delivery.baseline, delivery.port_answered);
+  // The slots are claimed and the push comes next, see install() in delivery.cpp.
   return draft.phase(Phase::kDelivering, "Pushing", message)
       .next("pushes revision " + std::to_string(revision))
       .announce(false, "Delivering", message)
@@ -125,9 +141,14 @@ Verdict revision_delivered(const Observation& o) {
                 "GenesysConnection " + o.connection->meta.name +
                     " has no certificateUpload: the certificate is issued, and nothing is delivered");
   }
+  if (auto wait = wait_for_peers(o, *next, false)) return wait;  // said long before the window, for others must act
+  if (auto wait = wait_for_wave(o, *next)) return wait;          // also said long before, for others are renewed for it
   if (auto wait = wait_for_permission(o, *next)) return wait;
+  auto slots = turn(o, *next);
+  if (!slots) return std::move(slots).error();
   if (auto wait = wait_for_edge(o)) return wait;
-  return start(o, *next);
+  if (auto wait = wait_for_peers(o, *next, true)) return wait;
+  return start(o, *next, std::move(*slots));
 }
 
 }  // namespace edgetrust::decide::certificate::rules

@@ -4,12 +4,17 @@
 //
 // Called by: main/wiring, once for each GenesysConnection, anew when its spec or Secret changes. Threads: every call of
 // the fleet may come from any thread; none sleeps. What holds for all of them:
-// - Only the calls named in src/calls.cpp can leave; any other method and path is kInternal.
+// - Only the calls named in calls.hpp can leave; any other method and path is kInternal.
 // - One budget of requests_per_minute for the whole connection. It is a token bucket that holds a quarter of a minute's
-//   requests, so no minute sees more than 1.25 times the number. When it is empty, or a host has answered 429 and its
-//   time is not over, the call returns kRateLimited with retry_after and sends nothing. An upload may overdraw the
-//   bucket by as much again: a rollback does not queue behind polls. It does not override a host's 429.
+//   requests, so no minute sees more than 1.25 times the number. It learns from `inin-ratelimit-*` of every answer and
+//   stays at 0.6 of what the vendor allows, however much is configured. When it is empty, a host's own count is there,
+//   or a host has answered 429 and its time is not over, the call returns kRateLimited with retry_after and sends
+//   nothing. An upload may overdraw the bucket by as much again: a rollback does not queue behind polls. It does not
+//   override a host's 429.
 // - 401 on a call: exactly one new login and one more try (a 401 is an answer, so the first try was not executed).
+//   Nothing else is repeated here: a caller may repeat a POST whose error does not say `maybe_executed` (429, nothing
+//   sent), and has to look first after any other.
+// - The standby's client is used while the first is refused, for every call, and until the first logs in again.
 // - Errors: 401 kUnauthorized, 403 kForbidden, 404/410 kNotFound, 409 kConflict, 400/413/415/422 kInvalid, 408/504
 //   kTimeout, 429 kRateLimited, other 5xx kUnavailable, anything else that is not 2xx kProtocol. `code` is the
 //   vendor's, or kCertificateRefused, the context holds method and path, the correlation id is beside it.
@@ -41,6 +46,8 @@ struct Config {
   std::string api_url;    // https://api.<region>
   std::string login_url;  // https://login.<region>
   Credentials credentials;
+  std::optional<Credentials> standby;  // used while `credentials` are refused
+  std::string standby_trouble;         // why there is none although one is named
   std::optional<UploadConfig> upload;
   int requests_per_minute = 180;
 };

@@ -6,8 +6,9 @@
 // Called by: the fleet of this room, for every call. Threads: any; callers that need a login at the same time share
 // one. Errors of token(): kUnauthorized when the client itself is refused (permanent until the Secret changes),
 // kInvalid for another refusal of the request, kRateLimited, kUnavailable, kTimeout, kProtocol, kCancelled. A fleet
-// does not hammer the login: a refused client is remembered for kRefusalHold, a 429 for the time that it names, a
-// second to kLongestPause. `maybe_executed` is never set: a login has no effect on any Edge.
+// does not hammer the login: a refused client is remembered for kRefusalHold, twice as long after each further refusal
+// in a row up to kLongestRefusalHold, a 429 for the time that it names, a second to kLongestPause. `maybe_executed` is
+// never set: a login has no effect on any Edge.
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/result.hpp"
 #include "edgetrust/base/secret.hpp"
@@ -26,6 +27,7 @@ namespace edgetrust::genesys {
 struct Credentials {
   std::string client_id;
   Secret client_secret;
+  std::string origin;  // where the user finds them, for messages: "Secret genesys-oauth"
 };
 
 using Token = std::shared_ptr<const Secret>;  // its identity tells one login from the next
@@ -33,6 +35,7 @@ using Token = std::shared_ptr<const Secret>;  // its identity tells one login fr
 class TokenSource {
  public:
   static constexpr std::chrono::seconds kRefusalHold{30};
+  static constexpr std::chrono::minutes kLongestRefusalHold{10};
   static constexpr std::chrono::minutes kLongestPause{5};
 
   // `login` is the login host, e.g. https://login.mypurecloud.ie, perhaps with a gateway's path. The clock outlives
@@ -44,6 +47,7 @@ class TokenSource {
   Result<Token> token(const std::stop_token& stop);
   // `token` was answered with 401: it is not handed out again. Another one that has replaced it meanwhile stays.
   void refused(const Token& token);
+  [[nodiscard]] const std::string& client_id() const { return credentials_.client_id; }
 
  private:
   struct Login {
@@ -71,6 +75,7 @@ class TokenSource {
   Token current_;
   SteadyPoint expires_{};
   std::optional<Error> refusal_;
+  int refusals_ = 0;  // of the client, in a row
   SteadyPoint refusal_ends_{};
 };
 

@@ -9,6 +9,7 @@
 #include "edgetrust/kube/events.hpp"
 #include "edgetrust/kube/kinds.hpp"
 #include "edgetrust/kube/reflector.hpp"
+#include "edgetrust/ports/budget_slots.hpp"
 #include "edgetrust/ports/cluster.hpp"
 
 #include <functional>
@@ -28,15 +29,16 @@ struct Change {
   std::shared_ptr<const T> before;
   std::shared_ptr<const T> after;
 };
-using AnyChange = std::variant<Change<api::EdgeCertificate>, Change<api::Edge>, Change<api::RotationPolicy>,
-                               Change<api::AcmeIssuer>, Change<api::GenesysConnection>, Change<MetadataOnly>>;
+using AnyChange =
+    std::variant<Change<api::EdgeCertificate>, Change<api::Edge>, Change<api::RotationPolicy>, Change<api::AcmeIssuer>,
+                 Change<api::GenesysConnection>, Change<MetadataOnly>, Change<ports::BudgetSlot>>;
 
 struct ClusterOptions {
   std::vector<std::string> namespaces;  // those that are watched; at least one
   std::string indexed_label;            // of Secrets: the label that Secrets::list is asked for
   EventOptions events = {};
-  // An object of ours, or any Secret of a watched namespace (MetadataOnly); our own writes are told of too. On the
-  // reflectors' threads, those of one kind and namespace in their order; must not block.
+  // An object of ours, a slot of a budget, or any Secret of a watched namespace (MetadataOnly); our own writes are told
+  // of too. On the reflectors' threads, those of one kind and namespace in their order; must not block.
   std::function<void(const AnyChange&)> changed;
   std::function<void(const WatchNote&)> note = {};
 };
@@ -61,6 +63,7 @@ class Cluster {
   ports::Objects<api::AcmeIssuer>& issuers();
   ports::Objects<api::GenesysConnection>& connections();
   ports::Secrets& secrets();
+  ports::BudgetSlots& slots();
   ports::Events& events();
 
  private:

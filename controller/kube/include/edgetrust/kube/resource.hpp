@@ -21,6 +21,7 @@ struct Resource {
 Resource secrets();
 Resource config_maps();
 Resource events();  // events.k8s.io/v1
+Resource leases();  // coordination.k8s.io/v1
 
 // "/apis/edgetrust.io/v1alpha1/namespaces/voice/edges"; an empty namespace means all of them. Errors: kInvalid.
 Result<std::string> collection_path(const Resource& resource, std::string_view ns);

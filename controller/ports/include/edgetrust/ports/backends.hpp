@@ -6,6 +6,7 @@
 #include "edgetrust/ports/certificate_authority.hpp"
 #include "edgetrust/ports/dns_zone.hpp"
 #include "edgetrust/ports/edge_fleet.hpp"
+#include "edgetrust/ports/heartbeat.hpp"
 
 #include <memory>
 
@@ -20,6 +21,9 @@ class Backends {
   virtual Result<std::shared_ptr<DnsZone>> zone(const api::AcmeIssuer& issuer, const std::string& dns_name,
                                                 std::stop_token stop) = 0;
   virtual Result<std::shared_ptr<EdgeFleet>> fleet(const api::GenesysConnection& connection, std::stop_token stop) = 0;
+  // Only where spec.heartbeat is set.
+  virtual Result<std::shared_ptr<Heartbeat>> heartbeat(const api::GenesysConnection& connection,
+                                                       std::stop_token stop) = 0;
 };
 
 }  // namespace edgetrust::ports

@@ -47,6 +47,8 @@ class Secrets {
   // Metadata of those with a label, from the watch cache.
   [[nodiscard]] virtual std::vector<api::ObjectMeta> list(const std::string& ns, const std::string& label,
                                                           const std::string& value) const = 0;
+  // Metadata of one of them, from the watch cache; empty: there is none.
+  [[nodiscard]] virtual std::optional<api::ObjectMeta> find(const api::ObjectKey& key) const = 0;
   // kNotFound when there is none.
   virtual Result<SecretObject> read(const api::ObjectKey& key, std::stop_token stop) = 0;
   // kConflict with code AlreadyExists when the name is taken. Returns the metadata as stored.

@@ -4,7 +4,9 @@
 #include "edgetrust/base/id.hpp"
 #include "edgetrust/base/result.hpp"
 #include "edgetrust/base/secret.hpp"
+#include "edgetrust/ports/authorities.hpp"
 
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -36,6 +38,16 @@ struct EdgeInfo {
   bool active = false;          // state active
   std::string software_status;  // NONE, INIT, IN_PROGRESS, …
   std::string time_zone;        // of the site's auto-update configuration; empty when it has none
+  bool appliance = true;        // a machine of the customer's (HARDWARE, LDM), not the vendor's cloud media
+};
+
+// Which OAuth client speaks for us, as far as anybody tells.
+struct ClientInfo {
+  std::string id;
+  bool standby = false;      // the second one does, for the first is refused
+  std::string trouble;       // with the one that does not speak; empty when there is none
+  std::string state;         // the vendor's word: active, disabled, inactive; empty where it may not be asked
+  std::string delete_after;  // RFC 3339; empty when the vendor does not mean to delete it
 };
 
 enum class TrunkState { kUp, kDown, kUnknown };
@@ -64,8 +76,15 @@ class EdgeFleet {
 
   // Proves that the credentials work and that the API answers.
   virtual Status check(std::stop_token stop) = 0;
+  // After check(). What cannot be asked stays empty. Asks at most once an hour.
+  virtual ClientInfo client(std::stop_token stop) = 0;
   virtual Result<std::vector<EdgeInfo>> edges(std::stop_token stop) = 0;
+  // What the Edges trust. Lives as long as this.
+  virtual TrustedAuthorities& authorities() = 0;
+  // Of one Edge, as they are now.
   virtual Result<std::vector<Trunk>> trunks(const EdgeId& edge, std::stop_token stop) = 0;
+  // Of all Edges, by listings: a request for a hundred. By the Edge's id in lower case; an Edge without any is absent.
+  virtual Result<std::map<EdgeId, std::vector<Trunk>>> all_trunks(std::stop_token stop) = 0;
   // kNotFound when the endpoint does not have the call, or not this Edge.
   virtual Result<EdgeHealth> health(const EdgeId& edge, std::stop_token stop) = 0;
   // Uploads and thereby installs. Refuses to send a key before `health` has answered for that Edge in this process.

@@ -30,6 +30,7 @@ struct ChainFacts {
   std::string fingerprint_sha256;  // of the leaf's DER, lower-case hex
   std::string public_key_sha256;   // of its SubjectPublicKeyInfo, lower-case hex
   std::string issuer;              // the issuer's common name, or its whole name when it has none
+  std::string root;                // the same of the last certificate in the chain: whom a peer has to know
   TimePoint not_before;
   TimePoint not_after;
   std::vector<std::string> dns_names;
@@ -37,7 +38,8 @@ struct ChainFacts {
   bool server_auth = false;  // extended key usage allows it (absent extension: all allowed)
   bool client_auth = false;
   KeySpec key;
-  int certificates = 0;  // in the chain, the leaf included
+  int certificates = 0;                    // in the chain, the leaf included
+  std::vector<std::string> others_sha256;  // of the certificates after the leaf, as the leaf's fingerprint
 };
 
 // Which roots are known: the self-signed certificates of `roots_pem`, and the public ones where `public_roots` says so.
@@ -57,6 +59,16 @@ struct ChainRequirements {
   bool require_known_root = true;
 };
 
+// How a peer that dials in judges what an Edge presents: by its own roots alone, and it fetches nothing.
+struct PeerRequirements {
+  std::string roots_pem;     // its self-signed certificates are the roots, as above
+  std::string server_name;   // that it dials; empty: it does not look at the name
+  bool client_auth = false;  // it also wants the leaf to be good for a client
+  TimePoint at;
+};
+// Error::code when the roots are at fault, and nothing is said about the chain.
+inline constexpr std::string_view kRootsUnreadable = "RootsUnreadable";
+
 class Pki {
  public:
   virtual ~Pki() = default;
@@ -74,6 +86,10 @@ class Pki {
   // at < not_after, every certificate), usages, strength (RSA of 2048 bits, SHA-2), and the leaf is for this key.
   // Errors: kInvalid with the reason.
   virtual Status check(const std::string& chain_pem, const Secret& key_pem, const ChainRequirements& requirements) = 0;
+  // Would this peer go on with a handshake that presents this chain, in whatever order its issuers come? Errors:
+  // kInvalid with the reason, which names the root that the peer lacks; with code kRootsUnreadable when `roots_pem`
+  // cannot be read or holds no root.
+  virtual Status accepted_by(const PeerRequirements& peer, const std::string& chain_pem) = 0;
 };
 
 }  // namespace edgetrust::ports

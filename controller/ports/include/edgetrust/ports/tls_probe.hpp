@@ -1,5 +1,5 @@
 #pragma once
-// What does this host present now? Implemented by probe/. Threads: any.
+// What does this host present now, and does SIP answer behind it? Implemented by probe/. Threads: any.
 #include "edgetrust/base/result.hpp"
 
 #include <chrono>
@@ -10,23 +10,29 @@
 
 namespace edgetrust::ports {
 
+enum class TlsVersion { kTls12, kTls13 };
 struct ProbeTarget {
   std::string host;
   std::uint16_t port = 5061;
   std::string server_name;  // SNI; empty: the host when it is a DNS name
   std::chrono::milliseconds timeout{10'000};
+  TlsVersion oldest = TlsVersion::kTls12;  // of those that are offered
+  bool ask_options = false;                // SIP OPTIONS (RFC 3261 section 11) once the handshake is over
 };
 
 struct ServedChain {
   std::string chain_pem;    // as sent, leaf first, bounded
   std::string tls_version;  // "TLSv1.3"
+  // Where OPTIONS were asked for: the code of the final answer, or why there is none.
+  std::optional<int> sip_status;
+  std::optional<Error> sip_error;
 };
 
 class TlsProbe {
  public:
   virtual ~TlsProbe() = default;
   // Completes a handshake without judging the chain: judging is pki's work. kUnavailable when nothing answers,
-  // kProtocol when it is no TLS.
+  // kProtocol when it is no TLS. A handshake that is followed by no answer to OPTIONS is a success all the same.
   virtual Result<ServedChain> present(const ProbeTarget& target, std::stop_token stop) = 0;
 };
 

@@ -1,18 +1,21 @@
 #pragma once
-// What certificate chain does a host present now? A TLS handshake that judges nothing: any chain, key, name, date.
+// What certificate chain does a host present now? A TLS handshake that judges nothing: any chain, key, name, date. And
+// does SIP answer behind it, where that is asked: one OPTIONS over the same connection, of whose answer the status line
+// is all that is looked at.
 // Made by: main. Called by: reconcile, through ports::TlsProbe. Threads: any number of calls at once; each blocks its
 // caller until the handshake is over, the target's timeout or the stop.
 //
-// TLS 1.2 or newer. SNI is the target's server name, or its host, never an address. Who wants a client certificate gets
-// none, and its chain is told all the same, if by then the host has proved that it holds the leaf's key. The connection
-// is ended by close_notify. Bounds: 10 certificates, 95 kB of chain.
-// Errors: kUnavailable (no address, refused, unreachable, closed or reset before the handshake was over), kTimeout,
-// kCancelled, kProtocol (not TLS, too old, a bound exceeded, an alert: `what` has its text), kInvalid (a host or server
-// name that is none).
+// TLS 1.2 or newer, or 1.3 where the target says so. SNI is the target's server name, or its host, never an address.
+// Who wants a client certificate gets none, and its chain is told all the same, if by then the host has proved that it
+// holds the leaf's key. The connection is ended by close_notify. Bounds: 10 certificates, 95 kB of chain, 16 kB of
+// answers to OPTIONS. Errors: kUnavailable (no address, refused, unreachable, closed or reset before the handshake was
+// over), kTimeout, kCancelled, kProtocol (not TLS, too old, a bound exceeded, an alert: `what` has its text), kInvalid
+// (a host or server name that is none).
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/net/wait.hpp"
 #include "edgetrust/ports/tls_probe.hpp"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -37,10 +40,12 @@ class Probe final : public ports::TlsProbe {
  private:
   class Tls;
   Probe(std::unique_ptr<Tls> tls, ResolveHost resolve, const Clock& clock);
+  std::string next_request();
 
   std::unique_ptr<Tls> tls_;
   ResolveHost resolve_;
   const Clock& clock_;
+  std::atomic<std::uint64_t> requests_ = 0;
 };
 
 }  // namespace edgetrust::probe

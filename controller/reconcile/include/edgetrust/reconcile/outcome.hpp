@@ -23,6 +23,7 @@ struct Outcome {
     std::string message;
   };
   std::vector<Said> said;                    // the Events of this pass, for the log
+  std::vector<std::string> in_question;      // Edges of the namespace whose own state is worth a look now
   std::optional<api::RevisionResult> ended;  // a revision of an EdgeCertificate came to its end in this pass
 };
 

@@ -3,6 +3,7 @@
 // simulation, or by a test.
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/ports/backends.hpp"
+#include "edgetrust/ports/budget_slots.hpp"
 #include "edgetrust/ports/cluster.hpp"
 #include "edgetrust/ports/pki.hpp"
 #include "edgetrust/ports/tls_probe.hpp"
@@ -22,6 +23,8 @@ struct World {
   ports::DnsLookup& lookup;
   ports::TlsProbe& probe;
   ports::Pki& pki;
+  ports::BudgetSlots& slots;
+  std::string version = {};  // of this program
 };
 
 }  // namespace edgetrust::reconcile

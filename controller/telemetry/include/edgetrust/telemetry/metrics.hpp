@@ -27,7 +27,7 @@ enum class Kind {
 };
 enum class Reconciled { kDone, kWaiting, kFailed };  // nothing left to do; a wake-up is set; an error, tried again
 enum class Rotation { kActive, kRolledBack, kRejected, kFailed };
-enum class Api { kKubernetes, kAcme, kGenesys, kDns };
+enum class Api { kKubernetes, kAcme, kGenesys, kDns, kHeartbeat };
 enum class Verb { kGet, kHead, kPost, kPut, kPatch, kDelete };  // a DNS update counts as POST
 
 struct BuildInfo {
@@ -57,6 +57,11 @@ class Metrics {
   void forget_certificate(const std::string& ns, const std::string& name);
   void rotation(Rotation result);  // edgetrust_rotations_total
 
+  // RotationPolicies
+  void policy_halted(const std::string& ns, const std::string& name, bool halted);
+  void policy_rotating(const std::string& ns, const std::string& name, int rotations);
+  void forget_policy(const std::string& ns, const std::string& name);
+
   // Edges
   void edge_online(const std::string& ns, const std::string& name, std::optional<bool> online);
   void edge_sip_up(const std::string& ns, const std::string& name, std::optional<bool> up);
@@ -67,6 +72,8 @@ class Metrics {
   void pin_override(const std::string& ns, const std::string& name, bool active);
   void forget_pin_policy(const std::string& ns, const std::string& name);
   void credentials_valid(const std::string& ns, const std::string& name, std::optional<bool> valid);
+  void standby_in_use(const std::string& ns, const std::string& name, std::optional<bool> in_use);
+  void unmanaged_edges(const std::string& ns, const std::string& name, std::optional<int> edges);
   void forget_connection(const std::string& ns, const std::string& name);
 
   // The engine

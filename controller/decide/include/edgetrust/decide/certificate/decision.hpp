@@ -17,8 +17,15 @@ namespace edgetrust::decide::certificate {
 // nothing outside is changed on the word of a stale cache.
 namespace effect {
 
+// `closely`: also at what bears witness beside the status call and the port: SIP itself, the peers, the trunks.
 struct LookAtEdge {
   static constexpr std::string_view kName = "LookAtEdge";
+  bool closely = false;
+};
+// Offline: would each peer of the Edge accept the stored chain of a revision?
+struct AskPeers {
+  static constexpr std::string_view kName = "AskPeers";
+  int revision = 0;
 };
 struct LookAtOrder {
   static constexpr std::string_view kName = "LookAtOrder";
@@ -78,6 +85,14 @@ struct StoreImport {
   static constexpr std::string_view kName = "StoreImport";
   std::string secret;
 };
+// Copies what the Secret of sourceSecretRef holds, if it is still this leaf: the key, then the bundle. What an earlier
+// try has left of the same leaf stays.
+struct StoreSource {
+  static constexpr std::string_view kName = "StoreSource";
+  int revision = 0;
+  std::string secret;
+  std::string fingerprint;
+};
 // Uploads a stored revision to the Edge, which installs it. `rollback` only changes what is said about it.
 struct Push {
   static constexpr std::string_view kName = "Push";
@@ -99,13 +114,26 @@ struct DeleteRevision {
   static constexpr std::string_view kName = "DeleteRevision";
   int revision = 0;
 };
+// Takes the slots that status.slots names. kConflict: somebody else has one of them.
+struct ClaimSlots {
+  static constexpr std::string_view kName = "ClaimSlots";
+  api::SlotsStatus slots;
+};
+// Frees those of them that are still held for that revision.
+struct ReleaseSlots {
+  static constexpr std::string_view kName = "ReleaseSlots";
+  static constexpr bool kGuarded = true;
+  api::SlotsStatus slots;
+};
 
 }  // namespace effect
 
-using Effect = std::variant<effect::LookAtEdge, effect::LookAtOrder, effect::LookForRecords, effect::SetFinalizer,
-                            effect::CreateKey, effect::NewOrder, effect::PresentRecord, effect::RemoveRecord,
-                            effect::AnswerChallenge, effect::FinalizeOrder, effect::StoreBundle, effect::StoreImport,
-                            effect::Push, effect::WriteServingSecret, effect::MarkRejected, effect::DeleteRevision>;
+using Effect =
+    std::variant<effect::LookAtEdge, effect::AskPeers, effect::LookAtOrder, effect::LookForRecords,
+                 effect::SetFinalizer, effect::CreateKey, effect::NewOrder, effect::PresentRecord, effect::RemoveRecord,
+                 effect::AnswerChallenge, effect::FinalizeOrder, effect::StoreBundle, effect::StoreImport, effect::StoreSource, effect::Push,
+                 effect::WriteServingSecret, effect::MarkRejected, effect::DeleteRevision,
+                 effect::ClaimSlots, effect::ReleaseSlots>;
 
 std::string_view name_of(const Effect& effect);
 bool is_guarded(const Effect& effect);

@@ -41,6 +41,7 @@ inline std::string record_id(const api::TxtRecord& record) { return record.name 
 
 struct Memory {
   std::optional<EdgeLook> look;
+  std::optional<PeersLook> peers;            // what the peers make of a revision that is not pushed yet
   HealthRecord health;                       // what the looks since the delivery was installed add up to
   std::optional<int> key_made;               // the revision whose key this process made last
   bool order_asked_for = false;              // a newOrder went out since then: its answer may be lost
@@ -49,8 +50,10 @@ struct Memory {
   std::set<std::string> presented;  // TXT records written, "name value"
   std::set<std::string> removed;    // and removed
   std::optional<RecordsLook> records;
-  std::set<std::string> answered;  // challenges answered, by URL
-  std::optional<int> pushed;       // the revision whose upload was answered last, in the delivery under way
+  std::set<std::string> answered;              // challenges answered, by URL
+  std::optional<int> pushed;                   // the revision whose upload was answered last, in the delivery under way
+  std::optional<TimePoint> slots_claimed_for;  // those of status.slots, for the delivery that began then
+  bool slots_released = false;                 // those of status.slots, after it
   bool pushed_since_look = false;  // a push has begun since the last look: that says nothing about what it left
   Failures failures;
 };
@@ -58,6 +61,7 @@ struct Memory {
 // What an effect that succeeded brought back; which member is set depends on the effect.
 struct Learned {
   std::optional<EdgeLook> look;
+  std::optional<PeersLook> peers;
   std::optional<ports::Order> order;  // of NewOrder, LookAtOrder and FinalizeOrder
   std::optional<RecordsLook> records;
 };
@@ -65,7 +69,7 @@ struct Learned {
 struct Observation;
 
 // Something that may be why effects fail has changed: they are tried again at once, and so is a look at an Edge whose
-// status call was not answered. What is known of them stays.
+// status call was not answered; the peers are asked anew. What is known of failures stays.
 void forgive(Memory& memory);
 // The status was written: what belonged to an order or a delivery that is over is forgotten with it, and all failures
 // with another spec.

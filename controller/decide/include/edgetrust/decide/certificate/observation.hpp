@@ -2,6 +2,7 @@
 // Everything that the rules of an EdgeCertificate may look at: plain data, the time included. Gathered by reconcile,
 // built by hand in tests.
 #include "edgetrust/api/kinds.hpp"
+#include "edgetrust/decide/budget.hpp"
 #include "edgetrust/decide/certificate/memory.hpp"
 #include "edgetrust/ports/pki.hpp"
 
@@ -17,8 +18,9 @@ namespace edgetrust::decide::certificate {
 struct StoredRevision {
   int number = 0;
   bool has_key = false;
-  bool marked_rejected = false;            // on the bundle itself: it outlives a status that is lost
-  std::set<std::string> asked_for;         // the names that it was ordered with; empty: not known
+  bool marked_rejected = false;     // on the bundle itself: it outlives a status that is lost
+  std::set<std::string> asked_for;  // the names that it was ordered with; empty: not known
+  std::string source;  // fingerprint of the leaf that it was taken from somebody else's Secret for; empty: it was not
   std::optional<ports::ChainFacts> chain;  // of the bundle; empty: none is stored, or it cannot be read
   std::optional<Error> defect;    // why it must not be pushed: a chain with a gap, a foreign key, a missing usage
   std::optional<Error> unjudged;  // why nobody can tell yet: roots that cannot be read
@@ -32,6 +34,15 @@ struct Import {
   std::optional<Error> defect;
 };
 
+// What the Secret of sourceSecretRef holds, from one read of it.
+struct Source {
+  bool exists = false;
+  std::string lacks;  // why it is no Secret of a certificate yet: its type, or a key that it has not; empty: it is one
+  std::optional<ports::ChainFacts> chain;  // also of what is refused, as far as it can be read
+  std::optional<Error> defect;             // why it is not taken, naming the key: no pair, a broken chain, a wrong name
+  std::optional<Error> unjudged;           // why nobody can tell now: it cannot be fetched, or the roots cannot be read
+};
+
 struct Observation : Memory {
   TimePoint now;
   api::EdgeCertificate object;
@@ -41,12 +52,21 @@ struct Observation : Memory {
   std::shared_ptr<const api::AcmeIssuer> issuer;
   std::shared_ptr<const api::GenesysConnection> connection;
   std::shared_ptr<const api::RotationPolicy>
-      policy;               // the one named, or `default`; null is no error unless one is named
+      policy;  // the one named, or `default`; null is no error unless one is named
+  // While it is delivered to: the other Edges of the same site and connection that nobody touches.
+  std::vector<std::shared_ptr<const api::Edge>> neighbours;
   std::string edge_holder;  // the EdgeCertificate that holds the same Edge (api/claim.hpp); empty when this one does
+
+  std::string operator_version;
+  Fleet fleet;  // gathered where asks_for_fleet(), else empty
 
   std::map<int, StoredRevision> revisions;
   std::optional<std::string> serving_fingerprint;  // of the leaf in secretName; empty optional: no such Secret
   std::optional<Import> import;                    // set when importFrom is asked for
+  std::optional<Source> source;                    // set when there is a sourceSecretRef
 };
+
+// Whether the rules may ask what the other EdgeCertificates do: not of a quiet object. Needs everything but the fleet.
+bool asks_for_fleet(const Observation& o);
 
 }  // namespace edgetrust::decide::certificate

@@ -1,6 +1,8 @@
 #pragma once
 // Which calls may leave this room at all. The vendor has no read-only permission for Edges: a client that may list them
-// may also reboot and delete them (facts: `telephony:plugin:all`). So the limit is here.
+// may also reboot and delete them (`telephony:plugin:all`). So the limit is here.
+//
+// Called by: the client of this room for each call, and a test that lists them. A plain value. Errors: none.
 #include "edgetrust/http/message.hpp"
 
 #include <string>
@@ -21,6 +23,7 @@ class AllowList {
  public:
   AllowList(const std::string& upload_path, const std::string& status_path);  // empty: no such call
   [[nodiscard]] bool allows(Host host, http::Method method, std::string_view path) const;
+  [[nodiscard]] const std::vector<Call>& calls() const { return calls_; }
 
  private:
   std::vector<Call> calls_;
@@ -29,7 +32,11 @@ class AllowList {
 namespace path {
 inline constexpr std::string_view kEdges = "/api/v2/telephony/providers/edges";
 inline constexpr std::string_view kTrunksOfEdge = "/api/v2/telephony/providers/edges/{id}/trunks";
-inline constexpr std::string_view kSite = "/api/v2/telephony/providers/edges/sites/{id}";
+inline constexpr std::string_view kTrunks = "/api/v2/telephony/providers/edges/trunks";
+inline constexpr std::string_view kSites = "/api/v2/telephony/providers/edges/sites";
+inline constexpr std::string_view kAuthorities = "/api/v2/telephony/providers/edges/certificateauthorities";
+inline constexpr std::string_view kAuthority = "/api/v2/telephony/providers/edges/certificateauthorities/{id}";
+inline constexpr std::string_view kOAuthClient = "/api/v2/oauth/clients/{id}";
 }  // namespace path
 
 }  // namespace edgetrust::genesys
