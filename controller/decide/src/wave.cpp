@@ -1,5 +1,6 @@
 #include "edgetrust/decide/wave.hpp"
 
+#include "certificate/questions.hpp"
 #include "edgetrust/api/conditions.hpp"
 
 #include <algorithm>
@@ -71,17 +72,11 @@ std::string key_text(const ports::KeySpec& key) {
   return (key.algorithm == ports::KeyAlgorithm::kRsa ? "RSA-" : "ECDSA-") + std::to_string(key.size);
 }
 
-ports::KeySpec key_of(const api::EdgeCertificateSpec& spec) {
-  const api::PrivateKeySpec key = spec.private_key.value_or(api::PrivateKeySpec{});
-  if (key.algorithm == api::KeyAlgorithm::kEcdsa) return {ports::KeyAlgorithm::kEcdsa, key.size.value_or(256)};
-  return {ports::KeyAlgorithm::kRsa, key.size.value_or(2048)};
-}
-
 // Whether its next certificate can be of this variant: the same issuer and the same kind of key. What somebody else
 // renews comes when it comes; nobody can be made to wait for that.
 bool can_have(const api::EdgeCertificateSpec& spec, const std::string& variant) {
   return spec.issuer_ref && variant.starts_with(spec.issuer_ref->name + "/") &&
-         variant.find("/" + key_text(key_of(spec)) + "/") != std::string::npos;
+         variant.find("/" + key_text(certificate::wanted_key(spec)) + "/") != std::string::npos;
 }
 
 // What those that wait for a wave wait for.

@@ -14,8 +14,6 @@ namespace {
 using decide::certificate::Observation;
 using decide::certificate::StoredRevision;
 
-constexpr std::string_view kDefaultPolicy = "default";
-
 // The EdgeCertificate before whose claim this one's stands back; empty when it does not.
 std::string holder_of(const World& world, const api::EdgeCertificate& object) {
   std::string holder;
@@ -34,7 +32,7 @@ void find_references(const World& world, Observation& o) {
   o.edge = world.edges.get({meta.ns, spec.edge_ref.name});
   if (o.edge) o.connection = world.connections.get({meta.ns, o.edge->spec.connection_ref.name});
   if (spec.issuer_ref) o.issuer = world.issuers.get({meta.ns, spec.issuer_ref->name});
-  o.policy = world.policies.get({meta.ns, spec.policy_ref ? spec.policy_ref->name : std::string(kDefaultPolicy)});
+  o.policy = world.policies.get({meta.ns, decide::policy_name(o.object)});
   o.edge_holder = holder_of(world, o.object);
 }
 
