@@ -45,6 +45,10 @@ demo: setup ## the samples on the local stack: three certificates, one rollback 
 	@cmake --build $(BUILD) -j $(JOBS) --target edgetrust genesys-sim
 	@KEEP=$(KEEP) tests/demo/run $(BUILD)
 
+sim-year: build ## a year of 1,000 simulated Edges; the last line counts what went wrong
+	@$(BUILD)/tests/simulation_year >build/sim-year.log || { cat build/sim-year.log; exit 1; }
+	@grep '^sim-year:' build/sim-year.log
+
 crds: build ## write crds/ from the field lists
 	@$(BUILD)/crdgen crds
 
@@ -66,4 +70,4 @@ format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages configure build test-unit test-integration test test-asan test-tsan test-nightly demo crds stack-up stack-env stack-down lint format
+.PHONY: help setup packages configure build sim-year test-unit test-integration test test-asan test-tsan test-nightly demo crds stack-up stack-env stack-down lint format

@@ -17,6 +17,7 @@ USES = {
     "genesys": {"base", "json", "telemetry", "crypto", "http", "ports", "api"},
     "probe": {"base", "telemetry", "crypto", "net", "ports", "api"},
     "pki": {"base", "crypto", "ports", "api"},
+    "forecast": {"base", "json", "api", "decide", "ports"},
     "runtime": {"base", "telemetry"},
     "reconcile": {"base", "api", "decide", "ports", "runtime", "telemetry"},
 }

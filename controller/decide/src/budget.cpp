@@ -43,13 +43,20 @@ TimePoint end_of(const api::EdgeCertificate& certificate) {
   return certificate.status.not_after.value_or(TimePoint::min());
 }
 
+// Those whose status names slots, which are few.
+std::vector<const api::EdgeCertificate*> with_slots(const Fleet& fleet) {
+  std::vector<const api::EdgeCertificate*> found;
+  for (const Member& member : fleet.members) {
+    if (member.certificate->status.slots) found.push_back(member.certificate.get());
+  }
+  return found;
+}
+
 // Whether the slot's holder still works under it: its status names a slot before it is claimed and until it is free.
-bool is_held(const ports::BudgetSlot& slot, const Fleet& fleet) {
+bool is_held(const ports::BudgetSlot& slot, const std::vector<const api::EdgeCertificate*>& users) {
   if (!slot.holder) return false;
-  return std::ranges::any_of(fleet.members, [&](const Member& member) {
-    const auto& slots = member.certificate->status.slots;
-    return member.certificate->meta.uid == slot.holder->uid && slots &&
-           std::ranges::count(slots->names, slot.meta.name) > 0;
+  return std::ranges::any_of(users, [&](const api::EdgeCertificate* user) {
+    return user->meta.uid == slot.holder->uid && std::ranges::count(user->status.slots->names, slot.meta.name) > 0;
   });
 }
 
@@ -57,13 +64,14 @@ bool is_held(const ports::BudgetSlot& slot, const Fleet& fleet) {
 class Vacancies {
  public:
   explicit Vacancies(const Fleet& fleet) {
+    const auto users = with_slots(fleet);
     for (const auto& slot : fleet.slots) {
-      if (is_held(slot, fleet)) held_.insert(slot.meta.name);
+      if (is_held(slot, users)) held_.insert(slot.meta.name);
     }
     // Somebody may have deleted the Lease: what is named by a delivery under way is in use all the same.
-    for (const Member& member : fleet.members) {
-      const auto& status = member.certificate->status;
-      if (status.delivery && status.slots) held_.insert(status.slots->names.begin(), status.slots->names.end());
+    for (const auto* user : users) {
+      const auto& [delivery, slots] = std::tie(user->status.delivery, user->status.slots);
+      if (delivery) held_.insert(slots->names.begin(), slots->names.end());
     }
   }
   // Never more than the limit leaves, whichever of them are held: it may have been lowered.
@@ -109,7 +117,7 @@ struct Contender {
 // Those that wait under the same policy, and `me`; the soonest to expire first.
 std::vector<Contender> contenders(const api::EdgeCertificate& me, const api::Edge& edge, const Fleet& fleet,
                                   TimePoint now) {
-  const std::string policy = policy_name(me);
+  const std::string& policy = policy_name(me);
   std::vector<Contender> all{{&me, &edge}};
   for (const Member& member : fleet.members) {
     const auto& other = *member.certificate;
@@ -125,8 +133,9 @@ std::vector<Contender> contenders(const api::EdgeCertificate& me, const api::Edg
 
 }  // namespace
 
-std::string policy_name(const api::EdgeCertificate& certificate) {
-  return certificate.spec.policy_ref ? certificate.spec.policy_ref->name : std::string(kDefaultPolicy);
+const std::string& policy_name(const api::EdgeCertificate& certificate) {
+  static const std::string none_named(kDefaultPolicy);
+  return certificate.spec.policy_ref ? certificate.spec.policy_ref->name : none_named;
 }
 
 Pool policy_pool(const std::string& policy, int limit) {
@@ -182,17 +191,18 @@ Turn turn_of(const api::EdgeCertificate& me, const api::Edge& edge, const Fleet&
 }
 
 Setbacks setbacks(const std::string& policy_name_wanted, const api::RotationPolicy* policy,
-                  const std::vector<std::shared_ptr<const api::EdgeCertificate>>& certificates, TimePoint now) {
+                  const std::vector<Member>& members, TimePoint now) {
   const api::EffectiveRotation rotation = api::effective_rotation({}, policy != nullptr ? &policy->spec : nullptr);
   const auto memory = std::max<api::Duration>(rotation.spread, kShortestMemory);
   TimePoint since = now - memory;
   if (policy != nullptr && policy->status.resumed) since = std::max(since, policy->status.resumed->at);
   Setbacks found;
-  for (const auto& certificate : certificates) {
-    if (policy_name(*certificate) != policy_name_wanted) continue;
-    const auto last = last_setback(certificate->status);
+  for (const Member& member : members) {
+    const api::EdgeCertificate& certificate = *member.certificate;
+    if (policy_name(certificate) != policy_name_wanted) continue;
+    const auto last = last_setback(certificate.status);
     if (!last || *last <= since) continue;
-    found.names.push_back(certificate->meta.name);
+    found.names.push_back(certificate.meta.name);
     const TimePoint forgotten = *last + memory;
     found.until = std::min(found.until.value_or(forgotten), forgotten);
   }

@@ -87,6 +87,17 @@ std::string describe(const Pinch& pinch, int limit, const std::string& field, co
 
 }  // namespace
 
+std::optional<Due> due_under_policy(const api::EdgeCertificate& certificate, const api::Edge* edge,
+                                    const api::GenesysConnection* connection) {
+  const auto& [spec, status] = std::tie(certificate.spec, certificate.status);
+  const bool own_windows = spec.rotation && !spec.rotation->windows.empty();
+  if (edge == nullptr || spec.suspend || !status.not_after || own_windows) return std::nullopt;
+  return Due{.from = status.renewal_time.value_or(status.not_before.value_or(TimePoint{})),
+             .expires = *status.not_after,
+             .zone = time_zone_of(*edge, connection),
+             .site = std::string(api::site_of(*edge))};
+}
+
 std::optional<Shortage> shortage(std::vector<Due> fleet, const api::EffectiveRotation& rotation, TimePoint now) {
   std::erase_if(fleet, [&](const Due& one) { return one.expires <= now || one.zone.empty(); });
   const Pinch all = tightest(fleet, rotation, now);

@@ -97,10 +97,22 @@ Slot between_freezes(Slot slot, TimePoint start, const std::vector<api::Freeze>&
   return slot;
 }
 
+std::string in_words(TimePoint at, const std::string& zone_name, const char* format) {
+  const auto zone = locate(zone_name);
+  if (!zone) return format_rfc3339(at);
+  return date::format(format, (*zone)->to_local(date::floor<std::chrono::seconds>(at))) + " " + zone_name;
+}
+
 }  // namespace
 
 api::Duration time_needed(const api::EffectiveRotation& rotation) {
   return kLongestUpload + rotation.settle + rotation.period + kLongestUpload + rotation.settle;
+}
+
+std::string time_zone_of(const api::Edge& edge, const api::GenesysConnection* connection) {
+  if (!edge.spec.time_zone.empty()) return edge.spec.time_zone;
+  if (!edge.status.time_zone.empty()) return edge.status.time_zone;
+  return connection != nullptr ? connection->spec.time_zone : std::string{};
 }
 
 bool is_time_zone(const std::string& name) { return locate(name).has_value(); }
@@ -133,12 +145,9 @@ const api::Freeze* freeze_at(const std::vector<api::Freeze>& freezes, TimePoint 
   return longest;
 }
 
-std::string describe_start(const Slot& slot, const std::string& zone_name) {
-  const auto zone = locate(zone_name);
-  if (!zone) return format_rfc3339(slot.opens);
-  const auto local = (*zone)->to_local(date::floor<std::chrono::seconds>(slot.opens));
-  return date::format("%a %H:%M", local) + " " + zone_name;
-}
+std::string describe_start(const Slot& slot, const std::string& zone) { return in_words(slot.opens, zone, "%a %H:%M"); }
+
+std::string describe_moment(TimePoint at, const std::string& zone) { return in_words(at, zone, "%a %Y-%m-%d %H:%M"); }
 
 TimePoint renewal_time(TimePoint not_before, TimePoint not_after, std::optional<api::Duration> renew_before,
                        api::Duration spread, double share) {

@@ -1,5 +1,5 @@
 // Reads the command line and the environment, makes the real clock and randomness, and runs the operator until SIGINT
-// or SIGTERM.
+// or SIGTERM, or makes a plan.
 #include "edgetrust/http/transport.hpp"
 #include "operator.hpp"
 
@@ -51,6 +51,34 @@ Result<kube::ClusterConfig> cluster_config(const Options& options, const Clock& 
   return kube::load_kubeconfig(kube::kubeconfig_paths(paths, variable("HOME")), options.context, clock);
 }
 
+Result<Environment> environment_of(const Options& options, const Clock& clock) {
+  EDGETRUST_TRY_ASSIGN(kube::ClusterConfig cluster, cluster_config(options, clock));
+  return Environment{.cluster = std::move(cluster),
+                     .resolv_conf = file("/etc/resolv.conf"),
+                     .hosts = file("/etc/hosts"),
+                     .instance = variable("HOSTNAME")};
+}
+
+sigset_t the_end() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
+// In every thread, before the first is started: one waits for them.
+void block_signals() {
+  const sigset_t signals = the_end();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+void wait_for_signal() {
+  const sigset_t signals = the_end();
+  int received = 0;
+  sigwait(&signals, &received);
+}
+
 int run(const Options& options) {
   const SystemClock clock;
   SystemRandom random;
@@ -59,26 +87,39 @@ int run(const Options& options) {
     log.error("cannot start", {{"error", error}});
     return 1;
   };
-  auto cluster = cluster_config(options, clock);
-  if (!cluster) return give_up(cluster.error());
-  Environment environment{.cluster = std::move(*cluster),
-                          .resolv_conf = file("/etc/resolv.conf"),
-                          .hosts = file("/etc/hosts"),
-                          .instance = variable("HOSTNAME")};
-  auto program = Operator::create(options, std::move(environment), clock, random, log);
+  auto environment = environment_of(options, clock);
+  if (!environment) return give_up(environment.error());
+  auto program = Operator::create(options, std::move(*environment), clock, random, log);
   if (!program) return give_up(program.error());
-
-  // SIGINT and SIGTERM are blocked in every thread and waited for by one.
   std::jthread worker([&](std::stop_token stop) { (*program)->run(std::move(stop)); });
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  int received = 0;
-  sigwait(&signals, &received);
+  wait_for_signal();
   worker.request_stop();
   worker.join();
   return 0;
+}
+
+std::string print(const forecast::Plan& plan, PlanOutput output) {
+  if (output == PlanOutput::kJson) return forecast::as_json(plan);
+  return output == PlanOutput::kCalendar ? forecast::as_calendar(plan) : forecast::as_table(plan);
+}
+
+// Its output is the plan and nothing else: what the watches have to say is told only when it is a warning.
+int plan(const Options& options) {
+  const SystemClock clock;
+  SystemRandom random;
+  const telemetry::Logger log(telemetry::stderr_sink(), clock,
+                              std::max(level_of(options.log_level), telemetry::Level::kWarn));
+  const auto made = [&]() -> Result<forecast::Plan> {
+    EDGETRUST_TRY_ASSIGN(Environment environment, environment_of(options, clock));
+    EDGETRUST_TRY_ASSIGN(const TimePoint until, parse_until(options.plan->until, clock.now()));
+    return make_plan(options, std::move(environment), clock, random, log, until, {});
+  }();
+  if (!made) {
+    log.error("cannot plan", {{"error", made.error()}});
+    return 1;
+  }
+  const std::string text = print(*made, options.plan->output);
+  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0 ? 0 : 1;
 }
 
 }  // namespace
@@ -86,18 +127,14 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   edgetrust::protect_memory();
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
   const auto parsed = edgetrust::parse_options(argc, argv);
   if (parsed.exit) return parsed.status;
   if (parsed.options.show_version) {
     std::puts("edgetrust " EDGETRUST_VERSION);
     return 0;
   }
+  if (!parsed.options.plan) edgetrust::block_signals();
+  std::signal(SIGPIPE, SIG_IGN);
   edgetrust::http::initialize();
-  return edgetrust::run(parsed.options);
+  return parsed.options.plan ? edgetrust::plan(parsed.options) : edgetrust::run(parsed.options);
 }

@@ -3,6 +3,7 @@
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/random.hpp"
 #include "edgetrust/base/result.hpp"
+#include "edgetrust/forecast/plan.hpp"
 #include "edgetrust/kube/config.hpp"
 #include "edgetrust/telemetry/log.hpp"
 #include "options.hpp"
@@ -19,6 +20,11 @@ struct Environment {
   std::string instance;     // the pod's name, for Events
 };
 
+// What will happen to the watched namespaces until then: reads the cluster once and changes nothing. `clock`, `random`
+// and `log` must outlive it. Errors: as Operator::create; kUnavailable when the cluster cannot be read in a minute.
+Result<forecast::Plan> make_plan(const Options& options, Environment environment, const Clock& clock, Random& random,
+                                 const telemetry::Logger& log, TimePoint until, std::stop_token stop);
+
 class Operator {
  public:
   // `clock`, `random` and `log` must outlive it. Errors: kInvalid for TLS material that cannot be read, kUnavailable
@@ -33,6 +39,9 @@ class Operator {
   void run(std::stop_token stop);
 
  private:
+  friend Result<forecast::Plan> make_plan(const Options& options, Environment environment, const Clock& clock,
+                                          Random& random, const telemetry::Logger& log, TimePoint until,
+                                          std::stop_token stop);
   struct Parts;
   explicit Operator(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;

@@ -1,5 +1,10 @@
 #include "options.hpp"
 
+#include "edgetrust/base/text.hpp"
+#include "edgetrust/base/time_text.hpp"
+
+#include <charconv>
+
 #include <CLI/CLI.hpp>
 
 namespace edgetrust {
@@ -31,13 +36,46 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();
   app.add_flag("--version", options.show_version, "print the version");
+  PlanOptions plan;
+  CLI::App* planning =
+      app.add_subcommand("plan", "say who is rotated when, who is not and why, what expires; changes nothing");
+  planning->fallthrough();  // the options above may follow
+  planning->add_option("--until", plan.until, "until when: 30d, 36h, or a moment like 2027-01-03T00:00:00Z")
+      ->check([](const std::string& text) {
+        const auto until = parse_until(text, TimePoint{});
+        return until ? std::string{} : until.error().message();
+      })
+      ->capture_default_str();
+  const std::map<std::string, PlanOutput> outputs{
+      {"table", PlanOutput::kTable}, {"json", PlanOutput::kJson}, {"ics", PlanOutput::kCalendar}};
+  planning->add_option("-o,--output", plan.output, "table, json or ics (a calendar)")
+      ->transform(CLI::CheckedTransformer(outputs))
+      ->default_str("table");
   try {
     app.parse(argc, argv);
+    if (planning->parsed()) options.plan = plan;
   } catch (const CLI::ParseError& error) {
     parsed.exit = true;
     parsed.status = app.exit(error);
   }
   return parsed;
+}
+
+Result<TimePoint> parse_until(const std::string& text, TimePoint now) {
+  constexpr int kMostDays = 3650;
+  if (text.ends_with('d')) {
+    int days = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size() - 1, days);
+    if (error == std::errc{} && end == text.data() + text.size() - 1 && days > 0 && days <= kMostDays)
+      return now + std::chrono::days{days};
+  }
+  if (const auto duration = parse_duration(text); duration && *duration <= std::chrono::days{kMostDays})
+    return now + *duration;
+  if (const auto moment = parse_rfc3339(text); moment && *moment > now) return *moment;
+  return fail(ErrorKind::kInvalid,
+              "\"" + printable(text, 64) +
+                  "\" is no time to plan until: write 30d (at most 3650), 36h, or a moment to come "
+                  "like 2027-01-03T00:00:00Z");
 }
 
 }  // namespace edgetrust

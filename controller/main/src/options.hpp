@@ -1,12 +1,20 @@
 #pragma once
 // The command line of the operator.
+#include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/result.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace edgetrust {
+
+enum class PlanOutput { kTable, kJson, kCalendar };
+struct PlanOptions {
+  std::string until = "30d";  // days, a duration as Go writes it, or a moment (RFC 3339)
+  PlanOutput output = PlanOutput::kTable;
+};
 
 struct Options {
   std::vector<std::string> namespaces;  // empty: the pod's, or the kubeconfig's
@@ -19,7 +27,11 @@ struct Options {
   int kube_burst = 100;
   std::string log_level = "info";
   bool show_version = false;
+  std::optional<PlanOptions> plan;  // `edgetrust plan`: say what will happen, and end
 };
+
+// The moment that PlanOptions::until means. Errors: kInvalid, with the forms that are understood.
+Result<TimePoint> parse_until(const std::string& text, TimePoint now);
 
 // What the program shall do with it: the options, or a text to print and an exit status (--help, or a mistake).
 struct ParsedOptions {

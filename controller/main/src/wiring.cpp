@@ -9,6 +9,7 @@
 #include "edgetrust/probe/probe.hpp"
 #include "edgetrust/reconcile/certificate_reconciler.hpp"
 #include "edgetrust/reconcile/keeper_reconcilers.hpp"
+#include "edgetrust/reconcile/sighting.hpp"
 #include "edgetrust/telemetry/metrics.hpp"
 #include "lanes.hpp"
 #include "measures.hpp"
@@ -381,6 +382,37 @@ Result<std::unique_ptr<Operator>> Operator::create(const Options& options, Envir
                                                             return p->answer(request);
                                                           }));
   return std::unique_ptr<Operator>(new Operator(std::move(parts)));
+}
+
+Result<forecast::Plan> make_plan(const Options& options, Environment environment, const Clock& clock, Random& random,
+                                 const telemetry::Logger& log, TimePoint until, std::stop_token stop) {
+  constexpr auto kMostToRead = 60s;
+  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(environment, clock, random));
+  Operator::Parts parts(options, environment, std::move(tools), clock, random, log);
+  // Ends the wait when the caller says so, or when it takes too long.
+  std::stop_source reading;
+  const std::stop_callback asked(stop, [&] { reading.request_stop(); });
+  const std::jthread watchdog([&](std::stop_token done) {
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any().wait_for(lock, done, kMostToRead, [] { return false; });
+    reading.request_stop();
+  });
+  parts.cluster.start();
+  const bool read = parts.cluster.wait_synced(reading.get_token());
+  forecast::Situation situation{.now = clock.now(), .certificates = {}, .slots = {}};
+  for (const auto& ns : parts.namespaces) {
+    if (!read) break;
+    reconcile::Sighting seen = reconcile::sight(parts.world, ns, stop);
+    std::ranges::move(seen.certificates, std::back_inserter(situation.certificates));
+    std::ranges::move(seen.slots, std::back_inserter(situation.slots));
+    for (const auto& [key, error] : seen.unseen)
+      log.warn("left out of the plan", {{"namespace", key.ns}, {"name", key.name}, {"error", error}});
+  }
+  parts.cluster.stop();
+  if (!read)
+    return fail(ErrorKind::kUnavailable, "the cluster could not be read in a minute; the warnings above say why");
+  return forecast::plan(std::move(situation), until);
 }
 
 void Operator::run(std::stop_token stop) {

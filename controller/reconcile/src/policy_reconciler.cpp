@@ -53,28 +53,16 @@ std::vector<decide::Member> members(const World& world, const std::string& ns) {
   return all;
 }
 
-std::string zone_of(const World& world, const api::Edge& edge) {
-  if (!edge.spec.time_zone.empty()) return edge.spec.time_zone;
-  if (!edge.status.time_zone.empty()) return edge.status.time_zone;
-  const auto connection = world.connections.get({edge.meta.ns, edge.spec.connection_ref.name});
-  return connection ? connection->spec.time_zone : std::string{};
-}
-
-// What has to be replaced under a policy, and when. One with windows of its own is no part of it.
+// What has to be replaced under a policy, and when.
 std::vector<decide::Due> due_under(const World& world, const api::RotationPolicy& policy,
                                    const std::vector<decide::Member>& members) {
-  std::vector<decide::Due> due;
+  std::vector<decide::Due> all;
   for (const auto& [certificate, edge, stuck] : members) {
-    const auto& [spec, status] = std::tie(certificate->spec, certificate->status);
-    const bool counts = edge && decide::policy_name(*certificate) == policy.meta.name && !spec.suspend &&
-                        status.not_after && !(spec.rotation && !spec.rotation->windows.empty());
-    if (!counts) continue;
-    due.push_back({.from = status.renewal_time.value_or(status.not_before.value_or(TimePoint{})),
-                   .expires = *status.not_after,
-                   .zone = zone_of(world, *edge),
-                   .site = std::string(api::site_of(*edge))});
+    if (!edge || decide::policy_name(*certificate) != policy.meta.name) continue;
+    const auto connection = world.connections.get({edge->meta.ns, edge->spec.connection_ref.name});
+    if (auto due = decide::due_under_policy(*certificate, edge.get(), connection.get())) all.push_back(std::move(*due));
   }
-  return due;
+  return all;
 }
 
 Finding halted(const decide::Setbacks& found) {
@@ -104,8 +92,8 @@ Outcome PolicyReconciler::reconcile(const api::ObjectKey& key, std::stop_token s
     return record(world_, world_.policies, *policy, next, {}, stop);
   }
   take_resumption(*policy, next.status, now);
-  const decide::Setbacks setbacks = decide::setbacks(key.name, &next, world_.certificates.list(key.ns), now);
   const auto fleet = members(world_, key.ns);
+  const decide::Setbacks setbacks = decide::setbacks(key.name, &next, fleet, now);
   const decide::WaveReport waves = decide::report_waves(*policy, fleet, now);
   const auto due = due_under(world_, *policy, fleet);
   const auto shortage = decide::shortage(due, api::effective_rotation({}, &policy->spec), now);

@@ -269,6 +269,10 @@ std::shared_ptr<api::EdgeCertificate> with_history(const std::string& name,
     certificate->status.history.push_back({.revision = ++revision, .result = result, .at = at});
   return certificate;
 }
+template <class... Certificates>
+std::vector<Member> fleet_of(const Certificates&... certificates) {
+  return {Member{.certificate = certificates, .edge = nullptr}...};
+}
 constexpr auto kBack = api::RevisionResult::kRolledBack;
 constexpr auto kGood = api::RevisionResult::kActive;
 
@@ -276,46 +280,47 @@ TEST(Setbacks, TwoRollbacksHaltByDefault) {
   const auto a = with_history("a", {{kBack, kNow - 1h}, {kGood, kNow - 100h}});
   const auto b = with_history("b", {{kGood, kNow - 30min}});
   const auto c = with_history("c", {{kBack, kNow - 10min}});
-  EXPECT_FALSE(setbacks("default", nullptr, {a, b}, kNow).halted);
-  const Setbacks found = setbacks("default", nullptr, {a, b, c}, kNow);
+  EXPECT_FALSE(setbacks("default", nullptr, fleet_of(a, b), kNow).halted);
+  const Setbacks found = setbacks("default", nullptr, fleet_of(a, b, c), kNow);
   EXPECT_TRUE(found.halted);
   EXPECT_EQ(describe(found), "2 rollbacks (a, c)");
   EXPECT_EQ(found.until, kNow - 1h + 672h);
-  EXPECT_EQ(setbacks("other", nullptr, {a, b, c}, kNow).count, 0) << "each policy has its own";
+  EXPECT_EQ(setbacks("other", nullptr, fleet_of(a, b, c), kNow).count, 0) << "each policy has its own";
 }
 
 TEST(Setbacks, ARollbackUnderWayCountsAlready) {
   const auto a = with_history("a", {{kBack, kNow - 1h}});
   const auto b = with_history("b", {});
   b->status.delivery = api::DeliveryStatus{.revision = 2, .started_at = kNow - 5min};
-  EXPECT_FALSE(setbacks("default", nullptr, {a, b}, kNow).halted);
+  EXPECT_FALSE(setbacks("default", nullptr, fleet_of(a, b), kNow).halted);
   b->status.delivery->rolling_back_since = kNow - 1min;
-  EXPECT_TRUE(setbacks("default", nullptr, {a, b}, kNow).halted);
+  EXPECT_TRUE(setbacks("default", nullptr, fleet_of(a, b), kNow).halted);
   b->status.delivery = api::DeliveryStatus{.revision = 1, .started_at = kNow - 5min, .installed_at = kNow - 4min};
-  EXPECT_FALSE(setbacks("default", nullptr, {a, b}, kNow).halted);
+  EXPECT_FALSE(setbacks("default", nullptr, fleet_of(a, b), kNow).halted);
   b->status.delivery->verdict = "SIP_DOWN, and nothing to return to";
-  EXPECT_TRUE(setbacks("default", nullptr, {a, b}, kNow).halted);
+  EXPECT_TRUE(setbacks("default", nullptr, fleet_of(a, b), kNow).halted);
 }
 
 TEST(Setbacks, WhatWasBeforeTheResumptionOrAnotherSeasonDoesNotCount) {
   const auto a = with_history("a", {{kBack, kNow - 1h}, {kBack, kNow - 2h}});
   api::RotationPolicy policy;
   policy.status.resumed = api::ResumeStatus{.request = "1", .at = kNow - 90min};
-  EXPECT_EQ(setbacks("default", &policy, {a}, kNow).count, 1);
-  EXPECT_EQ(setbacks("default", nullptr, {a}, kNow).count, 1) << "one Edge counts once";
+  EXPECT_EQ(setbacks("default", &policy, fleet_of(a), kNow).count, 1);
+  EXPECT_EQ(setbacks("default", nullptr, fleet_of(a), kNow).count, 1) << "one Edge counts once";
   policy.status.resumed->at = kNow - 1h;
-  EXPECT_EQ(setbacks("default", &policy, {a}, kNow).count, 0);
+  EXPECT_EQ(setbacks("default", &policy, fleet_of(a), kNow).count, 0);
   const auto old = with_history("old", {{kBack, kNow - 672h}, {kBack, kNow - 671h}});
-  EXPECT_EQ(setbacks("default", nullptr, {old}, kNow).count, 1);
+  EXPECT_EQ(setbacks("default", nullptr, fleet_of(old), kNow).count, 1);
   policy.status.resumed.reset();
   policy.spec.budget = api::Budget{.spread = 1h};
   const auto week = with_history("week", {{kBack, kNow - 7 * 24h}, {kBack, kNow - 7 * 24h + 1s}});
-  EXPECT_EQ(setbacks("default", &policy, {week}, kNow).count, 1) << "a week at least";
+  EXPECT_EQ(setbacks("default", &policy, fleet_of(week), kNow).count, 1) << "a week at least";
 }
 
 TEST(Setbacks, ManyNamesAreNotAllSaid) {
-  std::vector<std::shared_ptr<const api::EdgeCertificate>> all;
-  for (int i = 0; i < 7; ++i) all.push_back(with_history("e" + std::to_string(i), {{kBack, kNow}}));
+  std::vector<Member> all;
+  for (int i = 0; i < 7; ++i)
+    all.push_back({.certificate = with_history("e" + std::to_string(i), {{kBack, kNow}}), .edge = nullptr});
   EXPECT_EQ(describe(setbacks("default", nullptr, all, kNow)), "7 rollbacks (e0, e1, e2, e3, e4 and 2 more)");
 }
 

@@ -33,9 +33,7 @@ api::EffectiveRotation rotation_of(const Observation& o) {
 }
 
 std::string time_zone_of(const Observation& o) {
-  if (o.edge && !o.edge->spec.time_zone.empty()) return o.edge->spec.time_zone;
-  if (o.edge && !o.edge->status.time_zone.empty()) return o.edge->status.time_zone;
-  return o.connection ? o.connection->spec.time_zone : std::string{};
+  return o.edge ? decide::time_zone_of(*o.edge, o.connection.get()) : std::string{};
 }
 
 ports::SubjectNames wanted_names(const api::EdgeCertificateSpec& spec) {

@@ -13,8 +13,7 @@ namespace edgetrust::decide::certificate {
 bool holds_finalizer(const Observation& o);
 
 api::EffectiveRotation rotation_of(const Observation& o);
-// The Edge's own zone, the site's as the API reports it, the connection's; empty when none is known: it is never
-// guessed.
+// Empty when none is known, see decide/schedule.hpp.
 std::string time_zone_of(const Observation& o);
 
 ports::SubjectNames wanted_names(const api::EdgeCertificateSpec& spec);

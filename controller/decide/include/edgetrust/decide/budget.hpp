@@ -14,7 +14,7 @@ namespace edgetrust::decide {
 
 // The RotationPolicy that serves whoever names none; its defaults hold also where no such object exists.
 inline constexpr std::string_view kDefaultPolicy = "default";
-std::string policy_name(const api::EdgeCertificate& certificate);
+const std::string& policy_name(const api::EdgeCertificate& certificate);
 
 // The reasons of those that wait for nothing but their turn, or have it and look before they begin.
 inline constexpr std::string_view kWaitingForTurn = "WaitingForTurn";
@@ -70,6 +70,6 @@ struct Setbacks {
 };
 std::string describe(const Setbacks& found);  // "2 rollbacks (edge01, edge07)"; a few names at the most
 Setbacks setbacks(const std::string& policy_name, const api::RotationPolicy* policy,
-                  const std::vector<std::shared_ptr<const api::EdgeCertificate>>& certificates, TimePoint now);
+                  const std::vector<Member>& members, TimePoint now);
 
 }  // namespace edgetrust::decide

@@ -2,8 +2,7 @@
 // When something may start: windows in the Edge's local time, and when a certificate is due. Pure: time and zone are
 // arguments. Called by the rules of decide/certificate. Errors: kInvalid for an unknown time zone or a malformed
 // window.
-#include "edgetrust/api/common.hpp"
-#include "edgetrust/api/rotation_policy.hpp"
+#include "edgetrust/api/kinds.hpp"
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/result.hpp"
 #include "edgetrust/base/time_text.hpp"
@@ -26,6 +25,10 @@ inline constexpr std::chrono::seconds kLongestUpload{60};
 // have room for it.
 api::Duration time_needed(const api::EffectiveRotation& rotation);
 
+// The zone of an Edge's windows: its own, else the site's as the API reports it, else the connection's, which may be
+// null. Empty when none is known: it is never guessed.
+std::string time_zone_of(const api::Edge& edge, const api::GenesysConnection* connection);
+
 // Whether the IANA name is known here.
 bool is_time_zone(const std::string& name);
 
@@ -46,6 +49,8 @@ const api::Freeze* freeze_at(std::vector<api::Freeze>&& freezes, TimePoint at) =
 
 // "Tue 02:00 America/New_York", for people.
 std::string describe_start(const Slot& slot, const std::string& zone);
+// "Tue 2027-01-05 02:00 America/New_York", for people.
+std::string describe_moment(TimePoint at, const std::string& zone);
 
 // When a certificate should be replaced: `renew_before` its end, or 30 days, or a third of its lifetime if that is
 // less; never earlier than half of its lifetime, whatever was asked for; less a fixed share of min(`spread`,

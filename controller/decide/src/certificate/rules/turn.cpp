@@ -16,11 +16,8 @@ std::string revision_text(int revision) { return "revision " + std::to_string(re
 
 // Nothing new is begun under a policy whose changes went wrong too often.
 Verdict wait_for_resumption(const Observation& o, int revision) {
-  std::vector<std::shared_ptr<const api::EdgeCertificate>> certificates;
-  certificates.reserve(o.fleet.members.size());
-  for (const Member& member : o.fleet.members) certificates.push_back(member.certificate);
-  const std::string policy = policy_name(o.object);
-  const Setbacks found = setbacks(policy, o.policy.get(), certificates, o.now);
+  const std::string& policy = policy_name(o.object);
+  const Setbacks found = setbacks(policy, o.policy.get(), o.fleet.members, o.now);
   if (!found.halted) return std::nullopt;
   const std::string how = o.policy ? "" : "make a RotationPolicy " + policy + " and ";
   return Draft(o)

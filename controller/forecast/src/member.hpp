@@ -1,0 +1,25 @@
+#pragma once
+// One EdgeCertificate of a run, with its Edge and its order as the model has them.
+#include "edgetrust/forecast/run.hpp"
+
+namespace edgetrust::forecast {
+
+struct Model {
+  struct Order {
+    std::string url;
+    TimePoint ready_at;
+    bool finalized = false;
+  };
+  std::optional<ports::ChainFacts> installed;  // what the Edge serves
+  std::optional<Order> order;                  // the newest
+  std::map<int, ports::KeySpec> keys;          // by revision
+};
+
+// What the Edge of an observation serves at the beginning, as far as its objects tell.
+std::optional<ports::ChainFacts> installed_at_first(const decide::certificate::Observation& o);
+
+// Does one effect to the model and to what would be observed of it. Slots are the namespace's.
+Result<decide::certificate::Learned> act(const decide::certificate::Effect& effect, decide::certificate::Observation& o,
+                                         Model& model, std::vector<ports::BudgetSlot>& slots, Outside& outside);
+
+}  // namespace edgetrust::forecast
