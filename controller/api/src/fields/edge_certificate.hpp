@@ -141,6 +141,17 @@ void fields(V& v, OrderStatus& order) {
   v("recordsSince", order.records_since, doc("When the records had been written."));
   v("failures", order.failures, doc("Orders of this revision in a row that came to nothing."));
   v("lastError", order.last_error, max_length(kLongestMessage), doc("Why the last of them came to nothing, for people."));
+  v("replacesRefused", order.replaces_refused, doc("Whether the CA refused to take it as the replacement of an earlier certificate: it is asked for as any other."));
+}
+
+template <class V>
+void fields(V& v, RenewalInfoStatus& info) {
+  using namespace json;
+  v("revision", info.revision, required, doc("The revision that it is about."));
+  v("start", info.start, required, doc("When the window begins that the CA suggests."));
+  v("end", info.end, required, doc("When it ends."));
+  v("time", info.time, required, doc("When the revision is due by it: a moment of the window, drawn once; not before it was known."));
+  v("explanationUrl", info.explanation_url, max_length(512), doc("Where the CA says why."));
 }
 
 template <class V>
@@ -222,6 +233,7 @@ void fields(V& v, EdgeCertificateStatus& status) {
   v("expires", status.expires, doc("Until when it is valid, for people."));
   v("next", status.next, doc("What comes next and when, for people."));
   v("renewalTime", status.renewal_time, doc("When the next revision is due."));
+  v("renewalInfo", status.renewal_info, doc("What the CA says of the time of the renewal (RFC 9773)."));
   v("nextWindow", status.next_window, doc("When the next window opens, while it is waited for."));
   v("order", status.order, doc("The order under way."));
   v("delivery", status.delivery, doc("The delivery under way."));
