@@ -10,9 +10,14 @@ namespace {
 
 constexpr std::size_t kLongestExplanation = 512;  // as the status keeps it
 
+// What RFC 3339 can write in UTC too: an offset can lead beyond.
+constexpr TimePoint kFirst{};
+constexpr TimePoint kLast{std::chrono::sys_days{std::chrono::year{9999} / 12 / 31}};
+
 Result<TimePoint> time_in(json::View window, const char* name) {
   const auto time = parse_rfc3339(window[name].string_or(""));
-  if (!time) return fail(ErrorKind::kProtocol, std::string("the suggested window has no ") + name);
+  if (!time || *time < kFirst || *time > kLast)
+    return fail(ErrorKind::kProtocol, std::string("the suggested window has no ") + name);
   return std::chrono::floor<std::chrono::seconds>(*time);
 }
 

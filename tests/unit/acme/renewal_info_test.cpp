@@ -89,9 +89,11 @@ TEST_F(RenewalInfo, WhatIsNoWindowIsNoAnswer) {
   for (const std::string& body :
        {window("2026-12-03T04:00:00Z", "2026-12-01T04:00:00Z"), window("2026-12-01T04:00:00Z", "2026-12-01T04:00:00Z"),
         window("2026-12-01T04:00:00.1Z", "2026-12-01T04:00:00.9Z"), window("tomorrow", "2026-12-03T04:00:00Z"),
-        window("2026-12-01T04:00:00Z", ""), std::string(R"({"suggestedWindow":{"start":1,"end":2}})"),
-        std::string(R"({"suggestedWindow":[]})"), std::string("{}"), std::string("[]"), std::string(),
-        std::string("<html>"), std::string(10'000, '['), kWindow + std::string(20'000, ' ')}) {
+        window("2026-12-01T04:00:00Z", ""), window("0001-01-01T00:00:00Z", "2026-12-01T04:00:00Z"),
+        window("2026-12-01T04:00:00Z", "9999-12-31T23:59:59-01:00"),
+        std::string(R"({"suggestedWindow":{"start":1,"end":2}})"), std::string(R"({"suggestedWindow":[]})"),
+        std::string("{}"), std::string("[]"), std::string(), std::string("<html>"), std::string(10'000, '['),
+        kWindow + std::string(20'000, ' ')}) {
     const auto info = ask(json_answer(200, body, {{"Retry-After", "60"}}));
     ASSERT_FALSE(info.has_value()) << body.substr(0, 100);
     EXPECT_EQ(info.error().kind, ErrorKind::kProtocol) << body.substr(0, 100);

@@ -254,6 +254,16 @@ TEST(RenewalInfoKnown, AMomentIsDrawnOnceAWindow) {
   EXPECT_GE(moved.object.status.renewal_info->time, start + 480h);
 }
 
+TEST(RenewalInfoKnown, AClockThatRanAheadHoldsUpNothing) {
+  Observation o = noted(told(issued(), suggestion(kNow - 2h, kNow - 1h)));
+  o.object.status.renewal_info->time = kNow + 24h * 365;  // as that clock would have written it
+  settle(o);
+  EXPECT_EQ(o.object.status.renewal_info->time, kNow);
+  Observation fresh_start = issued();
+  fresh_start.known_since = fresh_start.now + 24h * 365;
+  EXPECT_EQ(decided(fresh_start), kAsks);
+}
+
 TEST(RenewalInfoKnown, TheMomentsOfAFleetAreSpreadOverTheWindow) {
   const TimePoint start = kNow + 240h;
   std::map<std::int64_t, int> parts;

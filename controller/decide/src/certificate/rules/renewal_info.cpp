@@ -50,17 +50,17 @@ TimePoint rested(const Observation& o, const StoredRevision& revision) {
 std::optional<api::RenewalInfoStatus> news(const Observation& o, const StoredRevision& revision) {
   if (!o.renewal_info || o.renewal_info->revision != revision.number || !o.renewal_info->info) return std::nullopt;
   const ports::RenewalInfo& info = *o.renewal_info->info;
+  const TimePoint time = std::max({drawn(o, revision, info), rested(o, revision), o.now});
   api::RenewalInfoStatus said{.revision = revision.number,
                               .start = info.start,
                               .end = info.end,
-                              .time = {},
+                              .time = std::chrono::floor<std::chrono::seconds>(time),
                               .explanation_url = info.explanation_url};
   const auto& known = o.object.status.renewal_info;
-  if (known) said.time = known->time;
-  if (known == said) return std::nullopt;
-  const TimePoint time = std::max({drawn(o, revision, info), rested(o, revision), o.now});
-  said.time = std::chrono::floor<std::chrono::seconds>(time);
-  return said;
+  const bool same_window =
+      known && known->revision == said.revision && known->start == said.start && known->end == said.end;
+  if (same_window) said.time = std::min(said.time, known->time);  // it was known before, by a clock that was right
+  return known == said ? std::nullopt : std::optional(said);
 }
 
 std::string brought_forward(const api::RenewalInfoStatus& said, TimePoint before) {
@@ -78,7 +78,7 @@ std::optional<TimePoint> next_look_at_renewal_info(const Observation& o) {
   const auto& look = o.renewal_info;
   if (look && look->revision == revision->number && look->at <= o.now) return look->at + pause_after(*look);
   // Right after it was issued (section 4.3); one that is found after a start can wait.
-  if (o.key_made == revision->number || !o.known_since) return o.now;
+  if (o.key_made == revision->number || !o.known_since || *o.known_since > o.now) return o.now;
   return *o.known_since + std::chrono::floor<api::Duration>(kFirstLooksWithin * stable_fraction(o.object.meta.uid));
 }
 
