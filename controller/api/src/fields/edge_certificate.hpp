@@ -107,7 +107,7 @@ void fields(V& v, EdgeCertificateSpec& spec) {
   v("commonName", spec.common_name, max_length(64), doc("Common name to ask for; must be among dnsNames. Leave it empty unless a peer needs it."));
   v("privateKey", spec.private_key, doc("The private key. Default: RSA 2048, a new one each time."));
   v("requiredUsages", spec.required_usages, max_items(2), doc("Extended key usages without which the certificate is refused before any push. Default ServerAuth."));
-  v("renewBefore", spec.renew_before, doc("How long before expiry to renew. Default: 30 days, or a third of a shorter lifetime; always less than half the real lifetime."));
+  v("renewBefore", spec.renew_before, doc("How long before expiry to renew. Default: 30 days, or a third of a shorter lifetime; always less than half the real lifetime. The CA may ask for it sooner (useAri of the AcmeIssuer)."));
   v("secretName", spec.secret_name, max_length(253), pattern(kNamePattern), doc("Secret that holds the certificate which the Edge serves now: tls.crt, tls.key. Default <name>-tls."));
   v("revisionHistoryLimit", spec.revision_history_limit, minimum(2), maximum(10), doc("How many revisions are kept as Secrets. Default 3."));
   v("adoption", spec.adoption, doc("What happens with a certificate that is on the Edge already."));
