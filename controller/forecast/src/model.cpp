@@ -53,6 +53,9 @@ class Actor {
 
   // --- issuing
 
+  // What the CA will ask for is not known ahead. What it has asked for is in the status.
+  Result<Learned> operator()(const effect::LookAtRenewalInfo& /*e*/) { return Learned{}; }
+
   Result<Learned> operator()(const effect::CreateKey& e) {
     o_.revisions[e.revision].number = e.revision;
     o_.revisions[e.revision].has_key = true;

@@ -154,6 +154,7 @@ bool Run::pass(Member& member) {
   ++passes_;
   Observation& o = member.o;
   o.now = now_;
+  decide::certificate::note_pass(o, now_);
   if (decide::certificate::asks_for_fleet(o)) {
     o.fleet = {.members = member.space->fleet, .slots = member.space->slots};
   } else {

@@ -38,6 +38,7 @@ TEST(Rules, AreNamedInTheirOrderWithWhatTheyEnsure) {
                                              "source_taken",
                                              "revision_delivered",
                                              "old_revisions_pruned",
+                                             "renewal_info_known",
                                              "rest"}));
 }
 
