@@ -33,7 +33,7 @@ THIRD_PARTY = {
     "prometheus/": {"telemetry"},
     "yaml-cpp/": {"kube", "main"},
     "simdjson.h": {"json"},
-    "nlohmann/": {"json", "api", "kube", "acme", "genesys", "telemetry"},
+    "nlohmann/": {"json", "api", "kube", "acme", "genesys", "telemetry", "forecast"},
     "date/": {"decide"},
     "CLI/": {"main"},
 }

@@ -57,6 +57,7 @@ class Plan(OperatorTest):
         self.assertEqual(self.versions(), before, "nothing was written")
         self.assertEqual(len(self.sim.uploads(quiet)), uploads)
         self.operator.start()  # so that what is public is looked at in the end
+        wait_for("it is up again", lambda: sum(line.get("msg") == "started" for line in self.operator.lines()) == 2)
 
     def test_it_is_printed_for_people_and_for_calendars(self) -> None:
         [appliance] = self.sim.add_edges(1)
