@@ -124,9 +124,9 @@ json::Value as_value(const Place& place) {
 }  // namespace
 
 std::string as_table(const Plan& plan) {
-  std::string out = "Until " + format_rfc3339(plan.until) + ": " + std::to_string(plan.rotations.size()) +
-                    " rotations of " + std::to_string(plan.certificates) + " EdgeCertificates, " +
-                    std::to_string(plan.unfinished.size()) + " unfinished at the end, " +
+  std::string out = "Until " + format_rfc3339(plan.until) + " in " + join(plan.namespaces, ", ") + ": " +
+                    std::to_string(plan.rotations.size()) + " rotations of " + std::to_string(plan.certificates) +
+                    " EdgeCertificates, " + std::to_string(plan.unfinished.size()) + " unfinished at the end, " +
                     std::to_string(plan.expiries.size()) + " expire, if all goes well.\n";
   std::vector<Row> rows;
   for (const auto& rotation : plan.rotations) {
@@ -165,10 +165,10 @@ std::string as_table(const Plan& plan) {
 }
 
 std::string as_json(const Plan& plan) {
-  json::Value out{{"from", format_rfc3339(plan.from)},  {"until", format_rfc3339(plan.until)},
-                  {"certificates", plan.certificates},  {"rotations", json::Value::array()},
-                  {"unfinished", json::Value::array()}, {"expiries", json::Value::array()},
-                  {"infeasible", json::Value::array()}};
+  json::Value out{{"from", format_rfc3339(plan.from)}, {"until", format_rfc3339(plan.until)},
+                  {"namespaces", plan.namespaces},     {"certificates", plan.certificates},
+                  {"rotations", json::Value::array()}, {"unfinished", json::Value::array()},
+                  {"expiries", json::Value::array()},  {"infeasible", json::Value::array()}};
   for (const auto& rotation : plan.rotations) {
     json::Value one = as_value(rotation.place);
     one["revision"] = rotation.revision;

@@ -98,9 +98,9 @@ int run(const Options& options) {
   return 0;
 }
 
-std::string print(const forecast::Plan& plan, PlanOutput output) {
-  if (output == PlanOutput::kJson) return forecast::as_json(plan);
-  return output == PlanOutput::kCalendar ? forecast::as_calendar(plan) : forecast::as_table(plan);
+std::string print(const forecast::Plan& plan, const std::string& output) {
+  if (output == "json") return forecast::as_json(plan);
+  return output == "ics" ? forecast::as_calendar(plan) : forecast::as_table(plan);
 }
 
 // Its output is the plan and nothing else: what the watches have to say is told only when it is a warning.
@@ -115,7 +115,7 @@ int plan(const Options& options) {
     return make_plan(options, std::move(environment), clock, random, log, until, {});
   }();
   if (!made) {
-    log.error("cannot plan", {{"error", made.error()}});
+    std::fprintf(stderr, "edgetrust plan: %s\n", made.error().message().c_str());
     return 1;
   }
   const std::string text = print(*made, options.plan->output);

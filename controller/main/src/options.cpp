@@ -46,11 +46,9 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
         return until ? std::string{} : until.error().message();
       })
       ->capture_default_str();
-  const std::map<std::string, PlanOutput> outputs{
-      {"table", PlanOutput::kTable}, {"json", PlanOutput::kJson}, {"ics", PlanOutput::kCalendar}};
   planning->add_option("-o,--output", plan.output, "table, json or ics (a calendar)")
-      ->transform(CLI::CheckedTransformer(outputs))
-      ->default_str("table");
+      ->check(CLI::IsMember({"table", "json", "ics"}))
+      ->capture_default_str();
   try {
     app.parse(argc, argv);
     if (planning->parsed()) options.plan = plan;

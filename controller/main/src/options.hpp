@@ -10,10 +10,9 @@
 
 namespace edgetrust {
 
-enum class PlanOutput { kTable, kJson, kCalendar };
 struct PlanOptions {
   std::string until = "30d";  // days, a duration as Go writes it, or a moment (RFC 3339)
-  PlanOutput output = PlanOutput::kTable;
+  std::string output = "table";  // or json, or ics
 };
 
 struct Options {

@@ -412,7 +412,9 @@ Result<forecast::Plan> make_plan(const Options& options, Environment environment
   parts.cluster.stop();
   if (!read)
     return fail(ErrorKind::kUnavailable, "the cluster could not be read in a minute; the warnings above say why");
-  return forecast::plan(std::move(situation), until);
+  forecast::Plan plan = forecast::plan(std::move(situation), until);
+  plan.namespaces = parts.namespaces;
+  return plan;
 }
 
 void Operator::run(std::stop_token stop) {

@@ -21,7 +21,10 @@ Plan sample() {
                     .time_zone = "America/New_York",
                     .policy = "prod",
                     .wave = "canary"};
-  Plan plan{.from = at("2027-01-01T00:00:00Z"), .until = at("2027-01-31T00:00:00Z"), .certificates = 2};
+  Plan plan{.from = at("2027-01-01T00:00:00Z"),
+            .until = at("2027-01-31T00:00:00Z"),
+            .namespaces = {"voice", "lab"},
+            .certificates = 2};
   plan.rotations.push_back({place, 7, at("2027-01-05T07:00:00Z"), at("2027-01-05T07:12:00Z")});
   Place other = place;
   other.certificate.name = other.edge = "edge02";
@@ -34,9 +37,10 @@ Plan sample() {
 
 TEST(Print, TableHasAPartForEachThingThatThereIs) {
   const std::string table = as_table(sample());
-  EXPECT_THAT(table,
-              HasSubstr("Until 2027-01-31T00:00:00Z: 1 rotations of 2 EdgeCertificates, 1 unfinished at the end, "
-                        "1 expire, if all goes well.\n"));
+  EXPECT_THAT(
+      table,
+      HasSubstr("Until 2027-01-31T00:00:00Z in voice, lab: 1 rotations of 2 EdgeCertificates, 1 unfinished at the end, "
+                "1 expire, if all goes well.\n"));
   EXPECT_THAT(table, HasSubstr("2027-01-05T07:00:00Z   Tue 2027-01-05 02:00 America/New_York   voice/edge01   edge01   "
                                "São Paulo, centro   canary   7\n"));
   EXPECT_THAT(table, HasSubstr("voice/edge02   edge02   AwaitingApproval   AwaitingApproval   2027-01-02T00:00:00Z   "
@@ -48,10 +52,10 @@ TEST(Print, TableHasAPartForEachThingThatThereIs) {
   quiet.unfinished.clear();
   quiet.expiries.clear();
   quiet.infeasible.clear();
-  EXPECT_EQ(
-      as_table(quiet),
-      "Until 2027-01-31T00:00:00Z: 0 rotations of 2 EdgeCertificates, 0 unfinished at the end, 0 expire, if all goes "
-      "well.\n");
+  EXPECT_EQ(as_table(quiet),
+            "Until 2027-01-31T00:00:00Z in voice, lab: 0 rotations of 2 EdgeCertificates, 0 unfinished at the end, 0 "
+            "expire, if all goes "
+            "well.\n");
 }
 
 TEST(Print, JsonHoldsAllOfIt) {

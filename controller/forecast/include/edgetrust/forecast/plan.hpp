@@ -44,6 +44,7 @@ struct Obstacle {
 struct Plan {
   TimePoint from;
   TimePoint until;
+  std::vector<std::string> namespaces;  // that were read; filled in by whoever reads them
   int certificates = 0;
   std::vector<PlannedRotation> rotations;  // in the order of their start
   std::vector<Unfinished> unfinished;
