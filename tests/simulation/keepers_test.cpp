@@ -252,5 +252,26 @@ TEST_F(KeepersTest, APolicySaysWhenItIsFrozenAndWhenItWillBe) {
   EXPECT_EQ(frozen(), "");
 }
 
+TEST_F(KeepersTest, APolicyThatCannotBeReadSaysNothingOfItsFleet) {
+  const TimePoint now = world.clock.now();
+  api::RotationPolicy policy = *world.policies.get({"voice", "default"});
+  policy.spec.freezes = {{.name = "now", .from = now - 1h, .to = now + 1h, .reason = {}}};
+  policy.status.soaked = {"le/root/RSA-2048/1"};
+  world.policies.put(policy);
+  const auto now_said = [&] { return world.policies.get({"voice", "default"}); };
+  EXPECT_FALSE(policies.reconcile({"voice", "default"}, {}).error);
+  ASSERT_EQ(now_said()->status.state, api::PolicyState::kFrozen);
+
+  policy = *now_said();
+  policy.broken = Error{.kind = ErrorKind::kInvalid, .what = "spec.windows: must be a list"};
+  world.policies.put(policy);
+  EXPECT_FALSE(policies.reconcile({"voice", "default"}, {}).error);
+  const auto& status = now_said()->status;
+  EXPECT_FALSE(status.state);
+  EXPECT_FALSE(status.rollbacks);
+  EXPECT_EQ(api::find(status.conditions, api::condition::kFrozen), nullptr);
+  EXPECT_EQ(status.soaked, policy.status.soaked) << "what has soaked is remembered";
+}
+
 }  // namespace
 }  // namespace edgetrust::simulation

@@ -79,6 +79,18 @@ void set_while(api::RotationPolicy& policy, std::string_view type, bool holds, s
                 policy.meta.generation, now);
 }
 
+// What is said of the fleet while nobody knows what holds for it; what was soaked and resumed is remembered.
+void forget_view(api::RotationPolicy& policy) {
+  auto& status = policy.status;
+  status.state.reset();
+  status.rotating.clear();
+  status.rollbacks.reset();
+  status.wave.clear();
+  status.next_freeze.clear();
+  for (const auto type : {api::condition::kFrozen, api::condition::kHalted, api::condition::kInfeasible})
+    api::remove(status.conditions, type);
+}
+
 }  // namespace
 
 Outcome PolicyReconciler::reconcile(const api::ObjectKey& key, std::stop_token stop) {
@@ -87,7 +99,7 @@ Outcome PolicyReconciler::reconcile(const api::ObjectKey& key, std::stop_token s
   const TimePoint now = world_.clock.now();
   api::RotationPolicy next = *policy;
   if (const auto finding = unusable(*policy)) {
-    next.status.state.reset();
+    forget_view(next);
     report(next, *finding, now);
     return record(world_, world_.policies, *policy, next, {}, stop);
   }

@@ -293,6 +293,18 @@ class Crds(unittest.TestCase):
                 self.assertIn(f"{path}: ", caught.exception.body)
                 self.assertIn(message, caught.exception.body)
 
+    def test_names_within_a_list_are_there_once(self) -> None:
+        peer = {"name": "sbc", "trustBundleRef": {"name": "roots", "key": "ca.crt"}}
+        for kind, path, change in (
+            ("RotationPolicy", "spec.waves[1]", setting(waves=[{"name": "canary"}, {"name": "canary"}])),
+            ("Edge", "spec.sip.peers[1]", lambda spec: spec["sip"].update(peers=[peer, peer])),
+        ):
+            candidate = minimal(kind)
+            change(candidate["spec"])
+            with self.subTest(kind):
+                said = self.refusal(candidate)
+                self.assertIn(f"{path}: Duplicate value", said)
+
     def test_names_leave_room_for_the_names_of_secrets(self) -> None:
         for kind in PLURALS:
             with self.subTest(kind):

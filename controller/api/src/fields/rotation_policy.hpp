@@ -82,8 +82,8 @@ template <class V>
 void fields(V& v, Wave& wave) {
   using namespace json;
   v("name", wave.name, required, min_length(1), max_length(63), doc("Name of the wave."));
-  v("edgeSelector", wave.edge_selector, doc("Which Edges belong to it."));
-  v("soak", wave.soak, doc("How long a change must have been live in this wave before the next one gets it. If no Edge of the wave is due within that time, the one that is due first is renewed early."));
+  v("edgeSelector", wave.edge_selector, doc("Which Edges belong to it, by labels of the Edge objects (matchLabels only). Empty: all that are in no wave before."));
+  v("soak", wave.soak, doc("How long a change must have been live in this wave before the next one gets it. Default 0s: until it is proved there. If no Edge of the wave is due within that time, the one that is due first is renewed early."));
 }
 
 template <class V>
@@ -129,7 +129,7 @@ void fields(V& v, RotationPolicySpec& spec) {
   v("freezes", spec.freezes, max_items(32), doc("Times in which no rotation is under way: none starts that could not end before, rollback included. A rollback is always allowed."));
   v("approval", spec.approval, doc("Whether a person must approve each rotation."));
   v("budget", spec.budget, doc("How many Edges may be changed at a time."));
-  v("waves", spec.waves, max_items(16), doc("The order in which a change reaches the fleet: another issuer, root, kind of key or version of the operator. It must have been live on an Edge of each earlier wave for that wave's soak, without a rollback since. Edges that no selector fits come last. What has gone through once is no change any more."));
+  v("waves", spec.waves, max_items(16), map_key("name"), doc("The order in which a change reaches the fleet: another issuer, root, kind of key or version of the operator. It must have been live on an Edge of each earlier wave for that wave's soak, without a rollback since. Edges that no selector fits come last. What has gone through once is no change any more."));
   v("softwareUpdate", spec.software_update, doc("Wait: no rotation while the Edge updates its software. Ignore: rotate all the same. Default Wait."));
   v("drain", spec.drain, doc("Whether calls are drained before the push."));
   v("observe", spec.observe, doc("How the Edge is watched after the push, and what rolls it back."));
