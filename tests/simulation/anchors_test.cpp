@@ -132,6 +132,19 @@ TEST_F(AnchorsTest, AConflictIsReadAnewAndAnotherFaultWaits) {
   EXPECT_EQ(synced().reason, "Synced");
 }
 
+TEST_F(AnchorsTest, AConflictThatStaysIsNotAskedAgainAllTheTime) {
+  world.bundles["sbc"] = ca("1");
+  world.authority_error = Error{.kind = ErrorKind::kConflict, .what = "a name that is taken"};
+  int passes = 0;
+  for (TimePoint end = world.clock.now() + 1h; world.clock.now() < end; ++passes) {
+    const auto outcome = connections.reconcile(key, {});
+    world.clock.advance(*outcome.wake_at - world.clock.now());
+  }
+  EXPECT_LE(passes, 20);
+  EXPECT_EQ(synced().status, api::Truth::kFalse);
+  EXPECT_THAT(synced().message, HasSubstr("a name that is taken"));
+}
+
 // The answer is lost, or the operator dies after the vendor has taken it.
 TEST_F(AnchorsTest, ACrashAfterAStepDoublesNothing) {
   world.bundles["sbc"] = ca("1") + ca("2");

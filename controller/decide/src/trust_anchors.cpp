@@ -13,11 +13,20 @@ std::vector<std::string> sorted(std::vector<std::string> services) {
   return services;
 }
 
+std::string name_for(const Anchor& anchor, const std::string& mark) {
+  return mark + anchor.fingerprint_sha256.substr(0, kOfFingerprint);
+}
+
+// By its certificate; ours also by its name, should the vendor list it without one, or write it in another form.
+bool is_for(const KnownAuthority& one, const Anchor& anchor, const std::string& mark) {
+  return one.fingerprints.contains(anchor.fingerprint_sha256) || one.authority.name == name_for(anchor, mark);
+}
+
 std::optional<AnchorStep> step_for(const Anchor& anchor, const std::vector<KnownAuthority>& known,
                                    const std::vector<std::string>& services, const std::string& mark) {
   const KnownAuthority* ours = nullptr;
   for (const KnownAuthority& one : known) {
-    if (!one.fingerprints.contains(anchor.fingerprint_sha256)) continue;
+    if (!is_for(one, anchor, mark)) continue;
     const auto serves = sorted(one.authority.services);
     const bool is_ours = one.authority.name.starts_with(mark);
     if (is_ours ? serves == services : std::ranges::includes(serves, services)) return std::nullopt;
@@ -28,12 +37,9 @@ std::optional<AnchorStep> step_for(const Anchor& anchor, const std::vector<Known
     step.authority.services = services;
     return step;
   }
-  return AnchorStep{AnchorStep::Kind::kCreate,
-                    {.id = {},
-                     .name = mark + anchor.fingerprint_sha256.substr(0, kOfFingerprint),
-                     .version = 0,
-                     .services = services,
-                     .certificate_pem = anchor.pem}};
+  return AnchorStep{
+      AnchorStep::Kind::kCreate,
+      {.id = {}, .name = name_for(anchor, mark), .version = 0, .services = services, .certificate_pem = anchor.pem}};
 }
 
 // Made twice, as it may be when the vendor's list is late: one is enough.
@@ -47,9 +53,8 @@ bool is_double(const KnownAuthority& one, const std::vector<KnownAuthority>& kno
   });
 }
 
-bool holds_any(const KnownAuthority& known, const std::vector<Anchor>& wanted) {
-  return std::ranges::any_of(
-      wanted, [&](const Anchor& anchor) { return known.fingerprints.contains(anchor.fingerprint_sha256); });
+bool is_for_any(const KnownAuthority& known, const std::vector<Anchor>& wanted, const std::string& mark) {
+  return std::ranges::any_of(wanted, [&](const Anchor& anchor) { return is_for(known, anchor, mark); });
 }
 
 }  // namespace
@@ -67,7 +72,7 @@ std::optional<AnchorStep> next_anchor_step(const std::vector<Anchor>& wanted, co
   // Only when all that is wanted is there: nothing is taken away before its successor has come.
   for (const KnownAuthority& one : known) {
     if (!one.authority.name.starts_with(mark)) continue;
-    if (!holds_any(one, wanted) || is_double(one, known, right, mark))
+    if (!is_for_any(one, wanted, mark) || is_double(one, known, right, mark))
       return AnchorStep{AnchorStep::Kind::kRemove, one.authority};
   }
   return std::nullopt;

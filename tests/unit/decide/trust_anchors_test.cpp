@@ -43,6 +43,13 @@ TEST(TrustAnchors, WhatIsThereIsLeft) {
       << "the order says nothing";
 }
 
+TEST(TrustAnchors, OneOfOursThatIsListedWithoutItsCertificateIsThere) {
+  EXPECT_FALSE(next_anchor_step({anchor(kA)}, {known(kMark + std::string(16, 'a'), {})}, {"SIP"}, kMark));
+  const auto step = next_anchor_step({}, {known(kMark + std::string(16, 'a'), {})}, {"SIP"}, kMark);
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->kind, Kind::kRemove);
+}
+
 TEST(TrustAnchors, AForeignOneThatServesWillDoAndIsNeverTouched) {
   EXPECT_FALSE(next_anchor_step({anchor(kA)}, {known("sbc", {kA, kB}, {"PROVISION", "SIP"})}, {"SIP"}, kMark));
   const auto step = next_anchor_step({anchor(kA)}, {known("sbc", {kA}, {"PROVISION"})}, {"SIP"}, kMark);

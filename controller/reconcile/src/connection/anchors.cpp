@@ -12,6 +12,7 @@ using decide::AnchorStep;
 
 constexpr std::size_t kMostAnchors = 64;
 constexpr std::chrono::milliseconds kAfterStep = 5s;  // the vendor's lists are a little late
+constexpr int kConflictsAtOnce = 3;                   // more of them in a row wait as any other failure does
 
 Status perform(ports::TrustedAuthorities& authorities, const AnchorStep& step, const std::stop_token& stop) {
   switch (step.kind) {
@@ -111,10 +112,17 @@ std::optional<TimePoint> ConnectionReconciler::keep_anchors(Pass& pass, ports::E
   const auto say = [&](api::Truth truth, const std::string& reason, const std::string& message) {
     pass.condition(api::condition::kTrustAnchorsSynced, truth, reason, message);
   };
-  const auto go_on_at = [&](TimePoint when) {
+  const bool conflict = !step && step.error().kind == ErrorKind::kConflict;
+  int conflicts = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (conflict) conflicts = ++anchor_conflicts_[key];
+    if (!conflict) anchor_conflicts_.erase(key);
+  }
+  const auto go_on = [&] {
     const std::scoped_lock lock(mutex_);
     syncing_.insert(key);
-    return when;
+    return pass.now + kAfterStep;
   };
   if (!step) {
     const Error& error = step.error();
@@ -123,7 +131,7 @@ std::optional<TimePoint> ConnectionReconciler::keep_anchors(Pass& pass, ports::E
     pass.trouble_with = "KeepTrustAnchors";
     pass.trouble = error;
     // Somebody else was first: what there is now is read anew.
-    return error.kind == ErrorKind::kConflict ? std::optional(go_on_at(pass.now + kAfterStep)) : std::nullopt;
+    return conflict && conflicts <= kConflictsAtOnce ? std::optional(go_on()) : std::nullopt;
   }
   if (!*step) {
     say(api::Truth::kTrue, "Synced", std::to_string(all) + " CAs are trusted");
@@ -132,7 +140,7 @@ std::optional<TimePoint> ConnectionReconciler::keep_anchors(Pass& pass, ports::E
   pass.did = "KeepTrustAnchors";
   say(api::Truth::kFalse, "Syncing", "not all CAs of bundleRefs are kept yet");
   pass.news.tell_good(reason_of((*step)->kind), "the certificate authority \"" + (*step)->authority.name + "\"");
-  return go_on_at(pass.now + kAfterStep);
+  return go_on();
 }
 
 }  // namespace edgetrust::reconcile

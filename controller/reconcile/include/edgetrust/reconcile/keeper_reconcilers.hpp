@@ -80,6 +80,7 @@ class ConnectionReconciler {
   std::set<api::ObjectKey> to_recount_;
   std::map<api::ObjectKey, Asked> asked_;
   std::set<api::ObjectKey> syncing_;                   // trust anchors, half-way
+  std::map<api::ObjectKey, int> anchor_conflicts_;     // in a row
   std::map<api::ObjectKey, FailedPing> failed_pings_;  // since the last good one
 };
 
