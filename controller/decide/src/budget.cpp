@@ -63,7 +63,8 @@ class Vacancies {
     // Somebody may have deleted the Lease: what is named by a delivery under way is in use all the same.
     for (const Member& member : fleet.members) {
       const auto& status = member.certificate->status;
-      if (status.delivery && status.slots) held_.insert(status.slots->names.begin(), status.slots->names.end());
+      if (is_rotating(*member.certificate) && status.slots)
+        held_.insert(status.slots->names.begin(), status.slots->names.end());
     }
   }
   // Never more than the limit leaves, whichever of them are held: it may have been lowered.
@@ -141,7 +142,9 @@ Pool site_pool(const std::string& connection, const std::string& site, int limit
           .limit = limit};
 }
 
-bool is_rotating(const api::EdgeCertificate& certificate) { return certificate.status.delivery.has_value(); }
+bool is_rotating(const api::EdgeCertificate& certificate) {
+  return certificate.status.delivery || certificate.status.drain;
+}
 
 bool waits_for_turn(const api::EdgeCertificate& certificate, TimePoint now) {
   const auto& status = certificate.status;

@@ -100,7 +100,8 @@ Slot between_freezes(Slot slot, TimePoint start, const std::vector<api::Freeze>&
 }  // namespace
 
 api::Duration time_needed(const api::EffectiveRotation& rotation) {
-  return kLongestUpload + rotation.settle + rotation.period + kLongestUpload + rotation.settle;
+  return rotation.drain_timeout.value_or(0s) + kLongestUpload + rotation.settle + rotation.period + kLongestUpload +
+         rotation.settle;
 }
 
 bool is_time_zone(const std::string& name) { return locate(name).has_value(); }
