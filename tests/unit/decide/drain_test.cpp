@@ -209,6 +209,22 @@ TEST(Drain, WhatIsUrgentIsPushedWithCallsUp) {
             "revision 2 is urgent and pushed all the same: 3 calls are up on Edge edge01 after 30m");
 }
 
+TEST(Drain, WhatIsUrgentDoesNotWaitForAnApiThatDoesNotAnswer) {
+  Observation o = to_drain(deliverable());
+  o.now = *o.object.status.not_after - 71h;
+  o.look = look(1, o.now);
+  o.failures = failed("LookAtService", ErrorKind::kUnavailable, o.now);
+  EXPECT_EQ(decided(o), "revision_delivered SetFinalizer Delivering/Pushing R");
+  Observation begun = beginning();
+  const auto shift = o.now - begun.now;
+  begun.now = o.now;
+  begun.object.status.delivery->started_at += shift;
+  begun.look = look(1, o.now);
+  begun.service.reset();
+  begun.failures = o.failures;
+  EXPECT_EQ(decided(begun), "delivery_under_way Push Delivering/Pushing R");
+}
+
 TEST(Drain, ThePushHasItsMinuteAfterTheDrain) {
   Observation o = draining(20min);
   o.object.status.delivery->started_at = o.now - 20min;

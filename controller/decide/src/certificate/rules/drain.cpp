@@ -47,11 +47,16 @@ bool may_be_drained(const Observation& o, const ports::EdgeInfo& edge) {
   const bool waits = rotation_of(o).software_update == api::SoftwareUpdateRule::kWait && updates_software(edge);
   return is_in_service(edge) && !waits;
 }
+// What runs out does not wait for an API that does not answer: its push goes another way.
+bool does_without(const Observation& o) {
+  return is_urgent(o) && failure_of(o, effect::LookAtService::kName) != nullptr;
+}
 bool is_fresh(const Observation& o) { return seen(o) != nullptr && o.now <= o.service->at + kLookIsFresh; }
 
 std::string calls_text(const Observation& o) {
   const ports::EdgeInfo* edge = seen(o);
-  if (edge == nullptr || edge->in_service || edge->conversations == 0) return "calls are up";
+  if (edge == nullptr) return "nobody can tell how many calls are up";
+  if (edge->conversations == 0) return "calls are up";
   return std::to_string(edge->conversations) + (edge->conversations == 1 ? " call is up" : " calls are up");
 }
 
@@ -125,6 +130,7 @@ Verdict begin(const Observation& o, const api::DeliveryStatus& delivery, api::Du
               edge_text(o) + " is taken out of service; its calls have " + format_duration(timeout) + " to end");
   draft.next("pushes " + revision_text(delivery.revision) + " when calls have ended");
   if (!is_fresh(o)) {
+    if (does_without(o)) return std::nullopt;
     if (const auto wait = wait_for(o, {effect::LookAtService::kName}))
       return draft.phase(Phase::kDraining, reason_of(*wait->failure), wait->failure->error.message())
           .wake(wait->until)
@@ -150,7 +156,7 @@ Decision wait_for_calls(const Observation& o, const api::DeliveryStatus& deliver
   const bool went_out = edge != nullptr && !edge->in_service;
   const bool may_ask = o.now <= drain.since + kAskedWithin;
   if (edge != nullptr && !went_out && !may_ask) {
-    if (failure != nullptr) return refused_to_drain(o, *failure);
+    if (failure != nullptr && !is_urgent(o)) return refused_to_drain(o, *failure);
     return not_drained(o, delivery, std::string(kDrainUndone),
                        edge_text(o) + " is in service: somebody has put it back, or it did not go out");
   }
@@ -278,7 +284,7 @@ Verdict wait_for_service(const Observation& o) {
         .wake(o.service->at + kLookAgainAfter)
         .finish();
   }
-  if (is_fresh(o)) return std::nullopt;
+  if (is_fresh(o) || does_without(o)) return std::nullopt;
   if (const auto wait = wait_for(o, {effect::LookAtService::kName}))
     return draft.phase(Phase::kWaiting, reason_of(*wait->failure), wait->failure->error.message())
         .wake(wait->until)
