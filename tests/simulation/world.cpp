@@ -166,6 +166,7 @@ class TokenPki final : public ports::Pki {
     return ports::ChainFacts{.serial_number = token.serial,
                              .fingerprint_sha256 = "fp-" + token.serial,
                              .public_key_sha256 = token.key,
+                             .authority_key_id = "simulated",
                              .issuer = "Simulated CA",
                              .not_before = token.not_before,
                              .not_after = token.not_after,
@@ -207,8 +208,16 @@ class TokenAuthority final : public ports::CertificateAuthority {
 
   Result<std::string> account(std::stop_token /*stop*/) override { return std::string("account"); }
   Result<ports::Order> new_order(const ports::OrderRequest& request, std::stop_token /*stop*/) override {
+    const std::string before = request.replaces && world_.offers_renewal_info ? request.replaces->serial_number : "-";
+    if (world_.unreplaceable.contains(before) || (before != "-" && std::ranges::count(world_.replaced, before) > 0)) {
+      ++world_.refused_replacements;
+      return fail(Error{.kind = ErrorKind::kConflict,
+                        .what = "alreadyReplaced",
+                        .code = "urn:ietf:params:acme:error:alreadyReplaced"});
+    }
     return world_.moments.change("newOrder", [&]() -> Result<ports::Order> {
       ++world_.orders;
+      world_.replaced.push_back(before);
       Entry entry{.order = {.url = "order" + std::to_string(world_.orders)}, .names = request.dns_names};
       entry.order.identifiers = {request.dns_names.begin(), request.dns_names.end()};
       for (const auto& name : request.dns_names) {
@@ -276,6 +285,14 @@ class TokenAuthority final : public ports::CertificateAuthority {
   }
   Result<std::string> certificate(const std::string& url, std::stop_token /*stop*/) override {
     return orders_.at(url.substr(0, url.size() - 5)).chain;
+  }
+  Result<std::optional<ports::RenewalInfo>> renewal_info(const ports::CertificateId& certificate,
+                                                         std::stop_token /*stop*/) override {
+    ++world_.renewal_looks;
+    if (!world_.offers_renewal_info) return std::optional<ports::RenewalInfo>{};
+    const auto found = world_.suggestions.find(certificate.serial_number);
+    if (found == world_.suggestions.end()) return fail(ErrorKind::kNotFound, "no such certificate");
+    return std::optional(found->second);
   }
 
  private:
@@ -596,6 +613,7 @@ World::World() : parts_(std::make_unique<Parts>(*this)) {
   solver.dns01.emplace();
   solver.dns01->rfc2136.emplace();
   solver.dns01->propagation = api::Propagation{.wait = 5s};
+  issuer.spec.server = "https://ca.example/directory";
   issuer.spec.ca_bundle_ref = api::CaBundleRef{.name = "roots", .key = "ca.crt"};
   issuer.spec.solvers.push_back(solver);
   issuer.status.account_uri = "account";

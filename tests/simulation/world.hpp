@@ -179,6 +179,12 @@ class World {
   // The CA as it really is.
   std::map<std::string, int> orders_by_key;  // finalized orders a key
   int orders = 0;
+  std::map<std::string, ports::RenewalInfo> suggestions;  // when it would have a certificate renewed, by serial number
+  bool offers_renewal_info = false;
+  int renewal_looks = 0;
+  std::vector<std::string> replaced;    // serial numbers that orders have named, in order; "-" for none
+  std::set<std::string> unreplaceable;  // as if another order had replaced them already
+  int refused_replacements = 0;
   int refused_orders = 0;     // the challenges of the first so many orders are found invalid
   bool uploads_fail = false;  // before anything is done
   int tried_uploads = 0;

@@ -32,6 +32,10 @@ inline const std::string kOrderUrl = "https://ca.example/order/1";
 inline const std::string kRecordName = "_acme-challenge.edge01.example.com";
 
 inline Error error(ErrorKind kind, std::string what = "no luck") { return {.kind = kind, .what = std::move(what)}; }
+inline Error already_replaced() {
+  return {
+      .kind = ErrorKind::kConflict, .what = "alreadyReplaced", .code = "urn:ietf:params:acme:error:alreadyReplaced"};
+}
 inline Failures failed(const std::string& effect_name, ErrorKind kind, TimePoint at, int count = 1) {
   return {{effect_name, {.effect = effect_name, .error = error(kind), .count = count, .at = at}}};
 }
@@ -43,6 +47,7 @@ inline ports::ChainFacts chain(int revision, TimePoint not_before = kNow - 24h) 
   return {.serial_number = "0" + std::to_string(revision),
           .fingerprint_sha256 = fingerprint(revision),
           .public_key_sha256 = "key" + std::to_string(revision),
+          .authority_key_id = "aa",
           .issuer = "Test CA",
           .not_before = not_before,
           .not_after = not_before + kLifetime,

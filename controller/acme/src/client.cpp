@@ -6,6 +6,7 @@
 #include "links.hpp"
 #include "messages.hpp"
 #include "problem.hpp"
+#include "renewal_info.hpp"
 #include "session.hpp"
 
 #include <algorithm>
@@ -14,10 +15,12 @@ namespace edgetrust::acme {
 namespace {
 
 using ports::Order;
+using ports::RenewalInfo;
 
 constexpr std::size_t kMaxChain = 95'000;
 constexpr int kMaxPages = 100;  // Pebble shows three orders a page
 constexpr std::size_t kMaxLooks = 50;
+constexpr std::size_t kMaxRenewalInfo = std::size_t{1} << 14;
 constexpr const char* kChainType = "application/pem-certificate-chain";
 
 // Adds what was being done: "order: …".
@@ -52,6 +55,10 @@ class Client final : public ports::CertificateAuthority {
   Result<std::string> certificate(const std::string& certificate_url, std::stop_token stop) override {
     return try_certificate(certificate_url, std::move(stop)).map_error(while_doing("certificate"));
   }
+  Result<std::optional<RenewalInfo>> renewal_info(const ports::CertificateId& certificate,
+                                                  std::stop_token stop) override {
+    return try_renewal_info(certificate, std::move(stop)).map_error(while_doing("renewalInfo"));
+  }
 
  private:
   Result<Order> try_new_order(const ports::OrderRequest& request, std::stop_token stop);
@@ -60,6 +67,7 @@ class Client final : public ports::CertificateAuthority {
   Result<Order> try_order(const std::string& order_url, std::stop_token stop);
   Result<Order> try_finalize(const std::string& order_url, const std::string& csr_der, std::stop_token stop);
   Result<std::string> try_certificate(const std::string& certificate_url, std::stop_token stop);
+  Result<std::optional<RenewalInfo>> try_renewal_info(const ports::CertificateId& certificate, std::stop_token stop);
   Result<OrderMessage> fetch_order(const std::string& order_url, const std::stop_token& stop);
   // Replaces the authorizations, of which only the URLs are known, by what the server says of them now.
   Status fetch_authorizations(Order& order, const std::stop_token& stop);
@@ -117,6 +125,12 @@ Status check_names(const Order& order, const ports::OrderRequest& request) {
                     .code = std::string(ports::kOrderForOtherNames)});
 }
 
+// RFC 9773 section 5: for servers that offer renewal information.
+std::string replaces(const ports::OrderRequest& request, const Directory& offers) {
+  if (!request.replaces || offers.renewal_info.empty()) return {};
+  return certificate_id(*request.replaces).value_or(std::string{});
+}
+
 }  // namespace
 
 Result<Order> Client::try_new_order(const ports::OrderRequest& request, std::stop_token stop) {
@@ -127,7 +141,7 @@ Result<Order> Client::try_new_order(const ports::OrderRequest& request, std::sto
     return fail(ErrorKind::kInvalid,
                 "the server has no profile \"" + printable(profile, 64) + "\"; it offers " + join(known, ", "));
   }
-  EDGETRUST_TRY_ASSIGN(std::string payload, order_payload(request, profile));
+  EDGETRUST_TRY_ASSIGN(std::string payload, order_payload(request, profile, replaces(request, *offers)));
   EDGETRUST_TRY_ASSIGN(const http::Response response,
                        session_.post({.url = offers->new_order, .payload = std::move(payload)}, stop));
   const auto broken = [](Error error) {
@@ -220,6 +234,25 @@ Result<std::string> Client::try_certificate(const std::string& certificate_url, 
     return fail(ErrorKind::kProtocol, "the answer is no certificate chain");
   }
   return std::move(response.body);
+}
+
+// RFC 9773 section 4.1: a GET that needs no account.
+Result<std::optional<RenewalInfo>> Client::try_renewal_info(const ports::CertificateId& certificate,
+                                                            std::stop_token stop) {
+  EDGETRUST_TRY_ASSIGN(const auto offers, session_.directory(stop));
+  if (offers->renewal_info.empty()) return std::optional<RenewalInfo>();
+  EDGETRUST_TRY_ASSIGN(const std::string id, certificate_id(certificate));
+  const std::string slash = offers->renewal_info.ends_with('/') ? "" : "/";
+  EDGETRUST_TRY_ASSIGN(const http::Response response,
+                       session_.get(offers->renewal_info + slash + id, kMaxRenewalInfo, std::move(stop)));
+  const auto retry_after = http::retry_after(response.headers, session_.now());
+  auto info = parse_renewal_info(response.body);
+  if (!info) {
+    info.error().retry_after = retry_after;
+    return fail(std::move(info).error());
+  }
+  info->retry_after = retry_after;
+  return std::optional(std::move(*info));
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ Result<Directory> parse_directory(std::string_view text, const UrlPolicy& policy
   EDGETRUST_TRY_ASSIGN(directory.new_nonce, url_of(root, "newNonce", policy));
   EDGETRUST_TRY_ASSIGN(directory.new_account, url_of(root, "newAccount", policy));
   EDGETRUST_TRY_ASSIGN(directory.new_order, url_of(root, "newOrder", policy));
+  directory.renewal_info = root["renewalInfo"].string_or("");
   directory.external_account_required = root["meta"]["externalAccountRequired"].boolean().value_or(false);
   root["meta"]["profiles"].for_each_member([&](std::string_view name, json::View) {
     directory.profiles.push_back(printable(name, 64));

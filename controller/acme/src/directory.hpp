@@ -16,6 +16,7 @@ struct Directory {
   std::string new_nonce;
   std::string new_account;
   std::string new_order;
+  std::string renewal_info;  // RFC 9773 section 3, not checked yet: nothing else depends on it; empty: not offered
   bool external_account_required = false;
   std::vector<std::string> profiles;  // empty when the server names none
 };

@@ -197,7 +197,8 @@ Result<std::vector<std::string>> parse_order_list(std::string_view text, const U
   return allowed_urls(document.root()["orders"], "order", kMaxListedOrders, policy);
 }
 
-Result<std::string> order_payload(const ports::OrderRequest& request, const std::string& profile) {
+Result<std::string> order_payload(const ports::OrderRequest& request, const std::string& profile,
+                                  const std::string& replaces) {
   const std::size_t names = request.dns_names.size() + request.ip_addresses.size();
   if (names == 0 || names > kMaxNames) return fail(ErrorKind::kInvalid, "an order is for 1 to 100 names");
   json::Value identifiers = json::Value::array();
@@ -205,7 +206,7 @@ Result<std::string> order_payload(const ports::OrderRequest& request, const std:
   add_identifiers(identifiers, "ip", request.ip_addresses);
   json::Value payload = {{"identifiers", std::move(identifiers)}};
   if (!profile.empty()) payload["profile"] = profile;
-  if (!request.replaces.empty()) payload["replaces"] = request.replaces;
+  if (!replaces.empty()) payload["replaces"] = replaces;
   return json::dump(payload);
 }
 

@@ -28,7 +28,9 @@ std::set<std::string> names_of(const ports::OrderRequest& request);
 // One page of an account's orders (section 7.1.2.1): their URLs.
 Result<std::vector<std::string>> parse_order_list(std::string_view json, const UrlPolicy& policy);
 
-// newOrder's payload. Errors: kInvalid without names, or with more than kMaxNames.
-Result<std::string> order_payload(const ports::OrderRequest& request, const std::string& profile);
+// newOrder's payload; `replaces` is a certificate's id, or empty. Errors: kInvalid without names, or with more than
+// kMaxNames.
+Result<std::string> order_payload(const ports::OrderRequest& request, const std::string& profile,
+                                  const std::string& replaces);
 
 }  // namespace edgetrust::acme

@@ -140,6 +140,20 @@ Result<http::Response> Session::post_signed(const Call& call, const std::string&
               "the server rejected " + std::to_string(kMaxNonceTries) + " nonces in a row, each of them its own");
 }
 
+Result<http::Response> Session::get(const std::string& url, std::size_t max_body, std::stop_token stop) {
+  EDGETRUST_TRY(not_stopped(stop));
+  EDGETRUST_TRY_ASSIGN(http::Url checked, parts_.policy.check(url));
+  const http::Request request{.method = http::Method::kGet,
+                              .url = std::move(checked),
+                              .headers = {{"User-Agent", parts_.user_agent}, {"Accept", "application/json"}},
+                              .body = {},
+                              .max_body = max_body};
+  auto response = transport_->send(request, std::move(stop));
+  if (!response) return fail(before_the_request(std::move(response).error()));
+  if (!response->ok()) return fail(answer_error(*response, clock_.now()));
+  return response;
+}
+
 Result<http::Response> Session::post(const Call& call, std::stop_token stop) {
   EDGETRUST_TRY(parts_.policy.check(call.url));
   for (bool again = false;; again = true) {

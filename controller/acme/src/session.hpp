@@ -32,6 +32,8 @@ class Session {
   Result<std::string> account(std::stop_token stop);
   // A 2xx answer; anything else is its Error.
   Result<http::Response> post(const Call& call, std::stop_token stop);
+  // An unsigned GET; as above.
+  Result<http::Response> get(const std::string& url, std::size_t max_body, std::stop_token stop);
   Result<std::shared_ptr<const Directory>> directory(std::stop_token stop);
 
   [[nodiscard]] const UrlPolicy& policy() const { return parts_.policy; }

@@ -153,6 +153,16 @@ TimePoint renewal_time(TimePoint not_before, TimePoint not_after, std::optional<
   return not_after - early;
 }
 
+TimePoint moment_in(TimePoint start, TimePoint end, double share) {
+  const auto into = static_cast<double>((end - start).count()) * share;
+  return start + api::Duration{static_cast<std::int64_t>(into)};
+}
+
+api::Duration renewal_info_pause(std::optional<std::chrono::seconds> retry_after) {
+  return std::clamp<api::Duration>(retry_after.value_or(kRenewalInfoPause), kShortestRenewalInfoPause,
+                                   kLongestRenewalInfoPause);
+}
+
 TimePoint urgent_time(TimePoint not_before, TimePoint not_after, api::Duration before) {
   return not_after - std::min<api::Duration>(before, std::max(not_after - not_before, api::Duration{0}) / 10);
 }

@@ -132,6 +132,7 @@ Result<ports::ChainFacts> OpensslPki::inspect(const std::string& chain_pem) {
   return ports::ChainFacts{.serial_number = leaf.serial_number,
                            .fingerprint_sha256 = leaf.fingerprint_sha256,
                            .public_key_sha256 = leaf.spki_sha256,
+                           .authority_key_id = leaf.authority_key_id,
                            .issuer = leaf.issuer,
                            .root = chain.back().facts().issuer,
                            .not_before = leaf.not_before,

@@ -50,6 +50,13 @@ class Sweep:
     def begin(self) -> None:
         self.counting = True
 
+    def call_off(self) -> bool:
+        """Nothing is struck any more; False when it is too late for that."""
+        with self.lock:
+            if not self.hit:
+                self.target = ("", 0)
+            return not self.hit
+
     def pass_through(self, what: str, forward: Callable[[], bytes]) -> bytes | None:
         """Forwards one mutating request; None when the client shall get no answer."""
         with self.lock:

@@ -70,7 +70,7 @@ class Crashed(OperatorTest):
             # One more name asks for a new revision, and for a challenge that no earlier authorization answers.
             self.kube.patch("EdgeCertificate", self.namespace, edge.name, {"spec": {"dnsNames": [edge.host, f"more.{edge.host}"]}})
             if when:
-                wait_for("the crash, or the end without it", lambda: self.struck or (self.is_over(edge) and not self.sweep.hit), 90)
+                wait_for("the crash, or the end without it", lambda: self.struck or (self.is_over(edge) and self.sweep.call_off()), 90)
                 if self.struck:
                     assert self.operator.process is not None
                     self.assertEqual(self.operator.process.wait(10), -signal.SIGKILL)

@@ -61,6 +61,8 @@ class FakeAcme {
   double reject_share = 0;       // and this share of all others
   bool nonce_in_answers = true;  // off: every nonce has to be fetched
   int nonces_fetched = 0;
+  std::vector<std::string> renewals_asked_for;  // paths, each a GET that nobody signed
+  void offer_renewal_info(const std::string& url) { directory.insert(1, R"("renewalInfo":")" + url + R"(",)"); }
   int directories_fetched = 0;
 
  private:
@@ -89,6 +91,10 @@ class FakeAcme {
     if (resource == "GET /directory") {
       ++directories_fetched;
       return scripted("/directory", [&] { return json_answer(200, directory); });
+    }
+    if (resource.starts_with("GET /renewal-info/")) {
+      renewals_asked_for.push_back(request.url.target);
+      return scripted(request.url.target, [] { return problem(404, "malformed", "no such certificate"); });
     }
     EXPECT_EQ(resource, "HEAD /new-nonce");
     ++nonces_fetched;
@@ -192,5 +198,9 @@ inline std::string authorization_json(const std::string& status, const std::stri
 
 inline const ports::OrderRequest kRequest{
     .dns_names = {"edge01.example.com"}, .ip_addresses = {}, .profile = {}, .replaces = {}};
+
+// The example of RFC 9773 section 4.1; it is named aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE there.
+inline const ports::CertificateId kRfc9773Certificate{.authority_key_id = "69885b6b87464041e1b37b847ba0ae2cde01c8d4",
+                                                      .serial_number = "87654321"};
 
 }  // namespace edgetrust::acme

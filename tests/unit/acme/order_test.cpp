@@ -10,6 +10,7 @@ using ports::AuthorizationStatus;
 using ports::ChallengeStatus;
 using ports::OrderStatus;
 using testing::HasSubstr;
+using testing::Not;
 
 Result<ports::Order> look_at(World& world, const std::string& order, const std::string& authorization = {}) {
   world.server.reply("/order/1", json_answer(200, order));
@@ -19,6 +20,7 @@ Result<ports::Order> look_at(World& world, const std::string& order, const std::
 
 TEST(NewOrder, SendsNamesProfileAndPredecessor) {
   World world;
+  world.server.offer_renewal_info(at("/renewal-info"));
   const std::string answer =
       R"({"status":"pending","expires":"2026-11-29T12:00:00Z","identifiers":[{"type":"dns","value":"*.example.com"},)"
       R"({"type":"dns","value":"Edge01.example.com"},{"type":"ip","value":"192.0.2.7"}],)"
@@ -29,7 +31,7 @@ TEST(NewOrder, SendsNamesProfileAndPredecessor) {
   const auto order = world.client->new_order({.dns_names = {"edge01.example.com", "*.example.com"},
                                               .ip_addresses = {"192.0.2.7"},
                                               .profile = "shortlived",
-                                              .replaces = "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE"},
+                                              .replaces = kRfc9773Certificate},
                                              {});
   ASSERT_TRUE(order.has_value());
   EXPECT_EQ(order->url, at("/order/1"));
@@ -44,6 +46,39 @@ TEST(NewOrder, SendsNamesProfileAndPredecessor) {
   ASSERT_TRUE(world.client->new_order(kRequest, {}).has_value());
   EXPECT_EQ(world.server.seen("/new-order")[1].payload,
             R"({"identifiers":[{"type":"dns","value":"edge01.example.com"}]})");
+}
+
+// A server that knows nothing of replacements might refuse the field.
+TEST(NewOrder, SaysNothingOfAPredecessorWhereNoRenewalInfoIsOffered) {
+  World world;
+  world.server.reply("/new-order", json_answer(201, order_json("pending", "", ""), {{"Location", at("/order/1")}}));
+  auto request = kRequest;
+  request.replaces = kRfc9773Certificate;
+  ASSERT_TRUE(world.client->new_order(request, {}).has_value());
+  EXPECT_EQ(world.server.seen("/new-order")[0].payload,
+            R"({"identifiers":[{"type":"dns","value":"edge01.example.com"}]})");
+}
+
+TEST(NewOrder, ACertificateThatCannotBeNamedIsNoPredecessor) {
+  World world;
+  world.server.offer_renewal_info(at("/renewal-info"));
+  world.server.reply("/new-order", json_answer(201, order_json("pending", "", ""), {{"Location", at("/order/1")}}));
+  auto request = kRequest;
+  request.replaces = ports::CertificateId{.authority_key_id = "", .serial_number = "01"};
+  ASSERT_TRUE(world.client->new_order(request, {}).has_value());
+  EXPECT_THAT(world.server.seen("/new-order")[0].payload, Not(HasSubstr("replaces")));
+}
+
+TEST(NewOrder, ARefusedReplacementIsNamedAndExecutedNothing) {
+  World world;
+  world.server.offer_renewal_info(at("/renewal-info"));
+  world.server.reply("/new-order", problem(409, "alreadyReplaced"));
+  auto request = kRequest;
+  request.replaces = kRfc9773Certificate;
+  const auto refused = world.client->new_order(request, {});
+  EXPECT_EQ(refused.error().code, "urn:ietf:params:acme:error:alreadyReplaced");
+  EXPECT_EQ(refused.error().kind, ErrorKind::kConflict);
+  EXPECT_FALSE(refused.error().maybe_executed);
 }
 
 TEST(NewOrder, AnOrderForOtherNamesIsNone) {

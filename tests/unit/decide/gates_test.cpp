@@ -39,6 +39,7 @@ TEST(Rules, AreNamedInTheirOrderWithWhatTheyEnsure) {
                                              "source_taken",
                                              "revision_delivered",
                                              "old_revisions_pruned",
+                                             "renewal_info_known",
                                              "rest"}));
 }
 

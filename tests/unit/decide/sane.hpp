@@ -43,6 +43,12 @@ class EffectIsCovered {
     EXPECT_TRUE(o_.issuer);
     EXPECT_EQ(e.url, d_.status.order->url);
   }
+  void operator()(const effect::LookAtRenewalInfo& e) const {
+    EXPECT_TRUE(o_.issuer);
+    EXPECT_EQ(e.revision, d_.status.revision) << "asked of what is served alone";
+    EXPECT_FALSE(d_.status.order || d_.status.delivery) << "asked only when all is quiet";
+    EXPECT_GT(o_.revisions.at(e.revision).chain->not_after, o_.now);
+  }
   void operator()(const effect::LookForRecords& e) const { each_is_written_down(e.records); }
   void operator()(const effect::SetFinalizer& e) const {
     if (e.present) return;

@@ -384,6 +384,40 @@ TEST(RenewalTime, OfAThousandNoHourHoldsMoreThanFiveInAHundred) {
   }
 }
 
+// RFC 9773 section 4.2: uniform within the window. Chi-square over 20 parts, 19 degrees of freedom: 43.8 is exceeded by
+// chance once in a thousand.
+TEST(MomentIn, OfAThousandIsSpreadEvenlyOverTheWindow) {
+  const TimePoint end = kIssued + 48h;
+  constexpr int kParts = 20;
+  std::map<std::int64_t, int> parts;
+  for (int i = 0; i < 1000; ++i) {
+    const TimePoint moment =
+        moment_in(kIssued, end, stable_fraction("window 3f2a9c1e-0000-4000-8000-" + std::to_string(i)));
+    EXPECT_GE(moment, kIssued);
+    EXPECT_LT(moment, end);
+    parts[(moment - kIssued) * kParts / (end - kIssued)] += 1;
+  }
+  double chi_square = 0;
+  for (int part = 0; part < kParts; ++part) chi_square += (parts[part] - 50.0) * (parts[part] - 50.0) / 50.0;
+  EXPECT_LT(chi_square, 43.8);
+}
+
+TEST(MomentIn, ReachesFromTheStartToTheEnd) {
+  EXPECT_EQ(moment_in(kIssued, kIssued + 1h, 0), kIssued);
+  EXPECT_EQ(moment_in(kIssued, kIssued + 1h, 0.5), kIssued + 30min);
+  EXPECT_EQ(moment_in(kIssued, kIssued + 1s, 0.9999), kIssued + 999ms);
+}
+
+TEST(RenewalInfoPause, IsTheServersWishBetweenAMinuteAndADayAndSixHoursWithoutOne) {
+  EXPECT_EQ(renewal_info_pause({}), 6h);
+  EXPECT_EQ(renewal_info_pause(0s), 1min);
+  EXPECT_EQ(renewal_info_pause(1s), 1min);
+  EXPECT_EQ(renewal_info_pause(61s), 61s);
+  EXPECT_EQ(renewal_info_pause(21600s), 6h);
+  EXPECT_EQ(renewal_info_pause(240h), 24h);
+  EXPECT_EQ(renewal_info_pause(1'000'000'000s), 24h);
+}
+
 TEST(UrgentTime, IsNeverMoreThanATenthOfTheLifetimeBeforeTheEnd) {
   const auto lead_of = [](api::Duration lifetime, api::Duration before) {
     return kIssued + lifetime - urgent_time(kIssued, kIssued + lifetime, before);

@@ -49,11 +49,15 @@ class Story {
   std::string pushed_with_calls;  // revisions
   [[nodiscard]] bool calls_are_up() const { return in_service || o.now < out_since + std::min(calls_last, patience); }
   bool takes_nothing = false;  // uploads are acknowledged and not installed
+  std::function<std::optional<ports::RenewalInfo>(int)> suggests = [](int /*revision*/) {
+    return std::optional<ports::RenewalInfo>{};  // the CA offers no renewal information
+  };
   std::function<Fate(const std::string&)> fate = [](const std::string&) { return Fate::kDone; };
 
   // --- what happened
-  std::vector<std::string> done;  // executed effects in order, "Push 2"
-  std::map<int, int> finalized;   // certificates a revision's key
+  std::vector<std::string> done;      // executed effects in order, "Push 2"
+  std::map<int, int> finalized;       // certificates a revision's key
+  std::vector<std::string> replaced;  // serial numbers that orders have named, "-" for none
   std::vector<Announcement> said;
   std::string last_rule;
   std::vector<std::string> log;  // a line a pass, for who looks for a fault
@@ -77,6 +81,7 @@ class Story {
   // One pass. False: nothing is left to do until wake_at, or until something changes.
   bool pass() {
     wake_at.reset();
+    note_pass(o, o.now);
     const Decision decision = decide(o);
     last_rule = decision.rule;
     log.push_back(format_rfc3339(o.now) + " " + support::summary(o, decision) + "   [" + served + "]");
@@ -225,6 +230,10 @@ class Story {
     if (!orders.contains(e.url)) return fail(ErrorKind::kNotFound, "no such order");
     return Learned{.order = view(e.url)};
   }
+  Result<Learned> execute(const effect::LookAtRenewalInfo& e) {
+    EXPECT_EQ(e.certificate.serial_number, o.revisions.at(e.revision).chain->serial_number);
+    return Learned{.renewal_info = suggests(e.revision)};
+  }
   Result<Learned> execute(const effect::LookForRecords& e) {
     RecordsLook found{.everywhere = true, .at = o.now};
     for (const auto& record : e.records) {
@@ -251,6 +260,9 @@ class Story {
       if (e.look_first && open && order.names == e.request.dns_names) url = known;
     }
     if (url.empty()) {
+      const std::string before = e.request.replaces ? e.request.replaces->serial_number : "-";
+      if (before != "-" && std::ranges::count(replaced, before) > 0) return fail(already_replaced());
+      replaced.push_back(before);
       url = "https://ca.example/order/" + std::to_string(orders.size() + 1);
       orders[url] = {.revision = e.revision, .names = e.request.dns_names};
     }
@@ -293,6 +305,7 @@ class Story {
     if (!revision.chain) {
       revision.chain = chain(e.revision, o.now - 1h);
       revision.chain->dns_names = orders.at(o.object.status.order->url).names;
+      revision.server = o.issuer->spec.server;
     }
     return Learned{};
   }

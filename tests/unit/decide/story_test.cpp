@@ -64,7 +64,7 @@ TEST(Story, TheFirstCertificateIsIssuedDeliveredAndProved) {
 TEST(Story, ALifeOfRenewals) {
   Story story = first_certificate();
   for (int revision = 2; revision <= 9; ++revision) {
-    story.o.now = *story.wake_at;
+    story.o.now = *story.o.object.status.renewal_time;
     ASSERT_TRUE(story.run(24h));
     expect_rest(story);
     ASSERT_EQ(story.o.object.status.revision, revision);
@@ -375,7 +375,7 @@ TEST(Restored, ARecreatedObjectFindsItsRevisionsAgainAndOrdersNothing) {
   EXPECT_EQ(restored.o.object.status.history.front().result, RevisionResult::kAdopted);
   EXPECT_TRUE(restored.orders.empty());
   EXPECT_EQ(restored.pushes(), "");
-  restored.o.now = *restored.wake_at;
+  restored.o.now = *restored.o.object.status.renewal_time;
   ASSERT_TRUE(restored.run(1h));
   EXPECT_EQ(restored.o.object.status.revision, 3) << "above every number that was ever used";
 }

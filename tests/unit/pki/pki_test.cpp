@@ -89,6 +89,8 @@ TEST(Inspect, TellsTheFirstCertificate) {
   const auto facts = world.pki->inspect(issued.chain_pem).value();
   EXPECT_EQ(facts.serial_number, "0abc");
   EXPECT_EQ(facts.fingerprint_sha256.size(), 64U);
+  EXPECT_EQ(facts.authority_key_id.size(), 40U);
+  EXPECT_EQ(facts.authority_key_id, world.pki->inspect(world.leaf.chain_pem).value().authority_key_id);
   EXPECT_EQ(facts.issuer, "Sub 2");
   EXPECT_EQ(facts.not_before, from);
   EXPECT_EQ(facts.not_after, to);

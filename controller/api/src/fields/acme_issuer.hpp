@@ -156,7 +156,7 @@ void fields(V& v, AcmeIssuerSpec& spec) {
   v("allowedHosts", spec.allowed_hosts, max_items(16), item_max_length(253), item_pattern(kDnsNamePattern), doc("Hosts besides the directory's own that the server may name in its URLs."));
   v("profile", spec.profile, max_length(128), doc("Certificate profile to ask for."));
   v("preferredChain", spec.preferred_chain, later, max_length(256), doc("Common name of the root to prefer among alternate chains."));
-  v("useAri", spec.use_ari, later, doc("Whether the CA is asked when to renew (RFC 9773). Default true."));
+  v("useAri", spec.use_ari, doc("Whether the CA is asked when to renew (RFC 9773), and is told which certificate an order replaces. It can bring a renewal forward, never put it off. Default true."));
   v("limits", spec.limits, later, doc("The CA's rate limits, kept as budgets."));
   v("solvers", spec.solvers, required, min_items(1), max_items(32), doc("How challenges are answered. The longest matching zone wins; a solver without a selector serves the rest."));
 }

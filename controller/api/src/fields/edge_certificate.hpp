@@ -107,7 +107,7 @@ void fields(V& v, EdgeCertificateSpec& spec) {
   v("commonName", spec.common_name, max_length(64), doc("Common name to ask for; must be among dnsNames. Leave it empty unless a peer needs it."));
   v("privateKey", spec.private_key, doc("The private key. Default: RSA 2048, a new one each time."));
   v("requiredUsages", spec.required_usages, max_items(2), doc("Extended key usages without which the certificate is refused before any push. Default ServerAuth."));
-  v("renewBefore", spec.renew_before, doc("How long before expiry to renew. Default: 30 days, or a third of a shorter lifetime; always less than half the real lifetime."));
+  v("renewBefore", spec.renew_before, doc("How long before expiry to renew. Default: 30 days, or a third of a shorter lifetime; always less than half the real lifetime. The CA may ask for it sooner (useAri of the AcmeIssuer)."));
   v("secretName", spec.secret_name, max_length(253), pattern(kNamePattern), doc("Secret that holds the certificate which the Edge serves now: tls.crt, tls.key. Default <name>-tls."));
   v("revisionHistoryLimit", spec.revision_history_limit, minimum(2), maximum(10), doc("How many revisions are kept as Secrets. Default 3."));
   v("adoption", spec.adoption, doc("What happens with a certificate that is on the Edge already."));
@@ -141,6 +141,17 @@ void fields(V& v, OrderStatus& order) {
   v("recordsSince", order.records_since, doc("When the records had been written."));
   v("failures", order.failures, doc("Orders of this revision in a row that came to nothing."));
   v("lastError", order.last_error, max_length(kLongestMessage), doc("Why the last of them came to nothing, for people."));
+  v("replacesRefused", order.replaces_refused, doc("Whether the CA refused to take it as the replacement of an earlier certificate: it is asked for as any other."));
+}
+
+template <class V>
+void fields(V& v, RenewalInfoStatus& info) {
+  using namespace json;
+  v("revision", info.revision, required, doc("The revision that it is about."));
+  v("start", info.start, required, doc("When the window begins that the CA suggests."));
+  v("end", info.end, required, doc("When it ends."));
+  v("time", info.time, required, doc("When the revision is due by it: a moment of the window, drawn once; not before it was known."));
+  v("explanationUrl", info.explanation_url, max_length(512), doc("Where the CA says why."));
 }
 
 template <class V>
@@ -229,6 +240,7 @@ void fields(V& v, EdgeCertificateStatus& status) {
   v("expires", status.expires, doc("Until when it is valid, for people."));
   v("next", status.next, doc("What comes next and when, for people."));
   v("renewalTime", status.renewal_time, doc("When the next revision is due."));
+  v("renewalInfo", status.renewal_info, doc("What the CA says of the time of the renewal (RFC 9773)."));
   v("nextWindow", status.next_window, doc("When the next window opens, while it is waited for."));
   v("order", status.order, doc("The order under way."));
   v("delivery", status.delivery, doc("The delivery under way."));

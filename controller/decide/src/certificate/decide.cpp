@@ -48,6 +48,8 @@ constexpr std::array kRules = {
     Rule{"revision_delivered", "a stored revision that is newer than the served one is pushed, when it may be",
          rules::revision_delivered},
     Rule{"old_revisions_pruned", "no more revisions are kept than asked for", rules::old_revisions_pruned},
+    Rule{"renewal_info_known", "it is known when the CA would have the served certificate renewed",
+         rules::renewal_info_known},
 };
 
 constexpr std::string_view kLast = "rest";

@@ -107,6 +107,7 @@ void Draft::set_condition(std::string_view type, Truth truth, std::string reason
 void Draft::describe_active() {
   auto& s = status();
   if (is_sourced(o_)) s.renewal_time.reset();  // somebody else knows
+  if (ari_is_off(o_)) s.renewal_info.reset();
   const StoredRevision* revision = s.revision ? stored(o_, *s.revision) : nullptr;
   if (revision == nullptr || !revision->chain) return;
   const auto& chain = *revision->chain;
@@ -116,7 +117,7 @@ void Draft::describe_active() {
   s.fingerprint_sha256 = chain.fingerprint_sha256;
   s.issuer = chain.issuer;
   s.expires = date_of(chain.not_after);
-  if (!is_sourced(o_)) s.renewal_time = renewal_of(o_, chain);
+  if (!is_sourced(o_)) s.renewal_time = renewal_of(o_, *revision);
 }
 
 void Draft::set_conditions() {

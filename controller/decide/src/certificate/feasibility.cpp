@@ -69,7 +69,7 @@ std::optional<Obstacle> obstacle(const Observation& o) {
   const Problem problem{.rotation = rotation,
                         .zone = time_zone_of(o),
                         .needed = time_needed(rotation),
-                        .from = std::max(o.now, is_sourced(o) ? overdue_from(chain) : renewal_of(o, chain)),
+                        .from = std::max(o.now, is_sourced(o) ? overdue_from(chain) : renewal_of(o, *serving)),
                         .urgent = urgent_time(chain.not_before, chain.not_after, rotation.urgent_before),
                         .expiry = chain.not_after};
   if (problem.zone.empty() || problem.is_possible()) return of_fleet(o);

@@ -48,6 +48,9 @@ class Success {
   void operator()(const effect::AskPeers& /*e*/) { m_.peers = std::move(learned_.peers); }
   void operator()(const effect::LookAtOrder& /*e*/) { keep_order(); }
   void operator()(const effect::FinalizeOrder& /*e*/) { keep_order(); }
+  void operator()(const effect::LookAtRenewalInfo& e) {
+    m_.renewal_info = RenewalInfoLook{e.revision, std::move(learned_.renewal_info), now_};
+  }
   void operator()(const effect::LookForRecords& /*e*/) { m_.records = std::move(learned_.records); }
   void operator()(const effect::CreateKey& e) {
     forget_order(m_);
@@ -94,6 +97,10 @@ class Success {
 
 }  // namespace
 
+void note_pass(Memory& memory, TimePoint now) {
+  if (!memory.known_since) memory.known_since = now;
+}
+
 void forgive(Memory& memory) {
   for (auto& [effect, failure] : memory.failures) failure.forgiven = true;
   if (memory.look && memory.look->health_error) memory.look.reset();
@@ -108,7 +115,9 @@ void note_written(Memory& memory, const api::EdgeCertificateStatus& before, cons
     forget_order(memory);
     if (written_down) memory.order_asked_for = false;
   }
-  const auto counted = [](const api::EdgeCertificateStatus& s) { return s.order ? s.order->failures : std::nullopt; };
+  const auto counted = [](const api::EdgeCertificateStatus& s) {
+    return s.order ? std::pair(s.order->failures, s.order->replaces_refused) : std::pair(std::optional<int>{}, false);
+  };
   if (counted(before) != counted(after)) forget_failures<effect::NewOrder>(memory);
   const bool no_records = !after.order || after.order->records.empty();
   if (no_records) {

@@ -21,6 +21,11 @@ const std::string* handled_value(const api::EdgeCertificateStatus& status, std::
 
 std::set<std::string> as_set(const std::vector<std::string>& names) { return {names.begin(), names.end()}; }
 
+TimePoint renewal_by_rule(const Observation& o, const ports::ChainFacts& chain) {
+  return renewal_time(chain.not_before, chain.not_after, o.object.spec.renew_before, rotation_of(o).spread,
+                      stable_fraction(o.object.meta.uid));
+}
+
 }  // namespace
 
 bool holds_finalizer(const Observation& o) {
@@ -222,13 +227,35 @@ bool is_requested(const Observation& o, std::string_view annotation) {
 std::optional<TimePoint> renewal_of(const Observation& o) {
   const StoredRevision* revision = active(o);
   if (revision == nullptr) return std::nullopt;
-  return renewal_of(o, *revision->chain);
+  return renewal_of(o, *revision);
 }
 
-TimePoint renewal_of(const Observation& o, const ports::ChainFacts& chain) {
-  return renewal_time(chain.not_before, chain.not_after, o.object.spec.renew_before, rotation_of(o).spread,
-                      stable_fraction(o.object.meta.uid));
+TimePoint renewal_of(const Observation& o, const StoredRevision& revision) {
+  const TimePoint by_rule = renewal_by_rule(o, *revision.chain);
+  return std::min(by_rule, suggested_renewal(o, revision).value_or(by_rule));
 }
+
+std::optional<TimePoint> suggested_renewal(const Observation& o, const StoredRevision& revision) {
+  const auto& info = o.object.status.renewal_info;
+  if (!info || info->revision != revision.number || ari_is_off(o)) return std::nullopt;
+  return info->time;
+}
+
+bool ari_is_off(const Observation& o) {
+  return is_sourced(o) || (o.issuer && !o.issuer->broken && !o.issuer->spec.use_ari.value_or(true));
+}
+
+const StoredRevision* last_of_issuer(const Observation& o) {
+  const StoredRevision* last = nullptr;
+  if (ari_is_off(o) || !o.issuer || o.issuer->broken) return last;
+  for (const auto& [number, revision] : o.revisions) {
+    const bool named = revision.chain && !revision.chain->authority_key_id.empty();
+    if (named && revision.server == o.issuer->spec.server) last = &revision;
+  }
+  return last;
+}
+
+ports::CertificateId id_of(const ports::ChainFacts& chain) { return {chain.authority_key_id, chain.serial_number}; }
 
 std::optional<TimePoint> urgent_from(const Observation& o) {
   const auto from = [&](const ports::ChainFacts& chain) {
@@ -251,7 +278,7 @@ bool need_not_wait_for(const Observation& o, api::MayBreak what) {
 
 std::optional<TimePoint> foreign_renewal(const Observation& o) {
   if (!o.look || !o.look->served) return std::nullopt;
-  return renewal_of(o, *o.look->served);
+  return renewal_by_rule(o, *o.look->served);
 }
 
 std::optional<std::string> due(const Observation& o) {
@@ -262,7 +289,8 @@ std::optional<std::string> due(const Observation& o) {
   if (is_rejected(o, serving->number)) return "the Edge is not well with the certificate that it serves";
   if (!fits_spec(o, *serving)) return "names or key in the spec changed";
   if (!serving->has_key) return "the key of the served certificate is lost";
-  if (o.now >= *renewal_of(o)) return "renewal is due";
+  if (o.now >= renewal_by_rule(o, *serving->chain)) return "renewal is due";
+  if (o.now >= renewal_of(o, *serving)) return "the CA asks for an early renewal";
   if (o.policy && o.edge) return wanted_early(o.object, *o.edge, *o.policy, o.fleet.members, o.now);
   return std::nullopt;
 }

@@ -72,10 +72,19 @@ bool need_not_wait_for(const Observation& o, api::MayBreak what);
 // An annotation that asks for something and was not acted on yet.
 bool is_requested(const Observation& o, std::string_view annotation);
 
+// Nobody wants the CA to have a say in when to renew (RFC 9773), or there is none.
+bool ari_is_off(const Observation& o);
+// The revision that the CA of the issuer has issued last, of those that are stored and can be named to it. It is the
+// one that an order replaces; nullptr: none, or the CA is not asked about renewals.
+const StoredRevision* last_of_issuer(const Observation& o);
+ports::CertificateId id_of(const ports::ChainFacts& chain);
+
 // When the active revision is due; empty when there is none.
 std::optional<TimePoint> renewal_of(const Observation& o);
-// When a stored revision is due.
-TimePoint renewal_of(const Observation& o, const ports::ChainFacts& chain);
+// When a stored revision is due: by the rule, or sooner, where the CA has asked for that.
+TimePoint renewal_of(const Observation& o, const StoredRevision& revision);
+// The moment that was drawn for its renewal in the window that the CA has suggested; empty: it has not.
+std::optional<TimePoint> suggested_renewal(const Observation& o, const StoredRevision& revision);
 // When a foreign certificate is to be replaced that may stay until it is near its expiry; empty when nobody can tell.
 std::optional<TimePoint> foreign_renewal(const Observation& o);
 // Why a new revision is needed now; empty when it is not.

@@ -55,6 +55,12 @@ class Actor {
     return Learned{.order = std::move(order)};
   }
 
+  Result<Learned> operator()(const effect::LookAtRenewalInfo& look) {
+    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    EDGETRUST_TRY_ASSIGN(auto info, authority->renewal_info(look.certificate, stop_));
+    return Learned{.renewal_info = std::move(info)};
+  }
+
   Result<Learned> operator()(const effect::LookForRecords& look) {
     decide::certificate::RecordsLook seen{.everywhere = true, .at = world_.clock.now()};
     for (const auto& record : look.records) {
@@ -115,6 +121,7 @@ class Actor {
                             store_bundle.revision),
         .immutable = true};
     secret.meta.annotations[std::string(kAskedForAnnotation)] = asked_for_text(object_.spec);
+    secret.meta.annotations[std::string(kIssuedByAnnotation)] = o_.issuer->spec.server;
     secret.data.emplace(kTlsCrt, Secret(arranged ? *arranged : chain));
     EDGETRUST_TRY(store(secret));
     return Learned{};

@@ -156,6 +156,7 @@ Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_to
 
 Outcome CertificateReconciler::State::pass(std::shared_ptr<const api::EdgeCertificate> object, Notes& notes,
                                            std::stop_token stop) {
+  decide::certificate::note_pass(notes.memory, world.clock.now());
   auto observation = observe(world, object, notes, stop);
   if (!observation) return {.error = within("observing", observation.error())};
   if (decide::certificate::asks_for_fleet(*observation)) observation->fleet = fleet(object->meta.ns);

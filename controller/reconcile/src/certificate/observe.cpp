@@ -159,6 +159,7 @@ Status describe_bundle(const World& world, const api::ObjectMeta& bundle, const 
   revision.marked_rejected =
       bundle.annotation(kRejectedAnnotation).has_value() || notes.marked_secrets.contains(bundle.uid);
   revision.asked_for = asked_for_of(bundle);
+  revision.server = bundle.annotation(kIssuedByAnnotation).value_or("");
   revision.chain = facts->chain;
   if (!facts->chain) {
     revision.defect = facts->unreadable;

@@ -18,6 +18,8 @@ inline constexpr std::string_view kPartLabel = "edgetrust.io/part";
 inline constexpr std::string_view kNameAnnotation = "edgetrust.io/certificate-name";  // the whole name
 inline constexpr std::string_view kAskedForAnnotation =
     "edgetrust.io/asked-for";  // names that the bundle was ordered with, by comma
+inline constexpr std::string_view kIssuedByAnnotation =
+    "edgetrust.io/issued-by";  // directory of the CA that issued the bundle
 inline constexpr std::string_view kRejectedAnnotation = "edgetrust.io/rejected";  // why the bundle is not pushed again
 inline constexpr std::string_view kSourceAnnotation =
     "edgetrust.io/source-fingerprint";  // SHA-256 of the leaf in somebody else's Secret that key and bundle come from

@@ -1,6 +1,6 @@
 #pragma once
-// ports::CertificateAuthority by ACME (RFC 8555, RFC 8738 for IP addresses; the order's `replaces` of RFC 9773 and its
-// `profile`): one account at one server.
+// ports::CertificateAuthority by ACME (RFC 8555, RFC 8738 for IP addresses, RFC 9773 for renewal information and an
+// order's `replaces`; an order's `profile`): one account at one server.
 //
 // Called by: main makes one for each AcmeIssuer, reconcile uses it. Threads: any; no lock is held over a request.
 // Nothing waits: a call returns after its requests, and only two answers are retried, both of which mean "not

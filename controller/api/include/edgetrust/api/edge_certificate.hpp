@@ -80,6 +80,17 @@ struct OrderStatus {
   std::optional<TimePoint> records_since;  // when they were written: the floor of the propagation wait counts from here
   std::optional<int> failures;             // orders in a row that came to nothing
   std::string last_error;                  // why the last of them did
+  bool replaces_refused = false;           // the CA does not take it as the replacement of an earlier certificate
+};
+// When the CA would have a revision renewed (RFC 9773), and the moment that was drawn for it. Written when the window
+// is new, not each time that the CA is asked.
+struct RenewalInfoStatus {
+  int revision = 0;
+  TimePoint start;
+  TimePoint end;
+  TimePoint time;
+  std::string explanation_url;
+  bool operator==(const RenewalInfoStatus&) const = default;
 };
 // What worked right before a push: only that can be missed afterwards.
 struct Baseline {
@@ -153,6 +164,7 @@ struct EdgeCertificateStatus {
   std::string expires;  // for the EXPIRES column
   std::string next;     // for the NEXT column
   std::optional<TimePoint> renewal_time;
+  std::optional<RenewalInfoStatus> renewal_info;
   std::string next_window;
   std::optional<OrderStatus> order;
   std::optional<DeliveryStatus> delivery;

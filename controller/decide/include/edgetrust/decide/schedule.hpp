@@ -54,6 +54,17 @@ std::string describe_start(const Slot& slot, const std::string& zone);
 TimePoint renewal_time(TimePoint not_before, TimePoint not_after, std::optional<api::Duration> renew_before,
                        api::Duration spread, double share);
 
+// The moment of a window that is drawn by `share` in [0, 1): uniform where shares are (RFC 9773 section 4.2).
+TimePoint moment_in(TimePoint start, TimePoint end, double share);
+
+// The shortest and the longest pause between two questions for renewal information, and the usual one (RFC 9773
+// sections 4.3.2 and 4.3.3).
+inline constexpr std::chrono::minutes kShortestRenewalInfoPause{1};
+inline constexpr std::chrono::hours kLongestRenewalInfoPause{24};
+inline constexpr std::chrono::hours kRenewalInfoPause{6};
+// The pause that a server wishes, within these bounds.
+api::Duration renewal_info_pause(std::optional<std::chrono::seconds> retry_after);
+
 // From when on a certificate is close to its end: `before` it, or a tenth of its lifetime if that is less, so that one
 // of six days is not urgent all its life.
 TimePoint urgent_time(TimePoint not_before, TimePoint not_after, api::Duration before);

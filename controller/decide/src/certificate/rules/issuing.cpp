@@ -18,6 +18,7 @@ using ports::ChallengeStatus;
 using ports::OrderStatus;
 
 constexpr auto kPollEvery = 2s;
+constexpr std::string_view kProblem = "urn:ietf:params:acme:error:";
 
 Draft issuing(const Observation& o, std::string reason, std::string message) {
   Draft draft(o);
@@ -90,11 +91,22 @@ Decision poll(const Observation& o, std::string reason, std::string message) {
   return draft.effect(effect::LookAtOrder{o.object.status.order->url}).finish();
 }
 
+// RFC 9773 section 5: an order takes the place of the certificate that this CA issued last, so that none is replaced
+// twice. A server may refuse that (replaced already, or another account's); one that shares no name is none of it.
+std::optional<ports::CertificateId> replaced_by_order(const Observation& o) {
+  const StoredRevision* last = last_of_issuer(o);
+  if (last == nullptr || o.object.status.order->replaces_refused) return std::nullopt;
+  const auto& names = o.object.spec.dns_names;
+  const bool shares_name = std::ranges::any_of(
+      last->chain->dns_names, [&](const auto& name) { return std::ranges::find(names, name) != names.end(); });
+  return shares_name ? std::optional(id_of(*last->chain)) : std::nullopt;
+}
+
 ports::OrderRequest request_for(const Observation& o) {
   return {.dns_names = o.object.spec.dns_names,
           .ip_addresses = o.object.spec.ip_addresses,
           .profile = o.issuer->spec.profile,
-          .replaces = {}};
+          .replaces = replaced_by_order(o)};
 }
 
 // The authorizations that still need an answer.
@@ -260,8 +272,24 @@ const Failure* refusal(const Observation& o) {
   const Failure* failure = failure_of(o, effect::NewOrder::kName);
   if (failure == nullptr) return nullptr;
   const auto& error = failure->error;
-  const bool refused = error.code.starts_with("urn:ietf:params:acme:error:") && retry_of(error) == Retry::kAfterChange;
+  const bool refused = error.code.starts_with(kProblem) && retry_of(error) == Retry::kAfterChange;
   return refused || error.code == ports::kOrderForOtherNames ? failure : nullptr;
+}
+
+// It may be the replacement that the CA does not take: alreadyReplaced, malformed, unauthorized, or a 404; and one that
+// says serverInternal each time (Pebble, of a certificate that it does not know) is not waited for without end.
+bool refuses_replacement(const Observation& o) {
+  constexpr int kInternalErrors = 3;
+  const Failure* failure = failure_of(o, effect::NewOrder::kName);
+  if (failure == nullptr || !failure->error.code.starts_with(kProblem) || !replaced_by_order(o)) return false;
+  switch (failure->error.kind) {
+    case ErrorKind::kConflict:
+    case ErrorKind::kProtocol:
+    case ErrorKind::kUnauthorized:
+    case ErrorKind::kNotFound: return true;
+    case ErrorKind::kUnavailable: return failure->count >= kInternalErrors;
+    default: return false;
+  }
 }
 
 // What issuing waits for. A finalizer that cannot be let go of is none of it.
@@ -287,6 +315,12 @@ Decision continue_issuing(const Observation& o, int revision) {
   const auto& order = o.object.status.order;
   if (!order->url.empty() && !order->server.empty() && order->server != o.issuer->spec.server)
     return order_outdated(o, "the issuer is another CA now");
+  if (order->url.empty() && refuses_replacement(o)) {
+    Draft draft =
+        issuing(o, "Ordering", "the CA does not take the order as a replacement: it is asked for without that");
+    draft.status().order->replaces_refused = true;
+    return draft.wake(o.now).finish();
+  }
   if (const Failure* refused = refusal(o); refused != nullptr && order->url.empty())
     return order_failed(o, "OrderRefused", refused->error.message());
   if (const auto wait = wait_for_issuing(o)) {
@@ -379,7 +413,7 @@ Verdict revision_issued(const Observation& o) {
   const auto next = candidate(o);
   const StoredRevision* kept = next ? stored(o, *next) : nullptr;
   const bool issued = kept != nullptr && kept->has_bundle();
-  const bool stale = issued && kept->chain && o.now >= renewal_of(o, *kept->chain);
+  const bool stale = issued && kept->chain && o.now >= renewal_of(o, *kept);
   if (issued && !stale) return std::nullopt;  // the rest is delivery
   const auto why = !issued && next ? std::optional(std::string{})
                    : stale         ? std::optional<std::string>("the stored one is due before it could be delivered")

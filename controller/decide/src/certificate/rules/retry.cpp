@@ -27,6 +27,14 @@ Backoff backoff_for(const Failure& failure, Haste haste) {
   return {.first = 1s, .ceiling = 5min};
 }
 
+// Nobody waits for it: what may pass soon is tried again sooner than the rest (RFC 9773 section 4.3.3).
+api::Duration renewal_info_wait(const Failure& failure, double share) {
+  if (failure.error.retry_after) return renewal_info_pause(failure.error.retry_after);
+  const bool passing = failure.error.kind == ErrorKind::kUnavailable || failure.error.kind == ErrorKind::kTimeout;
+  if (!passing) return kRenewalInfoPause;
+  return Backoff{.first = kShortestRenewalInfoPause, .ceiling = kRenewalInfoPause}.after(failure.count, share);
+}
+
 std::chrono::milliseconds server_wish(const Error& error, Haste haste) {
   if (!error.retry_after) return 0s;
   return std::clamp<std::chrono::milliseconds>(*error.retry_after, 1s, haste == Haste::kNone ? 24h : 1min);
@@ -36,7 +44,7 @@ std::chrono::milliseconds server_wish(const Error& error, Haste haste) {
 std::string_view subject_of(const std::string& effect) {
   if (effect == effect::NewOrder::kName || effect == effect::LookAtOrder::kName ||
       effect == effect::AnswerChallenge::kName || effect == effect::FinalizeOrder::kName ||
-      effect == effect::StoreBundle::kName) {
+      effect == effect::StoreBundle::kName || effect == effect::LookAtRenewalInfo::kName) {
     return "Issuer";
   }
   if (effect == effect::PresentRecord::kName || effect == effect::RemoveRecord::kName ||
@@ -54,9 +62,12 @@ std::optional<TimePoint> retry_time(const Observation& o, const Failure& failure
   const bool changed = o.object.status.observed_generation != o.object.meta.generation;
   if (changed || failure.at > o.now) return std::nullopt;
   const Haste haste = haste_of(o, failure);
-  const auto own =
-      failure.forgiven ? 0ms : backoff_for(failure, haste).after(failure.count, stable_fraction(o.object.meta.uid));
-  const TimePoint at = failure.at + std::max<std::chrono::milliseconds>(own, server_wish(failure.error, haste));
+  const double share = stable_fraction(o.object.meta.uid);
+  const auto own = failure.forgiven ? 0ms : backoff_for(failure, haste).after(failure.count, share);
+  const auto wait = failure.effect == effect::LookAtRenewalInfo::kName
+                        ? renewal_info_wait(failure, share)
+                        : std::max<std::chrono::milliseconds>(own, server_wish(failure.error, haste));
+  const TimePoint at = failure.at + wait;
   return o.now < at ? std::optional(at) : std::nullopt;
 }
 

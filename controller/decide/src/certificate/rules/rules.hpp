@@ -47,6 +47,11 @@ Draft going_back(const Observation& o, api::DeliveryStatus delivery, int back, c
 Verdict order_cleaned_up(const Observation& o);
 Verdict revision_issued(const Observation& o);
 
+// renewal_info.cpp: what the CA says of the time of the renewal
+Verdict renewal_info_known(const Observation& o);
+// When the CA is asked next; empty: it is not asked.
+std::optional<TimePoint> next_look_at_renewal_info(const Observation& o);
+
 // sourcing.cpp: a certificate that somebody else renews, from its Secret to the stored bundle
 Verdict source_is_anothers(const Observation& o);
 Verdict source_taken(const Observation& o);

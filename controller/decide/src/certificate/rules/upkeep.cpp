@@ -114,7 +114,9 @@ Decision rest(const Observation& o) {
   }
   const auto retry = next_retry(o);  // of something that a rule above put off
   const auto again = is_sourced(o) ? source_again : renewal;
-  if (again || retry) draft.wake(std::min(again.value_or(TimePoint::max()), retry.value_or(TimePoint::max())));
+  const auto first = std::min({again.value_or(TimePoint::max()), retry.value_or(TimePoint::max()),
+                               next_look_at_renewal_info(o).value_or(TimePoint::max())});
+  if (first != TimePoint::max()) draft.wake(first);
   return draft.finish();
 }
 

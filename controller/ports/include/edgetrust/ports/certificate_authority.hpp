@@ -45,11 +45,26 @@ struct Order {
   std::optional<std::chrono::seconds> retry_after;  // the server's wish for the next look, as it came
 };
 
+// What names a certificate to the CA that issued it: both lower-case hex, as ChainFacts has them.
+struct CertificateId {
+  std::string authority_key_id;
+  std::string serial_number;
+  bool operator==(const CertificateId&) const = default;
+};
+
 struct OrderRequest {
   std::vector<std::string> dns_names;
   std::vector<std::string> ip_addresses;  // RFC 8738
   std::string profile;                    // empty: the server's default
-  std::string replaces;                   // RFC 9773 certificate id; empty for none
+  std::optional<CertificateId> replaces;  // RFC 9773 section 5; not said to a server that offers no renewal information
+};
+
+// When a CA would have a certificate renewed (RFC 9773 section 4.2).
+struct RenewalInfo {
+  TimePoint start;  // of the suggested window: whole seconds, and before `end`
+  TimePoint end;
+  std::string explanation_url;                      // for people, https; empty for none
+  std::optional<std::chrono::seconds> retry_after;  // the server's wish for the next look, as it came
 };
 
 // Error::code when the server has opened an order, but for other names than were asked for.
@@ -78,6 +93,9 @@ class CertificateAuthority {
   virtual Result<Order> finalize(const std::string& order_url, const std::string& csr_der, std::stop_token stop) = 0;
   // The chain of a valid order: PEM, leaf first, bounded in size (section 7.4.2).
   virtual Result<std::string> certificate(const std::string& certificate_url, std::stop_token stop) = 0;
+  // When this certificate should be renewed. Empty when the server offers no renewal information at all. kNotFound when
+  // it does not know the certificate; kProtocol also for a window that does not end after its start.
+  virtual Result<std::optional<RenewalInfo>> renewal_info(const CertificateId& certificate, std::stop_token stop) = 0;
 };
 
 }  // namespace edgetrust::ports

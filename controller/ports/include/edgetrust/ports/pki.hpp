@@ -29,6 +29,7 @@ struct ChainFacts {
   std::string serial_number;       // lower-case hex without colons
   std::string fingerprint_sha256;  // of the leaf's DER, lower-case hex
   std::string public_key_sha256;   // of its SubjectPublicKeyInfo, lower-case hex
+  std::string authority_key_id;    // the key identifier of its issuer as it names it, lower-case hex; empty for none
   std::string issuer;              // the issuer's common name, or its whole name when it has none
   std::string root;                // the same of the last certificate in the chain: whom a peer has to know
   TimePoint not_before;

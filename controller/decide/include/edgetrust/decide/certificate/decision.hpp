@@ -35,6 +35,12 @@ struct LookAtOrder {
   static constexpr std::string_view kName = "LookAtOrder";
   std::string url;
 };
+// Asks the CA when it would have the certificate of a revision renewed.
+struct LookAtRenewalInfo {
+  static constexpr std::string_view kName = "LookAtRenewalInfo";
+  int revision = 0;
+  ports::CertificateId certificate;
+};
 struct LookForRecords {
   static constexpr std::string_view kName = "LookForRecords";
   std::vector<api::TxtRecord> records;
@@ -140,10 +146,10 @@ struct ReleaseSlots {
 }  // namespace effect
 
 using Effect = std::variant<effect::LookAtEdge, effect::LookAtService, effect::AskPeers, effect::LookAtOrder,
-                            effect::LookForRecords, effect::SetFinalizer, effect::CreateKey, effect::NewOrder,
-                            effect::PresentRecord, effect::RemoveRecord, effect::AnswerChallenge, effect::FinalizeOrder,
-                            effect::StoreBundle, effect::StoreImport, effect::StoreSource, effect::Push,
-                            effect::SetService, effect::WriteServingSecret, effect::MarkRejected,
+                            effect::LookAtRenewalInfo, effect::LookForRecords, effect::SetFinalizer, effect::CreateKey,
+                            effect::NewOrder, effect::PresentRecord, effect::RemoveRecord, effect::AnswerChallenge,
+                            effect::FinalizeOrder, effect::StoreBundle, effect::StoreImport, effect::StoreSource,
+                            effect::Push, effect::SetService, effect::WriteServingSecret, effect::MarkRejected,
                             effect::DeleteRevision, effect::ClaimSlots, effect::ReleaseSlots>;
 
 std::string_view name_of(const Effect& effect);

@@ -49,9 +49,17 @@ struct ServiceCall {
   TimePoint at;
 };
 
+// What the CA said of the renewal of a revision; without `info` it offers no such thing.
+struct RenewalInfoLook {
+  int revision = 0;
+  std::optional<ports::RenewalInfo> info;
+  TimePoint at;
+};
+
 inline std::string record_id(const api::TxtRecord& record) { return record.name + " " + record.value; }
 
 struct Memory {
+  std::optional<TimePoint> known_since;  // when this process first worked on the object
   std::optional<EdgeLook> look;
   std::optional<PeersLook> peers;            // what the peers make of a revision that is not pushed yet
   HealthRecord health;                       // what the looks since the delivery was installed add up to
@@ -62,6 +70,7 @@ struct Memory {
   std::set<std::string> presented;  // TXT records written, "name value"
   std::set<std::string> removed;    // and removed
   std::optional<RecordsLook> records;
+  std::optional<RenewalInfoLook> renewal_info;
   std::set<std::string> answered;              // challenges answered, by URL
   std::optional<int> pushed;                   // the revision whose upload was answered last, in the delivery under way
   std::optional<ServiceLook> service;          // since the last request to change it
@@ -79,10 +88,13 @@ struct Learned {
   std::optional<PeersLook> peers;
   std::optional<ports::Order> order;  // of NewOrder, LookAtOrder and FinalizeOrder
   std::optional<RecordsLook> records;
+  std::optional<ports::RenewalInfo> renewal_info;
 };
 
 struct Observation;
 
+// A pass begins.
+void note_pass(Memory& memory, TimePoint now);
 // Something that may be why effects fail has changed: they are tried again at once, and so is a look at an Edge whose
 // status call was not answered; the peers are asked anew. What is known of failures stays.
 void forgive(Memory& memory);

@@ -20,6 +20,7 @@ struct StoredRevision {
   bool has_key = false;
   bool marked_rejected = false;     // on the bundle itself: it outlives a status that is lost
   std::set<std::string> asked_for;  // the names that it was ordered with; empty: not known
+  std::string server;  // the directory of the CA that issued it; empty: not known, or none of an AcmeIssuer's
   std::string source;  // fingerprint of the leaf that it was taken from somebody else's Secret for; empty: it was not
   std::optional<ports::ChainFacts> chain;  // of the bundle; empty: none is stored, or it cannot be read
   std::optional<Error> defect;    // why it must not be pushed: a chain with a gap, a foreign key, a missing usage
