@@ -185,6 +185,28 @@ TEST_F(GenesysSim, LogsInOnceAndListsEdges) {
   EXPECT_EQ(received("POST", "/oauth/token"), 1);
 }
 
+TEST_F(GenesysSim, GoesOutOfServiceWaitsForCallsAndComesBack) {
+  start();
+  ASSERT_TRUE(install(leaf()));
+  ASSERT_TRUE(becomes(SipState::kUp));
+  patch({{"calls", 1000}});
+  ASSERT_TRUE(fleet_->set_service(kFirst, false, std::chrono::hours{3}, {}));
+  auto edge = fleet_->edge(kFirst, {});
+  ASSERT_TRUE(edge) << edge.error().message();
+  EXPECT_FALSE(edge->in_service);
+  EXPECT_EQ(edge->draining, ports::CallDraining::kWaiting);
+  EXPECT_GT(edge->conversations, 0);
+  EXPECT_TRUE(becomes(SipState::kDown)) << "it takes no calls";
+  patch({{"calls", 0}});
+  EXPECT_EQ(fleet_->edge(kFirst, {})->draining, ports::CallDraining::kComplete);
+  ASSERT_TRUE(fleet_->set_service(kFirst, true, {}, {}));
+  edge = fleet_->edge(kFirst, {});
+  EXPECT_TRUE(edge->in_service);
+  EXPECT_EQ(edge->draining, ports::CallDraining::kNone);
+  EXPECT_TRUE(becomes(SipState::kUp));
+  EXPECT_EQ(fleet_->edge(ports::EdgeId{"nobody"}, {}).error().kind, ErrorKind::kNotFound);
+}
+
 TEST_F(GenesysSim, TurnsPagesAndMakesMoreEdges) {
   start();
   ASSERT_EQ(control(http::Method::kPost, "/sim/v1/edges", {{"count", 298}}).status, 200);

@@ -392,6 +392,29 @@ class TokenFleet final : public ports::EdgeFleet {
     ++world_.edge_listings;
     return world_.listed;
   }
+  Result<ports::EdgeInfo> edge(const ports::EdgeId& edge, std::stop_token /*stop*/) override {
+    ++world_.service_looks;
+    if (world_.service_error) return fail(*world_.service_error);
+    const bool calls = world_.calls_are_up();
+    ports::EdgeInfo info{.id = edge, .name = "edge01", .online = true, .in_service = world_.in_service, .active = true};
+    info.software_status = "NONE";
+    info.draining = world_.in_service ? ports::CallDraining::kNone
+                    : calls           ? ports::CallDraining::kWaiting
+                                      : ports::CallDraining::kComplete;
+    info.conversations = calls ? 1 : 0;
+    return info;
+  }
+  Status set_service(const ports::EdgeId& /*edge*/, bool in_service, std::chrono::seconds calls_may_last,
+                     std::stop_token /*stop*/) override {
+    if (world_.service_error) return fail(*world_.service_error);
+    return world_.moments.change(in_service ? "into service" : "out of service", [&]() -> Status {
+      if (world_.in_service && !in_service) world_.out_since = world_.clock.now();
+      world_.times_out += world_.in_service && !in_service ? 1 : 0;
+      world_.in_service = in_service;
+      if (!in_service) world_.patience = calls_may_last;
+      return {};
+    });
+  }
   Result<std::vector<ports::Trunk>> trunks(const ports::EdgeId& edge, std::stop_token /*stop*/) override {
     ++world_.trunk_calls;
     if (world_.trunks_unlisted) return fail(ErrorKind::kUnavailable, "503");
@@ -420,7 +443,8 @@ class TokenFleet final : public ports::EdgeFleet {
     ports::EdgeHealth health{.state = ports::EdgeState::kOk, .sip = ports::SipState::kDown};
     if (const auto token = Token::parse(world_.installed)) {
       health.fingerprint_sha256 = "fp-" + token->serial;
-      health.sip = world_.bad_serials.contains(token->serial) ? ports::SipState::kDown : ports::SipState::kUp;
+      const bool down = !world_.in_service || world_.bad_serials.contains(token->serial);
+      health.sip = down ? ports::SipState::kDown : ports::SipState::kUp;
     }
     return health;
   }
@@ -431,6 +455,7 @@ class TokenFleet final : public ports::EdgeFleet {
       EDGETRUST_TRY_ASSIGN(const Token token, Token::parse(upload.chain_pem));
       if (token.key != upload.key_pem.expose()) return fail(ErrorKind::kInvalid, "key mismatch");
       ++world_.uploads;
+      if (world_.calls_are_up()) world_.pushed_with_calls.insert(token.serial);
       world_.uploaded_serials.push_back(token.serial);
       world_.installed = upload.chain_pem;
       world_.installed_at = world_.clock.now();
@@ -613,6 +638,7 @@ reconcile::World World::ports() {
           parts_->events, parts_->backends, parts_->lookup, parts_->probe, parts_->pki, parts_->slots};
 }
 
+bool World::calls_are_up() const { return in_service || clock.now() < out_since + std::min(calls_last, patience); }
 ports::BudgetSlots& World::slots() const { return parts_->slots; }
 void World::change_edge(const std::function<void(api::Edge&)>& change) {
   api::Edge edge = *edges.get({"voice", "edge01"});

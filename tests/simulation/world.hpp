@@ -164,6 +164,16 @@ class World {
   // is over, no answer.
   std::string scripted_serial;
   std::string script;
+  // Out of service it takes no calls: its status is SIP_DOWN. Calls that are up end by themselves after a while, and
+  // are cut when the vendor's own wait is over.
+  bool in_service = true;
+  std::chrono::milliseconds calls_last{0};  // those that are up when it goes out
+  TimePoint out_since;
+  std::chrono::milliseconds patience{0};  // the vendor's
+  int times_out = 0;                      // how often it was taken out of service
+  int service_looks = 0;
+  std::set<std::string> pushed_with_calls;  // serials that were uploaded while calls were up or could come in
+  std::optional<Error> service_error;       // of every request about its service, which is then not executed
   int uploads = 0;
   std::vector<std::string> uploaded_serials;  // in order
   // The CA as it really is.
@@ -222,6 +232,7 @@ class World {
 
   reconcile::World ports();
   [[nodiscard]] ports::BudgetSlots& slots() const;
+  [[nodiscard]] bool calls_are_up() const;
   // Secrets by name, as stored.
   [[nodiscard]] std::map<std::string, std::string> secret_texts() const;
   // The Edge as its object says, changed.

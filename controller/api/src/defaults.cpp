@@ -59,6 +59,7 @@ EffectiveRotation effective_rotation(const RotationOverrides& own, const Rotatio
       .halt_after_rollbacks = given(base.budget, &Budget::halt_after_rollbacks, 2),
       .spread = given(base.budget, &Budget::spread, 672h),
       .software_update = base.software_update.value_or(SoftwareUpdateRule::kWait),
+      .drain_timeout = {},
       .settle = inherited(own.observe, base.observe, &Observe::settle, 90s),
       .period = inherited(own.observe, base.observe, &Observe::period, 10min),
       .interval = inherited(own.observe, base.observe, &Observe::interval, 15s),
@@ -69,6 +70,8 @@ EffectiveRotation effective_rotation(const RotationOverrides& own, const Rotatio
       .retry_backoff = inherited(own.retry, base.retry, &RetryRule::backoff, 24h),
       .max_attempts = inherited(own.retry, base.retry, &RetryRule::max_attempts, 2),
   };
+  if (inherited(own.drain, base.drain, &Drain::policy, DrainPolicy::kNone) == DrainPolicy::kDrain)
+    result.drain_timeout = inherited(own.drain, base.drain, &Drain::timeout, 30min);
   if (result.windows.empty()) result.windows.push_back(Window{.start = "02:00", .duration = 2h, .days = {}});
   return result;
 }

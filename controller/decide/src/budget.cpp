@@ -70,8 +70,8 @@ class Vacancies {
     }
     // Somebody may have deleted the Lease: what is named by a delivery under way is in use all the same.
     for (const auto* user : users) {
-      const auto& [delivery, slots] = std::tie(user->status.delivery, user->status.slots);
-      if (delivery) held_.insert(slots->names.begin(), slots->names.end());
+      const auto& names = user->status.slots->names;
+      if (is_rotating(*user)) held_.insert(names.begin(), names.end());
     }
   }
   // Never more than the limit leaves, whichever of them are held: it may have been lowered.
@@ -150,7 +150,9 @@ Pool site_pool(const std::string& connection, const std::string& site, int limit
           .limit = limit};
 }
 
-bool is_rotating(const api::EdgeCertificate& certificate) { return certificate.status.delivery.has_value(); }
+bool is_rotating(const api::EdgeCertificate& certificate) {
+  return certificate.status.delivery || certificate.status.drain;
+}
 
 bool waits_for_turn(const api::EdgeCertificate& certificate, TimePoint now) {
   const auto& status = certificate.status;

@@ -106,7 +106,8 @@ std::string in_words(TimePoint at, const std::string& zone_name, const char* for
 }  // namespace
 
 api::Duration time_needed(const api::EffectiveRotation& rotation) {
-  return kLongestUpload + rotation.settle + rotation.period + kLongestUpload + rotation.settle;
+  return rotation.drain_timeout.value_or(0s) + kLongestUpload + rotation.settle + rotation.period + kLongestUpload +
+         rotation.settle;
 }
 
 std::string time_zone_of(const api::Edge& edge, const api::GenesysConnection* connection) {

@@ -11,8 +11,10 @@ struct Model {
     bool finalized = false;
   };
   std::optional<ports::ChainFacts> installed;  // what the Edge serves
-  std::optional<Order> order;                  // the newest
-  std::map<int, ports::KeySpec> keys;          // by revision
+  bool in_service = true;
+  TimePoint calls_end;                 // of an Edge that is out of service
+  std::optional<Order> order;          // the newest
+  std::map<int, ports::KeySpec> keys;  // by revision
 };
 
 // What the Edge of an observation serves at the beginning, as far as its objects tell.

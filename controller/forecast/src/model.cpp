@@ -51,6 +51,20 @@ class Actor {
                                                            .at = o_.now}};
   }
 
+  Result<Learned> operator()(const effect::LookAtService& /*e*/) {
+    const bool calls_are_up = !model_.in_service && o_.now < model_.calls_end;
+    return Learned{.service = ports::EdgeInfo{.in_service = model_.in_service,
+                                              .active = true,
+                                              .draining = calls_are_up        ? ports::CallDraining::kWait
+                                                          : model_.in_service ? ports::CallDraining::kNone
+                                                                              : ports::CallDraining::kComplete}};
+  }
+  Result<Learned> operator()(const effect::SetService& e) {
+    if (model_.in_service && !e.in_service) model_.calls_end = outside_.calls_end(o_);
+    model_.in_service = e.in_service;
+    return Learned{};
+  }
+
   // --- issuing
 
   // What the CA will ask for is not known ahead. What it has asked for is in the status.

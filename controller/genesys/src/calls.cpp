@@ -30,6 +30,8 @@ bool matches(std::string_view pattern, std::string_view path) {
 AllowList::AllowList(const std::string& upload_path, const std::string& status_path)
     : calls_{
           {Host::kApi, http::Method::kGet, std::string(path::kEdges)},
+          {Host::kApi, http::Method::kGet, std::string(path::kEdge)},
+          {Host::kApi, http::Method::kPost, std::string(path::kServiceState)},
           {Host::kApi, http::Method::kGet, std::string(path::kTrunksOfEdge)},
           {Host::kApi, http::Method::kGet, std::string(path::kTrunks)},
           {Host::kApi, http::Method::kGet, std::string(path::kSites)},

@@ -4,6 +4,7 @@
 #include "check_config.hpp"
 #include "client.hpp"
 #include "edgetrust/base/encoding.hpp"
+#include "edgetrust/json/value.hpp"
 #include "endpoint.hpp"
 #include "guide.hpp"
 #include "paged.hpp"
@@ -56,6 +57,9 @@ class Fleet final : public ports::EdgeFleet {
   ports::ClientInfo client(std::stop_token stop) override;
   ports::TrustedAuthorities& authorities() override { return authorities_; }
   Result<std::vector<ports::EdgeInfo>> edges(std::stop_token stop) override;
+  Result<ports::EdgeInfo> edge(const ports::EdgeId& edge, std::stop_token stop) override;
+  Status set_service(const ports::EdgeId& edge, bool in_service, std::chrono::seconds calls_may_last,
+                     std::stop_token stop) override;
   Result<std::vector<ports::Trunk>> trunks(const ports::EdgeId& edge, std::stop_token stop) override;
   Result<std::map<ports::EdgeId, std::vector<ports::Trunk>>> all_trunks(std::stop_token stop) override;
   Result<ports::EdgeHealth> health(const ports::EdgeId& edge, std::stop_token stop) override;
@@ -152,6 +156,32 @@ Result<std::vector<ports::EdgeInfo>> Fleet::edges(std::stop_token stop) {
   return edges_.read(
       *client_, path::kEdges, "showCloudMedia=false&managed=false", clock_.steady(), stop,
       [](ListedEdges& listed, json::View entity) { listed.add(entity); }, with_zones);
+}
+
+Result<ports::EdgeInfo> Fleet::edge(const ports::EdgeId& edge, std::stop_token stop) {
+  Outgoing outgoing;
+  outgoing.path = with_id(path::kEdge, edge.value);
+  const auto answer = client_->call(outgoing, stop);
+  if (!answer) return fail(answer.error().error);
+  auto info = published::read_edge(answer->body, edge);
+  if (!info) return fail(within("GET " + outgoing.path, std::move(info).error()));
+  return info;
+}
+
+// The answer is a JSON string whose words nobody has published: whether it came true, `edge` tells.
+Status Fleet::set_service(const ports::EdgeId& edge, bool in_service, std::chrono::seconds calls_may_last,
+                          std::stop_token stop) {
+  json::Value body = {{"inService", in_service}};
+  if (!in_service) body["callDrainingWaitTimeSeconds"] = calls_may_last.count();
+  Outgoing outgoing;
+  outgoing.method = http::Method::kPost;
+  outgoing.path = with_id(path::kServiceState, edge.value);
+  outgoing.body = Secret(json::dump(body));
+  // An Edge that takes no calls does not wait until the budget is full again.
+  outgoing.urgency = in_service ? Urgency::kMayOverdraw : Urgency::kNormal;
+  const auto answer = client_->call(outgoing, stop);
+  if (!answer) return fail(answer.error().error);
+  return {};
 }
 
 Result<std::vector<ports::Trunk>> Fleet::trunks(const ports::EdgeId& edge, std::stop_token stop) {

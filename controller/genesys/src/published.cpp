@@ -3,13 +3,24 @@
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/base/time_text.hpp"
 
+#include <algorithm>
+
 namespace edgetrust::genesys::published {
 namespace {
 
 constexpr std::size_t kMaxName = 256;
+constexpr std::int64_t kMostCalls = 1'000'000;
 
 std::string text(json::View value) { return printable(value.string().value_or(""), kMaxName); }
 bool is(json::View value, std::string_view word) { return lower(value.string().value_or("")) == lower(word); }
+
+ports::CallDraining read_draining(json::View value) {
+  using ports::CallDraining;
+  if (is(value, "NONE")) return CallDraining::kNone;
+  if (is(value, "WAIT")) return CallDraining::kWaiting;
+  if (is(value, "WAIT_TIMEOUT") || is(value, "TERMINATE")) return CallDraining::kCutting;
+  return is(value, "COMPLETE") ? CallDraining::kComplete : CallDraining::kUnknown;
+}
 
 }  // namespace
 
@@ -37,7 +48,18 @@ std::optional<ListedEdge> read_edge(json::View entity) {
   edge.info.software_status = text(entity["softwareStatus"]["status"]);
   const json::View deployment = entity["edgeDeploymentType"];
   edge.info.appliance = !deployment.present() || is(deployment, "HARDWARE") || is(deployment, "LDM");
+  edge.info.draining = read_draining(entity["callDrainingState"]);
+  edge.info.conversations =
+      static_cast<int>(std::clamp<std::int64_t>(entity["conversationCount"].integer().value_or(0), 0, kMostCalls));
   return edge;
+}
+
+Result<ports::EdgeInfo> read_edge(std::string_view body, const ports::EdgeId& wanted) {
+  const auto document = json::Document::parse(body, {.max_bytes = std::size_t{1} << 20, .max_depth = 32});
+  auto edge = document ? read_edge(document->root()) : std::nullopt;
+  if (!edge || lower(edge->info.id.value) != lower(wanted.value))
+    return fail(ErrorKind::kProtocol, "the answer is not that Edge");
+  return std::move(edge->info);
 }
 
 std::string edge_of_trunk(json::View entity) { return lower(text(entity["edge"]["id"])); }

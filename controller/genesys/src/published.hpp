@@ -19,6 +19,8 @@ struct ListedEdge {
 };
 // Empty when the entity has no id.
 std::optional<ListedEdge> read_edge(json::View entity);
+// GET /edges/{id}. Errors: kProtocol when it is no Edge, or another one.
+Result<ports::EdgeInfo> read_edge(std::string_view body, const ports::EdgeId& wanted);
 
 // A trunk's health as its SIP proxies see it. A trunk that is not in use is Unknown: it says nothing about the Edge.
 ports::Trunk read_trunk(json::View entity);

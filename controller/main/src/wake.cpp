@@ -38,6 +38,7 @@ struct ReadByCertificates {
   std::string served;
   std::string conflict;
   std::string software_update;
+  std::string service_state;
   std::string site;
   bool operator==(const ReadByCertificates&) const = default;
 };
@@ -46,6 +47,7 @@ ReadByCertificates read_by_certificates(const api::EdgeStatus& status) {
                           .served = {},
                           .conflict = {},
                           .software_update = status.software_update,
+                          .service_state = status.service_state,
                           .site = status.site};
   if (status.served_certificate) read.served = status.served_certificate->fingerprint_sha256;
   const auto* stalled = api::find(status.conditions, api::condition::kStalled);

@@ -45,6 +45,7 @@ std::string holder_of(const World& world, const api::Edge& edge, const api::Gene
 void describe(api::Edge& edge, const ports::EdgeInfo& info) {
   edge.status.online_status = info.online ? "ONLINE" : "OFFLINE";
   edge.status.software_update = info.software_status;
+  edge.status.service_state = info.active && info.in_service ? "InService" : "OutOfService";
   edge.status.site = edge.spec.site.empty() ? info.site : edge.spec.site;
   edge.status.time_zone = !edge.spec.time_zone.empty() ? edge.spec.time_zone : info.time_zone;
 }

@@ -90,6 +90,11 @@ def main() -> None:
     expect("service state", api.post_telephony_providers_edge_statuscode(EDGE, body=body), "OK")
     edge = api.get_telephony_providers_edge(EDGE)
     expect("out of service", (edge.status_code, edge.call_draining_state), ("INACTIVE", "COMPLETE"))
+    published_values_only(edge)
+    expect("its trunk", api.get_telephony_providers_edge_trunks(EDGE).entities[0].enabled, False)
+    expect("back", api.post_telephony_providers_edge_statuscode(EDGE, body={"inService": True}), "OK")
+    edge = api.get_telephony_providers_edge(EDGE)
+    expect("in service", (edge.status_code, edge.call_draining_state), ("ACTIVE", "NONE"))
     refused(lambda: api.put_telephony_providers_edge(EDGE, {"name": "edge01", "version": edge.version + 1}), 409)
     refused(lambda: api.get_telephony_providers_edge("nobody"), 404)
 

@@ -155,16 +155,22 @@ Status EdgeBook::patch(const std::string& id, json::View patch) {
   EdgeRecord& edge = found->second;
   const OptionsMode before = edge.options_mode();
   EDGETRUST_TRY(apply_patch(edge, patch));
+  if (edge.drain && patch["calls"].present()) {
+    const SteadyPoint now = clock_.steady();
+    const auto waited = std::chrono::floor<std::chrono::seconds>(now - edge.drain->started);
+    edge.drain = Drain{.started = now, .wait = edge.drain->wait - waited, .calls = edge.calls};
+  }
   touch(edge);
   if (edge.options_mode() != before) plant_->set_mode(id, edge.options_mode());
   return {};
 }
 
 bool EdgeBook::set_service(const std::string& id, bool in_service, std::chrono::seconds wait) {
-  const std::lock_guard lock(mutex_);
+  const Change change(*this);
   const auto found = edges_.find(id);
   if (found == edges_.end()) return false;
   EdgeRecord& edge = found->second;
+  const OptionsMode before = edge.options_mode();
   const int calls = calls_at(edge, clock_.steady(), config_.call_ends_every);
   edge.drain.reset();
   edge.calls = calls;
@@ -173,6 +179,7 @@ bool EdgeBook::set_service(const std::string& id, bool in_service, std::chrono::
   edge.version += 1;
   edge.modified = clock_.now();
   touch(edge);
+  if (edge.options_mode() != before) plant_->set_mode(id, edge.options_mode());
   return true;
 }
 

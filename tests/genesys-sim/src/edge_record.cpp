@@ -65,6 +65,9 @@ Status patch_switch(EdgeRecord& edge, std::string_view field, bool on) {
     edge.software_update = on;
   } else if (field == "cloudMedia") {
     edge.cloud_media = on;
+  } else if (field == "inService") {
+    edge.in_service = on;
+    edge.drain.reset();
   } else if (field == "acceptAny") {
     edge.accept_any = on;
   } else {
@@ -96,7 +99,7 @@ OnApply EdgeRecord::effect() const {
 }
 
 OptionsMode EdgeRecord::options_mode() const {
-  if (sip_forced_down || effect() == OnApply::kSipDown) return OptionsMode::kFail;
+  if (!in_service || sip_forced_down || effect() == OnApply::kSipDown) return OptionsMode::kFail;
   return effect() == OnApply::kFlap ? OptionsMode::kFlap : OptionsMode::kAnswer;
 }
 

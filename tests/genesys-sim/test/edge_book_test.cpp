@@ -253,6 +253,27 @@ TEST(EdgeBook, DrainingEndsCallsOneByOneAndCutsTheRest) {
   EXPECT_FALSE(f.book.set_service("nobody", true, seconds{0}));
 }
 
+TEST(EdgeBook, CallsThatAreSetWhileItDrainsAreThoseThatAreLeft) {
+  Fixture f;
+  f.patch(R"({"calls":30})");
+  EXPECT_TRUE(f.book.set_service("e1", false, seconds{60}));
+  f.clock.advance(seconds{10});
+  f.patch(R"({"calls":1})");
+  EXPECT_EQ(draining_state(f.edge(), f.clock.steady(), f.config.call_ends_every), "WAIT");
+  f.clock.advance(seconds{1});
+  EXPECT_EQ(draining_state(f.edge(), f.clock.steady(), f.config.call_ends_every), "COMPLETE");
+}
+
+TEST(EdgeBook, OutOfServiceItTakesNoCalls) {
+  Fixture f;
+  EXPECT_EQ(f.edge().options_mode(), OptionsMode::kAnswer);
+  EXPECT_TRUE(f.book.set_service("e1", false, seconds{60}));
+  EXPECT_EQ(f.edge().options_mode(), OptionsMode::kFail);
+  EXPECT_EQ(f.plant.serving.at("e1").mode, OptionsMode::kFail);
+  EXPECT_TRUE(f.book.set_service("e1", true, seconds{0}));
+  EXPECT_EQ(f.plant.serving.at("e1").mode, OptionsMode::kAnswer);
+}
+
 TEST(EdgeBook, AChangeNeedsThePresentVersion) {
   Fixture f;
   const int version = f.edge().version;

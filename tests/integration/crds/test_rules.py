@@ -51,6 +51,7 @@ ONE_PROVIDER = "set exactly one of cloudflare, route53, azureDns, rfc2136, acmeD
 TSIG_PAIR = "set tsigKeyName and tsigSecretRef together, or neither"
 HEARTBEAT = "interval must be from 1m to 720h"
 ONE_INTERVAL = "observe.interval must be at least 1s"
+ONE_SECOND_TO_DRAIN = "drain.timeout must be at least 1s"
 
 
 def window(start: str, duration: str) -> dict[str, str]:
@@ -88,8 +89,10 @@ REFUSED = [
     Refused("EdgeCertificate", "spec.rotation.windows[0]", WINDOW, setting(rotation={"windows": [window("02:00", "24h")]})),
     Refused("EdgeCertificate", "spec.rotation.windows[1]", WINDOW, setting(rotation={"windows": [window("00:00", "24h"), window("00:00", "24h1s")]})),
     Refused("EdgeCertificate", "spec.rotation.observe", ONE_INTERVAL, setting(rotation={"observe": {"interval": "999ms"}})),
+    Refused("EdgeCertificate", "spec.rotation.drain", ONE_SECOND_TO_DRAIN, setting(rotation={"drain": {"timeout": "999ms"}})),
     Refused("RotationPolicy", "spec.windows[0]", WINDOW, setting(windows=[window("23:00", "25h")])),
     Refused("RotationPolicy", "spec.observe", ONE_INTERVAL, setting(observe={"interval": "0"})),
+    Refused("RotationPolicy", "spec.drain", ONE_SECOND_TO_DRAIN, setting(drain={"timeout": "0"})),
     Refused(
         "RotationPolicy",
         "spec.freezes[0]",

@@ -134,11 +134,10 @@ std::vector<std::string> unserved_in(const std::string& name) {
 
 TEST(Unserved, GoldenObjectsThatSetEverythingNameEveryUnservedField) {
   using Paths = std::vector<std::string>;
-  EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate"),
-            (Paths{"spec.fallback", "spec.ipAddresses", "spec.rotation.drain.policy: Drain"}));
+  EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate"), (Paths{"spec.fallback", "spec.ipAddresses"}));
   EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate-source"), Paths{});
   EXPECT_EQ(unserved_in<Edge>("edge"), Paths{"spec.ssh"});
-  EXPECT_EQ(unserved_in<RotationPolicy>("rotationpolicy"), Paths{"spec.drain.policy: Drain"});
+  EXPECT_EQ(unserved_in<RotationPolicy>("rotationpolicy"), Paths{});
   EXPECT_EQ(unserved_in<AcmeIssuer>("acmeissuer"),
             (Paths{"spec.preferredChain", "spec.limits", "spec.solvers[0].dns01.cnameStrategy: Follow",
                    "spec.solvers[0].dns01.delegationZones", "spec.solvers[1].dns01.cloudflare",

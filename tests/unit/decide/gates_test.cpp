@@ -22,6 +22,7 @@ TEST(Rules, AreNamedInTheirOrderWithWhatTheyEnsure) {
   EXPECT_EQ(names, (std::vector<std::string>{"deleted",
                                              "readable",
                                              "delivery_under_way",
+                                             "edge_back_in_service",
                                              "slots_returned",
                                              "served_fields_only",
                                              "source_is_anothers",
@@ -104,28 +105,16 @@ TEST(ServedFieldsOnly, RefusesByPathWhatIsNotServedYet) {
           "served_fields_only Failed/NotSupported S"},
          {"its issuer", with(ready(), [](auto& o) { change(o.issuer, [](auto& i) { i.spec.preferred_chain = "X"; }); }),
           "served_fields_only Failed/NotSupported S"},
-         {"its policy",
-          with(ready(),
-               [](auto& o) {
-                 change(o.policy, [](auto& p) { p.spec.drain = api::Drain{.policy = api::DrainPolicy::kDrain}; });
-               }),
-          "served_fields_only Failed/NotSupported S"},
          {"a delivery under way is finished first", with(observing(), fallback),
           "delivery_under_way LookAtEdge Observing/Observing R"},
          {"nothing of the kind", ready(), "rest Ready/Ready +renewal"}});
 
   const Decision decision = decide(with(ready(), [](auto& o) {
     o.object.spec.fallback = api::Fallback{};
-    o.object.spec.rotation->drain = api::Drain{.policy = api::DrainPolicy::kDrain};
     change(o.edge, [](auto& e) { e.spec.ssh = api::SshEndpoint{}; });
-    change(o.policy, [](auto& p) {
-      p.meta.name = "night";
-      p.spec.drain = api::Drain{.policy = api::DrainPolicy::kDrain};
-    });
   }));
   EXPECT_EQ(condition(decision, kStalled)->message,
-            "this version does not serve spec.fallback, spec.rotation.drain.policy: Drain, Edge edge01: "
-            "spec.ssh, RotationPolicy night: spec.drain.policy: Drain; remove what is set there");
+            "this version does not serve spec.fallback, Edge edge01: spec.ssh; remove what is set there");
 }
 
 TEST(NotSuspended, NothingIsChangedWhileSuspended) {

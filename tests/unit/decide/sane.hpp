@@ -28,6 +28,16 @@ class EffectIsCovered {
   EffectIsCovered(const Observation& o, const Decision& d) : o_(o), d_(d) {}
 
   void operator()(const effect::LookAtEdge& /*e*/) const { EXPECT_TRUE(o_.edge && o_.connection); }
+  void operator()(const effect::LookAtService& /*e*/) const { EXPECT_TRUE(o_.edge && o_.connection); }
+  void operator()(const effect::SetService& e) const {
+    ASSERT_TRUE(d_.status.drain) << "a crash would leave it out of service";
+    if (e.in_service) return;
+    EXPECT_TRUE(std::ranges::count(o_.object.meta.finalizers, api::kFinalizer)) << "a deletion would";
+    ASSERT_TRUE(d_.status.delivery);
+    EXPECT_FALSE(d_.status.delivery->installed_at) << "only a push is a reason";
+    EXPECT_TRUE(!d_.status.slots || o_.slots_claimed_for == d_.status.delivery->started_at) << "I4";
+    EXPECT_GT(e.calls_may_last, std::chrono::minutes{30}) << "the vendor would cut calls";
+  }
   void operator()(const effect::AskPeers& e) const { EXPECT_TRUE(has_chain(e.revision)) << "nothing to ask about"; }
   void operator()(const effect::LookAtOrder& e) const {
     EXPECT_TRUE(o_.issuer);
@@ -42,6 +52,7 @@ class EffectIsCovered {
   void operator()(const effect::LookForRecords& e) const { each_is_written_down(e.records); }
   void operator()(const effect::SetFinalizer& e) const {
     if (e.present) return;
+    EXPECT_TRUE(!d_.status.drain || is_out_of_reach()) << "the Edge would stay out of service";
     EXPECT_TRUE(o_.object.meta.deleting() || !d_.status.order || d_.status.order->records.empty())
         << "a record would be forgotten";
   }
@@ -95,6 +106,7 @@ class EffectIsCovered {
     } else {
       EXPECT_FALSE(o_.revisions.at(e.revision).defect) << "a broken chain never leaves the cluster";
       EXPECT_GT(e.revision, o_.object.status.revision.value_or(-1));
+      EXPECT_TRUE(!d_.status.drain || d_.status.drain->ended_at) << "its calls are waited for";
       EXPECT_TRUE(!d_.status.slots || o_.slots_claimed_for == d_.status.delivery->started_at)
           << "I4: nothing is pushed without its slots";
     }
@@ -113,6 +125,7 @@ class EffectIsCovered {
   }
   void operator()(const effect::ReleaseSlots& e) const {
     EXPECT_FALSE(d_.status.delivery) << "a slot is held until the delivery is over";
+    EXPECT_TRUE(!d_.status.drain || is_out_of_reach()) << "and the Edge is in service";
     EXPECT_TRUE(d_.status.slots && e.slots.names == d_.status.slots->names);
   }
   void operator()(const effect::DeleteRevision& e) const {
@@ -133,6 +146,12 @@ class EffectIsCovered {
  private:
   [[nodiscard]] bool has_key(int revision) const {
     return o_.revisions.contains(revision) && o_.revisions.at(revision).has_key;
+  }
+  // The Edge: nobody here can put it back into service.
+  [[nodiscard]] bool is_out_of_reach() const {
+    return !o_.edge || !o_.connection || std::ranges::any_of(o_.failures, [](const auto& failed) {
+      return failed.second.error.kind == ErrorKind::kNotFound;
+    });
   }
   [[nodiscard]] bool has_chain(int revision) const {
     return o_.revisions.contains(revision) && o_.revisions.at(revision).chain;

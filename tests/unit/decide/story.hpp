@@ -40,6 +40,14 @@ class Story {
   bool peers_refuse = false;                            // whatever chain they are asked about
   bool trunk_is_down = false;                           // whatever is installed, and since just now
   bool trunks_unlisted = false;
+  // Out of service it takes no calls, and its status is SIP_DOWN. Those that are up then last so long, or until the
+  // vendor loses patience.
+  bool in_service = true;
+  api::Duration calls_last{};
+  TimePoint out_since;
+  api::Duration patience{};
+  std::string pushed_with_calls;  // revisions
+  [[nodiscard]] bool calls_are_up() const { return in_service || o.now < out_since + std::min(calls_last, patience); }
   bool takes_nothing = false;  // uploads are acknowledged and not installed
   std::function<std::optional<ports::RenewalInfo>(int)> suggests = [](int /*revision*/) {
     return std::optional<ports::RenewalInfo>{};  // the CA offers no renewal information
@@ -121,6 +129,7 @@ class Story {
     std::visit(
         [&](const auto& e) {
           if constexpr (requires { e.revision; }) text += " " + std::to_string(e.revision);
+          if constexpr (requires { e.in_service; }) text += e.in_service ? " in" : " out";
         },
         effect);
     return text;
@@ -159,7 +168,7 @@ class Story {
     for (const auto& [number, revision] : o.revisions) {
       if (seen.served && revision.chain && revision.chain->fingerprint_sha256 == served) seen.served = revision.chain;
     }
-    bool down = edge_is_down;
+    bool down = edge_is_down || !in_service;
     for (const int revision : sick) down = down || served == fingerprint(revision);
     if (down) seen = with_health(seen, sick_state, ports::SipState::kDown);
     if (status_unknown) {
@@ -167,6 +176,23 @@ class Story {
       seen.health_error = error(ErrorKind::kTimeout);
     }
     return Learned{.look = seen};
+  }
+  Result<Learned> execute(const effect::LookAtService& /*e*/) {
+    const bool calls = !in_service && calls_are_up();
+    return Learned{.service = ServiceLook{.edge = {.in_service = in_service,
+                                                   .active = true,
+                                                   .software_status = "NONE",
+                                                   .draining = in_service ? ports::CallDraining::kNone
+                                                               : calls    ? ports::CallDraining::kWaiting
+                                                                          : ports::CallDraining::kComplete,
+                                                   .conversations = calls ? 2 : 0},
+                                          .at = o.now}};
+  }
+  Result<Learned> execute(const effect::SetService& e) {
+    if (in_service && !e.in_service) out_since = o.now;
+    in_service = e.in_service;
+    patience = e.calls_may_last;
+    return Learned{};
   }
   ports::Order view(const std::string& url) const {
     const CaOrder& kept = orders.at(url);
@@ -296,6 +322,7 @@ class Story {
     return Learned{};
   }
   Result<Learned> execute(const effect::Push& e) {
+    if (calls_are_up()) pushed_with_calls += std::to_string(e.revision) + " ";
     if (!takes_nothing) served = o.revisions.at(e.revision).chain->fingerprint_sha256;
     return Learned{};
   }

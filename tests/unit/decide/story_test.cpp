@@ -15,6 +15,7 @@ void expect_rest(const Story& story) {
   const auto& o = story.o;
   EXPECT_TRUE(story.records.empty()) << "a TXT record is left behind";
   EXPECT_TRUE(o.object.meta.finalizers.empty()) << "a quiet object has no finalizer";
+  EXPECT_TRUE(story.in_service && !o.object.status.drain) << "the Edge is left out of service";
   for (const auto& [revision, certificates] : story.finalized)
     EXPECT_EQ(certificates, 1) << "I1: the key of revision " << revision << " has several certificates";
   if (!o.object.status.revision) return;
@@ -37,6 +38,11 @@ Story first_certificate(Story story = Story()) {
 }
 void ask_for_renewal(Story& story, std::string value = "1") {
   annotate(story.o, api::kRenewRequestedAt, std::move(value));
+}
+
+void drain(Story& story, api::Duration calls_last) {
+  story.o.object.spec.rotation->drain = api::Drain{.policy = api::DrainPolicy::kDrain, .timeout = 30min};
+  story.calls_last = calls_last;
 }
 
 TEST(Story, TheFirstCertificateIsIssuedDeliveredAndProved) {
@@ -166,6 +172,95 @@ TEST(Story, ARollbackIsQuick) {
   EXPECT_LE(back - pushed, 17s) << "two looks, an interval apart";
 }
 
+TEST(Story, CallsAreWaitedForBeforeThePushAndTheEdgeIsBackBeforeItIsJudged) {
+  Story story = first_certificate(quick_story());
+  const std::size_t before = story.done.size();
+  drain(story, 10min);
+  ask_for_renewal(story);
+  ASSERT_TRUE(story.run(2h));
+  expect_rest(story);
+  std::vector<std::string> order;
+  std::copy_if(story.done.begin() + static_cast<std::ptrdiff_t>(before), story.done.end(), std::back_inserter(order),
+               [](const std::string& e) {
+                 return e.starts_with("SetService") || e.starts_with("Push") || e.ends_with("Slots");
+               });
+  EXPECT_EQ(order,
+            (std::vector<std::string>{"ClaimSlots", "SetService out", "Push 2", "SetService in", "ReleaseSlots"}));
+  EXPECT_EQ(story.o.object.status.phase, Phase::kReady);
+  EXPECT_EQ(story.pushed_with_calls, "1 ");
+  EXPECT_LT(story.count("LookAtService"), 30) << "each interval, and around it";
+}
+
+TEST(Story, CallsThatDoNotEndAreNotCutAndItIsTriedAgainInTheNextWindow) {
+  Story story = first_certificate(quick_story());
+  drain(story, 31min);
+  ask_for_renewal(story);
+  ASSERT_TRUE(story.run(2h));
+  EXPECT_TRUE(story.in_service);
+  EXPECT_EQ(story.pushes(), "1");
+  EXPECT_EQ(api::reason_said(story.o.object.status.conditions), "DrainTimedOut");
+  EXPECT_EQ(story.o.object.status.phase, Phase::kWaiting);
+  EXPECT_TRUE(story.slots.empty() && !story.o.object.status.slots && !story.o.object.status.delivery);
+  EXPECT_TRUE(story.o.object.meta.finalizers.empty());
+  EXPECT_EQ(std::ranges::count(story.said, "DrainTimedOut", &Announcement::reason), 1);
+  EXPECT_EQ(story.count("SetService out"), 1);
+  story.calls_last = 5min;
+  ASSERT_TRUE(story.run(25h));
+  EXPECT_EQ(story.pushes(), "1 2");
+  EXPECT_EQ(story.count("SetService out"), 2) << "once a window";
+  expect_rest(story);
+}
+
+TEST(Story, WhatIsUrgentIsPushedAlthoughCallsAreUp) {
+  Story story = first_certificate(quick_story());
+  drain(story, 100h);
+  story.o.now = *story.o.object.status.not_after - 71h;
+  ASSERT_TRUE(story.run(2h));
+  EXPECT_EQ(story.pushes(), "1 2");
+  EXPECT_EQ(story.pushed_with_calls, "1 2 ");
+  EXPECT_EQ(std::ranges::count(story.said, "DrainTimedOut", &Announcement::reason), 1) << "and said";
+  expect_rest(story);
+}
+
+// An outage of the credentials in the middle of a drain.
+TEST(Story, AnEdgeThatCannotBePutBackIsNeverForgotten) {
+  Story story = first_certificate(quick_story());
+  drain(story, 10min);
+  ask_for_renewal(story);
+  int refused = 0;
+  story.fate = [&](const std::string& effect) {
+    if (effect != "SetService in") return Fate::kDone;
+    ++refused;
+    return Fate::kFails;
+  };
+  ASSERT_TRUE(story.run(6h));
+  EXPECT_FALSE(story.in_service);
+  EXPECT_EQ(story.served, fingerprint(2));
+  EXPECT_EQ(story.pushes(), "1 2") << "an Edge that is out of service is not judged";
+  EXPECT_EQ(story.o.object.status.phase, Phase::kDraining);
+  const auto* stalled = api::find(story.o.object.status.conditions, api::condition::kStalled);
+  ASSERT_NE(stalled, nullptr);
+  EXPECT_EQ(stalled->reason, "NotBackInService");
+  EXPECT_FALSE(story.slots.empty());
+  EXPECT_FALSE(story.o.object.meta.finalizers.empty());
+  EXPECT_EQ(std::ranges::count(story.said, "NotBackInService", &Announcement::reason), 1) << "one alarm";
+  EXPECT_GT(refused, 6 * 60) << "at least once a minute";
+  EXPECT_LT(refused, 6 * 60 * 3);
+  // Also when the object goes.
+  Story deleted = story;
+  deleted.o.object.meta.deletion_time = deleted.o.now;
+  ASSERT_TRUE(deleted.run(6h));
+  EXPECT_FALSE(deleted.o.object.meta.finalizers.empty());
+  for (Story* one : {&story, &deleted}) {
+    one->fate = [](const std::string&) { return Fate::kDone; };
+    ASSERT_TRUE(one->run(2h));
+    EXPECT_TRUE(one->in_service && !one->o.object.status.drain);
+    EXPECT_TRUE(one->o.object.meta.finalizers.empty() && one->slots.empty());
+  }
+  EXPECT_EQ(story.o.object.status.phase, Phase::kReady);
+  expect_rest(story);
+}
+
 TEST(Story, AWindowIsWaitedForAndThenUsed) {
   Story story;
   set_windows(story.o, {{.start = "02:00", .duration = 2h, .days = {api::Day::kTue}}});
@@ -243,6 +338,23 @@ TEST(Crashed, ARollbackOnRequestEndsWithThePreviousOne) {
                      ask_for_renewal(story);
                      EXPECT_TRUE(story.run(1h));
                      annotate(story.o, api::kRollbackRequestedAt, "now");
+                   }),
+                   2h, "1 2 1");
+}
+
+TEST(Crashed, ADrainedRenewalEndsLiveAndInService) {
+  crash_everywhere(after_the_first([](Story& story) {
+                     drain(story, 10min);
+                     ask_for_renewal(story);
+                   }),
+                   2h, "1 2");
+}
+
+TEST(Crashed, ARollbackAfterADrainEndsInService) {
+  crash_everywhere(after_the_first([](Story& story) {
+                     drain(story, 10min);
+                     story.sick = {2};
+                     ask_for_renewal(story);
                    }),
                    2h, "1 2 1");
 }
@@ -358,7 +470,7 @@ TEST(NoWayBack, AnEdgeThatRecoversKeepsItsCertificate) {
 // clock. expect_sane() looks at each decision; in the end the world is well and all comes to rest.
 class Walk {
  public:
-  explicit Walk(std::uint64_t seed) : story(quick_story()), random_(seed) {
+  explicit Walk(std::uint64_t seed) : story(quick_story()), random_(seed), calls_(seed + 1'000'000) {
     story.o.object.spec.revision_history_limit = 2;
     story.fate = [this](const std::string& effect) {
       if (!calm_ && pushes_fail_ && effect.starts_with("Push")) return Fate::kFails;
@@ -370,6 +482,7 @@ class Walk {
       edge.spec.site = "ny";
       if (chance(2)) edge.spec.sip.peers = {{.name = "sbc-1"}, {.name = "sbc-2"}};
     });
+    if (calls_.below(4) == 0) drain(story, std::chrono::minutes{calls_.below(40)});
     if (chance(3)) story.o.object.spec.rotation->retry = api::RetryRule{.backoff = 2h, .max_attempts = 20};
   }
   void go(int passes) {
@@ -384,6 +497,7 @@ class Walk {
     story.peers_refuse = story.trunk_is_down = story.trunks_unlisted = false;
     story.o.neighbours.clear();
     story.sick.clear();
+    story.calls_last = {};
     story.o.object.spec.suspend = false;
     story.o.object.meta.annotations.erase(std::string(api::kHoldUntil));
     story.o.failures.clear();
@@ -406,6 +520,8 @@ class Walk {
   void something_happens() {
     Observation& o = story.o;
     const std::string value = std::to_string(++events_);
+    if (calls_.below(12) == 0) story.calls_last = std::chrono::minutes{calls_.below(60)};
+    if (calls_.below(24) == 0) o.object.spec.rotation->drain.reset();
     switch (random_.below(22)) {
       case 0: story.crash(); break;
       case 1: annotate(o, api::kRenewRequestedAt, value); break;
@@ -438,6 +554,7 @@ class Walk {
         if (!chance(8)) break;
         o.object.status = {};
         story.records.clear();  // what the status alone knew of is lost
+        story.in_service = true;
         story.crash();
         break;
       case 18:
@@ -458,6 +575,7 @@ class Walk {
     story.o.neighbours = {std::make_shared<const api::Edge>(other)};
   }
   support::FakeRandom random_;
+  support::FakeRandom calls_;  // of drained walks
   std::shared_ptr<const api::AcmeIssuer> issuer_ = story.o.issuer;
   int events_ = 0;
   bool pushes_fail_ = chance(10);
@@ -467,7 +585,7 @@ class Walk {
 TEST(Walks, NoDecisionIsInsaneAndAllComesToRest) {
   std::map<std::string, int> effects;
   std::set<std::string> reasons;
-  for (std::uint64_t seed = 1; seed <= 200 && !HasFailure(); ++seed) {
+  for (std::uint64_t seed = 1; seed <= 240 && !HasFailure(); ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     Walk walk(seed);
     walk.go(200);
@@ -477,6 +595,7 @@ TEST(Walks, NoDecisionIsInsaneAndAllComesToRest) {
                 std::ranges::count(walk.story.said, "RecordLeftBehind", &Announcement::reason) > 0);
     EXPECT_TRUE(walk.story.o.object.meta.finalizers.empty());
     EXPECT_FALSE(status.delivery);
+    EXPECT_TRUE(walk.story.in_service && !status.drain) << walk.story.last_lines(60);
     // Where no port answers and no status call tells a fingerprint, an acknowledgement is all the proof there is.
     const bool can_be_seen = !walk.story.served.empty();
     EXPECT_TRUE(!status.revision || !can_be_seen || walk.story.served == fingerprint(*status.revision))
@@ -489,11 +608,12 @@ TEST(Walks, NoDecisionIsInsaneAndAllComesToRest) {
   // The walks have been everywhere.
   for (const char* effect :
        {"CreateKey", "NewOrder", "PresentRecord", "RemoveRecord", "AnswerChallenge", "FinalizeOrder", "StoreBundle",
-        "Push", "WriteServingSecret", "DeleteRevision", "SetFinalizer", "AskPeers"}) {
+        "Push", "WriteServingSecret", "DeleteRevision", "SetFinalizer", "AskPeers", "LookAtService", "SetService"}) {
     EXPECT_GT(effects[effect], 30) << effect;
   }
-  for (const char* reason : {"Rotated", "RolledBack", "RollingBack", "RollbackImpossible", "PushPutOff", "OrderInvalid",
-                             "Adopted", "NothingToRotate", "PeerDoesNotTrust", "SiteWideFailure"}) {
+  for (const char* reason :
+       {"Rotated", "RolledBack", "RollingBack", "RollbackImpossible", "PushPutOff", "OrderInvalid", "Adopted",
+        "NothingToRotate", "PeerDoesNotTrust", "SiteWideFailure", "BackInService", "DrainTimedOut"}) {
     EXPECT_TRUE(reasons.contains(reason)) << reason;
   }
 }

@@ -33,6 +33,7 @@ const std::vector<NamedCall>& calls() {
   static const std::vector<NamedCall> all = {
       {"check", [](ports::EdgeFleet& f) { return f.check({}); }},
       {"edges", [](ports::EdgeFleet& f) { return f.edges({}).map([](const auto&) {}); }},
+      {"edge", [](ports::EdgeFleet& f) { return f.edge(kEdge, {}).map([](const auto&) {}); }},
       {"trunks", [](ports::EdgeFleet& f) { return f.trunks(kEdge, {}).map([](const auto&) {}); }},
       {"all_trunks", [](ports::EdgeFleet& f) { return f.all_trunks({}).map([](const auto&) {}); }},
       {"health", [](ports::EdgeFleet& f) { return f.health(kEdge, {}).map([](const auto&) {}); }},
@@ -306,6 +307,7 @@ TEST(GenesysCall, OnlyKnownCallsLeave) {
   for (const std::string_view id : {"", ".", ".."}) {
     EXPECT_EQ(f.fleet->trunks(ports::EdgeId{std::string(id)}, {}).error().kind, ErrorKind::kInternal) << id;
     EXPECT_EQ(f.fleet->health(ports::EdgeId{std::string(id)}, {}).error().kind, ErrorKind::kInternal) << id;
+    EXPECT_EQ(f.fleet->set_service(ports::EdgeId{std::string(id)}, true, {}, {}).error().kind, ErrorKind::kInternal);
   }
   EXPECT_TRUE(f.api->sent().empty());
   EXPECT_TRUE(f.upload->sent().empty());

@@ -131,6 +131,7 @@ TEST(Wake, AnEdgeKeepsToItselfWhatTheyDoNotRead) {
 
 TEST(Wake, TheEndOfASoftwareUpdateWakesWhoWaitsForIt) {
   EXPECT_EQ(after<api::Edge>([](auto& o) { o.status.software_update = "SUCCEEDED"; }), kDependants);
+  EXPECT_EQ(after<api::Edge>([](auto& o) { o.status.service_state = "OutOfService"; }), kDependants);
   EXPECT_EQ(after<api::Edge>([](auto& o) { o.status.site = "dublin"; }), kDependants) << "another budget";
 }
 

@@ -97,6 +97,7 @@ void fields(V& v, EdgeStatus& status) {
   v("onlineStatus", status.online_status, doc("The cloud's view of the Edge's connection: ONLINE or OFFLINE."));
   v("edgeStatus", status.edge_status, doc("The guide's status: OK, Warning, Critical or Unknown."));
   v("softwareUpdate", status.software_update, doc("State of a software update."));
+  v("serviceState", status.service_state, doc("InService, or OutOfService: nothing is pushed to it then."));
   v("site", status.site, doc("The site that the API reports."));
   v("timeZone", status.time_zone, doc("The time zone in force."));
   v("servedCertificate", status.served_certificate, doc("What the SIP-TLS port presents."));

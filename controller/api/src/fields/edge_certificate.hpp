@@ -169,11 +169,18 @@ void fields(V& v, DeliveryStatus& delivery) {
   v("fallback", delivery.fallback, required, doc("The revision that a rollback returns to; -1 when there is none."));
   v("portAnswered", delivery.port_answered, doc("Whether the SIP-TLS port completed a handshake before the change; only then is its silence evidence."));
   v("startedAt", delivery.started_at, required, doc("When the delivery began."));
-  v("installedAt", delivery.installed_at, doc("When the Edge had taken it."));
+  v("installedAt", delivery.installed_at, doc("When the Edge had taken it; where it was drained, when it was back in service."));
   v("rollingBackSince", delivery.rolling_back_since, doc("When the rollback was decided."));
   v("verdict", delivery.verdict, doc("Why it is rolled back."));
   v("evidence", delivery.evidence, doc("What was seen of the Edge when that was decided."));
   v("baseline", delivery.baseline, doc("What worked right before the push: only that can be missed afterwards."));
+}
+
+template <class V>
+void fields(V& v, DrainStatus& drain) {
+  using namespace json;
+  v("since", drain.since, required, doc("When the Edge was begun to be taken out of service."));
+  v("endedAt", drain.ended_at, doc("When the wait for its calls was over, so that the push could begin."));
 }
 
 template <class V>
@@ -237,6 +244,7 @@ void fields(V& v, EdgeCertificateStatus& status) {
   v("nextWindow", status.next_window, doc("When the next window opens, while it is waited for."));
   v("order", status.order, doc("The order under way."));
   v("delivery", status.delivery, doc("The delivery under way."));
+  v("drain", status.drain, doc("The Edge is out of service for a push, or about to be: there until it has been seen in service again."));
   v("slots", status.slots, doc("The slots of the budget that the delivery holds, until they are given back."));
   v("variant", status.variant, doc("What is new about the stored revision, while an earlier wave is waited for."));
   v("approval", status.approval, doc("The last approval that was taken note of."));

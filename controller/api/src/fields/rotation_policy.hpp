@@ -89,8 +89,9 @@ void fields(V& v, Wave& wave) {
 template <class V>
 void fields(V& v, Drain& drain) {
   using namespace json;
-  v("policy", drain.policy, later_value(DrainPolicy::kDrain), doc("None: push while calls are up. Drain: take the Edge out of service first, and back in every outcome (not served yet: refused with reason NotSupported). Default None."));
-  v("timeout", drain.timeout, doc("How long to wait for calls to end. Default 30m."));
+  v("policy", drain.policy, doc("None: push while calls are up. Drain: take the Edge out of service first, wait for its calls to end, and put it back into service in every outcome. Default None."));
+  v("timeout", drain.timeout, doc("How long to wait for calls to end; a window must have room for it. When calls last longer the Edge goes back into service, nothing is pushed, and it is tried again in the next window; only what is urgent is pushed all the same. Default 30m."));
+  v.rule("!has(self.timeout) || duration(self.timeout) >= duration('1s')", "drain.timeout must be at least 1s");
 }
 
 template <class V>
@@ -115,7 +116,7 @@ void fields(V& v, RetryRule& retry) {
 template <class V>
 void fields(V& v, RotationOverrides& rotation) {
   using namespace json;
-  v("windows", rotation.windows, max_items(7), doc("When a rotation may start, in the Edge's local time. Nothing starts that cannot end (push, settle, observe, rollback) inside the window. Default: 02:00 for 2h, every day."));
+  v("windows", rotation.windows, max_items(7), doc("When a rotation may start, in the Edge's local time. Nothing starts that cannot end (drain, push, settle, observe, rollback) inside the window. Default: 02:00 for 2h, every day."));
   v("drain", rotation.drain, doc("Whether calls are drained before the push."));
   v("observe", rotation.observe, doc("How the Edge is watched after the push, and what rolls it back."));
   v("retry", rotation.retry, doc("What happens after a rollback."));
@@ -124,7 +125,7 @@ void fields(V& v, RotationOverrides& rotation) {
 template <class V>
 void fields(V& v, RotationPolicySpec& spec) {
   using namespace json;
-  v("windows", spec.windows, max_items(7), doc("When a rotation may start, in the Edge's local time. Nothing starts that cannot end (push, settle, observe, rollback) inside the window. Default: 02:00 for 2h, every day."));
+  v("windows", spec.windows, max_items(7), doc("When a rotation may start, in the Edge's local time. Nothing starts that cannot end (drain, push, settle, observe, rollback) inside the window. Default: 02:00 for 2h, every day."));
   v("urgent", spec.urgent, doc("What a rotation close to expiry need not wait for."));
   v("freezes", spec.freezes, max_items(32), doc("Times in which no rotation is under way: none starts that could not end before, rollback included. A rollback is always allowed."));
   v("approval", spec.approval, doc("Whether a person must approve each rotation."));

@@ -43,6 +43,8 @@ class Success {
     m_.look = std::move(learned_.look);
     m_.pushed_since_look = false;
   }
+  void operator()(const effect::LookAtService& /*e*/) { m_.service = std::move(learned_.service); }
+  void operator()(const effect::SetService& e) { m_.service_call = ServiceCall{e.in_service, now_}; }
   void operator()(const effect::AskPeers& /*e*/) { m_.peers = std::move(learned_.peers); }
   void operator()(const effect::LookAtOrder& /*e*/) { keep_order(); }
   void operator()(const effect::FinalizeOrder& /*e*/) { keep_order(); }
@@ -128,6 +130,14 @@ void note_written(Memory& memory, const api::EdgeCertificateStatus& before, cons
   const auto installed_at = [](const api::EdgeCertificateStatus& s) {
     return s.delivery ? s.delivery->installed_at : std::nullopt;
   };
+  const auto drained_since = [](const api::EdgeCertificateStatus& s) {
+    return s.drain ? std::optional(s.drain->since) : std::nullopt;
+  };
+  if (drained_since(before) != drained_since(after)) {
+    memory.service.reset();
+    memory.service_call.reset();
+    forget_failures<effect::SetService, effect::LookAtService>(memory);
+  }
   const bool next_delivery = begun_at(before) != begun_at(after);
   const bool next_observation = installed_at(before) != installed_at(after);
   if (next_delivery) {
@@ -143,6 +153,10 @@ void note_begun(Memory& memory, const Effect& effect) {
   if (std::holds_alternative<effect::Push>(effect)) {
     memory.pushed.reset();
     memory.pushed_since_look = true;
+  }
+  if (std::holds_alternative<effect::SetService>(effect)) {
+    memory.service.reset();
+    memory.service_call.reset();
   }
   if (std::holds_alternative<effect::NewOrder>(effect)) memory.order_asked_for = true;
 }

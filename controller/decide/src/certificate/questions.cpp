@@ -68,6 +68,16 @@ bool has_ended_badly(const api::HistoryEntry& entry) {
   return entry.result == api::RevisionResult::kRolledBack || entry.result == api::RevisionResult::kRejected;
 }
 
+std::string what_is_missing(const Observation& o) {
+  const std::string edge = "Edge " + o.object.spec.edge_ref.name;
+  if (!o.edge) return edge + " is gone";
+  if (o.edge->broken) return edge + " cannot be read (" + o.edge->broken->message() + ")";
+  const std::string connection = "GenesysConnection " + o.edge->spec.connection_ref.name;
+  if (!o.connection) return connection + " is gone";
+  if (o.connection->broken) return connection + " cannot be read (" + o.connection->broken->message() + ")";
+  return {};
+}
+
 const StoredRevision* stored(const Observation& o, int revision) {
   const auto found = o.revisions.find(revision);
   return found == o.revisions.end() ? nullptr : &found->second;
@@ -254,11 +264,14 @@ std::optional<TimePoint> urgent_from(const Observation& o) {
   return std::nullopt;
 }
 
-bool need_not_wait_for(const Observation& o, api::MayBreak what) {
-  const auto may_break = rotation_of(o).urgent_may_break;
-  if (std::ranges::find(may_break, what) == may_break.end()) return false;
+bool is_urgent(const Observation& o) {
   const auto from = urgent_from(o);
   return from && o.now >= *from;
+}
+
+bool need_not_wait_for(const Observation& o, api::MayBreak what) {
+  const auto may_break = rotation_of(o).urgent_may_break;
+  return std::ranges::find(may_break, what) != may_break.end() && is_urgent(o);
 }
 
 std::optional<TimePoint> foreign_renewal(const Observation& o) {

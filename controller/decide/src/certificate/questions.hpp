@@ -22,6 +22,9 @@ ports::KeySpec wanted_key(const api::EdgeCertificateSpec& spec);
 // that makes no other certificate due. One that somebody else renews has to cover the names, whatever it was made for.
 bool fits_spec(const Observation& o, const StoredRevision& revision);
 
+// What there has to be to reach the Edge at all: "Edge edge01 is gone". Empty: it is there.
+std::string what_is_missing(const Observation& o);
+
 const StoredRevision* stored(const Observation& o, int revision);
 // The revision that the Edge serves, as far as proved, when its bundle is stored.
 const StoredRevision* active(const Observation& o);
@@ -60,6 +63,8 @@ api::ForeignCertificate wish_for_foreign(const Observation& o);
 // When what the Edge serves is so close to its end that a rotation is urgent; empty when it serves nothing that is
 // known.
 std::optional<TimePoint> urgent_from(const Observation& o);
+// Whether that time has come.
+bool is_urgent(const Observation& o);
 // Whether an urgent rotation is due that does not wait for this.
 bool need_not_wait_for(const Observation& o, api::MayBreak what);
 

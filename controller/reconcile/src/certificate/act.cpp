@@ -34,6 +34,12 @@ class Actor {
     return Learned{.look = std::move(seen)};
   }
 
+  Result<Learned> operator()(const effect::LookAtService& /*look*/) {
+    EDGETRUST_TRY_ASSIGN(const auto fleet, world_.backends.fleet(*o_.connection, stop_));
+    EDGETRUST_TRY_ASSIGN(ports::EdgeInfo edge, fleet->edge(edge_id(), stop_));
+    return Learned{.service = decide::certificate::ServiceLook{std::move(edge), world_.clock.now()}};
+  }
+
   Result<Learned> operator()(const effect::AskPeers& ask) {
     EDGETRUST_TRY_ASSIGN(const std::string chain, chain_of(ask.revision));
     decide::certificate::PeersLook told{.revision = ask.revision, .edge_generation = o_.edge->meta.generation};
@@ -275,7 +281,7 @@ class Actor {
     EDGETRUST_TRY_ASSIGN(std::string chain, chain_of(push.revision));
     EDGETRUST_TRY_ASSIGN(Secret key, key_of(push.revision));
     EDGETRUST_TRY_ASSIGN(const ports::ChainFacts facts, world_.pki.inspect(chain));
-    EDGETRUST_TRY(fleet->install({.edge = ports::EdgeId{lower(o_.edge->spec.edge_id)},
+    EDGETRUST_TRY(fleet->install({.edge = edge_id(),
                                   .name = object_.meta.name,
                                   .chain_pem = std::move(chain),
                                   .key_pem = std::move(key),
@@ -284,7 +290,15 @@ class Actor {
     return Learned{};
   }
 
+  Result<Learned> operator()(const effect::SetService& set) {
+    EDGETRUST_TRY_ASSIGN(const auto fleet, world_.backends.fleet(*o_.connection, stop_));
+    EDGETRUST_TRY(fleet->set_service(edge_id(), set.in_service, set.calls_may_last, stop_));
+    return Learned{};
+  }
+
  private:
+  [[nodiscard]] ports::EdgeId edge_id() const { return ports::EdgeId{lower(o_.edge->spec.edge_id)}; }
+
   // A name that is taken by our own Secret of the same revision is what a lost answer left behind: nothing is written
   // twice.
   Status store(const ports::SecretObject& secret) {

@@ -36,9 +36,9 @@ void find_references(const World& world, Observation& o) {
   o.edge_holder = holder_of(world, o.object);
 }
 
-bool is_delivered_to(const World& world, const api::Edge& edge) {
+bool is_touched(const World& world, const api::Edge& edge) {
   return std::ranges::any_of(world.certificates.list(edge.meta.ns), [&](const auto& certificate) {
-    return certificate->spec.edge_ref.name == edge.meta.name && certificate->status.delivery;
+    return certificate->spec.edge_ref.name == edge.meta.name && decide::is_rotating(*certificate);
   });
 }
 
@@ -49,7 +49,7 @@ void find_neighbours(const World& world, Observation& o) {
     const bool is_near = other->meta.name != o.edge->meta.name && !other->broken &&
                          other->spec.connection_ref == o.edge->spec.connection_ref &&
                          api::site_of(*other) == api::site_of(*o.edge);
-    if (is_near && !is_delivered_to(world, *other)) o.neighbours.push_back(other);
+    if (is_near && !is_touched(world, *other)) o.neighbours.push_back(other);
   }
 }
 

@@ -20,7 +20,7 @@ struct EdgeClaim {
 
 // Empty for one that cannot be read, and for one that is being deleted when what it has begun on the Edge is over.
 inline std::optional<EdgeClaim> claim_of(const EdgeCertificate& certificate) {
-  const bool at_work = certificate.status.delivery.has_value();
+  const bool at_work = certificate.status.delivery || certificate.status.drain;
   if (certificate.broken || (certificate.meta.deleting() && !at_work)) return std::nullopt;
   return EdgeClaim{certificate.spec.edge_ref.name, !at_work, certificate.meta.creation_time.value_or(TimePoint{}),
                    certificate.meta.uid};

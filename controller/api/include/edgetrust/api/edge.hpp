@@ -58,6 +58,7 @@ struct EdgeStatus {
   std::string online_status;
   std::string edge_status;
   std::string software_update;
+  std::string service_state;  // InService or OutOfService; empty while nobody knows
   std::string site;
   std::string time_zone;
   std::optional<ServedCertificate> served_certificate;

@@ -112,6 +112,12 @@ struct DeliveryStatus {
   std::string evidence;  // what was seen when that was decided
   std::optional<Baseline> baseline;
 };
+// The Edge is out of service for a push, or about to be taken out. Written before that, taken away once the Edge has
+// been seen in service again: whatever becomes of the delivery, it is put back.
+struct DrainStatus {
+  TimePoint since;
+  std::optional<TimePoint> ended_at;  // the wait for its calls is over: the push may begin
+};
 // What a person allowed by annotation, as it was first seen.
 struct ApprovalStatus {
   int revision = 0;
@@ -162,6 +168,7 @@ struct EdgeCertificateStatus {
   std::string next_window;
   std::optional<OrderStatus> order;
   std::optional<DeliveryStatus> delivery;
+  std::optional<DrainStatus> drain;
   std::optional<SlotsStatus> slots;
   std::string variant;  // of the revision that waits for a wave
   std::optional<ApprovalStatus> approval;

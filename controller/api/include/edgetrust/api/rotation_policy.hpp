@@ -106,6 +106,7 @@ struct EffectiveRotation {
   int halt_after_rollbacks;
   Duration spread;
   SoftwareUpdateRule software_update;
+  std::optional<Duration> drain_timeout;  // how long calls may last; empty: the push does not wait for them
   Duration settle;
   Duration period;
   Duration interval;

@@ -21,7 +21,8 @@ struct Slot {
 
 // One upload with its retries; what fails for longer is put off.
 inline constexpr std::chrono::seconds kLongestUpload{60};
-// The longest time from push to the end of a rollback: two uploads, with what the Edge needs after each. A window must
+// The longest time from the beginning to the end of a rollback: a drain where one is asked for, two uploads, with what
+// the Edge needs after each. A window must
 // have room for it.
 api::Duration time_needed(const api::EffectiveRotation& rotation);
 

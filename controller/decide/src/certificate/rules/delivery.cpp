@@ -54,10 +54,10 @@ Decision installed(const Observation& o, int revision) {
   Draft draft =
       delivering(o, Phase::kObserving, "Observing", "the Edge has taken " + revision_text(revision) + "; watching it");
   draft.status().delivery->installed_at = std::chrono::floor<std::chrono::seconds>(o.now);
-  return draft.next("observes " + revision_text(revision))
-      .announce(false, "Installed", "the Edge has taken " + revision_text(revision))
-      .effect(effect::LookAtEdge{.closely = true})
-      .finish();
+  draft.next("observes " + revision_text(revision))
+      .announce(false, "Installed", "the Edge has taken " + revision_text(revision));
+  if (o.object.status.drain) return draft.wake(o.now).finish();  // it goes back into service first
+  return draft.effect(effect::LookAtEdge{.closely = true}).finish();
 }
 
 Decision refused(const Observation& o, const api::DeliveryStatus& delivery, const Error& error) {
@@ -110,8 +110,12 @@ Decision install(const Observation& o, const api::DeliveryStatus& delivery) {
   if (auto claim = claim_slots(o, delivery)) return *std::move(claim);
   // A lost answer, or an operator that died in between: the Edge itself knows whether it has the certificate.
   if (!looked_since(o, delivery.started_at)) return draft.effect(effect::LookAtEdge{}).finish();
+  if (auto undrained = edge_drained(o, delivery)) return *std::move(undrained);
+  const auto& drain = o.object.status.drain;
+  const TimePoint may_begin = drain && drain->ended_at ? *drain->ended_at : delivery.started_at;
+  if (!looked_since(o, may_begin)) return draft.effect(effect::LookAtEdge{}).finish();
   if (o.object.meta.deleting()) return called_off(o);
-  if (o.now > delivery.started_at + kLongestUpload) return put_off(o, delivery);
+  if (o.now > may_begin + kLongestUpload) return put_off(o, delivery);
   return draft.effect(effect::Push{delivery.revision}).finish();
 }
 
@@ -327,7 +331,10 @@ Decision roll_back(const Observation& o, const api::DeliveryStatus& delivery) {
 std::optional<Decision> restarted(const Observation& o, const api::DeliveryStatus& delivery) {
   const TimePoint now = std::chrono::floor<std::chrono::seconds>(o.now);
   const auto ahead = [&](const std::optional<TimePoint>& time) { return time && *time > o.now; };
-  if (!ahead(delivery.started_at) && !ahead(delivery.installed_at) && !ahead(delivery.rolling_back_since))
+  const auto& drain = o.object.status.drain;
+  const bool drain_is_ahead = drain && (ahead(drain->since) || ahead(drain->ended_at));
+  if (!ahead(delivery.started_at) && !ahead(delivery.installed_at) && !ahead(delivery.rolling_back_since) &&
+      !drain_is_ahead)
     return std::nullopt;
   Draft draft = delivering(o, o.object.status.phase.value_or(Phase::kDelivering), "ClockSetBack",
                            "the clock was set back in the middle of a delivery: this step begins anew");
@@ -335,21 +342,9 @@ std::optional<Decision> restarted(const Observation& o, const api::DeliveryStatu
   if (ahead(status.started_at)) status.started_at = now;
   if (ahead(status.installed_at)) status.installed_at = now;
   if (ahead(status.rolling_back_since)) status.rolling_back_since = now;
+  if (drain_is_ahead) draft.status().drain->since = now;
+  if (drain && ahead(drain->ended_at)) draft.status().drain->ended_at = now;
   return draft.wake(o.now).finish();
-}
-
-}  // namespace
-
-namespace {
-
-std::string what_is_missing(const Observation& o) {
-  const std::string edge = "Edge " + o.object.spec.edge_ref.name;
-  if (!o.edge) return edge + " is gone";
-  if (o.edge->broken) return edge + " cannot be read (" + o.edge->broken->message() + ")";
-  const std::string connection = "GenesysConnection " + o.edge->spec.connection_ref.name;
-  if (!o.connection) return connection + " is gone";
-  if (o.connection->broken) return connection + " cannot be read (" + o.connection->broken->message() + ")";
-  return "certificateUpload of " + connection + " is gone";
 }
 
 }  // namespace
@@ -357,16 +352,22 @@ std::string what_is_missing(const Observation& o) {
 Verdict delivery_under_way(const Observation& o) {
   if (!o.object.status.delivery) return std::nullopt;
   const api::DeliveryStatus& delivery = *o.object.status.delivery;
-  const bool complete =
-      o.edge && !o.edge->broken && o.connection && !o.connection->broken && o.connection->spec.certificate_upload;
-  if (!complete) {
+  std::string missing = what_is_missing(o);
+  if (missing.empty() && !o.connection->spec.certificate_upload)
+    missing = "certificateUpload of GenesysConnection " + o.connection->meta.name + " is gone";
+  if (!missing.empty()) {
     if (o.object.meta.deleting()) return called_off(o);  // its surroundings went with it
+    if (auto back = edge_back_in_service(o)) return back;
     return delivering(o, o.object.status.phase.value_or(Phase::kDelivering), "DeliveryInterrupted",
-                      what_is_missing(o) + " in the middle of a delivery: put it right")
+                      missing + " in the middle of a delivery: put it right")
         .stalled()
         .finish();
   }
   if (auto again = restarted(o, delivery)) return again;
+  // An Edge that takes no calls is not judged: it would look bad with any certificate.
+  if (delivery.installed_at) {
+    if (auto back = edge_back_in_service(o)) return back;
+  }
   if (delivery.rolling_back_since) return roll_back(o, delivery);
   if (!delivery.installed_at) return install(o, delivery);
   return observe(o, delivery);

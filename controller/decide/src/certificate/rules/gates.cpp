@@ -54,7 +54,9 @@ bool is_brought_to_an_end(const Observation& o) {
   const auto& delivery = o.object.status.delivery;
   if (!delivery || !holds_finalizer(o) || o.object.broken) return false;
   const bool can_end = delivery->rolling_back_since || delivery->verdict.empty();
-  return can_end && o.now < delivery->started_at + time_needed(rotation_of(o)) + 1h;
+  // A drain may last until its Edge can be put back: the observation has its time all the same.
+  const TimePoint since = delivery->installed_at.value_or(delivery->started_at);
+  return can_end && o.now < since + time_needed(rotation_of(o)) + 1h;
 }
 
 }  // namespace
@@ -70,6 +72,13 @@ Verdict deleted(const Observation& o) {
   Draft draft(o);
   draft.phase(o.object.status.phase.value_or(Phase::kPending), "Deleted", "being deleted");
   if (!holds_finalizer(o)) return draft.finish();
+  if (o.object.status.drain) {
+    const std::string why = cannot_be_put_back(o);
+    if (why.empty()) return edge_back_in_service(o);
+    const std::string message = "the Edge may be out of service and nobody here can put it back: " + why;
+    draft.phase(*draft.status().phase, "LeftOutOfService", "being deleted; " + message)
+        .announce(true, "LeftOutOfService", message);
+  }
   const std::vector<api::TxtRecord> none;
   const auto& records = o.object.status.order ? o.object.status.order->records : none;
   // A deletion never hangs: after a few tries the record is left, and said so.

@@ -1,6 +1,7 @@
 // Whether a stored revision may be pushed now: what a RotationPolicy makes it wait for.
 #include "certificate/rules/rules.hpp"
 #include "edgetrust/api/approval.hpp"
+#include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/time_text.hpp"
 
 #include <algorithm>
@@ -18,11 +19,12 @@ std::string revision_text(int revision) { return "revision " + std::to_string(re
 Verdict wait_for_next_try(const Observation& o) {
   const auto& at = o.object.status.next_attempt;
   if (!at || o.now >= *at || is_too_far_ahead(o, *at) || is_requested(o, api::kRotateRequestedAt)) return std::nullopt;
-  return Draft(o)
-      .phase(Phase::kWaiting, "PushPutOff", "the last push failed and is tried again; its reason is in the Events")
-      .next("tries again " + format_rfc3339(*at))
-      .wake(*at)
-      .finish();
+  Draft draft(o);
+  draft.phase(Phase::kWaiting, "PushPutOff",
+              "the last push was put off and is tried again; its reason is in the Events");
+  const auto said = api::reason_said(o.object.status.conditions);
+  if (said == kDrainTimedOut || said == kDrainUndone) draft.unchanged();
+  return draft.next("tries again " + format_rfc3339(*at)).wake(*at).finish();
 }
 
 // --- approval
@@ -126,10 +128,12 @@ tl::expected<Opening, Decision> opening(const Observation& o) {
     return tl::unexpected(stop_for_window(o, "InvalidWindow", whose + slot.error().message()));
   }
   if (!*slot) {
-    return tl::unexpected(stop_for_window(o, "WindowTooShort",
-                                          "no window is as long as a push, its observation and a rollback may take (" +
-                                              format_duration(needed) +
-                                              "): lengthen a window or shorten observe.settle and observe.period"));
+    return tl::unexpected(
+        stop_for_window(o, "WindowTooShort",
+                        std::string("no window is as long as ") + (rotation.drain_timeout ? "a drain, " : "") +
+                            "a push, its observation and a rollback may take (" + format_duration(needed) +
+                            "): lengthen a window or shorten observe.settle, observe.period" +
+                            (rotation.drain_timeout ? ", drain.timeout" : "")));
   }
   return Opening{**slot, describe_start(**slot, zone)};
 }
@@ -170,12 +174,24 @@ Verdict wait_for_software_update(const Observation& o, int revision) {
       .finish();
 }
 
+// As its object tells, which is looked at each five minutes. Where it is drained the vendor is asked itself, see
+// wait_for_service() in drain.cpp.
+Verdict wait_until_in_service(const Observation& o, int revision) {
+  if (rotation_of(o).drain_timeout || o.edge->status.service_state != "OutOfService") return std::nullopt;
+  return Draft(o)
+      .phase(Phase::kWaiting, "EdgeOutOfService",
+             revision_text(revision) + " is ready; the Edge is out of service: somebody has taken it out")
+      .next("waits for the Edge")
+      .finish();
+}
+
 }  // namespace
 
 Verdict wait_for_permission(const Observation& o, int revision) {
   if (auto wait = wait_for_next_try(o)) return wait;
   if (auto wait = wait_for_approval(o, revision)) return wait;
   if (auto wait = wait_for_window(o, revision)) return wait;
+  if (auto wait = wait_until_in_service(o, revision)) return wait;
   return wait_for_software_update(o, revision);
 }
 

@@ -10,10 +10,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A rollback must not wait; what only a person can mend need not be asked often (a change of spec or Secret wakes the
-// object anyway).
-Backoff backoff_for(const Failure& failure, bool rolling_back) {
-  if (rolling_back) return {.first = 1s, .ceiling = 10s};
+// What the Edge stands still for: a rollback, and one that takes no calls.
+enum class Haste { kNone, kOutOfService, kRollback };
+Haste haste_of(const Observation& o, const Failure& failure) {
+  const auto& status = o.object.status;
+  if (status.delivery && status.delivery->rolling_back_since) return Haste::kRollback;
+  const bool service = failure.effect == effect::SetService::kName || failure.effect == effect::LookAtService::kName;
+  return status.drain && service ? Haste::kOutOfService : Haste::kNone;
+}
+
+// What only a person can mend need not be asked often (a change of spec or Secret wakes the object anyway).
+Backoff backoff_for(const Failure& failure, Haste haste) {
+  if (haste == Haste::kRollback) return {.first = 1s, .ceiling = 10s};
+  if (haste == Haste::kOutOfService) return {.first = 1s, .ceiling = 1min};
   if (retry_of(failure.error) == Retry::kAfterChange) return {.first = 15s, .ceiling = 10min};
   return {.first = 1s, .ceiling = 5min};
 }
@@ -26,9 +35,9 @@ api::Duration renewal_info_wait(const Failure& failure, double share) {
   return Backoff{.first = kShortestRenewalInfoPause, .ceiling = kRenewalInfoPause}.after(failure.count, share);
 }
 
-std::chrono::milliseconds server_wish(const Error& error, bool rolling_back) {
+std::chrono::milliseconds server_wish(const Error& error, Haste haste) {
   if (!error.retry_after) return 0s;
-  return std::clamp<std::chrono::milliseconds>(*error.retry_after, 1s, rolling_back ? 1min : 24h);
+  return std::clamp<std::chrono::milliseconds>(*error.retry_after, 1s, haste == Haste::kNone ? 24h : 1min);
 }
 
 // Who failed, as the first half of a reason.
@@ -42,6 +51,7 @@ std::string_view subject_of(const std::string& effect) {
       effect == effect::LookForRecords::kName)
     return "Dns";
   if (effect == effect::Push::kName) return "Upload";
+  if (effect == effect::SetService::kName || effect == effect::LookAtService::kName) return "Service";
   if (effect == effect::StoreImport::kName) return "Import";
   return "Cluster";
 }
@@ -51,21 +61,14 @@ std::optional<TimePoint> retry_time(const Observation& o, const Failure& failure
   // set back.
   const bool changed = o.object.status.observed_generation != o.object.meta.generation;
   if (changed || failure.at > o.now) return std::nullopt;
-  const bool rolling_back = o.object.status.delivery && o.object.status.delivery->rolling_back_since;
+  const Haste haste = haste_of(o, failure);
   const double share = stable_fraction(o.object.meta.uid);
-  const auto own = failure.forgiven ? 0ms : backoff_for(failure, rolling_back).after(failure.count, share);
+  const auto own = failure.forgiven ? 0ms : backoff_for(failure, haste).after(failure.count, share);
   const auto wait = failure.effect == effect::LookAtRenewalInfo::kName
                         ? renewal_info_wait(failure, share)
-                        : std::max<std::chrono::milliseconds>(own, server_wish(failure.error, rolling_back));
+                        : std::max<std::chrono::milliseconds>(own, server_wish(failure.error, haste));
   const TimePoint at = failure.at + wait;
   return o.now < at ? std::optional(at) : std::nullopt;
-}
-
-// Near expiry the count of tries is no reason to let what is served run out: another certificate may be rolled back,
-// one that has expired is an outage for certain.
-bool is_running_out(const Observation& o) {
-  const auto urgent = urgent_from(o);
-  return urgent && o.now >= *urgent;
 }
 
 }  // namespace
@@ -96,7 +99,9 @@ std::optional<TimePoint> next_retry(const Observation& o) {
 
 bool will_retry(const Draft& draft, const Observation& o) {
   const api::EffectiveRotation rotation = rotation_of(o);
-  if (draft.status().failures.value_or(0) >= rotation.max_attempts && !is_running_out(o)) return false;
+  // Near expiry the count of tries is no reason to let what is served run out: another certificate may be rolled back,
+  // one that has expired is an outage for certain.
+  if (draft.status().failures.value_or(0) >= rotation.max_attempts && !is_urgent(o)) return false;
   if (!is_sourced(o)) return rotation.retry == api::RetryPolicy::kNextWindow;
   // Another leaf in the Secret is the change that OnChange waits for; the one that failed is not tried again.
   return rotation.retry != api::RetryPolicy::kNever && offers_another(o, draft.status());

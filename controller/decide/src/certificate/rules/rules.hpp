@@ -22,6 +22,18 @@ Verdict references_exist(const Observation& o);
 // delivery.cpp: a change of the Edge, from the fence to the proof
 Verdict delivery_under_way(const Observation& o);
 
+// drain.cpp: out of service for the push where that is asked for, and back whatever comes of it
+// Why nothing was pushed; said until it is tried again.
+inline constexpr std::string_view kDrainTimedOut = "DrainTimedOut";
+inline constexpr std::string_view kDrainUndone = "DrainUndone";
+// Empty: the push need not wait (any longer) for calls.
+Verdict edge_drained(const Observation& o, const api::DeliveryStatus& delivery);
+Verdict edge_back_in_service(const Observation& o);
+// Why nobody here can put it back any more; empty while it can be tried.
+std::string cannot_be_put_back(const Observation& o);
+// The Edge is in service now, and nobody has taken it out.
+Verdict wait_for_service(const Observation& o);
+
 // adoption.cpp: what the Edge serves now
 Verdict served_certificate_known(const Observation& o);
 

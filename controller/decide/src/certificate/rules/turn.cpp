@@ -54,9 +54,7 @@ Decision give_way(const Observation& o, const api::DeliveryStatus& delivery, con
 
 // A change waits until it has soaked where the policy wants it first; not until what is served runs out.
 Verdict wait_for_wave(const Observation& o, int revision) {
-  const auto urgent = urgent_from(o);
-  const bool runs_out = urgent && o.now >= *urgent;
-  if (!o.policy || runs_out || is_requested(o, api::kRotateRequestedAt)) return std::nullopt;
+  if (!o.policy || is_urgent(o) || is_requested(o, api::kRotateRequestedAt)) return std::nullopt;
   const auto& waves = o.policy->spec.waves;
   const std::string variant = variant_of(o.object.spec, *stored(o, revision)->chain, o.operator_version);
   const auto wait = wave_to_wait_for(variant, wave_of(waves, *o.edge), *o.policy, o.fleet.members, o.now);

@@ -79,8 +79,7 @@ Verdict wait_for_edge(const Observation& o) {
   }
   if (o.look) {
     const Assessment seen = assess(*o.look, {});
-    const auto urgent = urgent_from(o);
-    if (seen.health != Health::kGood && !has_nothing_to_lose(o) && !(urgent && o.now >= *urgent))
+    if (seen.health != Health::kGood && !has_nothing_to_lose(o) && !is_urgent(o))
       return wait_for_better(o, "EdgeUnhealthy", "the Edge is not touched while it is not well: " + seen.reason);
   }
   const bool is_fresh = o.look && o.now <= o.look->at + kLookIsFresh && o.look->at <= o.now;
@@ -147,6 +146,7 @@ Verdict revision_delivered(const Observation& o) {
   auto slots = turn(o, *next);
   if (!slots) return std::move(slots).error();
   if (auto wait = wait_for_edge(o)) return wait;
+  if (auto wait = wait_for_service(o)) return wait;
   if (auto wait = wait_for_peers(o, *next, true)) return wait;
   return start(o, *next, std::move(*slots));
 }

@@ -21,6 +21,8 @@ class Outside {
   // The certificate of a revision, issued now: like the one before it, its lifetime too; without one, 90 days under an
   // unknown root. Names, key, serial number and fingerprint are filled in by whoever asks.
   virtual ports::ChainFacts certificate(const Observation& o);
+  // The Edge is taken out of service. When its last call ends.
+  virtual TimePoint calls_end(const Observation& o);
   // The Edge installs it with this, or does not.
   virtual Status upload(const Observation& o, const ports::ChainFacts& chain);
   // The status call while this leaf is installed; nullptr: none is known. As the Edge's object says it was seen last.

@@ -31,6 +31,8 @@ class AllowList {
 
 namespace path {
 inline constexpr std::string_view kEdges = "/api/v2/telephony/providers/edges";
+inline constexpr std::string_view kEdge = "/api/v2/telephony/providers/edges/{id}";
+inline constexpr std::string_view kServiceState = "/api/v2/telephony/providers/edges/{id}/statuscode";
 inline constexpr std::string_view kTrunksOfEdge = "/api/v2/telephony/providers/edges/{id}/trunks";
 inline constexpr std::string_view kTrunks = "/api/v2/telephony/providers/edges/trunks";
 inline constexpr std::string_view kSites = "/api/v2/telephony/providers/edges/sites";

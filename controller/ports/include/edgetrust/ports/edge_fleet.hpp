@@ -28,7 +28,16 @@ struct EdgeHealth {
   std::string correlation_id;  // the vendor's support asks for it
 };
 
-// What the published API lists of an Edge.
+// How far an Edge that was taken out of service is with the calls that were up (callDrainingState).
+enum class CallDraining {
+  kNone,      // NONE: it does not wait for calls
+  kWaiting,   // WAIT
+  kCutting,   // WAIT_TIMEOUT, TERMINATE: the vendor's own wait is over, and it ends them
+  kComplete,  // COMPLETE: none is left
+  kUnknown
+};
+
+// What the published API says of an Edge.
 struct EdgeInfo {
   EdgeId id;
   std::string name;
@@ -39,6 +48,8 @@ struct EdgeInfo {
   std::string software_status;  // NONE, INIT, IN_PROGRESS, …
   std::string time_zone;        // of the site's auto-update configuration; empty when it has none
   bool appliance = true;        // a machine of the customer's (HARDWARE, LDM), not the vendor's cloud media
+  CallDraining draining = CallDraining::kUnknown;
+  int conversations = 0;  // calls that are up; told only of one that drains
 };
 
 // Which OAuth client speaks for us, as far as anybody tells.
@@ -79,6 +90,13 @@ class EdgeFleet {
   // After check(). What cannot be asked stays empty. Asks at most once an hour.
   virtual ClientInfo client(std::stop_token stop) = 0;
   virtual Result<std::vector<EdgeInfo>> edges(std::stop_token stop) = 0;
+  // One of them, as it is now. Its time zone is not asked for.
+  virtual Result<EdgeInfo> edge(const EdgeId& edge, std::stop_token stop) = 0;
+  // Takes an Edge out of service or back (the published `statuscode` call). Out of service it takes no new calls; those
+  // that are up may last for `calls_may_last`, then the vendor cuts them. To be asked for the state that it is in
+  // already changes nothing but that the time for calls begins anew. `maybe_executed` on a lost answer.
+  virtual Status set_service(const EdgeId& edge, bool in_service, std::chrono::seconds calls_may_last,
+                             std::stop_token stop) = 0;
   // What the Edges trust. Lives as long as this.
   virtual TrustedAuthorities& authorities() = 0;
   // Of one Edge, as they are now.

@@ -22,6 +22,10 @@ struct LookAtEdge {
   static constexpr std::string_view kName = "LookAtEdge";
   bool closely = false;
 };
+// What the vendor says of the Edge: in service or not, and how far it is with its calls.
+struct LookAtService {
+  static constexpr std::string_view kName = "LookAtService";
+};
 // Offline: would each peer of the Edge accept the stored chain of a revision?
 struct AskPeers {
   static constexpr std::string_view kName = "AskPeers";
@@ -106,6 +110,13 @@ struct Push {
   int revision = 0;
   bool rollback = false;
 };
+// Takes the Edge out of service, or puts it back. Its calls may last so long; the vendor cuts what is left then.
+struct SetService {
+  static constexpr std::string_view kName = "SetService";
+  static constexpr bool kGuarded = true;
+  bool in_service = true;
+  std::chrono::seconds calls_may_last{0};
+};
 // Makes secretName hold a stored revision.
 struct WriteServingSecret {
   static constexpr std::string_view kName = "WriteServingSecret";
@@ -134,12 +145,12 @@ struct ReleaseSlots {
 
 }  // namespace effect
 
-using Effect = std::variant<effect::LookAtEdge, effect::AskPeers, effect::LookAtOrder, effect::LookAtRenewalInfo,
-                            effect::LookForRecords, effect::SetFinalizer, effect::CreateKey, effect::NewOrder,
-                            effect::PresentRecord, effect::RemoveRecord, effect::AnswerChallenge, effect::FinalizeOrder,
-                            effect::StoreBundle, effect::StoreImport, effect::StoreSource, effect::Push,
-                            effect::WriteServingSecret, effect::MarkRejected, effect::DeleteRevision,
-                            effect::ClaimSlots, effect::ReleaseSlots>;
+using Effect = std::variant<effect::LookAtEdge, effect::LookAtService, effect::AskPeers, effect::LookAtOrder,
+                            effect::LookAtRenewalInfo, effect::LookForRecords, effect::SetFinalizer, effect::CreateKey,
+                            effect::NewOrder, effect::PresentRecord, effect::RemoveRecord, effect::AnswerChallenge,
+                            effect::FinalizeOrder, effect::StoreBundle, effect::StoreImport, effect::StoreSource,
+                            effect::Push, effect::SetService, effect::WriteServingSecret, effect::MarkRejected,
+                            effect::DeleteRevision, effect::ClaimSlots, effect::ReleaseSlots>;
 
 std::string_view name_of(const Effect& effect);
 bool is_guarded(const Effect& effect);

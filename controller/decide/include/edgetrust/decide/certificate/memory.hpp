@@ -4,6 +4,7 @@
 #include "edgetrust/decide/certificate/decision.hpp"
 #include "edgetrust/decide/certificate/health.hpp"
 #include "edgetrust/ports/certificate_authority.hpp"
+#include "edgetrust/ports/edge_fleet.hpp"
 
 #include <functional>
 #include <map>
@@ -37,6 +38,17 @@ struct RecordsLook {
   TimePoint at;
 };
 
+// What the vendor said of the Edge.
+struct ServiceLook {
+  ports::EdgeInfo edge;
+  TimePoint at;
+};
+// The last answered request to take the Edge out of service or to put it back.
+struct ServiceCall {
+  bool in_service = false;
+  TimePoint at;
+};
+
 // What the CA said of the renewal of a revision; without `info` it offers no such thing.
 struct RenewalInfoLook {
   int revision = 0;
@@ -61,6 +73,8 @@ struct Memory {
   std::optional<RenewalInfoLook> renewal_info;
   std::set<std::string> answered;              // challenges answered, by URL
   std::optional<int> pushed;                   // the revision whose upload was answered last, in the delivery under way
+  std::optional<ServiceLook> service;          // since the last request to change it
+  std::optional<ServiceCall> service_call;     // in the drain of status.drain
   std::optional<TimePoint> slots_claimed_for;  // those of status.slots, for the delivery that began then
   bool slots_released = false;                 // those of status.slots, after it
   bool pushed_since_look = false;  // a push has begun since the last look: that says nothing about what it left
@@ -70,6 +84,7 @@ struct Memory {
 // What an effect that succeeded brought back; which member is set depends on the effect.
 struct Learned {
   std::optional<EdgeLook> look;
+  std::optional<ServiceLook> service;
   std::optional<PeersLook> peers;
   std::optional<ports::Order> order;  // of NewOrder, LookAtOrder and FinalizeOrder
   std::optional<RecordsLook> records;
