@@ -53,11 +53,10 @@ class Actor {
 
   Result<Learned> operator()(const effect::LookAtService& /*e*/) {
     const bool calls_are_up = !model_.in_service && o_.now < model_.calls_end;
-    return Learned{.service = ports::EdgeInfo{.in_service = model_.in_service,
-                                              .active = true,
-                                              .draining = calls_are_up        ? ports::CallDraining::kWait
-                                                          : model_.in_service ? ports::CallDraining::kNone
-                                                                              : ports::CallDraining::kComplete}};
+    ports::EdgeInfo edge{.in_service = model_.in_service, .active = true};
+    if (!model_.in_service)
+      edge.draining = calls_are_up ? ports::CallDraining::kWaiting : ports::CallDraining::kComplete;
+    return Learned{.service = decide::certificate::ServiceLook{std::move(edge), o_.now}};
   }
   Result<Learned> operator()(const effect::SetService& e) {
     if (model_.in_service && !e.in_service) model_.calls_end = outside_.calls_end(o_);

@@ -83,7 +83,7 @@ Run::Run(Situation situation, Outside& outside, Watcher watcher)
     member.o = std::move(observation);
     member.o.now = now_;
     member.model.installed = installed_at_first(member.o);
-    member.model.in_service = !member.o.object.status.drain || member.o.object.status.drain->ended_at.has_value();
+    member.model.in_service = !member.o.object.status.drain;
     settle(member.o);
     member.space = space.get();
     member.index = members_.size() - 1;
