@@ -29,6 +29,7 @@ class EffectIsCovered {
 
   void operator()(const effect::LookAtEdge& /*e*/) const { EXPECT_TRUE(o_.edge && o_.connection); }
   void operator()(const effect::AskPeers& e) const { EXPECT_TRUE(has_chain(e.revision)) << "nothing to ask about"; }
+  void operator()(const effect::AskVendor& e) const { EXPECT_TRUE(has_chain(e.revision)) << "nothing to ask about"; }
   void operator()(const effect::LookAtOrder& e) const {
     EXPECT_TRUE(o_.issuer);
     EXPECT_EQ(e.url, d_.status.order->url);

@@ -46,10 +46,11 @@ TEST(Story, TheFirstCertificateIsIssuedDeliveredAndProved) {
   std::vector<std::string> looks_aside;
   std::ranges::copy_if(story.done, std::back_inserter(looks_aside),
                        [](const std::string& e) { return !e.starts_with("Look"); });
-  EXPECT_EQ(looks_aside, (std::vector<std::string>{"CreateKey 1", "NewOrder 1", "SetFinalizer", "PresentRecord",
-                                                   "AnswerChallenge", "FinalizeOrder 1", "StoreBundle 1",
-                                                   "RemoveRecord", "SetFinalizer", "SetFinalizer", "ClaimSlots",
-                                                   "Push 1", "ReleaseSlots", "SetFinalizer", "WriteServingSecret 1"}));
+  EXPECT_EQ(looks_aside,
+            (std::vector<std::string>{"CreateKey 1", "NewOrder 1", "SetFinalizer", "PresentRecord", "AnswerChallenge",
+                                      "FinalizeOrder 1", "StoreBundle 1", "RemoveRecord", "SetFinalizer", "AskVendor 1",
+                                      "SetFinalizer", "ClaimSlots", "Push 1", "ReleaseSlots", "SetFinalizer",
+                                      "WriteServingSecret 1"}));
   expect_rest(story);
   EXPECT_EQ(story.o.object.status.history.front().result, RevisionResult::kActive);
   EXPECT_TRUE(story.wake_at) << "the renewal is not forgotten";
@@ -381,7 +382,7 @@ class Walk {
   bool come_to_rest() {
     calm_ = true;
     story.edge_is_down = story.status_unknown = story.takes_nothing = story.ca_refuses = false;
-    story.peers_refuse = story.trunk_is_down = story.trunks_unlisted = false;
+    story.peers_refuse = story.vendor_refuses = story.trunk_is_down = story.trunks_unlisted = false;
     story.o.neighbours.clear();
     story.sick.clear();
     story.o.object.spec.suspend = false;
@@ -406,7 +407,7 @@ class Walk {
   void something_happens() {
     Observation& o = story.o;
     const std::string value = std::to_string(++events_);
-    switch (random_.below(22)) {
+    switch (random_.below(23)) {
       case 0: story.crash(); break;
       case 1: annotate(o, api::kRenewRequestedAt, value); break;
       case 2: annotate(o, api::kRotateRequestedAt, value); break;
@@ -447,6 +448,7 @@ class Walk {
       case 19: story.trunk_is_down = chance(3); break;
       case 20: story.trunks_unlisted = chance(3); break;
       case 21: the_other_edge_says(chance(2) ? api::Truth::kTrue : api::Truth::kFalse); break;
+      case 22: story.vendor_refuses = chance(3); break;
       default: break;
     }
   }
@@ -489,11 +491,12 @@ TEST(Walks, NoDecisionIsInsaneAndAllComesToRest) {
   // The walks have been everywhere.
   for (const char* effect :
        {"CreateKey", "NewOrder", "PresentRecord", "RemoveRecord", "AnswerChallenge", "FinalizeOrder", "StoreBundle",
-        "Push", "WriteServingSecret", "DeleteRevision", "SetFinalizer", "AskPeers"}) {
+        "Push", "WriteServingSecret", "DeleteRevision", "SetFinalizer", "AskPeers", "AskVendor"}) {
     EXPECT_GT(effects[effect], 30) << effect;
   }
-  for (const char* reason : {"Rotated", "RolledBack", "RollingBack", "RollbackImpossible", "PushPutOff", "OrderInvalid",
-                             "Adopted", "NothingToRotate", "PeerDoesNotTrust", "SiteWideFailure"}) {
+  for (const char* reason :
+       {"Rotated", "RolledBack", "RollingBack", "RollbackImpossible", "PushPutOff", "OrderInvalid", "Adopted",
+        "NothingToRotate", "PeerDoesNotTrust", "VendorRefusesChain", "SiteWideFailure"}) {
     EXPECT_TRUE(reasons.contains(reason)) << reason;
   }
 }

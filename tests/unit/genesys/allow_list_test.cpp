@@ -23,12 +23,13 @@ TEST(AllowList, IsThisAndNothingElse) {
   const AllowList list(kUpload, kStatus);
   for (const Call& call : list.calls()) lines.push_back(line(call));
   EXPECT_THAT(
-      lines, testing::UnorderedElementsAre(
-                 "api GET " + kEdges, "api GET " + kEdges + "/{id}/trunks", "api GET " + kEdges + "/trunks",
-                 "api GET " + kEdges + "/sites", "api GET " + kEdges + "/certificateauthorities",
-                 "api POST " + kEdges + "/certificateauthorities", "api PUT " + kEdges + "/certificateauthorities/{id}",
-                 "api DELETE " + kEdges + "/certificateauthorities/{id}", "api GET /api/v2/oauth/clients/{id}",
-                 "upload GET /upload/{id}/status", "upload POST /upload/certificates"));
+      lines,
+      testing::UnorderedElementsAre(
+          "api GET " + kEdges, "api GET " + kEdges + "/{id}/trunks", "api GET " + kEdges + "/trunks",
+          "api GET " + kEdges + "/sites", "api GET " + kEdges + "/certificateauthorities",
+          "api POST " + kEdges + "/certificateauthorities", "api PUT " + kEdges + "/certificateauthorities/{id}",
+          "api DELETE " + kEdges + "/certificateauthorities/{id}", "api POST /api/v2/certificate/details",
+          "api GET /api/v2/oauth/clients/{id}", "upload GET /upload/{id}/status", "upload POST /upload/certificates"));
 }
 
 TEST(AllowList, LetsThroughWhatItLists) {

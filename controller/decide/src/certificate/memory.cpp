@@ -44,6 +44,7 @@ class Success {
     m_.pushed_since_look = false;
   }
   void operator()(const effect::AskPeers& /*e*/) { m_.peers = std::move(learned_.peers); }
+  void operator()(const effect::AskVendor& /*e*/) { m_.vendor = std::move(learned_.vendor); }
   void operator()(const effect::LookAtOrder& /*e*/) { keep_order(); }
   void operator()(const effect::FinalizeOrder& /*e*/) { keep_order(); }
   void operator()(const effect::LookForRecords& /*e*/) { m_.records = std::move(learned_.records); }
