@@ -269,6 +269,43 @@ TEST(Restored, ARecreatedObjectFindsItsRevisionsAgainAndOrdersNothing) {
   EXPECT_EQ(restored.o.object.status.revision, 3) << "above every number that was ever used";
 }
 
+// A backup has the annotations and not the status that says which of them were acted on.
+TEST(Restored, ARollbackThatWasAskedForBeforeIsNotMadeAgain) {
+  Story story = first_certificate(quick_story());
+  ask_for_renewal(story);
+  ASSERT_TRUE(story.run(1h));
+  Story restored(fresh());
+  restored.o.now = story.o.now;
+  restored.o.revisions = story.o.revisions;
+  restored.served = story.served;
+  annotate(restored.o, api::kRollbackRequestedAt, "last month");
+  ASSERT_TRUE(restored.run(1h));
+  EXPECT_EQ(restored.pushes(), "") << "no Edge gets an older certificate than it has";
+  EXPECT_EQ(restored.o.object.status.revision, 2);
+  annotate(restored.o, api::kRollbackRequestedAt, "now");
+  ASSERT_TRUE(restored.run(1h));
+  EXPECT_EQ(restored.o.object.status.revision, 1) << "asked for anew";
+}
+
+// An etcd of yesterday: status and Secrets know of one certificate less than the Edge has.
+TEST(Restored, AnOlderStatusWithoutTheNewSecretsPushesNothingOverWhatIsServed) {
+  Story story = first_certificate(quick_story());
+  const Observation yesterday = story.o;
+  ask_for_renewal(story);
+  ASSERT_TRUE(story.run(1h));
+  ASSERT_EQ(story.served, fingerprint(2));
+  for (const bool due : {false, true}) {
+    Story restored(yesterday);
+    restored.crash();
+    restored.served = "somebody's";  // its own of today, which nobody remembers
+    restored.o.now = due ? *yesterday.object.status.renewal_time + 1min : story.o.now + 1h;
+    ASSERT_TRUE(restored.run(5h));
+    EXPECT_EQ(reason_in(restored.o.object.status), due ? "ForeignCertificate" : "Ready");
+    EXPECT_EQ(restored.pushes(), "");
+    EXPECT_EQ(restored.served, "somebody's");
+  }
+}
+
 TEST(Restored, AStoredBundleIsNeverOrderedAgain) {
   Story story;
   story.o.revisions = {{4, whole(4, kNow - 1h)}};  // stored, never delivered, the status is lost
