@@ -23,6 +23,12 @@ build: configure ## build the operator and the tests (PRESET=dev|release|asan|ts
 test-unit: build ## unit tests and the simulation
 	@$(CTEST) -j $(JOBS) -L 'unit|simulation'
 
+# All rules and the simulation, and of the operator's own tests those of these names.
+ROTATION := adoption|budget|chain|connection|disaster|drain|peers|policy|rollback|rotation|source|vendor
+
+test-rotation: setup build ## only what is about rotations, policies and fleets, of all kinds of tests
+	@tests/integration/run $(BUILD) $(CTEST) -j 4 -LE nightly -R '^(unit_decide|simulation)\.|^operator\.test_($(ROTATION))\.'
+
 test-integration: setup build ## tests on real servers
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 -L integration -LE nightly
 
@@ -70,4 +76,4 @@ format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages configure build sim-year test-unit test-integration test test-asan test-tsan test-nightly demo crds stack-up stack-env stack-down lint format
+.PHONY: help setup packages configure build sim-year test-unit test-rotation test-integration test test-asan test-tsan test-nightly demo crds stack-up stack-env stack-down lint format

@@ -50,3 +50,15 @@ WORLD = {
     r"\bsystem\(|\bpopen\(|\bexecv|\bexecl|posix_spawn|\bfork\(": set(),
     r"\.detach\(\)": set(),
 }
+
+# For reasons.py. First halves of reasons; the second is how a request failed (docs/states.md).
+SUBJECTS = {"Account", "Api", "Cluster", "Connection", "Dns", "Endpoint", "Heartbeat", "Import", "Issuer", "Service", "TrustAnchors", "Upload"}
+# Words in strings of the same shape that are no reason, no condition and no Event.
+NO_REASONS = {
+    # what the engines of the smaller kinds do, in the log
+    "AskStatus", "CheckConnection", "KeepTrustAnchors", "ListEdges", "ListTrunks", "Ping", "RegisterAccount",
+    # what somebody else says
+    "AlreadyExists", "Critical", "INIT", "InService", "OK", "SIP", "Warning",
+    # HTTP, and the environment
+    "GET", "HOME", "HOSTNAME", "KUBECONFIG",
+}

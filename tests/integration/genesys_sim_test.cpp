@@ -288,6 +288,20 @@ TEST_F(GenesysSim, BrokenChainsAndForeignKeysAreRefused) {
   EXPECT_EQ(restarts(), 1) << "nothing of that was installed";
 }
 
+TEST_F(GenesysSim, TheVendorsParserSeesAChainAndNoKey) {
+  start();
+  const TestCertificate whole = leaf();
+  EXPECT_EQ(fleet_->objection_to(whole.chain_pem, {}).value(), "");
+  EXPECT_EQ(fleet_->objection_to(whole.certificate_pem, {}).value(), "") << "its issuer need not be there";
+  EXPECT_THAT(fleet_->objection_to("no PEM", {}).value(), testing::HasSubstr("not a PEM certificate"));
+  const auto past = std::chrono::sys_days{std::chrono::year{2021} / 1 / 1};
+  EXPECT_THAT(
+      fleet_->objection_to(issuing_.issue({.dns = {std::string(kHost)}, .not_after = past}).chain_pem, {}).value(),
+      testing::HasSubstr("has expired"));
+  EXPECT_FALSE(fleet_->objection_to(whole.chain_pem + whole.key_pem, {}));
+  EXPECT_EQ(received("POST", "/certificate/details"), 4);
+}
+
 TEST_F(GenesysSim, WhatAnEdgeTakesItsPeersMayStillRefuse) {
   start();
   ASSERT_TRUE(install(leaf()));

@@ -77,6 +77,41 @@ TEST_F(Witnesses, ABundleThatCannotBeReadIsWaitedForAndIsNoStall) {
   EXPECT_EQ(status().phase, api::Phase::kReady);
 }
 
+TEST_F(Witnesses, WhatTheVendorsParserRefusesIsNotPushed) {
+  first_certificate();
+  EXPECT_EQ(world.parser_calls, 1);
+  world.unparsable_serials = {"serial2"};
+  renew();
+  ASSERT_TRUE(run(world, 30min));
+  EXPECT_EQ(std::ranges::count(world.events, "VendorRefusesChain", &World::Event::reason), 1);
+  EXPECT_EQ(world.uploaded_serials, (std::vector<std::string>{"serial1"}));
+  EXPECT_EQ(world.parser_calls, 2);
+  EXPECT_EQ(status().history.front().result, RevisionResult::kRejected);
+  EXPECT_THAT(status().history.front().message,
+              HasSubstr("revision 2, and it is not pushed: it can read 1 of 2 certificates"));
+  renew();
+  ASSERT_TRUE(run(world, 30min));
+  EXPECT_EQ(status().revision, 3);
+  EXPECT_EQ(world.uploaded_serials, (std::vector<std::string>{"serial1", "serial3"}));
+}
+
+TEST_F(Witnesses, AnApiWithoutTheParserIsAskedOnceAChainAndDoneWithout) {
+  world.parser_error = Error{.kind = ErrorKind::kNotFound, .what = "404"};
+  first_certificate();
+  EXPECT_EQ(world.parser_calls, 1);
+  world.parser_error->kind = ErrorKind::kForbidden;
+  renew();
+  ASSERT_TRUE(run(world, 30min));
+  EXPECT_EQ(status().revision, 2);
+  EXPECT_EQ(world.parser_calls, 2);
+}
+
+TEST_F(Witnesses, AParserThatIsNotReachedStopsNothing) {
+  world.parser_error = Error{.kind = ErrorKind::kUnavailable, .what = "503"};
+  first_certificate();
+  EXPECT_EQ(world.uploads, 1);
+}
+
 TEST_F(Witnesses, NoPeerStopsARollback) {
   let_in("roots");
   first_certificate();

@@ -448,6 +448,12 @@ class TokenFleet final : public ports::EdgeFleet {
     }
     return health;
   }
+  Result<std::string> objection_to(const std::string& chain_pem, std::stop_token /*stop*/) override {
+    ++world_.parser_calls;
+    if (world_.parser_error) return fail(*world_.parser_error);
+    EDGETRUST_TRY_ASSIGN(const Token token, Token::parse(chain_pem));
+    return world_.unparsable_serials.contains(token.serial) ? "it can read 1 of 2 certificates" : "";
+  }
   Status install(const ports::CertificateUpload& upload, std::stop_token /*stop*/) override {
     ++world_.tried_uploads;
     if (world_.uploads_fail) return fail(ErrorKind::kUnavailable, "503");

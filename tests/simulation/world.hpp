@@ -158,6 +158,9 @@ class World {
   std::set<std::string> trunk_breakers;  // leaves with which its trunk goes down, whatever the status says
   std::set<std::string> mute_serials;    // leaves with which OPTIONS are answered with 503
   bool trunks_unlisted = false;
+  std::set<std::string> unparsable_serials;  // leaves that the vendor's own parser objects to
+  std::optional<Error> parser_error;         // why it cannot be asked
+  int parser_calls = 0;
   std::chrono::milliseconds status_takes{0};
   std::vector<ports::ProbeTarget> handshakes;  // all of them, in order
   // What the status call says while this leaf is installed, a letter a call: g good, b SIP_DOWN, all else, and when it

@@ -22,6 +22,7 @@ using decide::certificate::record_id;
 using decide::certificate::RecordsLook;
 using decide::certificate::Source;
 using decide::certificate::StoredRevision;
+using decide::certificate::VendorLook;
 namespace effect = decide::certificate::effect;
 using std::chrono_literals::operator""h;
 
@@ -221,10 +222,15 @@ inline Observation answering() {
 
 // --- revision 2 on its way to the Edge
 
-// Stored, and nothing in its way.
+// Stored, and the vendor's own parser has no objection.
+inline void store_parsed(Observation& o, StoredRevision revision) {
+  o.vendor = VendorLook{.fingerprint_sha256 = revision.chain->fingerprint_sha256, .objection = {}};
+  o.revisions[revision.number] = std::move(revision);
+}
+// Nothing in its way.
 inline Observation deliverable() {
   Observation o = due();
-  o.revisions[2] = whole(2, o.now - 1h);
+  store_parsed(o, whole(2, o.now - 1h));
   o.look = look(1, o.now);
   o.look->served->not_after = kNow - 24h + kLifetime;
   return o;

@@ -51,6 +51,12 @@ class Actor {
                                                            .at = o_.now}};
   }
 
+  Result<Learned> operator()(const effect::AskVendor& e) {
+    const auto revision = o_.revisions.find(e.revision);
+    const bool known = revision != o_.revisions.end() && revision->second.chain;
+    return Learned{.vendor = decide::certificate::VendorLook{
+                       .fingerprint_sha256 = known ? revision->second.chain->fingerprint_sha256 : "", .objection = {}}};
+  }
   Result<Learned> operator()(const effect::LookAtService& /*e*/) {
     const bool calls_are_up = !model_.in_service && o_.now < model_.calls_end;
     ports::EdgeInfo edge{.in_service = model_.in_service, .active = true};

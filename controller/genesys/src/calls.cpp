@@ -39,6 +39,7 @@ AllowList::AllowList(const std::string& upload_path, const std::string& status_p
           {Host::kApi, http::Method::kPost, std::string(path::kAuthorities)},
           {Host::kApi, http::Method::kPut, std::string(path::kAuthority)},
           {Host::kApi, http::Method::kDelete, std::string(path::kAuthority)},
+          {Host::kApi, http::Method::kPost, std::string(path::kCertificateDetails)},
           {Host::kApi, http::Method::kGet, std::string(path::kOAuthClient)},
           {Host::kUpload, http::Method::kGet, status_path},
           {Host::kUpload, http::Method::kPost, upload_path},

@@ -1,6 +1,7 @@
 #include "edgetrust/genesys/fleet.hpp"
 
 #include "authority_list.hpp"
+#include "certificate_details.hpp"
 #include "check_config.hpp"
 #include "client.hpp"
 #include "edgetrust/base/encoding.hpp"
@@ -63,6 +64,7 @@ class Fleet final : public ports::EdgeFleet {
   Result<std::vector<ports::Trunk>> trunks(const ports::EdgeId& edge, std::stop_token stop) override;
   Result<std::map<ports::EdgeId, std::vector<ports::Trunk>>> all_trunks(std::stop_token stop) override;
   Result<ports::EdgeHealth> health(const ports::EdgeId& edge, std::stop_token stop) override;
+  Result<std::string> objection_to(const std::string& chain_pem, std::stop_token stop) override;
   Status install(const ports::CertificateUpload& upload, std::stop_token stop) override;
 
  private:
@@ -242,6 +244,24 @@ Status Fleet::may_receive_key(const ports::EdgeId& edge, const std::stop_token& 
   if (has_answered(edge)) return {};
   return fail(ErrorKind::kProtocol,
               "no key is sent: the status call of Edge " + edge.value + " does not answer with 200");
+}
+
+Result<std::string> Fleet::objection_to(const std::string& chain_pem, std::stop_token stop) {
+  Outgoing outgoing;
+  outgoing.method = http::Method::kPost;
+  outgoing.path = path::kCertificateDetails;
+  EDGETRUST_TRY_ASSIGN(outgoing.body, details::question_about(chain_pem));
+  const auto answer = client_->call(outgoing, stop);
+  if (!answer) {
+    Error error = answer.error().error;
+    if (answer.error().status == 400 || answer.error().status == 422) return error.what;
+    if (answer.error().status == 405) error.kind = ErrorKind::kNotFound;
+    error.maybe_executed = false;
+    return fail(std::move(error));
+  }
+  auto objection = details::read_objection(answer->body, chain_pem);
+  if (!objection) return fail(within("POST " + outgoing.path, std::move(objection).error()));
+  return objection;
 }
 
 Status Fleet::install(const ports::CertificateUpload& upload, std::stop_token stop) {

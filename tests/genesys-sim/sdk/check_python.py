@@ -79,11 +79,16 @@ def main() -> None:
     refused(lambda: api.put_telephony_providers_edges_certificateauthority(made.id, changed), 409)
     refused(lambda: api.delete_telephony_providers_edges_certificateauthority(authorities.entities[0].id), 400)
     api.delete_telephony_providers_edges_certificateauthority(made.id)
+    utilities = sdk.UtilitiesApi(api_client)
+    details = utilities.post_certificate_details({"certificate": root})
+    told = details.certificate_details[0]
+    expect("details of a certificate", (len(details.certificate_details), told.valid, told.signature_valid, told.expired), (1, True, True, False))
+    refused(lambda: utilities.post_certificate_details({"certificate": "no PEM"}), 400)
     all_trunks = api.get_telephony_providers_edges_trunks(page_size=100, trunk_type="EXTERNAL")
     expect("trunks of all Edges", sorted(one.edge.name for one in all_trunks.entities), ["edge01", "edge02"])
     own_client = sdk.OAuthApi(api_client).get_oauth_client(os.environ["SIM_CLIENT_ID"])
     expect("OAuth client", (own_client.state, own_client.authorized_grant_type), ("active", "CLIENT-CREDENTIALS"))
-    for answer in (edges, edge, sites, trunks, all_trunks, metrics, all_metrics, edge_metrics, authorities, made, own_client):
+    for answer in (edges, edge, sites, trunks, all_trunks, metrics, all_metrics, edge_metrics, authorities, made, details, own_client):
         published_values_only(answer)
 
     body = {"inService": False, "callDrainingWaitTimeSeconds": 5}

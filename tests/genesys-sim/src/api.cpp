@@ -62,6 +62,7 @@ const std::vector<Api::Route>& Api::routes() {
       {Surface::kGuide, "GET", "{id}/status", &Api::get_status},
       {Surface::kPublished, "GET", "/api/v2/date", &Api::get_date},
       {Surface::kPublished, "GET", "/api/v2/oauth/clients/{id}", &Api::get_oauth_client},
+      {Surface::kPublished, "POST", "/api/v2/certificate/details", &Api::post_certificate_details},
       {Surface::kPublished, "GET", "", &Api::list_edges},
       {Surface::kPublished, "GET", "sites", &Api::list_sites},
       {Surface::kPublished, "GET", "sites/{id}", &Api::get_site},

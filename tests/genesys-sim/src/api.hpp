@@ -45,6 +45,7 @@ class Api {
   Answer post_authority(const ApiCall& call);
   Answer put_authority(const ApiCall& call);
   Answer delete_authority(const ApiCall& call);
+  Answer post_certificate_details(const ApiCall& call);
   Answer get_date(const ApiCall& call);
   Answer get_oauth_client(const ApiCall& call);
   // trunk_api.cpp

@@ -1,5 +1,6 @@
 #include "authority_book.hpp"
 
+#include "certificate_details.hpp"
 #include "chain.hpp"
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/json/value.hpp"
@@ -49,16 +50,7 @@ json::Value AuthorityBook::json_of(const std::string& id, const Entry& entry) co
                 {"services", entry.services},
                 {"certificate", entry.pem},
                 {"selfUri", "/api/v2/telephony/providers/edges/certificateauthorities/" + id}};
-  if (const auto facts = read_leaf(entry.pem)) {
-    const bool expired = clock_.now() >= facts->not_after;
-    body["certificateDetails"] = Value::array({{{"issuer", facts->issuer},
-                                                {"subject", facts->subject},
-                                                {"issueDate", time_text(facts->not_before)},
-                                                {"expirationDate", time_text(facts->not_after)},
-                                                {"expired", expired},
-                                                {"valid", !expired},
-                                                {"signatureValid", true}}});
-  }
+  if (auto details = certificate_details(entry.pem, clock_.now())) body["certificateDetails"] = std::move(*details);
   return body;
 }
 

@@ -2,6 +2,8 @@
 
 #include "edgetrust/base/encoding.hpp"
 
+#include <algorithm>
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -102,12 +104,22 @@ bool key_fits(X509* leaf, const Secret& key_pem) {
 
 }  // namespace
 
-Result<LeafFacts> read_leaf(const std::string& chain_pem) {
+Result<std::vector<ChainEntry>> read_chain(const std::string& chain_pem) {
   const auto chain = read_certificates(chain_pem, kMostCertificates);
   if (chain.empty() || chain.size() > kMostCertificates) {
     return fail(ErrorKind::kInvalid, "not 1 to 10 certificates in PEM");
   }
-  return facts_of(chain.front().get());
+  std::vector<ChainEntry> entries;
+  for (const Certificate& one : chain) {
+    const bool vouched_for =
+        std::ranges::any_of(chain, [&](const Certificate& other) { return issued_by(one.get(), other.get()); });
+    entries.push_back({facts_of(one.get()), vouched_for});
+  }
+  return entries;
+}
+
+Result<LeafFacts> read_leaf(const std::string& chain_pem) {
+  return read_chain(chain_pem).map([](std::vector<ChainEntry> chain) { return std::move(chain.front().facts); });
 }
 
 std::optional<Complaint> complaint_about(const std::string& chain_pem, const Secret& key_pem,

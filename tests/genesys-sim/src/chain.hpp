@@ -21,6 +21,14 @@ struct LeafFacts {
 // Errors: kInvalid unless `chain_pem` holds 1 to 10 certificates.
 Result<LeafFacts> read_leaf(const std::string& chain_pem);
 
+// Of each certificate, in the order in which they stand.
+struct ChainEntry {
+  LeafFacts facts;
+  bool signature_valid = false;  // it was issued by another of them, or signed itself
+};
+// Errors: as read_leaf.
+Result<std::vector<ChainEntry>> read_chain(const std::string& chain_pem);
+
 struct Complaint {
   std::string code;
   std::string field;  // of the upload

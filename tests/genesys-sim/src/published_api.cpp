@@ -1,6 +1,7 @@
 // The published calls about Edges and sites. Fields and shapes: facts about the SDK's models; no field ever carries a
 // value outside its published enum.
 #include "api.hpp"
+#include "certificate_details.hpp"
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/json/value.hpp"
 
@@ -159,6 +160,13 @@ Answer Api::put_authority(const ApiCall& call) {
 Answer Api::delete_authority(const ApiCall& call) {
   const auto fault = authorities_.remove(call.id);
   return {fault ? vendor_error(*fault) : json_response(200, Value::object())};
+}
+
+Answer Api::post_certificate_details(const ApiCall& call) {
+  const auto body = json::Document::parse(call.request.body);
+  auto details = certificate_details(body ? body->root()["certificate"].string_or("") : "", clock_.now());
+  if (!details) return bad_request("certificate is not a PEM certificate");
+  return {json_response(200, {{"certificateDetails", std::move(*details)}})};
 }
 
 Answer Api::get_date(const ApiCall& /*call*/) {

@@ -66,7 +66,7 @@ std::string response(const Message& request, std::string_view status) {
   reply += "From: " + std::string(request.header("from")) + "\r\nTo: " + to +
            "\r\nCall-ID: " + std::string(request.header("call-id")) +
            "\r\nCSeq: " + std::string(request.header("cseq")) + "\r\n";
-  return reply + "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\nContent-Length: 0\r\n\r\n";
+  return reply + "Allow: ACK, OPTIONS\r\nContent-Length: 0\r\n\r\n";
 }
 
 SipStep answer_to(const Message& request, const std::function<OptionsReply()>& options) {

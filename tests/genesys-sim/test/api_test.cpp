@@ -328,6 +328,34 @@ TEST(Api, CloudMediaIsListedUnlessItIsNotWanted) {
   EXPECT_EQ(f.get("/e2")["edgeDeploymentType"].string(), "CDM");
 }
 
+TEST(Api, SaysWhatItMakesOfCertificates) {
+  Fixture f;
+  const auto ask = [&](const std::string& pem) {
+    return f.send("POST", "/api/v2/certificate/details", json::dump({{"certificate", pem}}));
+  };
+  const support::TestCa issuing = support::TestCa("root").intermediate("issuing");
+  const auto now = f.clock.now();
+  const auto leaf =
+      issuing.issue({.common_name = "edge01", .dns = {"a.test"}, .not_after = now + std::chrono::hours{1}});
+  const auto words = [](const Got& got) {
+    std::string line;
+    got["certificateDetails"].for_each_element([&](View entry) {
+      line += entry["subject"].string_or("?");
+      for (const char* word : {"valid", "signatureValid", "expired"})
+        line += entry[word].boolean().value_or(false) ? std::string(" ") + word : "";
+      line += "; ";
+      return true;
+    });
+    return line;
+  };
+  EXPECT_EQ(words(ask(leaf.chain_pem)), "CN=edge01 valid signatureValid; CN=issuing; ")
+      << "the last one's issuer was not sent";
+  f.clock.advance(std::chrono::hours{2});
+  EXPECT_EQ(words(ask(leaf.chain_pem)), "CN=edge01 signatureValid expired; CN=issuing; ");
+  EXPECT_EQ(ask("no PEM").status, 400);
+  EXPECT_EQ(f.send("POST", "/api/v2/certificate/details").status, 400);
+}
+
 TEST(Api, KeepsRemoteAuthorities) {
   Fixture f;
   const std::string base = "/api/v2/telephony/providers/edges/certificateauthorities";

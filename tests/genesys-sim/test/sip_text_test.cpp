@@ -66,6 +66,7 @@ TEST(SipText, OtherRequestsAreNotAllowedAndAckIsSilent) {
   std::string invite = kPing;
   invite.replace(0, 7, "INVITE");
   EXPECT_EQ(sip_status(answer(invite).reply), 405);
+  EXPECT_NE(answer(invite).reply.find("Allow: ACK, OPTIONS\r\n"), std::string::npos) << "not what is refused";
   std::string ack = kPing;
   ack.replace(0, 7, "ACK");
   EXPECT_EQ(answer(ack).kind, Kind::kSilent);

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from harness import env, wait_for
+from harness import OperatorTest, env, wait_for
 from simulator import Simulator
 
 
@@ -44,3 +44,15 @@ class OwnSimulator(Simulator):
     def close(self) -> None:
         self.process.terminate()
         self.process.wait(timeout=10)
+
+
+class OwnSimulatorTest(OperatorTest):
+    """With a simulator of its own."""
+
+    def prepare(self) -> None:
+        self.sim: OwnSimulator = OwnSimulator(self.folder)
+        self.addCleanup(self.sim.close)
+        super().prepare()
+
+    def addresses(self) -> dict[str, str]:
+        return super().addresses() | {"api": self.sim.api, "login": self.sim.api}

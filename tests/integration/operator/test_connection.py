@@ -10,24 +10,14 @@ from typing import Any
 
 from authority import Authority
 from harness import ALWAYS_OPEN, OperatorTest, env, wait_for
-from own_simulator import OwnSimulator
+from own_simulator import OwnSimulatorTest
 from snitch import Snitch
 
 CLIENT = "edgetrust-stack"
 SOON = 10  # a changed Secret is taken within so many seconds
 
 
-class ConnectionTest(OperatorTest):
-    """With a simulator of its own."""
-
-    def prepare(self) -> None:
-        self.sim: OwnSimulator = OwnSimulator(self.folder)
-        self.addCleanup(self.sim.close)
-        super().prepare()
-
-    def addresses(self) -> dict[str, str]:
-        return super().addresses() | {"api": self.sim.api, "login": self.sim.api}
-
+class ConnectionTest(OwnSimulatorTest):
     def connection_now(self) -> Any:
         return self.kube.get("GenesysConnection", self.namespace, "prod")
 

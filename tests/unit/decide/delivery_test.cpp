@@ -467,7 +467,7 @@ TEST(RollbackImpossible, APersonCanAskForAnotherCertificate) {
     EXPECT_EQ(decision.status.order->revision, 3);
     o.object.status = decision.status;
     o.object.status.order.reset();
-    o.revisions[3] = whole(3, o.now - 1h);
+    store_parsed(o, whole(3, o.now - 1h));
     o.look = with_health(look(2, o.now), EdgeState::kCritical, SipState::kDown);
     decision = decide(o);
     EXPECT_EQ(support::summary(o, decision), "revision_delivered SetFinalizer Delivering/Pushing R")

@@ -39,6 +39,7 @@ class EffectIsCovered {
     EXPECT_GT(e.calls_may_last, std::chrono::minutes{30}) << "the vendor would cut calls";
   }
   void operator()(const effect::AskPeers& e) const { EXPECT_TRUE(has_chain(e.revision)) << "nothing to ask about"; }
+  void operator()(const effect::AskVendor& e) const { EXPECT_TRUE(has_chain(e.revision)) << "nothing to ask about"; }
   void operator()(const effect::LookAtOrder& e) const {
     EXPECT_TRUE(o_.issuer);
     EXPECT_EQ(e.url, d_.status.order->url);

@@ -55,7 +55,7 @@ TEST(SourceTaken, ANewLeafIsTheNextRevision) {
          {"what is served is no news", quiet(), "rest Ready/Ready +1488h"},
          {"an older one than what is served", holding(quiet(), chain(9, kNow - 48h)),
           "source_taken StoreSource Issuing/Copying R"},
-         {"stored already: the rest is delivery", with(renewed(), [](auto& o) { o.revisions[2] = whole(2); }),
+         {"stored already: the rest is delivery", with(renewed(), [](auto& o) { store_parsed(o, whole(2)); }),
           "revision_delivered SetFinalizer Delivering/Pushing R"},
          {"storing it failed",
           with(renewed(), [](auto& o) { o.failures = failed("StoreSource", ErrorKind::kForbidden, o.now); }),
@@ -121,7 +121,7 @@ TEST(SourceTaken, WhatIsMissingIsWaitedFor) {
          {"it is not filled yet", lacking(first(), "it has no tls.key"), "source_taken Pending/SourceIncomplete R"},
          {"nor is the next one", lacking(quiet(), "it has no tls.key"), "rest Ready/SourceIncomplete S +2136h"},
          {"what was taken before is delivered all the same",
-          with(without_secret(renewed()), [](auto& o) { o.revisions[2] = whole(2); }),
+          with(without_secret(renewed()), [](auto& o) { store_parsed(o, whole(2)); }),
           "revision_delivered SetFinalizer Delivering/Pushing R"}});
   EXPECT_NE(ready_message(decide(without_secret(first()))).find("Secret from-elsewhere"), std::string::npos);
   EXPECT_EQ(ready_message(decide(lacking(first(), "it has no tls.key"))),
@@ -136,7 +136,7 @@ TEST(SourceTaken, WhatIsWrongIsRefusedUntilSomebodyChangesIt) {
           "source_taken Failed/SourceRefused S +2136h"},
          {"it has expired", holding(quiet(), chain(2, kNow - kLifetime)), "source_taken Failed/SourceRefused S +2136h"},
          {"what was taken before is delivered all the same",
-          with(refusing(holding(quiet(), chain(3)), why), [](auto& o) { o.revisions[2] = whole(2); }),
+          with(refusing(holding(quiet(), chain(3)), why), [](auto& o) { store_parsed(o, whole(2)); }),
           "revision_delivered SetFinalizer Delivering/Pushing R"}});
   const Decision decision = decide(refusing(renewed(), why));
   EXPECT_EQ(condition(decision, api::condition::kReady)->status, api::Truth::kTrue) << "what is served is good";
@@ -207,7 +207,7 @@ TEST(SourceTaken, ALeafThatComesBackIsDeliveredAgainUnderANewNumber) {
   EXPECT_EQ(taken(decision)->fingerprint, fingerprint(1));
   expect_sane(o, decision);
 
-  o.revisions[3] = {.number = 3, .has_key = true, .source = fingerprint(1), .chain = chain(1)};
+  store_parsed(o, {.number = 3, .has_key = true, .source = fingerprint(1), .chain = chain(1)});
   decision = decide(o);
   EXPECT_EQ(support::summary(o, decision), "revision_delivered SetFinalizer Delivering/Pushing R");
   EXPECT_EQ(decision.status.delivery->revision, 3);
@@ -216,7 +216,7 @@ TEST(SourceTaken, ALeafThatComesBackIsDeliveredAgainUnderANewNumber) {
 
 TEST(SourceTaken, WhatIsStoredAndNoLongerInTheSourceIsNotDelivered) {
   Observation o = quiet();
-  o.revisions[2] = whole(2, kNow - 1h);
+  store_parsed(o, whole(2, kNow - 1h));
   EXPECT_EQ(decided(o), "rest Ready/Ready +1488h") << "somebody took it back in time";
   o = holding(o, chain(2, kNow - 1h));
   EXPECT_EQ(decided(o), "revision_delivered SetFinalizer Delivering/Pushing R") << "and put it there again";
@@ -230,7 +230,7 @@ TEST(SourceTaken, TheSameLeafUnderAnOlderNumberIsNoWayBack) {
   const Decision decision = decide(o);
   ASSERT_NE(taken(decision), nullptr) << "what the Edge should serve is put there again";
   EXPECT_EQ(taken(decision)->revision, 2);
-  o.revisions[2] = {.number = 2, .has_key = true, .source = fingerprint(1), .chain = chain(1)};
+  store_parsed(o, {.number = 2, .has_key = true, .source = fingerprint(1), .chain = chain(1)});
   EXPECT_EQ(decide(o).status.delivery->fallback, -1);
 }
 

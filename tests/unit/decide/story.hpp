@@ -38,6 +38,7 @@ class Story {
   bool edge_is_down = false;                            // whatever is installed
   bool status_unknown = false;                          // the status call is not answered
   bool peers_refuse = false;                            // whatever chain they are asked about
+  bool vendor_refuses = false;                          // whatever chain it is shown
   bool trunk_is_down = false;                           // whatever is installed, and since just now
   bool trunks_unlisted = false;
   // Out of service it takes no calls, and its status is SIP_DOWN. Those that are up then last so long, or until the
@@ -219,6 +220,10 @@ class Story {
     PeersLook told{.revision = e.revision, .edge_generation = o.edge->meta.generation, .at = o.now};
     told.peers = peers();
     return Learned{.peers = told};
+  }
+  Result<Learned> execute(const effect::AskVendor& e) {
+    return Learned{.vendor = VendorLook{.fingerprint_sha256 = o.revisions.at(e.revision).chain->fingerprint_sha256,
+                                        .objection = vendor_refuses ? "it can read 1 of 2 certificates" : ""}};
   }
   std::vector<PeerLook> peers() const {
     std::vector<PeerLook> all;

@@ -52,10 +52,11 @@ TEST(Story, TheFirstCertificateIsIssuedDeliveredAndProved) {
   std::vector<std::string> looks_aside;
   std::ranges::copy_if(story.done, std::back_inserter(looks_aside),
                        [](const std::string& e) { return !e.starts_with("Look"); });
-  EXPECT_EQ(looks_aside, (std::vector<std::string>{"CreateKey 1", "NewOrder 1", "SetFinalizer", "PresentRecord",
-                                                   "AnswerChallenge", "FinalizeOrder 1", "StoreBundle 1",
-                                                   "RemoveRecord", "SetFinalizer", "SetFinalizer", "ClaimSlots",
-                                                   "Push 1", "ReleaseSlots", "SetFinalizer", "WriteServingSecret 1"}));
+  EXPECT_EQ(looks_aside,
+            (std::vector<std::string>{"CreateKey 1", "NewOrder 1", "SetFinalizer", "PresentRecord", "AnswerChallenge",
+                                      "FinalizeOrder 1", "StoreBundle 1", "RemoveRecord", "SetFinalizer", "AskVendor 1",
+                                      "SetFinalizer", "ClaimSlots", "Push 1", "ReleaseSlots", "SetFinalizer",
+                                      "WriteServingSecret 1"}));
   expect_rest(story);
   EXPECT_EQ(story.o.object.status.history.front().result, RevisionResult::kActive);
   EXPECT_TRUE(story.wake_at) << "the renewal is not forgotten";
@@ -380,6 +381,43 @@ TEST(Restored, ARecreatedObjectFindsItsRevisionsAgainAndOrdersNothing) {
   EXPECT_EQ(restored.o.object.status.revision, 3) << "above every number that was ever used";
 }
 
+// A backup has the annotations and not the status that says which of them were acted on.
+TEST(Restored, ARollbackThatWasAskedForBeforeIsNotMadeAgain) {
+  Story story = first_certificate(quick_story());
+  ask_for_renewal(story);
+  ASSERT_TRUE(story.run(1h));
+  Story restored(fresh());
+  restored.o.now = story.o.now;
+  restored.o.revisions = story.o.revisions;
+  restored.served = story.served;
+  annotate(restored.o, api::kRollbackRequestedAt, "last month");
+  ASSERT_TRUE(restored.run(1h));
+  EXPECT_EQ(restored.pushes(), "") << "no Edge gets an older certificate than it has";
+  EXPECT_EQ(restored.o.object.status.revision, 2);
+  annotate(restored.o, api::kRollbackRequestedAt, "now");
+  ASSERT_TRUE(restored.run(1h));
+  EXPECT_EQ(restored.o.object.status.revision, 1) << "asked for anew";
+}
+
+// An etcd of yesterday: status and Secrets know of one certificate less than the Edge has.
+TEST(Restored, AnOlderStatusWithoutTheNewSecretsPushesNothingOverWhatIsServed) {
+  Story story = first_certificate(quick_story());
+  const Observation yesterday = story.o;
+  ask_for_renewal(story);
+  ASSERT_TRUE(story.run(1h));
+  ASSERT_EQ(story.served, fingerprint(2));
+  for (const bool due : {false, true}) {
+    Story restored(yesterday);
+    restored.crash();
+    restored.served = "somebody's";  // its own of today, which nobody remembers
+    restored.o.now = due ? *yesterday.object.status.renewal_time + 1min : story.o.now + 1h;
+    ASSERT_TRUE(restored.run(5h));
+    EXPECT_EQ(reason_in(restored.o.object.status), due ? "ForeignCertificate" : "Ready");
+    EXPECT_EQ(restored.pushes(), "");
+    EXPECT_EQ(restored.served, "somebody's");
+  }
+}
+
 TEST(Restored, AStoredBundleIsNeverOrderedAgain) {
   Story story;
   story.o.revisions = {{4, whole(4, kNow - 1h)}};  // stored, never delivered, the status is lost
@@ -494,7 +532,7 @@ class Walk {
   bool come_to_rest() {
     calm_ = true;
     story.edge_is_down = story.status_unknown = story.takes_nothing = story.ca_refuses = false;
-    story.peers_refuse = story.trunk_is_down = story.trunks_unlisted = false;
+    story.peers_refuse = story.vendor_refuses = story.trunk_is_down = story.trunks_unlisted = false;
     story.o.neighbours.clear();
     story.sick.clear();
     story.calls_last = {};
@@ -522,7 +560,7 @@ class Walk {
     const std::string value = std::to_string(++events_);
     if (calls_.below(12) == 0) story.calls_last = std::chrono::minutes{calls_.below(60)};
     if (calls_.below(24) == 0) o.object.spec.rotation->drain.reset();
-    switch (random_.below(22)) {
+    switch (random_.below(23)) {
       case 0: story.crash(); break;
       case 1: annotate(o, api::kRenewRequestedAt, value); break;
       case 2: annotate(o, api::kRotateRequestedAt, value); break;
@@ -564,6 +602,7 @@ class Walk {
       case 19: story.trunk_is_down = chance(3); break;
       case 20: story.trunks_unlisted = chance(3); break;
       case 21: the_other_edge_says(chance(2) ? api::Truth::kTrue : api::Truth::kFalse); break;
+      case 22: story.vendor_refuses = chance(3); break;
       default: break;
     }
   }
@@ -606,14 +645,14 @@ TEST(Walks, NoDecisionIsInsaneAndAllComesToRest) {
     for (const auto& said : walk.story.said) reasons.insert(said.reason);
   }
   // The walks have been everywhere.
-  for (const char* effect :
-       {"CreateKey", "NewOrder", "PresentRecord", "RemoveRecord", "AnswerChallenge", "FinalizeOrder", "StoreBundle",
-        "Push", "WriteServingSecret", "DeleteRevision", "SetFinalizer", "AskPeers", "LookAtService", "SetService"}) {
+  for (const char* effect : {"CreateKey", "NewOrder", "PresentRecord", "RemoveRecord", "AnswerChallenge",
+                             "FinalizeOrder", "StoreBundle", "Push", "WriteServingSecret", "DeleteRevision",
+                             "SetFinalizer", "AskPeers", "AskVendor", "LookAtService", "SetService"}) {
     EXPECT_GT(effects[effect], 30) << effect;
   }
-  for (const char* reason :
-       {"Rotated", "RolledBack", "RollingBack", "RollbackImpossible", "PushPutOff", "OrderInvalid", "Adopted",
-        "NothingToRotate", "PeerDoesNotTrust", "SiteWideFailure", "BackInService", "DrainTimedOut"}) {
+  for (const char* reason : {"Rotated", "RolledBack", "RollingBack", "RollbackImpossible", "PushPutOff", "OrderInvalid",
+                             "Adopted", "NothingToRotate", "PeerDoesNotTrust", "VendorRefusesChain", "SiteWideFailure",
+                             "BackInService", "DrainTimedOut"}) {
     EXPECT_TRUE(reasons.contains(reason)) << reason;
   }
 }

@@ -18,10 +18,10 @@ TEST(RevisionDelivered, StartsWhenNothingIsInItsWay) {
          {"stored for other names: another is issued first",
           with(deliverable(), [](auto& o) { o.revisions[2].chain->dns_names = {"old.example.com"}; }),
           "revision_issued CreateKey Issuing/CreatingKey R"},
-         {"the newest of several", with(deliverable(), [](auto& o) { o.revisions[4] = whole(4, o.now - 1h); }),
+         {"the newest of several", with(deliverable(), [](auto& o) { store_parsed(o, whole(4, o.now - 1h)); }),
           "revision_delivered SetFinalizer Delivering/Pushing R"},
          {"the first of all, on an Edge without any",
-          with(seeing(fresh(), empty_look()), [](auto& o) { o.revisions[1] = whole(1); }),
+          with(seeing(fresh(), empty_look()), [](auto& o) { store_parsed(o, whole(1)); }),
           "revision_delivered SetFinalizer Delivering/Pushing R"},
          {"an import is never delivered",
           with(ready(),
@@ -79,7 +79,7 @@ TEST(RevisionDelivered, KnowsWhatARollbackWouldReturnTo) {
                       })),
             -1)
       << "what was rejected is no way back";
-  EXPECT_EQ(back(with(seeing(fresh(), empty_look()), [](auto& o) { o.revisions[1] = whole(1); })), -1);
+  EXPECT_EQ(back(with(seeing(fresh(), empty_look()), [](auto& o) { store_parsed(o, whole(1)); })), -1);
 }
 
 // --- a chain that is not fit
@@ -211,11 +211,11 @@ TEST(RevisionDelivered, AnEdgeThatIsNotWellIsNotTouched) {
        "revision_delivered SetFinalizer Delivering/Pushing R"},
       {"the first of all, on an Edge that is down for want of one",
        with(seeing(fresh(), with_health(empty_look(), EdgeState::kCritical, SipState::kDown)),
-            [](auto& c) { c.revisions[1] = whole(1); }),
+            [](auto& c) { store_parsed(c, whole(1)); }),
        "revision_delivered SetFinalizer Delivering/Pushing R"},
       {"the first of ours, on an Edge that is down and of which nothing can be seen",
        with(unprobed(seeing(fresh(), with_health(look(""), EdgeState::kCritical, SipState::kDown))),
-            [](auto& c) { c.revisions[1] = whole(1); }),
+            [](auto& c) { store_parsed(c, whole(1)); }),
        "revision_delivered Waiting/EdgeUnhealthy R +1m"},
       {"expired, but the status call is not answered: the key would go anywhere", expired(unasked(ErrorKind::kTimeout)),
        "revision_delivered Waiting/EdgeStatusUnavailable R +1m"},

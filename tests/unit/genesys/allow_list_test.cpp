@@ -29,7 +29,8 @@ TEST(AllowList, IsThisAndNothingElse) {
           "api GET " + kEdges + "/{id}/trunks", "api GET " + kEdges + "/trunks", "api GET " + kEdges + "/sites",
           "api GET " + kEdges + "/certificateauthorities", "api POST " + kEdges + "/certificateauthorities",
           "api PUT " + kEdges + "/certificateauthorities/{id}", "api DELETE " + kEdges + "/certificateauthorities/{id}",
-          "api GET /api/v2/oauth/clients/{id}", "upload GET /upload/{id}/status", "upload POST /upload/certificates"));
+          "api POST /api/v2/certificate/details", "api GET /api/v2/oauth/clients/{id}",
+          "upload GET /upload/{id}/status", "upload POST /upload/certificates"));
 }
 
 TEST(AllowList, LetsThroughWhatItLists) {

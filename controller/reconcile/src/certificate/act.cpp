@@ -49,6 +49,19 @@ class Actor {
     return Learned{.peers = std::move(told)};
   }
 
+  // Once for a chain, also where the API does not have the call, or not for us.
+  Result<Learned> operator()(const effect::AskVendor& ask) {
+    EDGETRUST_TRY_ASSIGN(const auto fleet, world_.backends.fleet(*o_.connection, stop_));
+    EDGETRUST_TRY_ASSIGN(const std::string chain, chain_of(ask.revision));
+    EDGETRUST_TRY_ASSIGN(const ports::ChainFacts facts, world_.pki.inspect(chain));
+    auto objection = fleet->objection_to(chain, stop_);
+    const bool nobody_to_ask = !objection && (objection.error().kind == ErrorKind::kNotFound ||
+                                              objection.error().kind == ErrorKind::kForbidden);
+    if (!objection && !nobody_to_ask) return tl::unexpected(std::move(objection).error());
+    return Learned{.vendor = decide::certificate::VendorLook{.fingerprint_sha256 = facts.fingerprint_sha256,
+                                                             .objection = objection.value_or("")}};
+  }
+
   Result<Learned> operator()(const effect::LookAtOrder& look) {
     EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
     EDGETRUST_TRY_ASSIGN(ports::Order order, authority->order(look.url, stop_));

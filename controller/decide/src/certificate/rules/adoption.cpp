@@ -16,6 +16,9 @@ constexpr auto kLookAgainAfter = 1h;
 
 Decision adopt(const Observation& o, int revision) {
   Draft draft(o);
+  // A rollback that was asked for before anything was known is of an earlier life: its annotation came back with the
+  // object, and the status that says it was made did not.
+  if (!o.object.status.revision) mark_handled(draft.status(), o, api::kRollbackRequestedAt);
   draft.status().revision = revision;
   remember(draft.status(), o, revision, api::RevisionResult::kAdopted, "found on the Edge");
   draft.phase(Phase::kPending, "Adopted", "the Edge serves revision " + std::to_string(revision))

@@ -68,6 +68,9 @@ Verdict revision_delivered(const Observation& o);
 // does not do.
 Verdict wait_for_peers(const Observation& o, int revision, bool right_before);
 
+// vendor.cpp: whether the vendor's own parser takes the new chain; one that it refuses is rejected
+Verdict wait_for_vendor(const Observation& o, int revision);
+
 // permission.cpp: what a RotationPolicy makes a stored revision wait for
 Verdict wait_for_permission(const Observation& o, int revision);
 

@@ -140,6 +140,7 @@ Verdict revision_delivered(const Observation& o) {
                 "GenesysConnection " + o.connection->meta.name +
                     " has no certificateUpload: the certificate is issued, and nothing is delivered");
   }
+  if (auto wait = wait_for_vendor(o, *next)) return wait;
   if (auto wait = wait_for_peers(o, *next, false)) return wait;  // said long before the window, for others must act
   if (auto wait = wait_for_wave(o, *next)) return wait;          // also said long before, for others are renewed for it
   if (auto wait = wait_for_permission(o, *next)) return wait;

@@ -38,6 +38,7 @@ inline constexpr std::string_view kTrunks = "/api/v2/telephony/providers/edges/t
 inline constexpr std::string_view kSites = "/api/v2/telephony/providers/edges/sites";
 inline constexpr std::string_view kAuthorities = "/api/v2/telephony/providers/edges/certificateauthorities";
 inline constexpr std::string_view kAuthority = "/api/v2/telephony/providers/edges/certificateauthorities/{id}";
+inline constexpr std::string_view kCertificateDetails = "/api/v2/certificate/details";
 inline constexpr std::string_view kOAuthClient = "/api/v2/oauth/clients/{id}";
 }  // namespace path
 

@@ -105,6 +105,9 @@ class EdgeFleet {
   virtual Result<std::map<EdgeId, std::vector<Trunk>>> all_trunks(std::stop_token stop) = 0;
   // kNotFound when the endpoint does not have the call, or not this Edge.
   virtual Result<EdgeHealth> health(const EdgeId& edge, std::stop_token stop) = 0;
+  // What the vendor's own parser finds wrong with a chain (PEM, certificates only); empty: nothing. It changes nothing.
+  // kNotFound when the API does not have the call, kForbidden when it may not be asked.
+  virtual Result<std::string> objection_to(const std::string& chain_pem, std::stop_token stop) = 0;
   // Uploads and thereby installs. Refuses to send a key before `health` has answered for that Edge in this process.
   // The same leaf again is a success without effect. kInvalid with code kCertificateRefused when the vendor refuses the
   // certificate; kInvalid alone is a mistake on our side. `maybe_executed` on a lost answer.

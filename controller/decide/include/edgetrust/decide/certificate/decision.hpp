@@ -31,6 +31,11 @@ struct AskPeers {
   static constexpr std::string_view kName = "AskPeers";
   int revision = 0;
 };
+// What the vendor's own parser makes of the stored chain of a revision.
+struct AskVendor {
+  static constexpr std::string_view kName = "AskVendor";
+  int revision = 0;
+};
 struct LookAtOrder {
   static constexpr std::string_view kName = "LookAtOrder";
   std::string url;
@@ -145,12 +150,13 @@ struct ReleaseSlots {
 
 }  // namespace effect
 
-using Effect = std::variant<effect::LookAtEdge, effect::LookAtService, effect::AskPeers, effect::LookAtOrder,
-                            effect::LookAtRenewalInfo, effect::LookForRecords, effect::SetFinalizer, effect::CreateKey,
-                            effect::NewOrder, effect::PresentRecord, effect::RemoveRecord, effect::AnswerChallenge,
-                            effect::FinalizeOrder, effect::StoreBundle, effect::StoreImport, effect::StoreSource,
-                            effect::Push, effect::SetService, effect::WriteServingSecret, effect::MarkRejected,
-                            effect::DeleteRevision, effect::ClaimSlots, effect::ReleaseSlots>;
+using Effect =
+    std::variant<effect::LookAtEdge, effect::LookAtService, effect::AskPeers, effect::AskVendor, effect::LookAtOrder,
+                 effect::LookAtRenewalInfo, effect::LookForRecords, effect::SetFinalizer, effect::CreateKey,
+                 effect::NewOrder, effect::PresentRecord, effect::RemoveRecord, effect::AnswerChallenge,
+                 effect::FinalizeOrder, effect::StoreBundle, effect::StoreImport, effect::StoreSource, effect::Push,
+                 effect::SetService, effect::WriteServingSecret, effect::MarkRejected, effect::DeleteRevision,
+                 effect::ClaimSlots, effect::ReleaseSlots>;
 
 std::string_view name_of(const Effect& effect);
 bool is_guarded(const Effect& effect);

@@ -56,12 +56,19 @@ struct RenewalInfoLook {
   TimePoint at;
 };
 
+// What the vendor's own parser makes of a chain, by its leaf.
+struct VendorLook {
+  std::string fingerprint_sha256;
+  std::string objection;  // for people; empty: it has none, or there is nobody to ask
+};
+
 inline std::string record_id(const api::TxtRecord& record) { return record.name + " " + record.value; }
 
 struct Memory {
   std::optional<TimePoint> known_since;  // when this process first worked on the object
   std::optional<EdgeLook> look;
   std::optional<PeersLook> peers;            // what the peers make of a revision that is not pushed yet
+  std::optional<VendorLook> vendor;          // what the vendor makes of it
   HealthRecord health;                       // what the looks since the delivery was installed add up to
   std::optional<int> key_made;               // the revision whose key this process made last
   bool order_asked_for = false;              // a newOrder went out since then: its answer may be lost
@@ -86,6 +93,7 @@ struct Learned {
   std::optional<EdgeLook> look;
   std::optional<ServiceLook> service;
   std::optional<PeersLook> peers;
+  std::optional<VendorLook> vendor;
   std::optional<ports::Order> order;  // of NewOrder, LookAtOrder and FinalizeOrder
   std::optional<RecordsLook> records;
   std::optional<ports::RenewalInfo> renewal_info;
