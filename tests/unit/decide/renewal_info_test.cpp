@@ -224,7 +224,7 @@ TEST(RenewalInfoKnown, WhatIsDueByItWaitsForAllThatARenewalWaitsFor) {
          {"the window is closed",
           with(now,
                [](auto& o) {
-                 o.revisions[2] = whole(2, o.now - 1h);
+                 store_parsed(o, whole(2, o.now - 1h));
                  set_windows(o, {{.start = "02:00", .duration = 2h}});
                }),
           "revision_delivered Waiting/WaitingForWindow +13h"}});

@@ -24,12 +24,16 @@ Verdict wait_for_vendor(const Observation& o, int revision) {
   if (told && told->fingerprint_sha256 == stored(o, revision)->chain->fingerprint_sha256)
     return told->objection.empty() ? std::nullopt : Verdict(refused(o, revision));
   if (wait_for(o, {effect::AskVendor::kName})) return std::nullopt;
-  return Draft(o)
-      .phase(api::Phase::kWaiting, "AskingVendor",
-             "asking the vendor's own parser about the chain of revision " + std::to_string(revision))
-      .next("asks the vendor")
-      .effect(effect::AskVendor{revision})
-      .finish();
+  Draft draft(o);
+  if (o.object.status.phase == api::Phase::kWaiting) {
+    draft.unchanged();  // after a start: what it waits for is more than this
+  } else {
+    draft
+        .phase(api::Phase::kWaiting, "AskingVendor",
+               "asking the vendor's own parser about the chain of revision " + std::to_string(revision))
+        .next("asks the vendor");
+  }
+  return draft.effect(effect::AskVendor{revision}).finish();
 }
 
 }  // namespace edgetrust::decide::certificate::rules
