@@ -11,7 +11,7 @@
 namespace edgetrust {
 
 struct PlanOptions {
-  std::string until = "30d";  // days, a duration as Go writes it, or a moment (RFC 3339)
+  std::string until = "30d";     // days, a duration as Go writes it, or a moment (RFC 3339)
   std::string output = "table";  // or json, or ics
 };
 

@@ -103,6 +103,15 @@ bool changes_fleet(const api::EdgeCertificate* before, const api::EdgeCertificat
   return fleet_facts(before) != fleet_facts(after);
 }
 
+bool leaves_turn(const api::EdgeCertificate* before, const api::EdgeCertificate* after) {
+  const auto contends = [](const api::EdgeCertificate* one) {
+    const auto said = one != nullptr ? api::reason_said(one->status.conditions) : std::string_view{};
+    return said == decide::kWaitingForTurn || said == decide::kLookingAtEdge;
+  };
+  const bool begins = after != nullptr && decide::is_rotating(*after);  // then a slot wakes the others when it is free
+  return contends(before) && !contends(after) && !begins;
+}
+
 Wake wake(const api::EdgeCertificate* before, const api::EdgeCertificate* after) {
   const bool makes_way = before != nullptr && (after == nullptr || api::claim_of(*before) != api::claim_of(*after));
   return {.itself = acted_on(before, after),

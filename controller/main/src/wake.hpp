@@ -35,6 +35,8 @@ Wake wake(const api::GenesysConnection* before, const api::GenesysConnection* af
 
 // Whether what its RotationPolicy says of its fleet may be another thing now.
 bool changes_fleet(const api::EdgeCertificate* before, const api::EdgeCertificate* after);
+// Whether it had its turn, or waited for nothing else, and cannot use it: the turn is another's.
+bool leaves_turn(const api::EdgeCertificate* before, const api::EdgeCertificate* after);
 // Whether a connection counts otherwise for it, or its heartbeat does: the connections of its namespace then look again
 // at what they count. Null as above.
 bool counts_anew(const api::Edge* before, const api::Edge* after);

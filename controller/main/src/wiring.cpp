@@ -128,6 +128,7 @@ struct Operator::Parts {
   void changed(const kube::Change<Kind>& change);
   void changed(const kube::Change<kube::MetadataOnly>& secret);
   void changed(const kube::Change<ports::BudgetSlot>& slot);
+  void rouse_waiting(const std::string& ns);
   void rouse_policies(const kube::Change<api::EdgeCertificate>& certificate);
   void rouse_dependants(const kube::Change<api::EdgeCertificate>& certificate, Rouse how);
   void rouse_dependants(const kube::Change<api::Edge>& edge, Rouse how);
@@ -184,14 +185,18 @@ void Operator::Parts::changed(const kube::Change<Kind>& change) {
     const auto& certificate = change.after ? change.after : change.before;
     if (woken.edge) lanes.add({kind_name<api::Edge>(), change.key.ns, certificate->spec.edge_ref.name});
     if (changes_fleet(change.before.get(), change.after.get())) rouse_policies(change);
+    if (leaves_turn(change.before.get(), change.after.get())) rouse_waiting(change.key.ns);
   }
   if (counts_anew(change.before.get(), change.after.get())) recount();
 }
 
 // A slot that came free is for those that wait for one.
 void Operator::Parts::changed(const kube::Change<ports::BudgetSlot>& slot) {
-  if (slot.after && slot.after->holder) return;
-  rouse_certificates(slot.key.ns, Rouse::kWake,
+  if (!slot.after || !slot.after->holder) rouse_waiting(slot.key.ns);
+}
+
+void Operator::Parts::rouse_waiting(const std::string& ns) {
+  rouse_certificates(ns, Rouse::kWake,
                      [&](const auto& certificate) { return decide::waits_for_turn(certificate, clock.now()); });
 }
 

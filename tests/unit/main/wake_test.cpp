@@ -1,5 +1,6 @@
 #include "wake.hpp"
 
+#include "edgetrust/decide/budget.hpp"
 #include "objects.hpp"
 
 namespace edgetrust {
@@ -148,6 +149,27 @@ TEST(Wake, APolicyThatIsResumedWakesThoseThatWaitForIt) {
   auto narrow = open;
   say(narrow, api::condition::kInfeasible, api::Truth::kTrue, "Budget", "too narrow");
   EXPECT_EQ(wake(&open, &narrow), kDependants) << "each says so too";
+}
+
+TEST(LeavesTurn, WhoWaitedForNothingElseAndCannotBegin) {
+  const auto saying = [](std::string_view reason) {
+    auto certificate = object<api::EdgeCertificate>();
+    certificate.status.phase = api::Phase::kWaiting;
+    say(certificate, api::condition::kReconciling, api::Truth::kTrue, std::string(reason), "");
+    return certificate;
+  };
+  const auto waiting = saying(decide::kWaitingForTurn);
+  const auto looking = saying(decide::kLookingAtEdge);
+  const auto unhealthy = saying("EdgeUnhealthy");
+  EXPECT_TRUE(leaves_turn(&looking, &unhealthy));
+  EXPECT_TRUE(leaves_turn(&waiting, &unhealthy));
+  EXPECT_TRUE(leaves_turn(&looking, nullptr)) << "it was deleted";
+  EXPECT_FALSE(leaves_turn(&waiting, &looking));
+  EXPECT_FALSE(leaves_turn(&unhealthy, &unhealthy));
+  EXPECT_FALSE(leaves_turn(nullptr, &waiting));
+  auto pushing = saying("Pushing");
+  pushing.status.delivery.emplace();
+  EXPECT_FALSE(leaves_turn(&looking, &pushing)) << "its slots tell the others when they are free";
 }
 
 TEST(ChangesFleet, WhatAPolicyCountsAndNothingElse) {
