@@ -86,7 +86,7 @@ std::string moment(TimePoint at) {
 struct Entry {
   std::string uid;
   TimePoint starts;
-  TimePoint ends;
+  std::optional<TimePoint> ends;  // empty: it is a moment
   std::string summary;
   std::string description;
 };
@@ -96,7 +96,7 @@ void append_event(std::string& out, TimePoint stamp, const Entry& entry) {
   append_line(out, "UID:" + escaped(entry.uid));
   append_line(out, "DTSTAMP:" + moment(stamp));
   append_line(out, "DTSTART:" + moment(entry.starts));
-  append_line(out, "DTEND:" + moment(entry.ends));
+  if (entry.ends) append_line(out, "DTEND:" + moment(*entry.ends));
   append_line(out, "SUMMARY:" + escaped(entry.summary));
   append_line(out, "DESCRIPTION:" + escaped(entry.description));
   append_line(out, "END:VEVENT");
@@ -161,14 +161,20 @@ std::string as_table(const Plan& plan) {
     out += "\nINFEASIBLE\n";
     append_table(out, {"KIND", "NAME", "REASON", "MESSAGE"}, rows);
   }
+  rows.clear();
+  for (const auto& one : plan.unread) rows.push_back({one});
+  if (!rows.empty()) {
+    out += "\nLEFT OUT\n";
+    append_table(out, {"CERTIFICATE AND REASON"}, rows);
+  }
   return out;
 }
 
 std::string as_json(const Plan& plan) {
-  json::Value out{{"from", format_rfc3339(plan.from)}, {"until", format_rfc3339(plan.until)},
-                  {"namespaces", plan.namespaces},     {"certificates", plan.certificates},
-                  {"rotations", json::Value::array()}, {"unfinished", json::Value::array()},
-                  {"expiries", json::Value::array()},  {"infeasible", json::Value::array()}};
+  json::Value out{
+      {"from", format_rfc3339(plan.from)}, {"until", format_rfc3339(plan.until)}, {"namespaces", plan.namespaces},
+      {"certificates", plan.certificates}, {"rotations", json::Value::array()},   {"unfinished", json::Value::array()},
+      {"expiries", json::Value::array()},  {"infeasible", json::Value::array()},  {"unread", plan.unread}};
   for (const auto& rotation : plan.rotations) {
     json::Value one = as_value(rotation.place);
     one["revision"] = rotation.revision;
@@ -217,9 +223,9 @@ std::string as_calendar(const Plan& plan) {
   }
   for (const auto& expiry : plan.expiries) {
     append_event(out, plan.from,
-                 {.uid = name_of(expiry.place.certificate) + "/expiry@edgetrust",
+                 {.uid = name_of(expiry.place.certificate) + "/" + moment(expiry.at) + "/expiry@edgetrust",
                   .starts = expiry.at,
-                  .ends = expiry.at,
+                  .ends = std::nullopt,
                   .summary = "Certificate of Edge " + expiry.place.edge + " expires",
                   .description = describe(expiry.place)});
   }

@@ -26,6 +26,9 @@ void settle(Observation& o) {
   o.edge = std::move(edge);
 }
 
+// Somebody has taken the Edge out of service, and it stays so.
+bool is_taken_out(const Observation& o) { return o.edge && o.edge->status.service_state == "OutOfService"; }
+
 // The Edge as it would be reported with this certificate.
 std::shared_ptr<const api::Edge> serving(const api::Edge& edge, const ports::ChainFacts& chain) {
   auto next = std::make_shared<api::Edge>(edge);
@@ -83,7 +86,7 @@ Run::Run(Situation situation, Outside& outside, Watcher watcher)
     member.o = std::move(observation);
     member.o.now = now_;
     member.model.installed = installed_at_first(member.o);
-    member.model.in_service = !member.o.object.status.drain;
+    member.model.in_service = !member.o.object.status.drain && !is_taken_out(member.o);
     settle(member.o);
     member.space = space.get();
     member.index = members_.size() - 1;

@@ -119,7 +119,8 @@ int plan(const Options& options) {
     return 1;
   }
   const std::string text = print(*made, options.plan->output);
-  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0 ? 0 : 1;
+  const bool told = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  return told && made->unread.empty() ? 0 : 1;  // half a plan is none to rely on
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   planning->fallthrough();  // the options above may follow
   planning->add_option("--until", plan.until, "until when: 30d, 36h, or a moment like 2027-01-03T00:00:00Z")
       ->check([](const std::string& text) {
-        const auto until = parse_until(text, TimePoint{});
+        const auto until = parse_until(text, SystemClock().now());
         return until ? std::string{} : until.error().message();
       })
       ->capture_default_str();
@@ -60,20 +60,23 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
 }
 
 Result<TimePoint> parse_until(const std::string& text, TimePoint now) {
-  constexpr int kMostDays = 3650;
-  if (text.ends_with('d')) {
-    int days = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size() - 1, days);
-    if (error == std::errc{} && end == text.data() + text.size() - 1 && days > 0 && days <= kMostDays)
-      return now + std::chrono::days{days};
+  constexpr std::chrono::days kFurthest{3650};
+  std::optional<TimePoint> until;
+  int days = 0;
+  const char* const end_of_text = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), end_of_text, days);
+  if (error == std::errc{} && std::string_view(end, end_of_text) == "d") {
+    until = now + std::chrono::days{std::clamp<int>(days, 0, kFurthest.count() + 1)};
+  } else if (const auto duration = parse_duration(text)) {
+    until = now + *duration;
+  } else if (const auto moment = parse_rfc3339(text)) {
+    until = *moment;
   }
-  if (const auto duration = parse_duration(text); duration && *duration <= std::chrono::days{kMostDays})
-    return now + *duration;
-  if (const auto moment = parse_rfc3339(text); moment && *moment > now) return *moment;
+  if (until && *until > now && *until <= now + kFurthest) return *until;
   return fail(ErrorKind::kInvalid,
               "\"" + printable(text, 64) +
-                  "\" is no time to plan until: write 30d (at most 3650), 36h, or a moment to come "
-                  "like 2027-01-03T00:00:00Z");
+                  "\" is no time to plan until: write 30d, 36h, or a moment to come like 2027-01-03T00:00:00Z, at most "
+                  "3650 days ahead");
 }
 
 }  // namespace edgetrust

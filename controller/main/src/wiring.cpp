@@ -406,19 +406,20 @@ Result<forecast::Plan> make_plan(const Options& options, Environment environment
   parts.cluster.start();
   const bool read = parts.cluster.wait_synced(reading.get_token());
   forecast::Situation situation{.now = clock.now(), .certificates = {}, .slots = {}};
+  std::vector<std::string> unread;
   for (const auto& ns : parts.namespaces) {
     if (!read) break;
     reconcile::Sighting seen = reconcile::sight(parts.world, ns, stop);
     std::ranges::move(seen.certificates, std::back_inserter(situation.certificates));
     std::ranges::move(seen.slots, std::back_inserter(situation.slots));
-    for (const auto& [key, error] : seen.unseen)
-      log.warn("left out of the plan", {{"namespace", key.ns}, {"name", key.name}, {"error", error}});
+    for (const auto& [key, error] : seen.unseen) unread.push_back(key.to_string() + ": " + error.message());
   }
   parts.cluster.stop();
   if (!read)
     return fail(ErrorKind::kUnavailable, "the cluster could not be read in a minute; the warnings above say why");
   forecast::Plan plan = forecast::plan(std::move(situation), until);
   plan.namespaces = parts.namespaces;
+  plan.unread = std::move(unread);
   return plan;
 }
 

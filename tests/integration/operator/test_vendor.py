@@ -17,18 +17,17 @@ class Parser(OwnSimulatorTest):
     def questions(self) -> list[Any]:
         return [entry for entry in self.sim.requests() if entry["path"] == DETAILS]
 
-    def test_chain_that_it_refuses_is_rejected_before_any_upload(self) -> None:
+    def test_chain_that_it_refuses_is_held_back_before_any_upload(self) -> None:
         self.plan(1, 400, "unknown signature algorithm")
         edge = self.new_edge()
-        refused = wait_for("it is refused", lambda: (c := self.condition(self.certificate(edge.name), "Reconciling")).get("reason") in ("VendorRefusesChain", "Rejected") and c, 90)
+        refused = wait_for("it is refused", lambda: (c := self.condition(self.certificate(edge.name), "Stalled")).get("reason") == "VendorRefusesChain" and c, 90)
         self.assertIn("unknown signature algorithm", refused["message"])
-        self.assertEqual(self.status(edge.name)["history"][0]["result"], "Rejected")
         wait_for("whoever listens is told", lambda: any(event["reason"] == "VendorRefusesChain" for event in self.kube.events(self.namespace)))
         self.assertEqual(self.sim.upload_attempts(edge), [])
-        self.renew(edge.name)
-        self.wait_phase(edge.name, "Ready", 2)
+        self.annotate(edge.name, "rotate-requested-at", "1")  # a person knows better
+        self.wait_phase(edge.name, "Ready", 1)
         self.assertEqual(len(self.sim.upload_attempts(edge)), 1)
-        self.assertEqual([entry["status"] for entry in self.questions()], [400, 200], "once a chain")
+        self.assertEqual([entry["status"] for entry in self.questions()], [400], "once a chain, and nobody asks when a person insists")
 
     def test_api_that_does_not_have_it_is_done_without(self) -> None:
         self.plan(0, 404, "no such call")

@@ -37,14 +37,14 @@ Observation draining(api::Duration since = 2min) {
   o.object.status.phase = api::Phase::kDraining;
   o.object.status.drain = api::DrainStatus{.since = o.now - since};
   o.service = calls_up(o.now);
-  o.service_call = ServiceCall{.in_service = false, .at = o.now - since};
+  o.service_call = ServiceCall{.in_service = false, .at = o.now - since, .since = o.now - since};
   return o;
 }
 // The certificate is on the Edge, which is out of service.
 Observation pushed() {
   Observation o = to_drain(observing());
   o.object.status.drain = api::DrainStatus{.since = o.now - 5min, .ended_at = o.now - 1min};
-  o.service_call = ServiceCall{.in_service = false, .at = o.now - 5min};
+  o.service_call = ServiceCall{.in_service = false, .at = o.now - 5min, .since = o.now - 5min};
   return o;
 }
 Observation after_crash(Observation o) {
@@ -123,6 +123,12 @@ TEST(Drain, TheIntentionComesFirstThenCallsAreWaitedFor) {
          {"it has none to wait for",
           with(draining(), [](auto& o) { o.service = service(false, CallDraining::kNone, o.now); }),
           "delivery_under_way Delivering/Pushing R +0s"},
+         {"it has not begun to count them",
+          with(draining(1s), [](auto& o) { o.service = service(false, CallDraining::kNone, o.now); }),
+          "delivery_under_way Draining/Draining R +15s"},
+         {"it counts some and does not wait for them",
+          with(draining(), [](auto& o) { o.service = service(false, CallDraining::kNone, o.now, 12); }),
+          "delivery_under_way Draining/Draining R +15s"},
          {"the vendor cuts them",
           with(draining(), [](auto& o) { o.service = service(false, CallDraining::kCutting, o.now); }),
           "delivery_under_way Draining/Draining R +15s"},
@@ -239,7 +245,9 @@ TEST(Drain, ThePushHasItsMinuteAfterTheDrain) {
 }
 
 TEST(BackInService, ComesBeforeTheVerdict) {
-  const auto asked = [](auto& o) { o.service_call = ServiceCall{.in_service = true, .at = o.now - 1s}; };
+  const auto asked = [](auto& o) {
+    o.service_call = ServiceCall{.in_service = true, .at = o.now - 1s, .since = o.now - 1s};
+  };
   const auto asked_and_in_service = [&](auto& o) {
     asked(o);
     o.service = in_service(o.now);
@@ -264,7 +272,7 @@ TEST(BackInService, ComesBeforeTheVerdict) {
          {"not for a minute",
           with(pushed(),
                [&](auto& o) {
-                 o.service_call = ServiceCall{.in_service = true, .at = o.now - 60s};
+                 o.service_call = ServiceCall{.in_service = true, .at = o.now - 60s, .since = o.now - 60s};
                  o.service = service(false, CallDraining::kComplete, o.now);
                }),
           "delivery_under_way SetService Draining/GoingBackIntoService R"},
@@ -360,6 +368,52 @@ TEST(TimeNeeded, HasRoomForTheDrain) {
   Observation o = to_drain(deliverable());
   set_windows(o, {{.start = "00:00", .duration = 40min, .days = {}}});
   EXPECT_EQ(decided(o), "revision_delivered Waiting/WindowTooShort S +384h");
+}
+
+// An upload that the endpoint wants to have tomorrow keeps no Edge out of service until then.
+TEST(Drain, AnUploadThatFailsSendsTheEdgeBackWithinMinutesAndDrainsItOnceANight) {
+  Observation o = pushed();
+  o.object.status.delivery->installed_at.reset();
+  o.object.status.phase = api::Phase::kDelivering;
+  o.pushed.reset();
+  o.slots_claimed_for = o.object.status.delivery->started_at;
+  o.look = look(1, o.now);
+  o.failures = failed("Push", ErrorKind::kUnavailable, o.now);
+  o.failures.begin()->second.error.retry_after = 24h;
+  const Decision waits = decide(o);
+  ASSERT_TRUE(waits.wake_at);
+  EXPECT_LE(*waits.wake_at, o.now + 1min);
+
+  o.now += 2min;
+  o.look = look(1, o.now);
+  const Decision later = decide(o);
+  EXPECT_FALSE(later.status.delivery) << "nothing is pushed, and the Edge goes back";
+  EXPECT_TRUE(later.status.drain);
+  ASSERT_TRUE(later.status.next_attempt);
+  EXPECT_GT(*later.status.next_attempt, o.now + 1h);
+}
+
+TEST(Drain, AnEdgeThatDoesNotComeBackIsTold) {
+  Observation o = pushed();
+  o.service = service(false, CallDraining::kNone, o.now);
+  o.service_call = ServiceCall{.in_service = true, .at = o.now - 10s, .since = o.now - 2min};
+  EXPECT_EQ(decide(o).announcements.size(), 0U);
+  o.service_call->since = o.now - 3min;
+  const Decision decision = decide(o);
+  EXPECT_EQ(reason_in(decision.status), "NotBackInService");
+  ASSERT_EQ(decision.announcements.size(), 1U);
+  EXPECT_TRUE(decision.announcements.front().warning);
+}
+
+TEST(Drain, AnEdgeThatNeverWentOutIsNoAlarm) {
+  Observation o = draining(30s);
+  o.object.status.delivery.reset();
+  o.object.status.phase = api::Phase::kWaiting;
+  o.service_call.reset();
+  o.service = in_service(o.now);
+  fail_service(o, ErrorKind::kForbidden, 6);
+  EXPECT_EQ(decide(o).announcements.size(), 0U);
+  EXPECT_NE(reason_in(decide(o).status), "NotBackInService");
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // Before a push, the vendor's own parser is shown the new chain.
 #include "story.hpp"
 
+#include <gmock/gmock.h>
+
 namespace edgetrust::decide::certificate {
 namespace {
 
@@ -11,7 +13,10 @@ Observation unasked() {
   return with(deliverable(), [](auto& o) { o.vendor.reset(); });
 }
 Observation refused() {
-  return with(deliverable(), [](auto& o) { o.vendor->objection = "it can read 1 of 2 certificates"; });
+  return with(deliverable(), [](auto& o) {
+    o.vendor->objection = "it can read 1 of 2 certificates";
+    o.vendor->at = o.now;
+  });
 }
 
 TEST(Vendor, IsShownEachChainOnceAndNothingIsPushedBefore) {
@@ -43,33 +48,50 @@ TEST(Vendor, WhereItCannotBeAskedItIsDoneWithout) {
   });
 }
 
-TEST(Vendor, WhatItRefusesIsRejectedInItsWords) {
+TEST(Vendor, WhatItRefusesIsHeldBackInItsWords) {
   const Decision decision = decide(refused());
-  EXPECT_EQ(support::summary(refused(), decision), "revision_delivered Issuing/VendorRefusesChain R +0s");
-  EXPECT_TRUE(rejected_in(decision.status, 2));
+  EXPECT_EQ(support::summary(refused(), decision), "revision_delivered Waiting/VendorRefusesChain S +1h");
+  EXPECT_FALSE(rejected_in(decision.status, 2));
   EXPECT_FALSE(decision.status.delivery);
   ASSERT_EQ(decision.announcements.size(), 1U);
   EXPECT_TRUE(decision.announcements[0].warning);
   EXPECT_EQ(decision.announcements[0].reason, "VendorRefusesChain");
-  EXPECT_EQ(
+  EXPECT_THAT(
       decision.announcements[0].message,
-      "the vendor's own parser refuses the chain of revision 2, and it is not pushed: it can read 1 of 2 certificates");
-  const Observation stubborn = with(
-      refused(), [](auto& o) { o.object.spec.rotation->retry = api::RetryRule{.policy = api::RetryPolicy::kNever}; });
-  EXPECT_EQ(decided(stubborn), "revision_delivered Failed/VendorRefusesChain S +0s");
+      testing::StartsWith("the vendor's own parser refuses the chain of revision 2, and it is not pushed before "
+                          "it is urgent: it can read 1 of 2 certificates; to push it all the same, set"));
 }
 
-TEST(Vendor, AnotherOneIsTriedAsRetrySaysAndOnRequest) {
+TEST(Vendor, WhatItSaysIsAskedAgainAndNeverLetsACertificateRunOut) {
+  const auto later = [](auto& o) { o.now += 1h; };
+  const auto unreachable = [&](auto& o) {
+    later(o);
+    o.failures = failed("AskVendor", ErrorKind::kUnavailable, o.now);
+  };
+  const auto urgent = [](auto& o) {
+    o.now = kNow - 24h + kLifetime - 1h;
+    o.look->at = o.now;
+    o.vendor->at = o.now;
+  };
+  check({
+      {"an hour later", with(refused(), later), "revision_delivered AskVendor Waiting/AskingVendor"},
+      {"and it is not reached", with(refused(), unreachable), "revision_delivered Waiting/VendorRefusesChain S +916ms"},
+      {"a person insists", with(refused(), [](auto& o) { annotate(o, api::kRotateRequestedAt); }),
+       "revision_delivered SetFinalizer Delivering/Pushing R"},
+      {"what is served runs out", with(refused(), urgent), "revision_delivered SetFinalizer Delivering/Pushing R"},
+  });
+}
+
+TEST(Vendor, AnObjectionThatIsTakenBackIsForgotten) {
   Story story;
   story.vendor_refuses = true;
   ASSERT_TRUE(story.run(20h));
   EXPECT_EQ(story.pushes(), "");
-  EXPECT_EQ(story.orders.size(), 1U) << "the CA is not asked again and again";
-  EXPECT_EQ(story.count("AskVendor"), 1);
-  annotate(story.o, api::kRenewRequestedAt);
+  EXPECT_EQ(story.orders.size(), 1U) << "the CA is not asked for another";
+  EXPECT_LE(story.count("AskVendor"), 21) << "once an hour";
   story.vendor_refuses = false;
-  ASSERT_TRUE(story.run(1h));
-  EXPECT_EQ(story.pushes(), "2");
+  ASSERT_TRUE(story.run(2h));
+  EXPECT_EQ(story.pushes(), "1");
   EXPECT_EQ(story.o.object.status.phase, api::Phase::kReady);
 }
 

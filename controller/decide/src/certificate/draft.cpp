@@ -67,6 +67,8 @@ Draft& Draft::phase(Phase phase, std::string reason, std::string message) {
 Draft& Draft::unchanged() {
   const auto& before = o_.object.status;
   status().phase = before.phase.value_or(Phase::kPending);
+  status().next_window = before.next_window;
+  status().variant = before.variant;
   // Ready may have words of its own (Expired): what the rotation said is in the other two while they are there.
   const api::Condition* said = api::find(before.conditions, api::condition::kStalled);
   stalled_ = said != nullptr;

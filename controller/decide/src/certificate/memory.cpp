@@ -44,9 +44,15 @@ class Success {
     m_.pushed_since_look = false;
   }
   void operator()(const effect::LookAtService& /*e*/) { m_.service = std::move(learned_.service); }
-  void operator()(const effect::SetService& e) { m_.service_call = ServiceCall{e.in_service, now_}; }
+  void operator()(const effect::SetService& e) {
+    const bool again = m_.service_call && m_.service_call->in_service == e.in_service;
+    m_.service_call = ServiceCall{e.in_service, now_, again ? m_.service_call->since : now_};
+  }
   void operator()(const effect::AskPeers& /*e*/) { m_.peers = std::move(learned_.peers); }
-  void operator()(const effect::AskVendor& /*e*/) { m_.vendor = std::move(learned_.vendor); }
+  void operator()(const effect::AskVendor& /*e*/) {
+    m_.vendor = std::move(learned_.vendor);
+    if (m_.vendor) m_.vendor->at = now_;
+  }
   void operator()(const effect::LookAtOrder& /*e*/) { keep_order(); }
   void operator()(const effect::FinalizeOrder& /*e*/) { keep_order(); }
   void operator()(const effect::LookAtRenewalInfo& e) {

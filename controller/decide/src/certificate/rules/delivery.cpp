@@ -80,7 +80,10 @@ Decision put_off(const Observation& o, const api::DeliveryStatus& delivery) {
   draft.status().delivery.reset();
   mark_handled(draft.status(), o, api::kRollbackRequestedAt);
   if (failure == nullptr) return draft.wake(o.now).finish();
-  draft.status().next_attempt = std::chrono::floor<std::chrono::seconds>(o.now + kPutOff);
+  // Taken out of service again every ten minutes it would take few calls all night.
+  const bool was_drained = o.object.status.drain.has_value() && !is_urgent(o);
+  draft.status().next_attempt =
+      was_drained ? next_window(o) : std::chrono::floor<std::chrono::seconds>(o.now + kPutOff);
   return draft.announce(true, "PushPutOff", why).wake(*draft.status().next_attempt).finish();
 }
 

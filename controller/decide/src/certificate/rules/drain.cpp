@@ -26,6 +26,7 @@ constexpr auto kLonger = 1h;
 constexpr auto kSeenAgainAfter = 5s;  // the API lags behind
 constexpr auto kAskedAgainAfter = 60s;
 constexpr int kManyFailures = 5;
+constexpr auto kTakesLong = 3min;  // it was asked back, and is not
 constexpr auto kPutOff = 10min;
 
 std::string edge_text(const Observation& o) { return "Edge " + o.object.spec.edge_ref.name; }
@@ -36,8 +37,11 @@ const ports::EdgeInfo* seen(const Observation& o) {
   return o.service && o.service->at <= o.now ? &o.service->edge : nullptr;
 }
 bool is_in_service(const ports::EdgeInfo& edge) { return edge.active && edge.in_service; }
-bool is_free_of_calls(const ports::EdgeInfo& edge) {
-  return !edge.in_service && (edge.draining == CallDraining::kNone || edge.draining == CallDraining::kComplete);
+// NONE may be what the vendor said before it began to drain: it counts only after a while, and with no call up.
+bool is_free_of_calls(const ports::EdgeInfo& edge, bool has_had_time) {
+  if (edge.in_service) return false;
+  const bool none = edge.draining == CallDraining::kNone && edge.conversations == 0;
+  return edge.draining == CallDraining::kComplete || (none && has_had_time);
 }
 bool updates_software(const ports::EdgeInfo& edge) {
   return edge.software_status == "INIT" || edge.software_status == "IN_PROGRESS";
@@ -61,17 +65,6 @@ std::string calls_text(const Observation& o) {
 }
 
 // --- out of service
-
-// When the next window may come: when the present one has closed, or a day from now where none closes; but not after it
-// has become urgent.
-TimePoint next_window(const Observation& o) {
-  TimePoint at = o.now + 24h;
-  const auto slot = next_slot(rotation_of(o).windows, time_zone_of(o), o.now, 1s, {});
-  if (slot && *slot) at = std::min(at, (*slot)->opens <= o.now ? (*slot)->closes : (*slot)->opens);
-  at = std::max(at, o.now + kPutOff);
-  if (const auto urgent = urgent_from(o); urgent && *urgent > o.now) at = std::min(at, *urgent);
-  return std::chrono::floor<std::chrono::seconds>(at);
-}
 
 // Nothing was pushed, and nothing will be now. The Edge goes back into service next.
 Draft called_off(const Observation& o, std::string reason, std::string message) {
@@ -137,8 +130,10 @@ Verdict begin(const Observation& o, const api::DeliveryStatus& delivery, api::Du
           .finish();
     return draft.effect(effect::LookAtService{}).finish();
   }
-  if (!may_be_drained(o, *seen(o)))
+  if (!is_in_service(*seen(o)))
     return called_off(o, "EdgeOutOfService", edge_text(o) + " is out of service: somebody has taken it out").finish();
+  if (!may_be_drained(o, *seen(o)))
+    return called_off(o, "SoftwareUpdate", edge_text(o) + " updates its software").finish();
   draft.status().drain = api::DrainStatus{.since = std::chrono::floor<std::chrono::seconds>(o.now), .ended_at = {}};
   draft.announce(false, "Draining", edge_text(o) + " is taken out of service until its calls have ended");
   return take_out(std::move(draft), timeout);
@@ -151,7 +146,8 @@ Decision wait_for_calls(const Observation& o, const api::DeliveryStatus& deliver
     return not_drained(o, delivery, std::string(kDrainTimedOut),
                        calls_text(o) + " on " + edge_text(o) + " after " + format_duration(timeout));
   const ports::EdgeInfo* edge = seen(o);
-  if (edge != nullptr && is_free_of_calls(*edge)) return calls_ended(o, delivery);
+  const bool has_had_time = o.service && o.service->at >= drain.since + rotation_of(o).interval;
+  if (edge != nullptr && is_free_of_calls(*edge, has_had_time)) return calls_ended(o, delivery);
   const Failure* failure = failure_of(o, effect::SetService::kName);
   const bool went_out = edge != nullptr && !edge->in_service;
   const bool may_ask = o.now <= drain.since + kAskedWithin;
@@ -199,15 +195,22 @@ Decision back(const Observation& o) {
       .finish();
 }
 
+bool takes_long(const Observation& o) {
+  return o.service_call && o.service_call->in_service && o.now >= o.service_call->since + kTakesLong;
+}
+
 Draft putting_back(const Observation& o) {
   Draft draft(o);
   const Failure* failure = failure_of(o, effect::SetService::kName);
   if (failure == nullptr) failure = failure_of(o, effect::LookAtService::kName);
   std::string trouble = what_is_missing(o);
   const bool for_a_person =
-      !trouble.empty() ||
+      !trouble.empty() || takes_long(o) ||
       (failure != nullptr && (retry_of(failure->error) == Retry::kAfterChange || failure->count >= kManyFailures));
-  if (trouble.empty() && failure != nullptr) trouble = failure->error.message();
+  const bool is_in = seen(o) != nullptr && seen(o)->in_service;  // then it is only waited until that is certain
+  if (trouble.empty() && !is_in && failure != nullptr) trouble = failure->error.message();
+  if (trouble.empty() && !is_in && takes_long(o))
+    trouble = "Genesys takes the request, and the Edge does not come back";
   if (!trouble.empty()) {
     draft.phase(Phase::kDraining, "NotBackInService",
                 edge_text(o) + " was taken out of service for a push and could not be put back (" + trouble +
@@ -240,6 +243,15 @@ Decision put_back(const Observation& o, const api::DrainStatus& drain) {
 }
 
 }  // namespace
+
+TimePoint next_window(const Observation& o) {
+  TimePoint at = o.now + 24h;
+  const auto slot = next_slot(rotation_of(o).windows, time_zone_of(o), o.now, 1s, {});
+  if (slot && *slot) at = std::min(at, (*slot)->opens <= o.now ? (*slot)->closes : (*slot)->opens);
+  at = std::max(at, o.now + kPutOff);
+  if (const auto urgent = urgent_from(o); urgent && *urgent > o.now) at = std::min(at, *urgent);
+  return std::chrono::floor<std::chrono::seconds>(at);
+}
 
 Verdict edge_drained(const Observation& o, const api::DeliveryStatus& delivery) {
   const auto timeout = rotation_of(o).drain_timeout;

@@ -63,7 +63,9 @@ bool is_brought_to_an_end(const Observation& o) {
 
 Verdict readable(const Observation& o) {
   if (!o.object.broken) return std::nullopt;
-  return refuse(o, "Invalid", o.object.broken->message());
+  const std::string left =
+      o.object.status.drain ? "; its Edge may be out of service, for it was taken out for a push" : "";
+  return refuse(o, "Invalid", o.object.broken->message() + left);
 }
 
 Verdict deleted(const Observation& o) {
@@ -76,8 +78,9 @@ Verdict deleted(const Observation& o) {
     const std::string why = cannot_be_put_back(o);
     if (why.empty()) return edge_back_in_service(o);
     const std::string message = "the Edge may be out of service and nobody here can put it back: " + why;
-    draft.phase(*draft.status().phase, "LeftOutOfService", "being deleted; " + message)
-        .announce(true, "LeftOutOfService", message);
+    draft.phase(*draft.status().phase, "LeftOutOfService", "being deleted; " + message);
+    if (api::reason_said(o.object.status.conditions) != "LeftOutOfService")
+      draft.announce(true, "LeftOutOfService", message);
   }
   const std::vector<api::TxtRecord> none;
   const auto& records = o.object.status.order ? o.object.status.order->records : none;

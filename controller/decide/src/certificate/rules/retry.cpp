@@ -15,8 +15,9 @@ enum class Haste { kNone, kOutOfService, kRollback };
 Haste haste_of(const Observation& o, const Failure& failure) {
   const auto& status = o.object.status;
   if (status.delivery && status.delivery->rolling_back_since) return Haste::kRollback;
-  const bool service = failure.effect == effect::SetService::kName || failure.effect == effect::LookAtService::kName;
-  return status.drain && service ? Haste::kOutOfService : Haste::kNone;
+  const bool keeps_it_out = failure.effect == effect::SetService::kName ||
+                            failure.effect == effect::LookAtService::kName || failure.effect == effect::Push::kName;
+  return status.drain && keeps_it_out ? Haste::kOutOfService : Haste::kNone;
 }
 
 // What only a person can mend need not be asked often (a change of spec or Secret wakes the object anyway).

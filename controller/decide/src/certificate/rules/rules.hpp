@@ -29,6 +29,9 @@ inline constexpr std::string_view kDrainUndone = "DrainUndone";
 // Empty: the push need not wait (any longer) for calls.
 Verdict edge_drained(const Observation& o, const api::DeliveryStatus& delivery);
 Verdict edge_back_in_service(const Observation& o);
+// When the next window may come: when the present one has closed, or a day from now where none closes; but not after it
+// has become urgent.
+TimePoint next_window(const Observation& o);
 // Why nobody here can put it back any more; empty while it can be tried.
 std::string cannot_be_put_back(const Observation& o);
 // The Edge is in service now, and nobody has taken it out.

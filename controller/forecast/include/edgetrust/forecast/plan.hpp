@@ -50,6 +50,8 @@ struct Plan {
   std::vector<Unfinished> unfinished;
   std::vector<Expiry> expiries;
   std::vector<Obstacle> infeasible;  // now
+  std::vector<std::string>
+      unread;  // EdgeCertificates that are left out, each with why; filled in by whoever reads them
 };
 
 Plan plan(Situation situation, TimePoint until);

@@ -72,7 +72,6 @@ class Run {
   void wake_at(Member& member, TimePoint at);
   void refresh(Policy& policy);
   void wake_waiting(const Namespace& space);
-  Result<decide::certificate::Learned> act(const decide::certificate::Effect& effect, Member& member);
 
   TimePoint now_;
   Outside& outside_;

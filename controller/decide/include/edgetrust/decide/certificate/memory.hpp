@@ -47,6 +47,7 @@ struct ServiceLook {
 struct ServiceCall {
   bool in_service = false;
   TimePoint at;
+  TimePoint since;  // of the first of those in a row that asked for the same
 };
 
 // What the CA said of the renewal of a revision; without `info` it offers no such thing.
@@ -60,6 +61,7 @@ struct RenewalInfoLook {
 struct VendorLook {
   std::string fingerprint_sha256;
   std::string objection;  // for people; empty: it has none, or there is nobody to ask
+  TimePoint at;
 };
 
 inline std::string record_id(const api::TxtRecord& record) { return record.name + " " + record.value; }
