@@ -45,6 +45,11 @@ class SourceWalk {
     ++story.o.object.meta.generation;
     return fingerprint(0);
   }
+
+ private:
+  bool calm_ = false;  // read by leaf(), which makes the story
+
+ public:
   Story story{sourced(fresh(), leaf(1))};
 
  private:
@@ -90,7 +95,6 @@ class SourceWalk {
   support::FakeRandom random_;
   int events_ = 0;
   bool pushes_fail_ = false;
-  bool calm_ = false;
 };
 
 TEST(SourceWalks, WhatIsGoodAndInTheSecretEndsOnTheEdge) {
