@@ -345,7 +345,7 @@ TEST(Crashed, ARollbackOnRequestEndsWithThePreviousOne) {
 
 TEST(Crashed, ADrainedRenewalEndsLiveAndInService) {
   crash_everywhere(after_the_first([](Story& story) {
-                     drain(story, 10min);
+                     drain(story, 2min);
                      ask_for_renewal(story);
                    }),
                    2h, "1 2");
@@ -353,7 +353,7 @@ TEST(Crashed, ADrainedRenewalEndsLiveAndInService) {
 
 TEST(Crashed, ARollbackAfterADrainEndsInService) {
   crash_everywhere(after_the_first([](Story& story) {
-                     drain(story, 10min);
+                     drain(story, 2min);
                      story.sick = {2};
                      ask_for_renewal(story);
                    }),
