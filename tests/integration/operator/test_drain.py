@@ -4,7 +4,7 @@ import unittest
 from typing import Any
 
 from harness import ALWAYS_OPEN, PATIENT, OperatorTest, env, wait_for
-from own_simulator import OwnSimulator
+from own_simulator import OwnSimulatorTest
 from simulator import Appliance
 
 MANY = 100_000  # calls that end one a second
@@ -120,18 +120,10 @@ class TimedOut(DrainTest):
         self.nothing_is_left(edge)
 
 
-class Refused(DrainTest):
+class Refused(OwnSimulatorTest, DrainTest):
     """The OAuth client is disabled once the Edge is out of service."""
 
     timeout = "5s"
-
-    def prepare(self) -> None:
-        self.sim: OwnSimulator = OwnSimulator(self.folder)
-        self.addCleanup(self.sim.close)
-        super().prepare()
-
-    def addresses(self) -> dict[str, str]:
-        return super().addresses() | {"api": self.sim.api, "login": self.sim.api}
 
     def refused_tries(self) -> int:
         return sum(line.get("msg") == "an effect failed" and line.get("effect") == "SetService" for line in self.operator.lines())
