@@ -195,7 +195,6 @@ Outcome EdgeReconciler::reconcile(const api::ObjectKey& key, std::stop_token sto
   if (!listing->content) {
     if (listing->content.error().kind == ErrorKind::kCancelled) return {};
     condition(api::condition::kOnline, Truth::kUnknown, "Unknown", listing->content.error().message());
-    next.status.service_state.clear();  // nobody knows whether it still holds
     const Error& error = listing->content.error();
     return but_failed(finish(failed("Api", error), retries_.failed(key, error, now)), "ListEdges", error);
   }
@@ -204,7 +203,6 @@ Outcome EdgeReconciler::reconcile(const api::ObjectKey& key, std::stop_token sto
       *listing->content, [&](const ports::EdgeInfo& e) { return lower(e.id.value) == lower(edge->spec.edge_id); });
   if (info == listing->content->end()) {
     condition(api::condition::kOnline, Truth::kUnknown, "Unknown", "the API does not list this Edge");
-    next.status.service_state.clear();
     return finish({.reason = "EdgeUnknown",
                    .message = "the API lists no Edge with id " + edge->spec.edge_id +
                               ": check spec.edgeId, or the divisions of the OAuth client"},

@@ -1,4 +1,5 @@
 // Out of service for a push, and back: edge_drained, edge_back_in_service and wait_for_service.
+#include "edgetrust/api/conditions.hpp"
 #include "edgetrust/decide/schedule.hpp"
 #include "sane.hpp"
 
@@ -89,7 +90,7 @@ TEST(Drain, AnEdgeIsLookedAtBeforeAndAskedForOnlyWhenNobodyElseTookItOut) {
         "revision_delivered Waiting/ServiceForbidden +13s740ms"},
        {"without a drain its object tells",
         with(deliverable(), [](auto& o) { change(o.edge, [](auto& e) { e.status.service_state = "OutOfService"; }); }),
-        "revision_delivered Waiting/EdgeOutOfService"},
+        "revision_delivered Waiting/EdgeOutOfService +384h"},
        {"with one the object may be minutes old",
         with(to_drain(deliverable()),
              [](auto& o) {
@@ -97,6 +98,31 @@ TEST(Drain, AnEdgeIsLookedAtBeforeAndAskedForOnlyWhenNobodyElseTookItOut) {
                o.service = in_service(o.now);
              }),
         "revision_delivered SetFinalizer Delivering/Pushing R"}});
+}
+
+// An Edge that a person has taken out stays untouched while the API is away for a while; a certificate does not run out
+// because of it.
+TEST(Drain, TheLastWordAboutAnEdgeHoldsUntilItIsUrgent) {
+  const auto silent_api = [](auto& o) {
+    change(o.edge, [](auto& e) {
+      e.status.service_state = "OutOfService";
+      e.status.conditions = {{.type = std::string(api::condition::kOnline), .status = api::Truth::kUnknown}};
+    });
+  };
+  const auto urgent = [](auto& o) {
+    o.now = kNow - 24h + kLifetime - 1h;
+    o.look->at = o.now;
+  };
+  Observation waiting = with(deliverable(), silent_api);
+  EXPECT_EQ(reason_in(decide(waiting).status), "EdgeOutOfService");
+  ASSERT_TRUE(decide(waiting).wake_at);
+  EXPECT_EQ(*decide(waiting).wake_at, kNow - 24h + kLifetime - 72h);
+  urgent(waiting);
+  EXPECT_EQ(decided(waiting), "revision_delivered SetFinalizer Delivering/Pushing R");
+  Observation known =
+      with(deliverable(), [](auto& o) { change(o.edge, [](auto& e) { e.status.service_state = "OutOfService"; }); });
+  urgent(known);
+  EXPECT_EQ(reason_in(decide(known).status), "EdgeOutOfService") << "the API says so now";
 }
 
 TEST(Drain, TheIntentionComesFirstThenCallsAreWaitedFor) {

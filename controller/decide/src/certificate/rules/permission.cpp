@@ -178,7 +178,14 @@ Verdict wait_for_software_update(const Observation& o, int revision) {
 // wait_for_service() in drain.cpp.
 Verdict wait_until_in_service(const Observation& o, int revision) {
   if (rotation_of(o).drain_timeout || o.edge->status.service_state != "OutOfService") return std::nullopt;
-  return Draft(o)
+  // Its last word, when the API tells no more: what runs out does not wait for another.
+  const auto* online = api::find(o.edge->status.conditions, api::condition::kOnline);
+  const bool is_old_news = online != nullptr && online->status == api::Truth::kUnknown;
+  if (is_old_news && is_urgent(o)) return std::nullopt;
+  Draft draft(o);
+  // That the API falls silent wakes nobody.
+  if (const auto urgent = urgent_from(o)) draft.wake(std::max(*urgent, o.now + 1h));
+  return draft
       .phase(Phase::kWaiting, "EdgeOutOfService",
              revision_text(revision) + " is ready; the Edge is out of service: somebody has taken it out")
       .next("waits for the Edge")
