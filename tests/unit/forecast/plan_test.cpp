@@ -98,6 +98,18 @@ TEST(Plan, AnEdgeThatIsDownStaysDown) {
   EXPECT_EQ(made.unfinished.front().reason, "EdgeUnhealthy");
 }
 
+TEST(Plan, AnEdgeThatSomebodyHasTakenOutOfServiceStaysOut) {
+  for (const auto drain : {api::DrainPolicy::kNone, api::DrainPolicy::kDrain}) {
+    Observation o = due();
+    o.object.spec.rotation->drain = api::Drain{.policy = drain};
+    change(o.edge, [](api::Edge& edge) { edge.status.service_state = "OutOfService"; });
+    const Plan made = plan_of(o, kDay);
+    EXPECT_THAT(made.rotations, IsEmpty());
+    ASSERT_EQ(made.unfinished.size(), 1U);
+    EXPECT_EQ(made.unfinished.front().reason, "EdgeOutOfService");
+  }
+}
+
 TEST(Plan, AForeignCertificateIsLeftAlone) {
   Observation o = fresh();
   change(o.edge, [](api::Edge& edge) {

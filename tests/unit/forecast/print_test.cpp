@@ -31,6 +31,7 @@ Plan sample() {
   plan.unfinished.push_back({other, "AwaitingApproval", "AwaitingApproval", "revision 3 is ready",
                              at("2027-01-02T00:00:00Z"), at("2027-01-20T00:00:00Z")});
   plan.expiries.push_back({other, at("2027-01-20T00:00:00Z")});
+  plan.unread = {"voice/edge03: its Secrets cannot be read"};
   plan.infeasible.push_back({"RotationPolicy", {"voice", "prod"}, "Budget", "too many, too late"});
   return plan;
 }
@@ -45,6 +46,7 @@ TEST(Print, TableHasAPartForEachThingThatThereIs) {
                                "São Paulo, centro   canary   7\n"));
   EXPECT_THAT(table, HasSubstr("voice/edge02   edge02   AwaitingApproval   AwaitingApproval   2027-01-02T00:00:00Z   "
                                "2027-01-20T00:00:00Z   revision 3 is ready\n"));
+  EXPECT_THAT(table, HasSubstr("\nLEFT OUT\nCERTIFICATE AND REASON\nvoice/edge03: its Secrets cannot be read\n"));
   EXPECT_THAT(table, HasSubstr("RotationPolicy   voice/prod   Budget   too many, too late\n"));
 
   Plan quiet = sample();
@@ -52,6 +54,7 @@ TEST(Print, TableHasAPartForEachThingThatThereIs) {
   quiet.unfinished.clear();
   quiet.expiries.clear();
   quiet.infeasible.clear();
+  quiet.unread.clear();
   EXPECT_EQ(as_table(quiet),
             "Until 2027-01-31T00:00:00Z in voice, lab: 0 rotations of 2 EdgeCertificates, 0 unfinished at the end, 0 "
             "expire, if all goes "
@@ -77,6 +80,7 @@ TEST(Print, JsonHoldsAllOfIt) {
   EXPECT_EQ(first("rotations")["revision"].integer(), 7);
   EXPECT_EQ(first("unfinished")["reason"].string(), "AwaitingApproval");
   EXPECT_EQ(first("expiries")["edge"].string(), "edge02");
+  EXPECT_EQ(first("unread").string(), "voice/edge03: its Secrets cannot be read");
   EXPECT_EQ(first("infeasible")["message"].string(), "too many, too late");
 }
 
@@ -104,7 +108,9 @@ TEST(Print, CalendarLinesAreFoldedAndEscaped) {
                                   "SUMMARY:Certificate of Edge edge01 (São Paulo\\, centro)\n"));
   EXPECT_THAT(unfolded, HasSubstr("\nDESCRIPTION:EdgeCertificate voice/edge01\\nSite: São Paulo\\, centro\\n"
                                   "RotationPolicy: prod\\nWave: canary\\nRevision: 7\n"));
-  EXPECT_THAT(unfolded, HasSubstr("\nSUMMARY:Certificate of Edge edge02 expires\n"));
+  // Section 3.8.2.2: an end would have to be later than the start, and this is a moment.
+  EXPECT_THAT(unfolded, HasSubstr("\nUID:voice/edge02/20270120T000000Z/expiry@edgetrust\nDTSTAMP:20270101T000000Z\n"
+                                  "DTSTART:20270120T000000Z\nSUMMARY:Certificate of Edge edge02 expires\n"));
 }
 
 }  // namespace
