@@ -29,11 +29,16 @@ const Condition* find(const std::vector<Condition>& conditions, std::string_view
   return found == conditions.end() ? nullptr : &*found;
 }
 
-std::string_view reason_said(const std::vector<Condition>& conditions) {
+const Condition* said(const std::vector<Condition>& conditions) {
   for (const auto type : {condition::kStalled, condition::kReconciling, condition::kReady}) {
-    if (const Condition* said = find(conditions, type)) return said->reason;
+    if (const Condition* found = find(conditions, type)) return found;
   }
-  return {};
+  return nullptr;
+}
+
+std::string_view reason_said(const std::vector<Condition>& conditions) {
+  const Condition* found = said(conditions);
+  return found != nullptr ? std::string_view(found->reason) : std::string_view{};
 }
 
 void set(std::vector<Condition>& conditions, Condition condition, TimePoint now) {

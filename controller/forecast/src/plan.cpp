@@ -105,12 +105,10 @@ Plan plan(Situation situation, TimePoint until) {
     const auto expires = installed != nullptr ? std::optional(installed->not_after) : std::nullopt;
     if (expires && *expires <= until) made.expiries.push_back({place_of(o), *expires});
     if (status.phase == api::Phase::kReady) continue;
-    const auto* said = api::find(status.conditions, api::condition::kStalled);
-    if (said == nullptr) said = api::find(status.conditions, api::condition::kReconciling);
-    if (said == nullptr) said = api::find(status.conditions, api::condition::kReady);
+    const auto* said = api::said(status.conditions);
     made.unfinished.push_back({.place = place_of(o),
                                .phase = std::string(status.phase ? api::to_string(*status.phase) : "Pending"),
-                               .reason = std::string(api::reason_said(status.conditions)),
+                               .reason = said != nullptr ? said->reason : "",
                                .message = said != nullptr ? said->message : "",
                                .since = scribe.since(o.object.meta.uid),
                                .expires = expires});

@@ -69,11 +69,8 @@ Draft& Draft::unchanged() {
   status().phase = before.phase.value_or(Phase::kPending);
   status().next_window = before.next_window;
   status().variant = before.variant;
-  // Ready may have words of its own (Expired): what the rotation said is in the other two while they are there.
-  const api::Condition* said = api::find(before.conditions, api::condition::kStalled);
-  stalled_ = said != nullptr;
-  if (said == nullptr) said = api::find(before.conditions, api::condition::kReconciling);
-  if (said == nullptr) said = api::find(before.conditions, api::condition::kReady);
+  const api::Condition* said = api::said(before.conditions);
+  stalled_ = said != nullptr && said->type == api::condition::kStalled;
   reason_ = said != nullptr ? said->reason : "Pending";
   message_ = said != nullptr ? said->message : "nobody has looked yet";
   return *this;

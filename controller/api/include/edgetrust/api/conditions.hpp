@@ -41,7 +41,10 @@ inline constexpr std::string_view kPeersNotJudged = "PeersNotJudged";
 
 const Condition* find(const std::vector<Condition>& conditions, std::string_view type);
 
-// The reason of the one that says most of Stalled, Reconciling and Ready; empty when there is none.
+// The one that says most: Stalled, else Reconciling, else Ready; nullptr when there is none. Ready may have words of its
+// own (Expired): what the rotation says is in the other two while they are there.
+const Condition* said(const std::vector<Condition>& conditions);
+// Its reason; empty when there is none.
 std::string_view reason_said(const std::vector<Condition>& conditions);
 
 // Sets or replaces one condition; last_transition_time moves only when the status does.

@@ -12,10 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 using api::Phase;
 
-constexpr auto kPutOff = 10min;
-
-std::string revision_text(int revision) { return "revision " + std::to_string(revision); }
-
 std::string fingerprint_of(const Observation& o, int revision) {
   const StoredRevision* kept = stored(o, revision);
   return kept != nullptr && kept->chain ? kept->chain->fingerprint_sha256 : std::string{};

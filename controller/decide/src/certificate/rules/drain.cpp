@@ -13,8 +13,6 @@ using namespace std::chrono_literals;
 using api::Phase;
 using ports::CallDraining;
 
-constexpr auto kLookIsFresh = 30s;
-constexpr auto kLookAgainAfter = 60s;
 // The Edge is asked to go out of service within this time of status.drain.since and never later; so long after that, no
 // such request can be on its way any more.
 constexpr auto kAskedWithin = kLongestUpload;
@@ -27,10 +25,8 @@ constexpr auto kSeenAgainAfter = 5s;  // the API lags behind
 constexpr auto kAskedAgainAfter = 60s;
 constexpr int kManyFailures = 5;
 constexpr auto kTakesLong = 3min;  // it was asked back, and is not
-constexpr auto kPutOff = 10min;
 
 std::string edge_text(const Observation& o) { return "Edge " + o.object.spec.edge_ref.name; }
-std::string revision_text(int revision) { return "revision " + std::to_string(revision); }
 
 // What the vendor said since the last request to change it.
 const ports::EdgeInfo* seen(const Observation& o) {
@@ -286,14 +282,14 @@ Verdict wait_for_service(const Observation& o) {
   if (!rotation_of(o).drain_timeout) return std::nullopt;
   Draft draft(o);
   draft.next("waits for the Edge");
-  const bool known = seen(o) != nullptr && o.now < o.service->at + kLookAgainAfter;
+  const bool known = seen(o) != nullptr && o.now < o.service->at + kEdgeAgainAfter;
   if (known && !may_be_drained(o, *seen(o))) {
     const bool updates = is_in_service(*seen(o));
     return draft
         .phase(Phase::kWaiting, updates ? "SoftwareUpdate" : "EdgeOutOfService",
                updates ? "the Edge updates its software (" + seen(o)->software_status + ")"
                        : "the Edge is out of service: somebody has taken it out")
-        .wake(o.service->at + kLookAgainAfter)
+        .wake(o.service->at + kEdgeAgainAfter)
         .finish();
   }
   if (is_fresh(o) || does_without(o)) return std::nullopt;

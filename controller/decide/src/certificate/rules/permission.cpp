@@ -13,8 +13,6 @@ using namespace std::chrono_literals;
 using api::MayBreak;
 using api::Phase;
 
-std::string revision_text(int revision) { return "revision " + std::to_string(revision); }
-
 // A push that was put off, the last try having failed for long.
 Verdict wait_for_next_try(const Observation& o) {
   const auto& at = o.object.status.next_attempt;

@@ -74,6 +74,8 @@ std::optional<TimePoint> retry_time(const Observation& o, const Failure& failure
 
 }  // namespace
 
+std::string revision_text(int revision) { return "revision " + std::to_string(revision); }
+
 const Failure* failure_of(const Observation& o, std::string_view effect) {
   const auto found = o.failures.find(effect);
   return found == o.failures.end() ? nullptr : &found->second;

@@ -94,7 +94,14 @@ Verdict old_revisions_pruned(const Observation& o);
 Verdict finalizer_released(const Observation& o);
 Decision rest(const Observation& o);
 
-// Shared: the last failure of this effect; nullptr when it succeeded since.
+// Shared: for people.
+std::string revision_text(int revision);  // "revision 7"
+// How old a look may be right before a push, and when one that found something in the way is made again.
+inline constexpr std::chrono::seconds kLookIsFresh{30};
+inline constexpr std::chrono::seconds kEdgeAgainAfter{60};
+// After a push that was given up: before the next.
+inline constexpr std::chrono::minutes kPutOff{10};
+// The last failure of this effect; nullptr when it succeeded since.
 const Failure* failure_of(const Observation& o, std::string_view effect);
 // A failure that is waited for, and until when.
 struct Wait {

@@ -12,8 +12,6 @@ using api::Phase;
 constexpr auto kLookAtWaveAgainAfter = 1h;  // whatever moves a wave wakes those that wait for it
 constexpr auto kAskAgainAfter = 60s;  // a slot that comes free wakes those that wait; this is for what nobody hears of
 
-std::string revision_text(int revision) { return "revision " + std::to_string(revision); }
-
 // Nothing new is begun under a policy whose changes went wrong too often.
 Verdict wait_for_resumption(const Observation& o, int revision) {
   const std::string& policy = policy_name(o.object);

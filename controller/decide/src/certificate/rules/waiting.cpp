@@ -9,9 +9,6 @@ namespace {
 using namespace std::chrono_literals;
 using api::Phase;
 
-constexpr auto kLookIsFresh = 30s;
-constexpr auto kLookAgainAfter = 60s;
-
 Decision reject(const Observation& o, int revision, const Error& defect) {
   Draft draft(o);
   const std::string message = "revision " + std::to_string(revision) + " is not fit to be pushed: " + defect.message();
@@ -34,7 +31,7 @@ Decision wait_for_judgement(const Observation& o, int revision, const Error& why
       .phase(Phase::kWaiting, "ChainNotJudged",
              "revision " + std::to_string(revision) + " is not pushed before its chain is judged: " + why.message())
       .next("waits")
-      .wake(o.now + kLookAgainAfter)
+      .wake(o.now + kEdgeAgainAfter)
       .finish();
 }
 
@@ -64,7 +61,7 @@ bool has_nothing_to_lose(const Observation& o) {
 Decision wait_for_better(const Observation& o, std::string reason, std::string message) {
   Draft draft(o);
   draft.phase(Phase::kWaiting, std::move(reason), std::move(message)).next("waits for the Edge");
-  const TimePoint again = o.look->at + kLookAgainAfter;
+  const TimePoint again = o.look->at + kEdgeAgainAfter;
   const bool too_early = o.now < again && o.look->at <= o.now;
   return too_early ? draft.wake(again).finish() : draft.effect(effect::LookAtEdge{.closely = true}).finish();
 }
