@@ -472,7 +472,7 @@ TEST(Year, PlansComeTrue) {
 TEST(Year, FirstOrdersOfOneDomainComeWeekByWeek) {
   constexpr int kFresh = 120;
   World world;
-  Run run(Fleet({.edges = kFresh, .fresh = kFresh}).situation(), world, [](const Pass& /*pass*/) {});
+  forecast::Run run(Fleet({.edges = kFresh, .fresh = kFresh}).situation(), world, [](const Pass& /*pass*/) {});
   const auto live = [&] {
     int count = 0;
     for (std::size_t i = 0; i < run.size(); ++i) {

@@ -196,6 +196,7 @@ TEST_F(MetricsTest, ForgottenObjectsLeaveNothing) {
   EXPECT_EQ(value("edgetrust_edge_online{name=\"two\",namespace=\"ns\"}"), "1");
   metrics_.forget_certificate("ns", "two");
   metrics_.forget_policy("ns", "two");
+  metrics_.forget_issuer("ns", "two");
   metrics_.forget_edge("ns", "two");
   metrics_.forget_pin_policy("ns", "two");
   metrics_.forget_connection("ns", "two");
