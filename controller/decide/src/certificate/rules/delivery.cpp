@@ -163,6 +163,30 @@ std::optional<int> way_back(const Observation& o, const api::DeliveryStatus& del
   return previous(o, delivery.revision);
 }
 
+// Its port serves, since the push, what is none of ours. Where a foreign certificate is to be replaced that may still
+// be the one from before; else there was none, or no push would have begun.
+bool is_taken_over(const Observation& o, const api::DeliveryStatus& delivery) {
+  const TimePoint since = delivery.rolling_back_since.value_or(*delivery.installed_at);
+  const bool seen = o.look && o.look->served && o.look->at >= since && o.look->at <= o.now;
+  return seen && serves_foreign(o) && o.object.status.revision && wish_for_foreign(o) == api::ForeignCertificate::kHold;
+}
+
+// Another operator, a person, or a later life of this one before the cluster was restored: nothing is pushed over it.
+Decision taken_over(const Observation& o, const api::DeliveryStatus& delivery) {
+  const std::string message = "the Edge serves a certificate that is not ours (serial " +
+                              o.look->served->serial_number + "), put there after " + revision_text(delivery.revision);
+  Draft draft = delivering(o, Phase::kHeld, "ForeignCertificate", message);
+  auto& status = draft.status();
+  if (delivery.rolling_back_since) {
+    remember(status, o, delivery.revision, api::RevisionResult::kRolledBack, message + "; " + delivery.verdict,
+             delivery.evidence);
+    count_failure(status, o);
+  }
+  status.delivery.reset();
+  mark_handled(status, o, api::kRollbackRequestedAt);
+  return draft.announce(true, "ForeignCertificate", message).wake(o.now).finish();
+}
+
 Decision look_when_due(Draft draft, const Observation& o, TimePoint due) {
   return o.now < due ? draft.wake(due).finish() : draft.effect(effect::LookAtEdge{.closely = true}).finish();
 }
@@ -236,6 +260,7 @@ Decision observe(const Observation& o, const api::DeliveryStatus& delivery) {
   if (found.good_long_enough) return promote(o, delivery);
   if (const auto why = delivery.verdict.empty() ? held_by(o, found) : std::nullopt)
     return hold(o, delivery, *why, look_again);
+  if (found.roll_back && is_taken_over(o, delivery)) return taken_over(o, delivery);
   if (const auto back = found.roll_back ? way_back(o, delivery) : std::nullopt) {
     api::DeliveryStatus seen = delivery;
     if (o.look) seen.evidence = evidence_of(*o.look);
@@ -313,6 +338,7 @@ Decision roll_back(const Observation& o, const api::DeliveryStatus& delivery) {
   const bool has_it =
       o.object.status.drain ? seen_having(o, delivery.fallback, since) : seen_serving(o, delivery.fallback, since);
   if (has_it) return rolled_back(o, delivery);
+  if (is_taken_over(o, delivery)) return taken_over(o, delivery);
   if (!can_return_to(o, delivery.fallback)) return nothing_left(o, delivery);
   Draft draft = delivering(o, Phase::kRollingBack, "RollingBack",
                            "putting " + revision_text(delivery.fallback) + " back: " + delivery.verdict);
