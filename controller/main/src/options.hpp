@@ -25,6 +25,8 @@ struct Options {
   double kube_qps = 50;
   int kube_burst = 100;
   std::string log_level = "info";
+  bool leader_elect = false;           // several operators: one works, the others stand by
+  std::string leader_elect_namespace;  // of the Lease; empty: the pod's, or the kubeconfig's
   bool show_version = false;
   std::optional<PlanOptions> plan;  // `edgetrust plan`: say what will happen, and end
 };

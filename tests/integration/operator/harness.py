@@ -60,16 +60,17 @@ def rights() -> list[str]:
 class Operator:
     """The operator's program, watching one namespace."""
 
-    def __init__(self, namespace: str, folder: Path, kubeconfig: str | None = None) -> None:
+    def __init__(self, namespace: str, folder: Path, kubeconfig: str | None = None, *more: str, log: str = "operator.log") -> None:
         self.namespace = namespace
-        self.log = folder / "operator.log"
+        self.log = folder / log
         self.kubeconfig = kubeconfig or env("KUBECONFIG")
+        self.more = more
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [env("EDGETRUST"), "--kubeconfig", self.kubeconfig, "--namespaces", self.namespace, "--bind-address", "127.0.0.1", "--port", "0", "--log-level", "debug"],
+                [env("EDGETRUST"), "--kubeconfig", self.kubeconfig, "--namespaces", self.namespace, "--bind-address", "127.0.0.1", "--port", "0", "--log-level", "debug", *self.more],
                 stdout=log,
                 stderr=log,
             )
