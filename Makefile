@@ -24,7 +24,7 @@ test-unit: build ## unit tests and the simulation
 	@$(CTEST) -j $(JOBS) -L 'unit|simulation'
 
 # All rules and the simulation, and of the operator's own tests those of these names.
-ROTATION := adoption|ari|budget|chain|connection|disaster|drain|peers|plan|policy|rollback|rotation|source|vendor
+ROTATION := adoption|ari|budget|chain|connection|disaster|drain|limits|peers|plan|policy|rollback|rotation|source|vendor
 
 test-rotation: setup build ## only what is about rotations, policies and fleets, of all kinds of tests
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 -R '^(unit_decide|simulation)\.|^operator\.test_($(ROTATION))\.'

@@ -35,6 +35,7 @@ THIRD_PARTY = {
     "simdjson.h": {"json"},
     "nlohmann/": {"json", "api", "kube", "acme", "genesys", "telemetry", "forecast"},
     "date/": {"decide"},
+    "libpsl.h": {"decide"},
     "CLI/": {"main"},
 }
 

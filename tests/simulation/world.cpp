@@ -18,6 +18,7 @@ class MemorySecrets final : public ports::Secrets {
   }
   void erase(const api::ObjectKey& key) { stored_.erase(key); }
   std::function<void(const std::string&)> before_read = [](const std::string& /*name*/) {};
+  std::function<void(const std::string&)> before_update = [](const std::string& /*name*/) {};
 
   std::set<api::ObjectKey> unsaved;
   void lose_unsaved() {
@@ -60,6 +61,7 @@ class MemorySecrets final : public ports::Secrets {
     });
   }
   Result<api::ObjectMeta> update(const ports::SecretObject& secret, std::stop_token /*stop*/) override {
+    before_update(secret.meta.name);
     return moments_.change("update " + secret.meta.name, [&]() -> Result<api::ObjectMeta> {
       auto& stored = stored_.at(secret.meta.key());
       if (stored.meta.resource_version != secret.meta.resource_version) return fail(ErrorKind::kConflict, "modified");
@@ -215,6 +217,7 @@ class TokenAuthority final : public ports::CertificateAuthority {
                         .what = "alreadyReplaced",
                         .code = "urn:ietf:params:acme:error:alreadyReplaced"});
     }
+    if (auto objection = world_.objection_to_order(request)) return fail(std::move(*objection));
     return world_.moments.change("newOrder", [&]() -> Result<ports::Order> {
       ++world_.orders;
       world_.replaced.push_back(before);
@@ -667,6 +670,10 @@ void World::before_reading_source(std::function<void()> what) {
   parts_->secrets.before_read = [what = std::move(what)](const std::string& name) {
     if (name == kSource) what();
   };
+}
+
+void World::before_updating(std::function<void(const std::string& name)> what) {
+  parts_->secrets.before_update = std::move(what);
 }
 
 void World::save() { parts_->secrets.unsaved.clear(); }

@@ -1,3 +1,5 @@
+#include "edgetrust/base/time_text.hpp"
+#include "edgetrust/decide/order_limits.hpp"
 #include "edgetrust/reconcile/keeper_reconcilers.hpp"
 #include "finding.hpp"
 
@@ -8,6 +10,18 @@ Error without_key(const api::AccountKeyRef& ref) {
   return {.kind = ErrorKind::kNotFound,
           .what = "Secret " + ref.name + " does not exist or has no key " + ref.key +
                   ", and accountKeyRef.create is Never: create it"};
+}
+
+// Until when its CA wants no orders; a changed spec is a new start.
+std::optional<TimePoint> describe_limit(const api::AcmeIssuer& issuer, api::AcmeIssuer& next, TimePoint now) {
+  if (issuer.status.observed_generation != issuer.meta.generation) next.status.last_refusal.reset();
+  const auto until = decide::limited_until(next, now);
+  next.status.limited_until = until ? format_rfc3339(*until) : "";
+  return until;
+}
+
+std::optional<TimePoint> earlier(std::optional<TimePoint> a, std::optional<TimePoint> b) {
+  return a && b ? std::min(a, b) : a ? a : b;
 }
 
 }  // namespace
@@ -42,9 +56,10 @@ Outcome IssuerReconciler::reconcile(const api::ObjectKey& key, std::stop_token s
   }
   api::AcmeIssuer next = *issuer;
   const TimePoint now = world_.clock.now();
+  const auto limited = describe_limit(*issuer, next, now);
   if (const auto finding = unusable(*issuer)) {
     report(next, *finding, now);
-    return record(world_, world_.issuers, *issuer, next, {}, stop);
+    return record(world_, world_.issuers, *issuer, next, limited, stop);
   }
   const auto account = [&]() -> Result<std::string> {
     EDGETRUST_TRY(make_account_key(*issuer, stop));
@@ -56,13 +71,14 @@ Outcome IssuerReconciler::reconcile(const api::ObjectKey& key, std::stop_token s
     next.status.account_uri = *account;
     next.status.last_error.clear();
     report(next, good("the account is registered"), now);
-    return record(world_, world_.issuers, *issuer, next, {}, stop);
+    return record(world_, world_.issuers, *issuer, next, limited, stop);
   }
   if (account.error().kind == ErrorKind::kCancelled) return {};
   next.status.last_error = account.error().message();
   report(next, failed("Account", account.error()), now);
   const TimePoint again = retries_.failed(key, account.error(), now);
-  return but_failed(record(world_, world_.issuers, *issuer, next, again, stop), "RegisterAccount", account.error());
+  return but_failed(record(world_, world_.issuers, *issuer, next, earlier(again, limited), stop), "RegisterAccount",
+                    account.error());
 }
 
 }  // namespace edgetrust::reconcile

@@ -49,9 +49,9 @@ void fields(V& v, ExternalAccountBinding& eab) {
 template <class V>
 void fields(V& v, IssuerLimits& limits) {
   using namespace json;
-  v("newOrdersPer3Hours", limits.new_orders_per_3_hours, minimum(0), maximum(100000), doc("Orders an account may make in 3 hours; 0 for no limit."));
-  v("certificatesPerDomainPerWeek", limits.certificates_per_domain_per_week, minimum(0), maximum(100000), doc("Certificates for one registered domain in 7 days; 0 for no limit."));
-  v("duplicatesPerWeek", limits.duplicates_per_week, minimum(0), maximum(100000), doc("Certificates for one set of names in 7 days; 0 for no limit."));
+  v("newOrdersPer3Hours", limits.new_orders_per_3_hours, minimum(0), maximum(100000), doc("Orders that an account may make in 3 hours; 0 for no limit. Default 300 at Let's Encrypt's own hosts, else 0."));
+  v("certificatesPerDomainPerWeek", limits.certificates_per_domain_per_week, minimum(0), maximum(100000), doc("Certificates that may be ordered for one registered domain in 7 days, renewals of the same names left out; 0 for no limit. Default 50 at Let's Encrypt's own hosts, else 0."));
+  v("duplicatesPerWeek", limits.duplicates_per_week, minimum(0), maximum(100000), doc("Certificates that may be ordered for one set of names in 7 days; 0 for no limit. Default 5 at Let's Encrypt's own hosts, else 0."));
 }
 
 template <class V>
@@ -157,8 +157,16 @@ void fields(V& v, AcmeIssuerSpec& spec) {
   v("profile", spec.profile, max_length(128), doc("Certificate profile to ask for."));
   v("preferredChain", spec.preferred_chain, later, max_length(256), doc("Common name of the root to prefer among alternate chains."));
   v("useAri", spec.use_ari, doc("Whether the CA is asked when to renew (RFC 9773), and is told which certificate an order replaces. It can bring a renewal forward, never put it off. Default true."));
-  v("limits", spec.limits, later, doc("The CA's rate limits, kept as budgets."));
+  v("limits", spec.limits, doc("The CA's rate limits, kept as budgets: what would exceed one waits. An order that tells the CA which certificate it replaces (useAri) counts against none."));
   v("solvers", spec.solvers, required, min_items(1), max_items(32), doc("How challenges are answered. The longest matching zone wins; a solver without a selector serves the rest."));
+}
+
+template <class V>
+void fields(V& v, RefusalStatus& refusal) {
+  using namespace json;
+  v("at", refusal.at, required, doc("When the CA said so."));
+  v("until", refusal.until, required, doc("Until when nothing is ordered."));
+  v("message", refusal.message, doc("What the CA said, for people."));
 }
 
 template <class V>
@@ -167,7 +175,8 @@ void fields(V& v, AcmeIssuerStatus& status) {
   v("observedGeneration", status.observed_generation, doc("The metadata.generation that this status is about."));
   v("conditions", status.conditions, map_key("type"), max_items(16), doc("Ready."));
   v("accountUri", status.account_uri, doc("The account at the CA."));
-  v("limitedUntil", status.limited_until, doc("Until when the CA wants no orders."));
+  v("limitedUntil", status.limited_until, doc("Until when the CA wants no orders; absent when it takes some."));
+  v("lastRefusal", status.last_refusal, doc("When it wanted none the last time, and until when."));
   v("lastError", status.last_error, doc("The last error, for people."));
 }
 // clang-format on

@@ -152,7 +152,7 @@ void Draft::set_conditions() {
   if (issued || (s.phase != Phase::kIssuing && serving != nullptr && serving->chain)) {
     set_condition(api::condition::kIssued, Truth::kTrue, "Issued",
                   "revision " + std::to_string(issued ? coming->number : serving->number) + " is stored");
-  } else if (s.phase == Phase::kIssuing) {
+  } else if (s.phase == Phase::kIssuing || (s.phase == Phase::kWaiting && s.order)) {  // or waits for its CA
     set_condition(api::condition::kIssued, Truth::kFalse, reason_, message_);
   }
   if (foreign) {

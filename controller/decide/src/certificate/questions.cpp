@@ -116,8 +116,19 @@ std::optional<int> candidate(const Observation& o) {
   return best < 0 ? std::nullopt : std::optional(best);
 }
 
+bool asks_for_orders(const Observation& o) {
+  if (is_sourced(o) || !o.issuer || o.issuer->broken || !limits_of(o.issuer->spec).any()) return false;
+  const auto& order = o.object.status.order;
+  if (order) return order->url.empty();
+  const auto next = candidate(o);
+  const StoredRevision* waiting = next ? stored(o, *next) : nullptr;
+  const bool is_stale = waiting != nullptr && waiting->chain && o.now >= renewal_of(o, *waiting);
+  return next ? is_stale : due(o).has_value();
+}
+
 bool asks_for_fleet(const Observation& o) {
   if (o.policy && !o.policy->spec.waves.empty()) return true;  // a later wave may want it renewed early
+  if (asks_for_orders(o)) return true;                         // others may wait for the same CA
   const auto next = candidate(o);
   const StoredRevision* revision = next ? stored(o, *next) : nullptr;
   return revision != nullptr && revision->has_bundle() && !o.object.status.delivery;
@@ -254,6 +265,16 @@ const StoredRevision* last_of_issuer(const Observation& o) {
 }
 
 ports::CertificateId id_of(const ports::ChainFacts& chain) { return {chain.authority_key_id, chain.serial_number}; }
+
+std::optional<ports::CertificateId> replaced_by_order(const Observation& o) {
+  const StoredRevision* last = last_of_issuer(o);
+  const auto& order = o.object.status.order;
+  if (last == nullptr || (order && order->replaces_refused)) return std::nullopt;
+  const auto& names = o.object.spec.dns_names;
+  const bool shares_name = std::ranges::any_of(
+      last->chain->dns_names, [&](const auto& name) { return std::ranges::find(names, name) != names.end(); });
+  return shares_name ? std::optional(id_of(*last->chain)) : std::nullopt;
+}
 
 std::optional<TimePoint> urgent_from(const Observation& o) {
   const auto from = [&](const ports::ChainFacts& chain) {

@@ -77,6 +77,9 @@ bool ari_is_off(const Observation& o);
 // one that an order replaces; nullptr: none, or the CA is not asked about renewals.
 const StoredRevision* last_of_issuer(const Observation& o);
 ports::CertificateId id_of(const ports::ChainFacts& chain);
+// RFC 9773 section 5: an order takes the place of the certificate that this CA issued last, so that none is replaced
+// twice. A server may refuse that (replaced already, or another account's); one that shares no name is none of it.
+std::optional<ports::CertificateId> replaced_by_order(const Observation& o);
 
 // When the active revision is due; empty when there is none.
 std::optional<TimePoint> renewal_of(const Observation& o);

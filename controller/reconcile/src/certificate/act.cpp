@@ -24,8 +24,8 @@ Error missing(const ports::SecretObject& secret, const char* key) {
 
 class Actor {
  public:
-  Actor(const World& world, const Observation& o, Notes& notes, std::stop_token stop)
-      : world_(world), o_(o), object_(o.object), notes_(notes), stop_(std::move(stop)) {}
+  Actor(const World& world, const Observation& o, Notes& notes, OrderBook& orders, std::stop_token stop)
+      : world_(world), o_(o), object_(o.object), notes_(notes), orders_(orders), stop_(std::move(stop)) {}
 
   // --- looks
 
@@ -254,7 +254,16 @@ class Actor {
       if (order && is_anothers(order->url)) order.reset();
     }
     if (!order) {
-      EDGETRUST_TRY_ASSIGN(order, authority->new_order(ask.request, stop_));
+      auto place = ask.place;
+      if (place) {
+        place->at = std::chrono::floor<std::chrono::seconds>(world_.clock.now());
+        EDGETRUST_TRY_ASSIGN(const bool taken,
+                             orders_.take_place(world_, object_.meta.ns, o_.issuer->spec, *place, stop_));
+        if (!taken) return Learned{};  // somebody else was faster: the rules see the log as it is now
+      }
+      auto made = authority->new_order(ask.request, stop_);
+      if (!made && place && !made.error().maybe_executed) give_back(*place);
+      EDGETRUST_TRY_ASSIGN(order, std::move(made));
     }
     return Learned{.order = std::move(order)};
   }
@@ -311,6 +320,11 @@ class Actor {
 
  private:
   [[nodiscard]] ports::EdgeId edge_id() const { return ports::EdgeId{lower(o_.edge->spec.edge_id)}; }
+
+  // A place that is not given back is one that nobody uses: harmless.
+  void give_back(const decide::OrderRecord& place) {
+    (void)orders_.give_back(world_, object_.meta.ns, o_.issuer->spec.server, place, stop_);
+  }
 
   // A name that is taken by our own Secret of the same revision is what a lost answer left behind: nothing is written
   // twice.
@@ -401,14 +415,15 @@ class Actor {
   const Observation& o_;
   const api::EdgeCertificate& object_;
   Notes& notes_;
+  OrderBook& orders_;
   std::stop_token stop_;
 };
 
 }  // namespace
 
 Result<Learned> act(const World& world, const decide::certificate::Effect& effect, const Observation& o, Notes& notes,
-                    std::stop_token stop) {
-  return std::visit(Actor(world, o, notes, std::move(stop)), effect);
+                    OrderBook& orders, std::stop_token stop) {
+  return std::visit(Actor(world, o, notes, orders, std::move(stop)), effect);
 }
 
 }  // namespace edgetrust::reconcile

@@ -96,11 +96,19 @@ struct AcmeIssuerSpec {
   std::optional<IssuerLimits> limits;
   std::vector<Solver> solvers;
 };
+// The CA wanted no orders for a while.
+struct RefusalStatus {
+  TimePoint at;
+  TimePoint until;
+  std::string message;  // its words, for people
+  bool operator==(const RefusalStatus&) const = default;
+};
 struct AcmeIssuerStatus {
   std::int64_t observed_generation = -1;
   std::vector<Condition> conditions;
   std::string account_uri;
-  std::string limited_until;
+  std::string limited_until;                  // for the LIMITED-UNTIL column; empty once it is over
+  std::optional<RefusalStatus> last_refusal;  // stays when it is over: the next may have to last longer
   std::string last_error;
 };
 

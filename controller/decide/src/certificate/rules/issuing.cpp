@@ -1,4 +1,5 @@
 // From the key to the stored bundle (RFC 8555 section 7.1 for the states of an order).
+#include "certificate/ca_limits.hpp"
 #include "certificate/rules/rules.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/backoff.hpp"
@@ -91,22 +92,17 @@ Decision poll(const Observation& o, std::string reason, std::string message) {
   return draft.effect(effect::LookAtOrder{o.object.status.order->url}).finish();
 }
 
-// RFC 9773 section 5: an order takes the place of the certificate that this CA issued last, so that none is replaced
-// twice. A server may refuse that (replaced already, or another account's); one that shares no name is none of it.
-std::optional<ports::CertificateId> replaced_by_order(const Observation& o) {
-  const StoredRevision* last = last_of_issuer(o);
-  if (last == nullptr || o.object.status.order->replaces_refused) return std::nullopt;
-  const auto& names = o.object.spec.dns_names;
-  const bool shares_name = std::ranges::any_of(
-      last->chain->dns_names, [&](const auto& name) { return std::ranges::find(names, name) != names.end(); });
-  return shares_name ? std::optional(id_of(*last->chain)) : std::nullopt;
-}
-
 ports::OrderRequest request_for(const Observation& o) {
   return {.dns_names = o.object.spec.dns_names,
           .ip_addresses = o.object.spec.ip_addresses,
           .profile = o.issuer->spec.profile,
           .replaces = replaced_by_order(o)};
+}
+
+// Where the CA has no limits nothing is recorded.
+std::optional<OrderRecord> place_for(const Observation& o, int revision) {
+  if (!limits_of(o.issuer->spec).any()) return std::nullopt;
+  return order_of(o, revision);
 }
 
 // The authorizations that still need an answer.
@@ -323,6 +319,9 @@ Decision continue_issuing(const Observation& o, int revision) {
   }
   if (const Failure* refused = refusal(o); refused != nullptr && order->url.empty())
     return order_failed(o, "OrderRefused", refused->error.message());
+  if (order->url.empty() && !o.new_order_url) {
+    if (auto wait = wait_for_issuer(o)) return *wait;
+  }
   if (const auto wait = wait_for_issuing(o)) {
     Draft draft = issuing(o, reason_of(*wait->failure), wait->failure->error.message());
     announce_failure(draft, o, *wait->failure);
@@ -342,7 +341,7 @@ Decision continue_issuing(const Observation& o, int revision) {
     }
     const bool answer_may_be_lost = o.key_made != revision || o.order_asked_for;
     return issuing(o, "Ordering", "asking for revision " + std::to_string(revision))
-        .effect(effect::NewOrder{revision, request_for(o), answer_may_be_lost})
+        .effect(effect::NewOrder{revision, request_for(o), answer_may_be_lost, place_for(o, revision)})
         .finish();
   }
   const Failure* unseen = failure_of(o, effect::LookAtOrder::kName);
@@ -421,6 +420,8 @@ Verdict revision_issued(const Observation& o) {
   if (!why) return std::nullopt;
   if (auto wait = may_begin(o)) return wait;
   if (auto missing = issuer_usable(o)) return missing;
+  const bool begins = issued || !next;
+  if (auto wait = begins ? wait_for_issuer(o) : std::nullopt) return wait;  // before a key is made for nothing
   Decision decision = !issued && next ? still_failing(o, continue_issuing(o, *next)) : begin(o, *why);
   // Whatever comes of it, this is what was asked for: a request that stood on would break every wait after a failure.
   if (is_requested(o, api::kRenewRequestedAt)) {

@@ -105,14 +105,18 @@ class EdgeReconciler {
   std::map<api::ObjectKey, SteadyPoint> looked_for_;
 };
 
-// RotationPolicy: whether it can be read and is served.
+class OrderBook;
+
+// RotationPolicy: what it makes of its fleet: who rotates, whether it is halted or frozen, what cannot be done in time.
 class PolicyReconciler {
  public:
-  explicit PolicyReconciler(const World& world) : world_(world) {}
+  explicit PolicyReconciler(const World& world);
+  ~PolicyReconciler();
   Outcome reconcile(const api::ObjectKey& key, std::stop_token stop);
 
  private:
   World world_;
+  std::unique_ptr<OrderBook> orders_;
 };
 
 }  // namespace edgetrust::reconcile

@@ -2,6 +2,7 @@
 // What the rules decide: at most one effect, the status as it shall be written before the effect, and when to look
 // again.
 #include "edgetrust/api/edge_certificate.hpp"
+#include "edgetrust/decide/order_limits.hpp"
 #include "edgetrust/ports/certificate_authority.hpp"
 #include "edgetrust/ports/pki.hpp"
 
@@ -62,13 +63,15 @@ struct CreateKey {
   ports::KeySpec key;
   std::optional<int> copy_from;
 };
-// Asks for an order; with `look_first` one whose answer was lost is searched for before.
+// Asks for an order; with `look_first` one whose answer was lost is searched for before. Where the issuer has limits
+// the order is recorded first, as `place`, unless no place is left for it: then nothing is asked for.
 struct NewOrder {
   static constexpr std::string_view kName = "NewOrder";
   static constexpr bool kGuarded = true;
   int revision = 0;
   ports::OrderRequest request;
   bool look_first = false;
+  std::optional<OrderRecord> place;
 };
 struct PresentRecord {
   static constexpr std::string_view kName = "PresentRecord";
