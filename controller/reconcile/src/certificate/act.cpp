@@ -77,14 +77,16 @@ class Actor {
   Result<Learned> operator()(const effect::LookForRecords& look) {
     decide::certificate::RecordsLook seen{.everywhere = true, .at = world_.clock.now()};
     for (const auto& record : look.records) {
+      EDGETRUST_TRY_ASSIGN(const auto zone, zone_for(record));
+      EDGETRUST_TRY_ASSIGN(const std::string name, zone->seen_at(record.name, stop_));
       EDGETRUST_TRY_ASSIGN(const auto answers,
-                           world_.lookup.find_txt(record.name, record.value, nameservers_for(record), stop_));
+                           world_.lookup.find_txt(name, record.value, nameservers_for(record), stop_));
       const auto without = std::ranges::find_if(answers, [](const auto& answer) { return !answer.has_value; });
       if (without == answers.end() && !answers.empty()) continue;
       seen.everywhere = false;
       seen.missing = without == answers.end()
-                         ? record.name + ": no name server was found"
-                         : record.name + " at " + without->server + ": " +
+                         ? name + ": no name server was found"
+                         : name + " at " + without->server + ": " +
                                (without->problem.empty() ? "the value is not there yet" : without->problem);
       break;
     }
