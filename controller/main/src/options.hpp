@@ -24,6 +24,8 @@ struct Options {
   int workers = 8;
   double kube_qps = 50;
   int kube_burst = 100;
+  std::vector<std::string> dns_endpoints;  // NAME=URL, see clouds.hpp
+  std::string dns_ca_file;                 // empty: none
   std::string log_level = "info";
   bool show_version = false;
   std::optional<PlanOptions> plan;  // `edgetrust plan`: say what will happen, and end

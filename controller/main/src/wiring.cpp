@@ -99,8 +99,9 @@ struct Operator::Parts {
                  .note = [this](const kube::WatchNote& note) { noted(note); }}),
         lookup(*tools.resolver, clock, random, {}),
         pki(pki::make_pki(std::make_shared<crypto::PublicRoots>())),
-        backends(cluster.secrets(), *tools.resolver, clock, random,
-                 [this](telemetry::Api api, const http::Exchange& exchange) { asked(api, exchange); }),
+        backends(
+            cluster.secrets(), *tools.resolver, clock, random,
+            [this](telemetry::Api api, const http::Exchange& exchange) { asked(api, exchange); }, environment.clouds),
         world{clock,
               cluster.certificates(),
               cluster.edges(),
