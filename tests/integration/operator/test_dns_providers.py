@@ -285,18 +285,22 @@ class AzureDnsSharedName(AzureDnsTest):
     """Two orders for one name at once, and a value of somebody else beside them."""
 
     def test_both_are_issued_and_nothing_else_is_touched(self) -> None:
-        first, second = self.sim.add_edges(2)
-        relative = challenge(first).removesuffix(f".{self.bind.zone}")
-        self.server.sets[relative] = {"etag": "1", "properties": {"TTL": 300, "metadata": {"owner": "somebody else"}, "TXTRecords": [{"value": [FOREIGN]}]}}
-        self.bind.add(challenge(first), FOREIGN)
-        self.addCleanup(self.bind.replace, challenge(first), [])
-        for appliance in (first, second):
+        shared = f"shared-{self.namespace}.{self.bind.zone}"
+        name = f"_acme-challenge.{shared}"
+        relative = name.removesuffix(f".{self.bind.zone}")
+        others = {"TTL": 300, "metadata": {"owner": "somebody else"}, "TXTRecords": [{"value": [FOREIGN]}]}
+        self.server.sets[relative] = {"etag": "1", "properties": others}
+        self.bind.add(name, FOREIGN)
+        self.addCleanup(self.bind.replace, name, [])
+        appliances = self.sim.add_edges(2)
+        for appliance in appliances:
             self.make_edge(appliance)
-            self.make_certificate(appliance, dnsNames=[first.host])
-        for appliance in (first, second):
-            self.wait_phase(appliance.name, "Ready", seconds=180)
-        self.assertEqual(self.server.sets[relative]["properties"], {"TTL": 300, "metadata": {"owner": "somebody else"}, "TXTRecords": [{"value": [FOREIGN]}]})
-        self.assertEqual(self.left(first), [])
+            self.make_certificate(appliance, dnsNames=[appliance.host, shared])
+        for appliance in appliances:
+            self.ready(appliance)
+        self.assertEqual(self.server.sets, {relative: self.server.sets[relative]})
+        self.assertEqual(self.server.sets[relative]["properties"], others)
+        self.assertEqual(self.bind.txt(name), [FOREIGN])
 
 
 class AzureDnsWorkloadIdentity(AzureDnsTest):

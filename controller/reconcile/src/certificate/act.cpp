@@ -284,6 +284,7 @@ class Actor {
   }
 
   Result<Learned> operator()(const effect::RemoveRecord& remove) {
+    if (is_needed_by_another(remove.record)) return Learned{};
     EDGETRUST_TRY_ASSIGN(const auto zone, zone_for(remove.record));
     EDGETRUST_TRY(zone->remove(remove.record.name, remove.record.value, stop_));
     return Learned{};
@@ -382,6 +383,18 @@ class Actor {
   [[nodiscard]] bool is_anothers(const std::string& order_url) const {
     return std::ranges::any_of(world_.certificates.list(object_.meta.ns), [&](const auto& other) {
       return other->meta.name != object_.meta.name && other->status.order && other->status.order->url == order_url;
+    });
+  }
+
+  // A CA may give two orders for one name the same authorization, and with it one value: who still waits for it takes
+  // it away.
+  [[nodiscard]] bool is_needed_by_another(const api::TxtRecord& record) const {
+    return std::ranges::any_of(world_.certificates.list(object_.meta.ns), [&](const auto& other) {
+      const auto& order = other->status.order;
+      if (other->meta.name == object_.meta.name || !order || order->url.empty()) return false;
+      const bool is_issued =
+          world_.secrets.find({other->meta.ns, api::bundle_secret_name(other->meta.name, order->revision)}).has_value();
+      return !is_issued && std::ranges::find(order->records, record) != order->records.end();
     });
   }
 
