@@ -408,6 +408,8 @@ class TokenFleet final : public ports::EdgeFleet {
                      std::stop_token /*stop*/) override {
     if (world_.service_error) return fail(*world_.service_error);
     return world_.moments.change(in_service ? "into service" : "out of service", [&]() -> Status {
+      const auto token = Token::parse(world_.installed);
+      if (in_service && token && world_.stays_out_with.contains(token->serial)) return {};
       if (world_.in_service && !in_service) world_.out_since = world_.clock.now();
       world_.times_out += world_.in_service && !in_service ? 1 : 0;
       world_.in_service = in_service;

@@ -177,6 +177,7 @@ class World {
   int service_looks = 0;
   std::set<std::string> pushed_with_calls;  // serials that were uploaded while calls were up or could come in
   std::optional<Error> service_error;       // of every request about its service, which is then not executed
+  std::set<std::string> stays_out_with;     // serials with which it takes the request to come back, and does not
   int uploads = 0;
   std::vector<std::string> uploaded_serials;  // in order
   // The CA as it really is.

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace edgetrust {
 namespace {
@@ -106,11 +107,16 @@ int run(const Options& options) {
   if (!environment) return give_up(environment.error());
   auto program = Operator::create(options, std::move(*environment), clock, random, log);
   if (!program) return give_up(program.error());
-  std::jthread worker([&](std::stop_token stop) { (*program)->run(std::move(stop)); });
+  Status ended;
+  std::jthread worker([&](std::stop_token stop) {
+    ended = (*program)->run(std::move(stop));
+    if (!ended) kill(getpid(), SIGTERM);  // nothing else ends the wait
+  });
   wait_for_signal();
   worker.request_stop();
   worker.join();
-  return 0;
+  if (!ended) log.error("ended", {{"error", ended.error()}});
+  return ended ? 0 : 1;
 }
 
 std::string print(const forecast::Plan& plan, const std::string& output) {

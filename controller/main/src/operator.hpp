@@ -37,8 +37,9 @@ class Operator {
   Operator(const Operator&) = delete;
   Operator& operator=(const Operator&) = delete;
 
-  // Watches, works, and answers probes until `stop`; then ends every pass and joins every thread.
-  void run(std::stop_token stop);
+  // Watches, works, and answers probes until `stop`; then ends every pass and joins every thread. With leader election
+  // it works while it leads. kCancelled when it leads no longer: the process must end, for another may work now.
+  Status run(std::stop_token stop);
 
  private:
   friend Result<forecast::Plan> make_plan(const Options& options, Environment environment, const Clock& clock,

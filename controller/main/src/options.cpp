@@ -45,6 +45,10 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   app.add_option("--log-level", options.log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();
+  app.add_flag("--leader-elect", options.leader_elect,
+               "of several operators one works and the others stand by (by the Lease \"edgetrust\")");
+  app.add_option("--leader-elect-namespace", options.leader_elect_namespace,
+                 "namespace of that Lease (default: the pod's own)");
   app.add_flag("--version", options.show_version, "print the version");
   PlanOptions plan;
   CLI::App* planning =

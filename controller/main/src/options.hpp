@@ -27,6 +27,8 @@ struct Options {
   std::vector<std::string> dns_endpoints;  // NAME=URL, see clouds.hpp
   std::string dns_ca_file;                 // empty: none
   std::string log_level = "info";
+  bool leader_elect = false;           // several operators: one works, the others stand by
+  std::string leader_elect_namespace;  // of the Lease; empty: the pod's, or the kubeconfig's
   bool show_version = false;
   std::optional<PlanOptions> plan;  // `edgetrust plan`: say what will happen, and end
 };

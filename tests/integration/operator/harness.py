@@ -60,18 +60,18 @@ def rights() -> list[str]:
 class Operator:
     """The operator's program, watching one namespace."""
 
-    def __init__(self, namespace: str, folder: Path, kubeconfig: str | None = None, arguments: list[str] | None = None, variables: dict[str, str] | None = None) -> None:
+    def __init__(self, namespace: str, folder: Path, kubeconfig: str | None = None, *more: str, log: str = "operator.log", variables: dict[str, str] | None = None) -> None:
         self.namespace = namespace
-        self.arguments = arguments or []
+        self.log = folder / log
         self.variables = variables or {}
-        self.log = folder / "operator.log"
         self.kubeconfig = kubeconfig or env("KUBECONFIG")
+        self.more = more
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [env("EDGETRUST"), "--kubeconfig", self.kubeconfig, "--namespaces", self.namespace, "--bind-address", "127.0.0.1", "--port", "0", "--log-level", "debug", *self.arguments],
+                [env("EDGETRUST"), "--kubeconfig", self.kubeconfig, "--namespaces", self.namespace, "--bind-address", "127.0.0.1", "--port", "0", "--log-level", "debug", *self.more],
                 env=os.environ | self.variables,
                 stdout=log,
                 stderr=log,
@@ -124,7 +124,7 @@ class OperatorTest(unittest.TestCase):
         self.folder = Path(folder.name)
         self.kube.create_namespace(self.namespace)
         self.prepare()
-        self.operator = Operator(self.namespace, self.folder, self.service_account(), self.arguments, self.variables)
+        self.operator = Operator(self.namespace, self.folder, self.service_account(), *self.arguments, variables=self.variables)
         self.addCleanup(self.end_operator)
         if self.start_operator:
             self.operator.start()

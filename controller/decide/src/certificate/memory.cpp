@@ -161,9 +161,9 @@ void note_begun(Memory& memory, const Effect& effect) {
     memory.pushed.reset();
     memory.pushed_since_look = true;
   }
-  if (std::holds_alternative<effect::SetService>(effect)) {
+  if (const auto* call = std::get_if<effect::SetService>(&effect)) {
     memory.service.reset();
-    memory.service_call.reset();
+    if (memory.service_call && memory.service_call->in_service != call->in_service) memory.service_call.reset();
   }
   if (std::holds_alternative<effect::NewOrder>(effect)) memory.order_asked_for = true;
 }

@@ -29,6 +29,8 @@ inline constexpr std::string_view kDrainUndone = "DrainUndone";
 // Empty: the push need not wait (any longer) for calls.
 Verdict edge_drained(const Observation& o, const api::DeliveryStatus& delivery);
 Verdict edge_back_in_service(const Observation& o);
+// It takes the request to come back, and has had `patience` for it.
+bool stays_out_of_service(const Observation& o, api::Duration patience);
 // When the next window may come: when the present one has closed, or a day from now where none closes; but not after it
 // has become urgent.
 TimePoint next_window(const Observation& o);
