@@ -2,7 +2,6 @@
 
 #include "edgetrust/acme/client.hpp"
 #include "edgetrust/base/text.hpp"
-#include "edgetrust/dns/rfc2136/rfc2136_zone.hpp"
 #include "edgetrust/genesys/fleet.hpp"
 #include "heartbeat.hpp"
 
@@ -12,15 +11,6 @@ namespace edgetrust {
 namespace {
 
 constexpr std::chrono::minutes kConfigMapsAreFresh{10};
-
-dns::TsigAlgorithm to_dns(api::TsigAlgorithm algorithm) {
-  switch (algorithm) {
-    case api::TsigAlgorithm::kHmacSha256: return dns::TsigAlgorithm::kHmacSha256;
-    case api::TsigAlgorithm::kHmacSha384: return dns::TsigAlgorithm::kHmacSha384;
-    case api::TsigAlgorithm::kHmacSha512: return dns::TsigAlgorithm::kHmacSha512;
-  }
-  return dns::TsigAlgorithm::kHmacSha256;
-}
 
 // An update of a zone as a POST: refused is 4xx, no answer is none.
 int status_of(const Status& updated) {
@@ -42,6 +32,9 @@ class ObservedZone final : public ports::DnsZone {
   Status remove(const std::string& name, const std::string& value, std::stop_token stop) override {
     const SteadyPoint begin = clock_.steady();
     return tell(begin, zone_->remove(name, value, std::move(stop)));
+  }
+  Result<std::string> seen_at(const std::string& name, std::stop_token stop) override {
+    return zone_->seen_at(name, std::move(stop));
   }
 
  private:
@@ -78,8 +71,7 @@ class DriverBackends::Reader {
                                 "Secret " + ref.name};
   }
   // A bundle's certificates are the only roots; without a bundle the public roots are.
-  Result<std::shared_ptr<http::Transport>> transport(telemetry::Api api,
-                                                     const std::optional<api::CaBundleRef>& bundle) {
+  Result<http::TlsOptions> trust(const std::optional<api::CaBundleRef>& bundle) {
     http::TlsOptions tls{.public_roots = !bundle};
     if (bundle) {
       if (bundle->kind == api::BundleKind::kSecret)
@@ -88,6 +80,11 @@ class DriverBackends::Reader {
         needs_config_map_ = true;
       EDGETRUST_TRY_ASSIGN(tls.ca_pem, backends_.secrets_.read_bundle(ns_, *bundle, stop_));
     }
+    return tls;
+  }
+  Result<std::shared_ptr<http::Transport>> transport(telemetry::Api api,
+                                                     const std::optional<api::CaBundleRef>& bundle) {
+    EDGETRUST_TRY_ASSIGN(http::TlsOptions tls, trust(bundle));
     EDGETRUST_TRY_ASSIGN(auto made, http::make_transport(std::move(tls)));
     return http::observed(std::move(made), backends_.clock_,
                           [&told = backends_.told_, api](const http::Exchange& exchange) { told(api, exchange); });
@@ -197,27 +194,15 @@ Result<std::shared_ptr<ports::DnsZone>> DriverBackends::zone(const api::AcmeIssu
   const api::Solver* solver = api::solver_for(issuer.spec, dns_name);
   if (solver == nullptr || !solver->dns01)
     return fail(ErrorKind::kInvalid, "no solver of AcmeIssuer " + issuer.meta.name + " serves " + dns_name);
-  if (!solver->dns01->rfc2136)
-    return fail(ErrorKind::kUnsupported, "the solver for " + dns_name + " has no provider that this version serves");
   const auto index = static_cast<std::size_t>(solver - issuer.spec.solvers.data());
-  const std::string what = "zone " + std::to_string(index);
-  return cached<ports::DnsZone>(what, issuer.meta, std::move(stop),
-                                [&](Reader& reader) -> Result<std::shared_ptr<ports::DnsZone>> {
-                                  const auto& rfc2136 = *solver->dns01->rfc2136;
-                                  dns::Rfc2136Options options{.nameserver = rfc2136.nameserver,
-                                                              .tsig_key_name = rfc2136.tsig_key_name,
-                                                              .tsig_algorithm = to_dns(rfc2136.tsig_algorithm)};
-                                  if (rfc2136.tsig_secret_ref) {
-                                    EDGETRUST_TRY_ASSIGN(options.tsig_secret, reader.secret(*rfc2136.tsig_secret_ref));
-                                  }
-                                  auto zone = dns::Rfc2136Zone::create(std::move(options), resolver_, clock_, random_);
-                                  if (!zone) {
-                                    const auto& ref = rfc2136.tsig_secret_ref;
-                                    const std::string key = ref ? ", Secret " + ref->name + " key " + ref->key : "";
-                                    return tl::unexpected(within("the solver for " + dns_name + key, zone.error()));
-                                  }
-                                  return std::make_shared<ObservedZone>(std::move(*zone), clock_, told_);
-                                });
+  const auto make = [&](Reader& reader) -> Result<std::shared_ptr<ports::DnsZone>> {
+    auto zone = zones_.make(*solver->dns01,
+                            {.secret = [&](const auto& name, const auto& key) { return reader.secret(name, key); },
+                             .trust = [&](const auto& bundle) { return reader.trust(bundle); }});
+    if (!zone) return tl::unexpected(within("the solver for " + dns_name, std::move(zone).error()));
+    return std::make_shared<ObservedZone>(*std::move(zone), clock_, told_);
+  };
+  return cached<ports::DnsZone>("zone " + std::to_string(index), issuer.meta, std::move(stop), make);
 }
 
 Result<std::shared_ptr<ports::EdgeFleet>> DriverBackends::fleet(const api::GenesysConnection& connection,

@@ -77,14 +77,16 @@ class Actor {
   Result<Learned> operator()(const effect::LookForRecords& look) {
     decide::certificate::RecordsLook seen{.everywhere = true, .at = world_.clock.now()};
     for (const auto& record : look.records) {
+      EDGETRUST_TRY_ASSIGN(const auto zone, zone_for(record));
+      EDGETRUST_TRY_ASSIGN(const std::string name, zone->seen_at(record.name, stop_));
       EDGETRUST_TRY_ASSIGN(const auto answers,
-                           world_.lookup.find_txt(record.name, record.value, nameservers_for(record), stop_));
+                           world_.lookup.find_txt(name, record.value, nameservers_for(record), stop_));
       const auto without = std::ranges::find_if(answers, [](const auto& answer) { return !answer.has_value; });
       if (without == answers.end() && !answers.empty()) continue;
       seen.everywhere = false;
       seen.missing = without == answers.end()
-                         ? record.name + ": no name server was found"
-                         : record.name + " at " + without->server + ": " +
+                         ? name + ": no name server was found"
+                         : name + " at " + without->server + ": " +
                                (without->problem.empty() ? "the value is not there yet" : without->problem);
       break;
     }
@@ -291,6 +293,7 @@ class Actor {
   }
 
   Result<Learned> operator()(const effect::RemoveRecord& remove) {
+    if (is_needed_by_another(remove.record)) return Learned{};
     EDGETRUST_TRY_ASSIGN(const auto zone, zone_for(remove.record));
     EDGETRUST_TRY(zone->remove(remove.record.name, remove.record.value, stop_));
     return Learned{};
@@ -394,6 +397,18 @@ class Actor {
   [[nodiscard]] bool is_anothers(const std::string& order_url) const {
     return std::ranges::any_of(world_.certificates.list(object_.meta.ns), [&](const auto& other) {
       return other->meta.name != object_.meta.name && other->status.order && other->status.order->url == order_url;
+    });
+  }
+
+  // A CA may give two orders for one name the same authorization, and with it one value: who still waits for it takes
+  // it away.
+  [[nodiscard]] bool is_needed_by_another(const api::TxtRecord& record) const {
+    return std::ranges::any_of(world_.certificates.list(object_.meta.ns), [&](const auto& other) {
+      const auto& order = other->status.order;
+      if (other->meta.name == object_.meta.name || !order || order->url.empty()) return false;
+      const bool is_issued =
+          world_.secrets.find({other->meta.ns, api::bundle_secret_name(other->meta.name, order->revision)}).has_value();
+      return !is_issued && std::ranges::find(order->records, record) != order->records.end();
     });
   }
 
