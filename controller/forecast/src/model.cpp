@@ -113,6 +113,8 @@ class Actor {
     revision.chain = std::move(chain);
     return Learned{};
   }
+  Result<Learned> operator()(const effect::DeactivateAuthorization& /*e*/) { return Learned{}; }
+  Result<Learned> operator()(const effect::RevokeCertificate& /*e*/) { return Learned{}; }
   Result<Learned> operator()(const effect::StoreImport& /*e*/) {
     if (!o_.import || !o_.import->chain) return tl::unexpected(missing("what importFrom names"));
     o_.revisions[0] = {.number = 0, .has_key = true, .chain = o_.import->chain};
