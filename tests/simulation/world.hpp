@@ -193,6 +193,13 @@ class World {
   std::vector<std::string> replaced;    // serial numbers that orders have named, in order; "-" for none
   std::set<std::string> unreplaceable;  // as if another order had replaced them already
   int refused_replacements = 0;
+  ports::Offers offers;
+  std::vector<std::string> account_keys{"the first"};  // in order; the last one is the account's now
+  bool account_over = false;
+  std::set<std::string> deactivated;                       // authorizations
+  std::map<std::string, ports::RevocationReason> revoked;  // by serial number
+  std::optional<Error> revoke_error;
+  int bindings_made = 0;      // at ZeroSSL
   int refused_orders = 0;     // the challenges of the first so many orders are found invalid
   bool uploads_fail = false;  // before anything is done
   int tried_uploads = 0;

@@ -119,6 +119,8 @@ class Actor {
     if (o_.issuer) revision.server = o_.issuer->spec.server;
     return Learned{};
   }
+  Result<Learned> operator()(const effect::DeactivateAuthorization& /*e*/) { return Learned{}; }
+  Result<Learned> operator()(const effect::RevokeCertificate& /*e*/) { return Learned{}; }
   Result<Learned> operator()(const effect::StoreImport& /*e*/) {
     if (!o_.import || !o_.import->chain) return tl::unexpected(missing("what importFrom names"));
     o_.revisions[0] = {.number = 0, .has_key = true, .chain = o_.import->chain};

@@ -11,6 +11,13 @@ struct EnumNames<api::CreateKey> {
       {{api::CreateKey::kIfMissing, "IfMissing"}, {api::CreateKey::kNever, "Never"}}};
 };
 template <>
+struct EnumNames<api::MacAlgorithm> {
+  static constexpr std::array<std::pair<api::MacAlgorithm, std::string_view>, 3> kNames = {
+      {{api::MacAlgorithm::kHs256, "HS256"},
+       {api::MacAlgorithm::kHs384, "HS384"},
+       {api::MacAlgorithm::kHs512, "HS512"}}};
+};
+template <>
 struct EnumNames<api::TsigAlgorithm> {
   static constexpr std::array<std::pair<api::TsigAlgorithm, std::string_view>, 3> kNames = {
       {{api::TsigAlgorithm::kHmacSha256, "HmacSha256"},
@@ -40,8 +47,9 @@ template <class V>
 void fields(V& v, ExternalAccountBinding& eab) {
   using namespace json;
   v("keyId", eab.key_id, max_length(256), doc("The key identifier that the CA gave."));
+  v("algorithm", eab.algorithm, doc("How the binding is signed: HS256, HS384 or HS512. Default HS256."));
   v("hmacKeyRef", eab.hmac_key_ref, doc("The HMAC key that the CA gave, base64url as it came."));
-  v("zeroSslApiKeyRef", eab.zero_ssl_api_key_ref, later, doc("ZeroSSL's API key: the binding is fetched with it."));
+  v("zeroSslApiKeyRef", eab.zero_ssl_api_key_ref, doc("ZeroSSL's API key: the binding is fetched with it, once, and kept in the Secret <issuer>-zerossl-eab."));
   v.rule("has(self.zeroSslApiKeyRef) != has(self.hmacKeyRef)", "set exactly one of hmacKeyRef (with keyId) and zeroSslApiKeyRef");
   v.rule("!has(self.hmacKeyRef) || (has(self.keyId) && self.keyId.size() > 0)", "hmacKeyRef needs keyId beside it");
 }
@@ -159,7 +167,7 @@ void fields(V& v, AcmeIssuerSpec& spec) {
   v("caBundleRef", spec.ca_bundle_ref, doc("CA certificates that the ACME server's own certificate is checked against. Default: the public roots."));
   v("allowedHosts", spec.allowed_hosts, max_items(16), item_max_length(253), item_pattern(kDnsNamePattern), doc("Hosts besides the directory's own that the server may name in its URLs."));
   v("profile", spec.profile, max_length(128), doc("Certificate profile to ask for."));
-  v("preferredChain", spec.preferred_chain, later, max_length(256), doc("Common name of the root to prefer among alternate chains."));
+  v("preferredChain", spec.preferred_chain, max_length(256), doc("Common name of the root to prefer among alternate chains; where the CA offers none that ends there, its default chain is taken."));
   v("useAri", spec.use_ari, doc("Whether the CA is asked when to renew (RFC 9773), and is told which certificate an order replaces. It can bring a renewal forward, never put it off. Default true."));
   v("limits", spec.limits, doc("The CA's rate limits, kept as budgets: what would exceed one waits. An order that tells the CA which certificate it replaces (useAri) counts against none."));
   v("solvers", spec.solvers, required, min_items(1), max_items(32), doc("How challenges are answered. The longest matching zone wins; a solver without a selector serves the rest."));
@@ -174,11 +182,20 @@ void fields(V& v, RefusalStatus& refusal) {
 }
 
 template <class V>
+void fields(V& v, HandledIssuerRequests& handled) {
+  using namespace json;
+  v("rollover", handled.rollover, doc("Last value of edgetrust.io/rollover-requested-at that was acted on."));
+  v("deactivate", handled.deactivate, doc("Last value of edgetrust.io/deactivate-requested-at that was acted on."));
+}
+
+template <class V>
 void fields(V& v, AcmeIssuerStatus& status) {
   using namespace json;
   v("observedGeneration", status.observed_generation, doc("The metadata.generation that this status is about."));
   v("conditions", status.conditions, map_key("type"), max_items(16), doc("Ready."));
   v("accountUri", status.account_uri, doc("The account at the CA."));
+  v("termsOfService", status.terms_of_service, doc("The CA's terms of service that the account has agreed to."));
+  v("handledRequests", status.handled_requests, doc("Requests by annotation that were acted on."));
   v("limitedUntil", status.limited_until, doc("Until when the CA wants no orders; absent when it takes some."));
   v("lastRefusal", status.last_refusal, doc("When it wanted none the last time, and until when."));
   v("lastError", status.last_error, doc("The last error, for people."));

@@ -225,6 +225,7 @@ void remember(api::EdgeCertificateStatus& status, const Observation& o, int revi
     if (entry.evidence.empty()) entry.evidence = earlier->evidence;
     if (!earlier->variant.empty()) entry.variant = earlier->variant;
     if (earlier->live_since) entry.live_since = earlier->live_since;
+    entry.revoked = earlier->revoked;
     status.history.erase(earlier);
   }
   status.history.insert(status.history.begin(), std::move(entry));
@@ -255,6 +256,7 @@ void mark_handled(api::EdgeCertificateStatus& status, const Observation& o, std:
   auto& handled = *status.handled_requests;
   (annotation == api::kRenewRequestedAt    ? handled.renew
    : annotation == api::kRotateRequestedAt ? handled.rotate
+   : annotation == api::kRevokeRequestedAt ? handled.revoke
                                            : handled.rollback) = std::string(*value);
 }
 

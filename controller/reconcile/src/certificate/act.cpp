@@ -284,6 +284,20 @@ class Actor {
     return Learned{.order = std::move(order)};
   }
 
+  Result<Learned> operator()(const effect::DeactivateAuthorization& deactivate) {
+    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    EDGETRUST_TRY(authority->deactivate_authorization(deactivate.url, stop_));
+    return Learned{};
+  }
+
+  Result<Learned> operator()(const effect::RevokeCertificate& revoke) {
+    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    EDGETRUST_TRY_ASSIGN(const std::string chain, chain_of(revoke.revision));
+    const auto key = key_of(revoke.revision);  // where it is lost, the account has to do
+    EDGETRUST_TRY(authority->revoke(chain, revoke.reason, key ? key->clone() : Secret(), stop_));
+    return Learned{};
+  }
+
   // --- DNS
 
   Result<Learned> operator()(const effect::PresentRecord& present) {

@@ -98,6 +98,18 @@ struct StoreBundle {
   int revision = 0;
   std::string certificate_url;
 };
+// Gives up an authorization that an order which came to nothing has left pending.
+struct DeactivateAuthorization {
+  static constexpr std::string_view kName = "DeactivateAuthorization";
+  std::string url;
+};
+// Has the CA revoke the certificate of a revision.
+struct RevokeCertificate {
+  static constexpr std::string_view kName = "RevokeCertificate";
+  static constexpr bool kGuarded = true;
+  int revision = 0;
+  ports::RevocationReason reason = ports::RevocationReason::kUnspecified;
+};
 // Stores what importFrom holds as revision 0.
 struct StoreImport {
   static constexpr std::string_view kName = "StoreImport";
@@ -157,9 +169,9 @@ using Effect =
     std::variant<effect::LookAtEdge, effect::LookAtService, effect::AskPeers, effect::AskVendor, effect::LookAtOrder,
                  effect::LookAtRenewalInfo, effect::LookForRecords, effect::SetFinalizer, effect::CreateKey,
                  effect::NewOrder, effect::PresentRecord, effect::RemoveRecord, effect::AnswerChallenge,
-                 effect::FinalizeOrder, effect::StoreBundle, effect::StoreImport, effect::StoreSource, effect::Push,
-                 effect::SetService, effect::WriteServingSecret, effect::MarkRejected, effect::DeleteRevision,
-                 effect::ClaimSlots, effect::ReleaseSlots>;
+                 effect::FinalizeOrder, effect::StoreBundle, effect::DeactivateAuthorization, effect::RevokeCertificate,
+                 effect::StoreImport, effect::StoreSource, effect::Push, effect::SetService, effect::WriteServingSecret,
+                 effect::MarkRejected, effect::DeleteRevision, effect::ClaimSlots, effect::ReleaseSlots>;
 
 std::string_view name_of(const Effect& effect);
 bool is_guarded(const Effect& effect);
