@@ -259,9 +259,9 @@ class Actor {
       auto place = ask.place;
       if (place) {
         place->at = std::chrono::floor<std::chrono::seconds>(world_.clock.now());
-        EDGETRUST_TRY_ASSIGN(const bool taken,
-                             orders_.take_place(world_, object_.meta.ns, o_.issuer->spec, *place, stop_));
-        if (!taken) return Learned{};  // somebody else was faster: the rules see the log as it is now
+        auto taken = orders_.take_place(world_, object_.meta.ns, o_.issuer->spec, *place, stop_);
+        if (!taken) return tl::unexpected(within("writing down the order", std::move(taken).error()));
+        if (!*taken) return Learned{};  // somebody else was faster: the rules see the log as it is now
       }
       auto made = authority->new_order(ask.request, stop_);
       if (!made && place && !made.error().maybe_executed) give_back(*place);
