@@ -15,17 +15,21 @@ from collections import defaultdict
 from pathlib import Path
 
 
-def results(build: str, files: list[str]) -> dict[str, list[bool]]:
-    """Whether each test passed, by class, in the order of the files."""
+def read(report: str) -> dict[str, list[bool]]:
+    """Whether each test of a JUnit report of ctest passed, by class, sorted."""
+    found: dict[str, list[bool]] = defaultdict(list)
+    for test in sorted(ElementTree.fromstring(report).iter("testcase"), key=lambda test: test.get("name", "")):
+        was_run = test.get("status") == "run" and test.find("skipped") is None
+        found[test.get("name", "").split(".")[2]].append(was_run and test.find("failure") is None)
+    return found
+
+
+def run(build: str, files: list[str]) -> dict[str, list[bool]]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         pattern = "^operator\\.(" + "|".join(files) + ")\\."
         subprocess.run(["ctest", "--test-dir", build, "--output-on-failure", "--no-tests=error", "-j", "3", "-R", pattern, "--output-junit", str(report)], check=False)
-        tests = ElementTree.parse(report).getroot().iter("testcase") if report.exists() else []
-        found: dict[str, list[bool]] = defaultdict(list)
-        for test in sorted(tests, key=lambda test: test.get("name", "")):
-            found[test.get("name", "").split(".")[2]].append(test.get("status") == "run" and test.find("failure") is None and test.find("skipped") is None)
-    return found
+        return read(report.read_text()) if report.exists() else {}
 
 
 def lines(title: str, found: dict[str, list[bool]]) -> list[str]:
@@ -37,7 +41,7 @@ def lines(title: str, found: dict[str, list[bool]]) -> list[str]:
 
 def main() -> int:
     build, title, *files = sys.argv[1:]
-    found = results(build, files)
+    found = run(build, files)
     print("\n".join(lines(title, found)), flush=True)
     return 0 if found and all(all(passed) for passed in found.values()) else 1
 
