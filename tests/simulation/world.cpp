@@ -565,6 +565,7 @@ class FixedBackends final : public ports::Backends {
  public:
   std::shared_ptr<ports::CertificateAuthority> authority_driver;
   std::shared_ptr<ports::DnsZone> zone_driver;
+  std::set<std::string>* zones_asked = nullptr;
   std::shared_ptr<ports::EdgeFleet> fleet_driver;
   std::shared_ptr<ports::Heartbeat> heartbeat_driver;
   std::function<Status(const api::AcmeIssuer&)> reach = [](const auto& /*issuer*/) { return Status{}; };
@@ -578,8 +579,9 @@ class FixedBackends final : public ports::Backends {
                                                   std::stop_token /*stop*/) override {
     return zero_ssl();
   }
-  Result<std::shared_ptr<ports::DnsZone>> zone(const api::AcmeIssuer& /*issuer*/, const std::string& /*name*/,
+  Result<std::shared_ptr<ports::DnsZone>> zone(const api::AcmeIssuer& /*issuer*/, const std::string& name,
                                                std::stop_token /*stop*/) override {
+    zones_asked->insert(name);
     return zone_driver;
   }
   Result<std::shared_ptr<ports::EdgeFleet>> fleet(const api::GenesysConnection& /*connection*/,
@@ -643,6 +645,7 @@ struct World::Parts {
       return {};
     };
     backends.zone_driver = std::make_shared<TokenZone>(world);
+    backends.zones_asked = &world.zones_asked;
     backends.fleet_driver = std::make_shared<TokenFleet>(world);
     backends.heartbeat_driver = std::make_shared<CountedHeartbeat>(world);
     backends.zero_ssl = [&world]() -> Result<ports::ExternalBinding> {
