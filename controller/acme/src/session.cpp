@@ -57,9 +57,8 @@ std::shared_ptr<const AccountKey> Session::key() {
 }
 
 Result<std::string> Session::account(std::stop_token stop) {
-  EDGETRUST_TRY(prove_again(stop));
-  EDGETRUST_TRY_ASSIGN(Signer signer, this->signer(stop));
-  return std::move(signer.kid);
+  EDGETRUST_TRY_ASSIGN(KnownAccount account, known_account(std::move(stop)));
+  return std::move(account.url);
 }
 
 // An account that is seldom used shall be known to work before it is needed.
@@ -81,6 +80,7 @@ Status Session::prove_again(const std::stop_token& stop) {
 }
 
 Result<KnownAccount> Session::known_account(std::stop_token stop) {
+  EDGETRUST_TRY(prove_again(stop));
   EDGETRUST_TRY(signer(stop));
   const std::lock_guard lock(mutex_);
   return account_;

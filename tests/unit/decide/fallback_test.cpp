@@ -46,30 +46,30 @@ TEST(Fallback, WhenItIsAsked) {
       {"nothing fails", with_second(ordering()), "revision_issued NewOrder Issuing/Ordering R"},
       {"it cannot be reached", with(with_second(ordering()), away), changed},
       {"a blip", with(with_second(ordering()), [](auto& o) { fails(o, 7); }),
-       "revision_issued Issuing/IssuerUnavailable R +5m0s"},
+       "revision_issued Issuing/IssuerUnavailable R +58s624ms"},
       {"an order came to nothing", with(with_second(ordering()), came_to_nothing), changed},
       {"there is time", with(with(with_second(ordering()), came_to_nothing), time_left),
-       "revision_issued Issuing/OrderFailed R +1h0m0s"},
+       "revision_issued Issuing/OrderFailed R +1h"},
       {"it wants no orders", with(with_second(due()), asleep), changed},
       {"it is gone", with(with_second(ordering()), [](auto& o) { o.issuer.reset(); }), changed},
-      {"there is no second", with(ordering(), came_to_nothing), "revision_issued Issuing/OrderFailed R +1h0m0s"},
+      {"there is no second", with(ordering(), came_to_nothing), "revision_issued Issuing/OrderFailed R +1h"},
       {"the second is not there",
        with(with(with_second(ordering()), came_to_nothing), [](auto& o) { o.other_issuer.reset(); }),
-       "revision_issued Issuing/OrderFailed R +1h0m0s"},
+       "revision_issued Issuing/OrderFailed R +1h"},
       {"the second has no solver for a name",
        with(with(with_second(ordering()), came_to_nothing),
             [](auto& o) { change(o.other_issuer, [](auto& issuer) { issuer.spec.solvers.clear(); }); }),
-       "revision_issued Issuing/OrderFailed R +1h0m0s"},
+       "revision_issued Issuing/OrderFailed R +1h"},
       {"a certificate of the second was rejected",
        with(with(with_second(ordering()), came_to_nothing),
             [](auto& o) {
               o.revisions[1].server = "https://second.example/dir";
               o.revisions[1].marked_rejected = true;
             }),
-       "revision_issued Issuing/OrderFailed R +1h0m0s"},
+       "revision_issued Issuing/OrderFailed R +1h"},
       {"the second cannot be reached either", with(asking_second(ordering()), away), changed},
       {"the second fails now and then", with(asking_second(ordering()), [](auto& o) { fails(o, 1); }),
-       "revision_issued Issuing/IssuerUnavailable R +1s"},
+       "revision_issued Issuing/IssuerUnavailable R +916ms"},
   });
 }
 

@@ -278,7 +278,7 @@ void find_source(const World& world, Observation& o, Notes& notes, std::stop_tok
   o.source.emplace();
   if (!meta) return;
   const std::string known_by =
-      meta->name + " " + meta->uid + " " + meta->resource_version + standard_of(world, o.object);
+      meta->name + " " + meta->uid + " " + meta->resource_version + standard_of(world, o.object, "");
   if (notes.source.known_by != known_by) notes.source = {known_by, read_source(world, o.object, stop).facts};
   o.source = notes.source.facts;
   if (o.source->unjudged) notes.source = {};
