@@ -51,7 +51,7 @@ EXTREME: Object = {
     "workers": 64,
     "logLevel": "debug",
     "kubeApi": {"qps": 10000, "burst": 10000, "kubeconfig": "/etc/other/kubeconfig", "context": "of: \"theirs\""},
-    "extraArgs": ["--kube-burst=9999"],
+    "extraArgs": [],  # every flag has a value of its own
     "extraEnv": [{"name": "TZ", "value": "Europe/Dublin"}, {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
     "extraVolumes": [{"name": "other", "secret": {"secretName": "other-cluster"}}],
     "extraVolumeMounts": [{"name": "other", "mountPath": "/etc/other", "readOnly": True}],
@@ -78,7 +78,7 @@ EXTREME: Object = {
         "metricsFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
         "egress": [{"ports": [{"port": 443}, {"port": 53, "protocol": "UDP"}]}],
     },
-    "podDisruptionBudget": {"enabled": True, "maxUnavailable": None, "minAvailable": "50%"},
+    "podDisruptionBudget": {"enabled": True, "maxUnavailable": 2, "minAvailable": "50%"},
     "serviceMonitor": {
         "enabled": True,
         "labels": {"release": "prometheus"},
