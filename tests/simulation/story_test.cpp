@@ -212,6 +212,33 @@ TEST(Story, AfterAnOrderThatFailedAnotherIsMade) {
   EXPECT_TRUE(world.records.empty());
 }
 
+// Another EdgeCertificate whose order has the same record, as a CA that gives both orders one authorization makes it.
+api::EdgeCertificate sharer(const std::string& url) {
+  api::EdgeCertificate other;
+  other.meta.ns = "voice";
+  other.meta.name = "edge02";
+  other.spec.edge_ref.name = "edge02";
+  other.status.order = api::OrderStatus{.revision = 1, .url = url};
+  other.status.order->records.push_back({"_acme-challenge.edge01.example.com", "value-order1"});
+  return other;
+}
+
+TEST(Story, ARecordThatAnotherOrderStillNeedsIsLeftToIt) {
+  World world;
+  world.certificates.put(sharer("order-of-edge02"));
+  ASSERT_TRUE(run(world, 10min));
+  EXPECT_EQ(certificate(world).status.phase, api::Phase::kReady);
+  EXPECT_FALSE(certificate(world).status.order);
+  EXPECT_EQ(world.records, std::set<std::string>{"_acme-challenge.edge01.example.com value-order1"});
+}
+
+TEST(Story, ARecordOfAnOrderThatWasGivenUpIsNeededByNobody) {
+  World world;
+  world.certificates.put(sharer(""));
+  ASSERT_TRUE(run(world, 10min));
+  EXPECT_TRUE(world.records.empty());
+}
+
 TEST(Story, NamesThatChangeWhileAnOrderIsOpenCostOneMoreOrder) {
   World world;
   world.refused_orders = 1;

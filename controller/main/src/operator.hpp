@@ -1,5 +1,6 @@
 #pragma once
 // The running operator: the only place that names concrete drivers and joins them to the engine.
+#include "clouds.hpp"
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/random.hpp"
 #include "edgetrust/base/result.hpp"
@@ -18,6 +19,7 @@ struct Environment {
   std::string resolv_conf;  // text of /etc/resolv.conf
   std::string hosts;        // text of /etc/hosts
   std::string instance;     // the pod's name, for Events
+  Clouds clouds;
 };
 
 // What will happen to the watched namespaces until then: reads the cluster once and changes nothing. `clock`, `random`

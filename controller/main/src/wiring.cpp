@@ -130,8 +130,9 @@ struct Operator::Parts {
         candidate(options.leader_elect
                       ? std::make_unique<Candidate>(options, environment, tools.transport, clock, pauser, random, log)
                       : nullptr),
-        backends(cluster.secrets(), *tools.resolver, clock, random,
-                 [this](telemetry::Api api, const http::Exchange& exchange) { asked(api, exchange); }),
+        backends(
+            cluster.secrets(), *tools.resolver, clock, random,
+            [this](telemetry::Api api, const http::Exchange& exchange) { asked(api, exchange); }, environment.clouds),
         world{clock,
               cluster.certificates(),
               cluster.edges(),

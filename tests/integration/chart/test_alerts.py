@@ -13,7 +13,7 @@ from helm import CHART, ROOT, objects
 
 FILE = CHART / "files" / "alerts.yaml"
 DAY = 86400
-NOW = 90 * 60  # when each is asked, in seconds from the first reading
+NOW = 90 * 60  # when most are asked, in seconds from the first reading
 OBJECT = {"namespace": "voice", "name": "edge01"}
 Series = dict[str, str]
 
@@ -26,6 +26,7 @@ class Case:
     quiet: Series
     labels: dict[str, str] = field(default_factory=lambda: dict(OBJECT))
     value: str = ""  # as the description says it
+    at: int = NOW
 
 
 def certificate(name: str, value: str, more: str = "", pod: str = "a") -> Series:
@@ -106,6 +107,10 @@ CASES: dict[str, list[Case]] = {
     ],
     "EdgetrustStandbyCredentialsInUse": [Case(of_both("connection_standby_in_use", "1x90"), of_both("connection_standby_in_use", "0x90"))],
     "EdgetrustUnmanagedEdges": [Case(of_both("connection_unmanaged_edges", "4x90"), of_both("connection_unmanaged_edges", "0x90"), value="4")],
+    "EdgetrustIssuerLimited": [
+        Case(of_both("issuer_limited_until_timestamp_seconds", f"{2 * DAY}x1500"), of_both("issuer_limited_until_timestamp_seconds", f"_x600 {2 * DAY}x900"), value="23h 0m 0s", at=25 * 3600),
+        Case(of_both("issuer_limited_until_timestamp_seconds", f"{2 * DAY}x1500"), of_both("issuer_limited_until_timestamp_seconds", f"{DAY}x1500"), value="23h 0m 0s", at=25 * 3600),
+    ],
     "EdgetrustPassesFail": [
         Case(passes("0+2x90", "0+1x90"), passes("0+1x90", "0+2x90"), {"job": "edgetrust", "kind": "Edge"}),
         Case(passes("0+2x90", "0+1x90"), passes("7x90", "3x90"), {"job": "edgetrust", "kind": "Edge"}),  # it was long ago
@@ -138,7 +143,7 @@ def promtool_test(alert: str, case: Case, fires: bool) -> dict[str, Any]:
     return {
         "interval": "1m",
         "input_series": [{"series": name, "values": values} for name, values in series.items()],
-        "alert_rule_test": [{"eval_time": f"{NOW}s", "alertname": alert, "exp_alerts": [expected] if fires else []}],
+        "alert_rule_test": [{"eval_time": f"{case.at}s", "alertname": alert, "exp_alerts": [expected] if fires else []}],
     }
 
 

@@ -44,6 +44,7 @@ REFUSED: list[tuple[Object, str]] = [
     (with_("workers", 65), "/workers"),
     (with_("logLevel", "trace"), "/logLevel"),
     (with_("kubeApi.kubeconfig", "relative"), "/kubeApi/kubeconfig"),
+    (with_("dns.endpoints", {"cloudflare": "http://dns.example.com"}), "/dns/endpoints/cloudflare"),
     (with_("extraArgs", ["plan"]), "/extraArgs/0"),
     (with_("extraVolumeMounts", [{"name": "x"}]), "/extraVolumeMounts/0"),
     (with_("podSecurity.runAsUser", 0), "/podSecurity/runAsUser"),
