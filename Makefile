@@ -30,7 +30,7 @@ test-rotation: setup build ## only what is about rotations, policies and fleets,
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 -R '^(unit_decide|simulation)\.|^operator\.test_($(ROTATION))\.'
 
 # The ACME client and the DNS drivers, and of the operator's own tests those of these names.
-ACME := account|ari|ca|chain|dns[a-z0-9_]*|many|orders
+ACME := account|ari|ca|chain|dns[a-z0-9_]*|fallback|many|orders
 
 test-acme: setup build ## only what is about CAs and DNS-01; its last lines are the matrices, a line for each CA and each DNS provider
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 --output-junit $(abspath $(BUILD))/acme.xml -R '^unit_(acme|dns[a-z0-9_]*)\.|^operator\.test_($(ACME))\.'; \

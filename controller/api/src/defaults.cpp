@@ -91,6 +91,15 @@ const Solver* solver_for(const AcmeIssuerSpec& issuer, std::string_view dns_name
 std::string serving_secret_name(const EdgeCertificate& certificate) {
   return certificate.spec.secret_name.empty() ? certificate.meta.name + "-tls" : certificate.spec.secret_name;
 }
+bool uses_fallback(const EdgeCertificate& certificate) {
+  const auto& [spec, order] = std::tie(certificate.spec, certificate.status.order);
+  return spec.fallback && spec.issuer_ref && order && order->issuer == spec.fallback->issuer_ref.name &&
+         order->issuer != spec.issuer_ref->name;
+}
+std::string issuer_in_use(const EdgeCertificate& certificate) {
+  if (!certificate.spec.issuer_ref) return {};
+  return uses_fallback(certificate) ? certificate.spec.fallback->issuer_ref.name : certificate.spec.issuer_ref->name;
+}
 std::string key_secret_name(const std::string& certificate_name, int revision) {
   return bundle_secret_name(certificate_name, revision) + "-key";
 }

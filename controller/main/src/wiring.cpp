@@ -297,7 +297,8 @@ void Operator::Parts::rouse_dependants(const kube::Change<api::RotationPolicy>& 
 
 void Operator::Parts::rouse_dependants(const kube::Change<api::AcmeIssuer>& issuer, Rouse how) {
   rouse_certificates(issuer.key.ns, how, [&](const auto& certificate) {
-    return certificate.spec.issuer_ref && certificate.spec.issuer_ref->name == issuer.key.name;
+    const auto& [ref, fallback] = std::tie(certificate.spec.issuer_ref, certificate.spec.fallback);
+    return (ref && ref->name == issuer.key.name) || (fallback && fallback->issuer_ref.name == issuer.key.name);
   });
 }
 

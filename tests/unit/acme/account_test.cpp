@@ -32,6 +32,18 @@ TEST(Account, IsRegisteredOnceAndRemembered) {
   EXPECT_EQ(seen[0].payload, R"({"contact":["mailto:voice@example.com"],"termsOfServiceAgreed":true})");
 }
 
+// A fallback's account is seldom used: it shall be known to work before it is needed.
+TEST(Account, IsProvedAnewAfterSixDaysAndNeverMadeTwice) {
+  World world;
+  (void)world.client->account({});
+  world.clock.advance(std::chrono::hours{6 * 24});
+  EXPECT_EQ(world.client->account({}).value(), at("/account/1"));
+  EXPECT_EQ(world.client->account({}).value(), at("/account/1"));
+  const auto seen = world.server.seen("/new-account");
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[1].payload, R"({"onlyReturnExisting":true})");
+}
+
 TEST(Account, IsFoundAgainByAnotherProcess) {
   World world;
   EXPECT_EQ(world.client->account({}).value(), at("/account/1"));

@@ -134,7 +134,7 @@ std::vector<std::string> unserved_in(const std::string& name) {
 
 TEST(Unserved, GoldenObjectsThatSetEverythingNameEveryUnservedField) {
   using Paths = std::vector<std::string>;
-  EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate"), Paths{"spec.fallback"});
+  EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate"), Paths{});
   EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate-source"), Paths{});
   EXPECT_EQ(unserved_in<Edge>("edge"), Paths{"spec.ssh"});
   EXPECT_EQ(unserved_in<RotationPolicy>("rotationpolicy"), Paths{});

@@ -127,7 +127,8 @@ class Actor {
   Result<Learned> operator()(const effect::StoreBundle& store_bundle) {
     EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
     EDGETRUST_TRY_ASSIGN(const std::string chain, authority->certificate(store_bundle.certificate_url, stop_));
-    EDGETRUST_TRY_ASSIGN(const ports::ChainRequirements required, requirements(world_, object_, stop_));
+    EDGETRUST_TRY_ASSIGN(const ports::ChainRequirements required,
+                         requirements(world_, object_, o_.issuer->spec.server, stop_));
     // What cannot be arranged is stored as it came: the rules see the defect, and nothing is lost.
     const auto arranged = world_.pki.arrange(chain, required);
     if (!arranged && arranged.error().kind != ErrorKind::kInvalid) return tl::unexpected(arranged.error());

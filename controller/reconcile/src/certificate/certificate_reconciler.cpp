@@ -46,8 +46,8 @@ struct CertificateReconciler::State {
   }
 
   std::shared_ptr<const api::AcmeIssuer> issuer_of(const api::EdgeCertificate& certificate) {
-    const auto& ref = certificate.spec.issuer_ref;
-    return ref ? orders.newest_of(world.issuers.get({certificate.meta.ns, ref->name})) : nullptr;
+    const std::string name = api::issuer_in_use(certificate);
+    return name.empty() ? nullptr : orders.newest_of(world.issuers.get({certificate.meta.ns, name}));
   }
   // What the CA makes an order wait for, as this process knows it.
   Status find_orders(Observation& o, std::stop_token stop) {

@@ -72,16 +72,13 @@ Decision order_failed(const Observation& o, const std::string& reason, const std
   order.last_error = message;
   status.next_attempt = order_retry(o, *order.failures);
   forget_order(order, o);
+  // What it has left is cleaned up where it was ordered.
+  const bool is_clean = order.records.empty() && order.abandoned.empty();
+  if (is_clean) order.issuer = issuer_after_failure(o);
   return draft.announce(true, reason, message)
       .next("tries again " + format_rfc3339(*status.next_attempt))
-      .wake(order.records.empty() && order.abandoned.empty() ? *status.next_attempt : o.now)
+      .wake(is_clean && !o.object.spec.fallback ? *status.next_attempt : o.now)
       .finish();
-}
-
-Decision order_lost(const Observation& o, const std::string& reason, const std::string& message) {
-  Decision decision = order_failed(o, reason, message);
-  take_new_number(*decision.status.order, o);
-  return decision;
 }
 
 // The order was for something else than the spec has now: nobody's failure, and no reason to wait.
@@ -248,7 +245,7 @@ Verdict may_begin(const Observation& o) {
 }
 
 Verdict issuer_usable(const Observation& o) {
-  const std::string name = o.object.spec.issuer_ref ? o.object.spec.issuer_ref->name : std::string{};
+  const std::string name = api::issuer_in_use(o.object);
   if (!o.issuer) return issuing(o, "IssuerNotFound", "there is no AcmeIssuer " + name + " in this namespace").finish();
   if (o.issuer->broken)
     return issuing(o, "IssuerInvalid", "AcmeIssuer " + name + ": " + o.issuer->broken->message()).finish();
@@ -433,6 +430,12 @@ Verdict deactivate_authorizations(const Observation& o, Draft& draft) {
 
 }  // namespace
 
+Decision order_lost(const Observation& o, const std::string& reason, const std::string& message) {
+  Decision decision = order_failed(o, reason, message);
+  take_new_number(*decision.status.order, o);
+  return decision;
+}
+
 Verdict order_cleaned_up(const Observation& o) {
   const auto& order = o.object.status.order;
   if (!order) return std::nullopt;
@@ -450,6 +453,7 @@ Verdict order_cleaned_up(const Observation& o) {
   } else {
     draft.status().order->abandoned.clear();
     draft.status().order->records.clear();  // what is known of its failures stays
+    draft.status().order->issuer = issuer_after_failure(o);
   }
   return draft.wake(o.now).finish();
 }
@@ -465,6 +469,7 @@ Verdict revision_issued(const Observation& o) {
                    : stale         ? std::optional<std::string>("the stored one is due before it could be delivered")
                                    : due(o);
   if (!why) return std::nullopt;
+  if (auto other = issuer_changed_over(o)) return other;
   if (auto wait = may_begin(o)) return wait;
   if (auto missing = issuer_usable(o)) return missing;
   const bool begins = issued || !next;

@@ -51,6 +51,17 @@ Draft going_back(const Observation& o, api::DeliveryStatus delivery, int back, c
 // issuing.cpp: from the key to the stored bundle
 Verdict order_cleaned_up(const Observation& o);
 Verdict revision_issued(const Observation& o);
+// The order under way is given up, and a certificate that it may have by now.
+Decision order_lost(const Observation& o, const std::string& reason, const std::string& message);
+
+// fallback.cpp: the second issuer, asked after failures of the first
+// Orders are asked of the other issuer from now on.
+Verdict issuer_changed_over(const Observation& o);
+// For whom the next order is, after one that came to nothing.
+std::string issuer_after_failure(const Observation& o);
+// A certificate of the second issuer that the peers do not trust is given up: the first is asked again, and the second
+// no more while that certificate is stored.
+Verdict fallback_not_trusted(const Observation& o, int revision, const std::string& refusing);
 
 // limits.cpp: the CA wants no orders now, or one more would exceed a limit of its
 Verdict wait_for_issuer(const Observation& o);
