@@ -130,7 +130,9 @@ Result<std::optional<KnownAccount>> Session::account_of(const std::shared_ptr<co
                                                         std::stop_token stop) {
   auto account = new_account(key, R"({"onlyReturnExisting":true})", stop);
   if (account) return std::optional(std::move(*account));
-  if (is_problem(account.error(), "accountDoesNotExist")) return std::optional<KnownAccount>{};
+  // Asked for an external account, it would make one: it has none for this key.
+  if (is_problem(account.error(), "accountDoesNotExist") || is_problem(account.error(), "externalAccountRequired"))
+    return std::optional<KnownAccount>{};
   return fail(std::move(account).error());
 }
 

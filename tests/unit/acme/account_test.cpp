@@ -258,6 +258,21 @@ TEST(KeyChange, IsNotOfferedByEveryServer) {
   EXPECT_EQ(world.client->change_key(Secret(a_new_key()), {}).error().kind, ErrorKind::kUnsupported);
 }
 
+// Vault names a place for it, and has nothing there.
+TEST(KeyChange, ThatIsNamedAndNotThereIsNotOffered) {
+  World world;
+  world.server.reply("/key-change", json_answer(404, R"({"errors":["unsupported path"]})"));
+  EXPECT_EQ(world.client->change_key(Secret(a_new_key()), {}).error().kind, ErrorKind::kUnsupported);
+}
+
+TEST(KeyChange, AServerThatWantsAnExternalAccountHasNoneForTheNextKey) {
+  Config config = with_key(crypto::kRfc7515A3Key);
+  config.next_account_key_pem = Secret(a_new_key());
+  World world(std::move(config));
+  world.server.reply("/new-account", problem(403, "externalAccountRequired"));
+  EXPECT_EQ(world.client->account({}).value(), at("/account/1"));
+}
+
 // Something happens right before a request goes out.
 class Interrupted final : public http::Transport {
  public:
