@@ -36,6 +36,7 @@ THIRD_PARTY = {
     "nlohmann/": {"json", "api", "kube", "acme", "dns", "genesys", "telemetry", "forecast"},
     "pugixml.hpp": {"dns"},
     "date/": {"decide"},
+    "libpsl.h": {"decide"},
     "CLI/": {"main"},
 }
 

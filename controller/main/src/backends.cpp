@@ -1,6 +1,7 @@
 #include "backends.hpp"
 
 #include "edgetrust/acme/client.hpp"
+#include "edgetrust/acme/zero_ssl.hpp"
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/genesys/fleet.hpp"
 #include "heartbeat.hpp"
@@ -11,6 +12,15 @@ namespace edgetrust {
 namespace {
 
 constexpr std::chrono::minutes kConfigMapsAreFresh{10};
+
+crypto::Hash to_hash(std::optional<api::MacAlgorithm> algorithm) {
+  switch (algorithm.value_or(api::MacAlgorithm::kHs256)) {
+    case api::MacAlgorithm::kHs256: return crypto::Hash::kSha256;
+    case api::MacAlgorithm::kHs384: return crypto::Hash::kSha384;
+    case api::MacAlgorithm::kHs512: return crypto::Hash::kSha512;
+  }
+  return crypto::Hash::kSha256;
+}
 
 // An update of a zone as a POST: refused is 4xx, no answer is none.
 int status_of(const Status& updated) {
@@ -64,6 +74,13 @@ class DriverBackends::Reader {
     return std::move(found->second);
   }
   Result<Secret> secret(const api::SecretKeyRef& ref) { return secret(ref.name, ref.key); }
+  // Empty: the Secret has no such key.
+  Result<Secret> secret_if_any(const std::string& name, const std::string& key) {
+    needs_.insert({ns_, name});
+    EDGETRUST_TRY_ASSIGN(ports::SecretObject object, backends_.secrets_.read({ns_, name}, stop_));
+    const auto found = object.data.find(key);
+    return found == object.data.end() ? Secret() : std::move(found->second);
+  }
   Result<genesys::Credentials> credentials(const api::LocalRef& ref) {
     EDGETRUST_TRY_ASSIGN(const Secret id, secret(ref.name, "clientId"));
     EDGETRUST_TRY_ASSIGN(Secret client_secret, secret(ref.name, "clientSecret"));
@@ -166,6 +183,34 @@ void DriverBackends::forget(const api::ObjectKey& object) {
   });
 }
 
+namespace {
+
+template <class Reader>
+Result<std::optional<acme::ExternalAccountBinding>> binding_of(const api::AcmeIssuer& issuer, Reader& reader) {
+  const auto& eab = *issuer.spec.external_account_binding;
+  acme::ExternalAccountBinding binding{.key_id = eab.key_id, .hmac_key = {}, .algorithm = to_hash(eab.algorithm)};
+  if (eab.hmac_key_ref) {
+    EDGETRUST_TRY_ASSIGN(binding.hmac_key, reader.secret(*eab.hmac_key_ref));
+  } else {
+    const std::string kept = api::binding_secret_name(issuer.meta.name);
+    EDGETRUST_TRY_ASSIGN(const Secret key_id, reader.secret(kept, "keyId"));
+    EDGETRUST_TRY_ASSIGN(binding.hmac_key, reader.secret(kept, "hmacKey"));
+    binding.key_id = key_id.expose();
+  }
+  return std::optional(std::move(binding));
+}
+
+}  // namespace
+
+Result<ports::ExternalBinding> DriverBackends::zero_ssl_binding(const api::AcmeIssuer& issuer, std::stop_token stop) {
+  const auto& eab = issuer.spec.external_account_binding;
+  if (!eab || !eab->zero_ssl_api_key_ref) return fail(ErrorKind::kInternal, "the issuer has no API key of ZeroSSL");
+  Reader reader(*this, issuer.meta.ns, stop);
+  EDGETRUST_TRY_ASSIGN(const Secret api_key, reader.secret(*eab->zero_ssl_api_key_ref));
+  EDGETRUST_TRY_ASSIGN(const auto transport, reader.transport(telemetry::Api::kAcme, std::nullopt));
+  return acme::zero_ssl_binding(api_key, *transport, std::move(stop));
+}
+
 Result<std::shared_ptr<ports::CertificateAuthority>> DriverBackends::authority(const api::AcmeIssuer& issuer,
                                                                                std::stop_token stop) {
   return cached<ports::CertificateAuthority>(
@@ -175,13 +220,15 @@ Result<std::shared_ptr<ports::CertificateAuthority>> DriverBackends::authority(c
         acme::Config config{.directory_url = spec.server,
                             .contact_email = spec.email,
                             .allowed_hosts = spec.allowed_hosts,
-                            .profile = spec.profile};
+                            .profile = spec.profile,
+                            .preferred_chain = spec.preferred_chain};
         EDGETRUST_TRY_ASSIGN(config.account_key_pem,
                              reader.secret(spec.account_key_ref.name, spec.account_key_ref.key));
-        if (spec.external_account_binding && spec.external_account_binding->hmac_key_ref) {
-          EDGETRUST_TRY_ASSIGN(Secret hmac, reader.secret(*spec.external_account_binding->hmac_key_ref));
-          config.external_account =
-              acme::ExternalAccountBinding{spec.external_account_binding->key_id, std::move(hmac)};
+        EDGETRUST_TRY_ASSIGN(
+            config.next_account_key_pem,
+            reader.secret_if_any(spec.account_key_ref.name, api::next_account_key(spec.account_key_ref)));
+        if (spec.external_account_binding) {
+          EDGETRUST_TRY_ASSIGN(config.external_account, binding_of(issuer, reader));
         }
         EDGETRUST_TRY_ASSIGN(auto transport, reader.transport(telemetry::Api::kAcme, spec.ca_bundle_ref));
         EDGETRUST_TRY_ASSIGN(auto client, acme::make_client(std::move(config), std::move(transport), clock_));

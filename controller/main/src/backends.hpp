@@ -30,6 +30,7 @@ class DriverBackends final : public ports::Backends {
 
   Result<std::shared_ptr<ports::CertificateAuthority>> authority(const api::AcmeIssuer& issuer,
                                                                  std::stop_token stop) override;
+  Result<ports::ExternalBinding> zero_ssl_binding(const api::AcmeIssuer& issuer, std::stop_token stop) override;
   Result<std::shared_ptr<ports::DnsZone>> zone(const api::AcmeIssuer& issuer, const std::string& dns_name,
                                                std::stop_token stop) override;
   Result<std::shared_ptr<ports::EdgeFleet>> fleet(const api::GenesysConnection& connection,

@@ -18,14 +18,13 @@ void measure(telemetry::Metrics& metrics, const api::EdgeCertificate& certificat
 void measure(telemetry::Metrics& metrics, const api::RotationPolicy& policy);
 void measure(telemetry::Metrics& metrics, const api::Edge& edge);
 void measure(telemetry::Metrics& metrics, const api::GenesysConnection& connection);
-// Of these there is nothing to measure.
-inline void measure(telemetry::Metrics& /*metrics*/, const api::AcmeIssuer& /*issuer*/) {}
+void measure(telemetry::Metrics& metrics, const api::AcmeIssuer& issuer);
 
 // The object is gone: so are its samples.
 void forget(telemetry::Metrics& metrics, const api::EdgeCertificate& certificate);
 void forget(telemetry::Metrics& metrics, const api::RotationPolicy& policy);
 void forget(telemetry::Metrics& metrics, const api::Edge& edge);
 void forget(telemetry::Metrics& metrics, const api::GenesysConnection& connection);
-inline void forget(telemetry::Metrics& /*metrics*/, const api::AcmeIssuer& /*issuer*/) {}
+void forget(telemetry::Metrics& metrics, const api::AcmeIssuer& issuer);
 
 }  // namespace edgetrust

@@ -11,6 +11,13 @@ struct EnumNames<api::CreateKey> {
       {{api::CreateKey::kIfMissing, "IfMissing"}, {api::CreateKey::kNever, "Never"}}};
 };
 template <>
+struct EnumNames<api::MacAlgorithm> {
+  static constexpr std::array<std::pair<api::MacAlgorithm, std::string_view>, 3> kNames = {
+      {{api::MacAlgorithm::kHs256, "HS256"},
+       {api::MacAlgorithm::kHs384, "HS384"},
+       {api::MacAlgorithm::kHs512, "HS512"}}};
+};
+template <>
 struct EnumNames<api::TsigAlgorithm> {
   static constexpr std::array<std::pair<api::TsigAlgorithm, std::string_view>, 3> kNames = {
       {{api::TsigAlgorithm::kHmacSha256, "HmacSha256"},
@@ -40,8 +47,9 @@ template <class V>
 void fields(V& v, ExternalAccountBinding& eab) {
   using namespace json;
   v("keyId", eab.key_id, max_length(256), doc("The key identifier that the CA gave."));
+  v("algorithm", eab.algorithm, doc("How the binding is signed: HS256, HS384 or HS512. Default HS256."));
   v("hmacKeyRef", eab.hmac_key_ref, doc("The HMAC key that the CA gave, base64url as it came."));
-  v("zeroSslApiKeyRef", eab.zero_ssl_api_key_ref, later, doc("ZeroSSL's API key: the binding is fetched with it."));
+  v("zeroSslApiKeyRef", eab.zero_ssl_api_key_ref, doc("ZeroSSL's API key: the binding is fetched with it, once, and kept in the Secret <issuer>-zerossl-eab."));
   v.rule("has(self.zeroSslApiKeyRef) != has(self.hmacKeyRef)", "set exactly one of hmacKeyRef (with keyId) and zeroSslApiKeyRef");
   v.rule("!has(self.hmacKeyRef) || (has(self.keyId) && self.keyId.size() > 0)", "hmacKeyRef needs keyId beside it");
 }
@@ -49,9 +57,9 @@ void fields(V& v, ExternalAccountBinding& eab) {
 template <class V>
 void fields(V& v, IssuerLimits& limits) {
   using namespace json;
-  v("newOrdersPer3Hours", limits.new_orders_per_3_hours, minimum(0), maximum(100000), doc("Orders an account may make in 3 hours; 0 for no limit."));
-  v("certificatesPerDomainPerWeek", limits.certificates_per_domain_per_week, minimum(0), maximum(100000), doc("Certificates for one registered domain in 7 days; 0 for no limit."));
-  v("duplicatesPerWeek", limits.duplicates_per_week, minimum(0), maximum(100000), doc("Certificates for one set of names in 7 days; 0 for no limit."));
+  v("newOrdersPer3Hours", limits.new_orders_per_3_hours, minimum(0), maximum(100000), doc("Orders that an account may make in 3 hours; 0 for no limit. Default 300 at Let's Encrypt's own hosts, else 0."));
+  v("certificatesPerDomainPerWeek", limits.certificates_per_domain_per_week, minimum(0), maximum(100000), doc("Certificates that may be ordered for one registered domain in 7 days, renewals of the same names left out; 0 for no limit. Default 50 at Let's Encrypt's own hosts, else 0."));
+  v("duplicatesPerWeek", limits.duplicates_per_week, minimum(0), maximum(100000), doc("Certificates that may be ordered for one set of names in 7 days; 0 for no limit. Default 5 at Let's Encrypt's own hosts, else 0."));
 }
 
 template <class V>
@@ -159,10 +167,25 @@ void fields(V& v, AcmeIssuerSpec& spec) {
   v("caBundleRef", spec.ca_bundle_ref, doc("CA certificates that the ACME server's own certificate is checked against. Default: the public roots."));
   v("allowedHosts", spec.allowed_hosts, max_items(16), item_max_length(253), item_pattern(kDnsNamePattern), doc("Hosts besides the directory's own that the server may name in its URLs."));
   v("profile", spec.profile, max_length(128), doc("Certificate profile to ask for."));
-  v("preferredChain", spec.preferred_chain, later, max_length(256), doc("Common name of the root to prefer among alternate chains."));
+  v("preferredChain", spec.preferred_chain, max_length(256), doc("Common name of the root to prefer among alternate chains; where the CA offers none that ends there, its default chain is taken."));
   v("useAri", spec.use_ari, doc("Whether the CA is asked when to renew (RFC 9773), and is told which certificate an order replaces. It can bring a renewal forward, never put it off. Default true."));
-  v("limits", spec.limits, later, doc("The CA's rate limits, kept as budgets."));
+  v("limits", spec.limits, doc("The CA's rate limits, kept as budgets: what would exceed one waits. An order that tells the CA which certificate it replaces (useAri) counts against none."));
   v("solvers", spec.solvers, required, min_items(1), max_items(32), doc("How challenges are answered. The longest matching zone wins; a solver without a selector serves the rest."));
+}
+
+template <class V>
+void fields(V& v, RefusalStatus& refusal) {
+  using namespace json;
+  v("at", refusal.at, required, doc("When the CA said so."));
+  v("until", refusal.until, required, doc("Until when nothing is ordered."));
+  v("message", refusal.message, doc("What the CA said, for people."));
+}
+
+template <class V>
+void fields(V& v, HandledIssuerRequests& handled) {
+  using namespace json;
+  v("rollover", handled.rollover, doc("Last value of edgetrust.io/rollover-requested-at that was acted on."));
+  v("deactivate", handled.deactivate, doc("Last value of edgetrust.io/deactivate-requested-at that was acted on."));
 }
 
 template <class V>
@@ -171,7 +194,10 @@ void fields(V& v, AcmeIssuerStatus& status) {
   v("observedGeneration", status.observed_generation, doc("The metadata.generation that this status is about."));
   v("conditions", status.conditions, map_key("type"), max_items(16), doc("Ready."));
   v("accountUri", status.account_uri, doc("The account at the CA."));
-  v("limitedUntil", status.limited_until, doc("Until when the CA wants no orders."));
+  v("termsOfService", status.terms_of_service, doc("The CA's terms of service that the account has agreed to."));
+  v("handledRequests", status.handled_requests, doc("Requests by annotation that were acted on."));
+  v("limitedUntil", status.limited_until, doc("Until when the CA wants no orders; absent when it takes some."));
+  v("lastRefusal", status.last_refusal, doc("When it wanted none the last time, and until when."));
   v("lastError", status.last_error, doc("The last error, for people."));
 }
 // clang-format on

@@ -84,6 +84,8 @@ class Success {
     if (m_.order) m_.order->at = now_;  // the server needs a moment: the next poll counts from here
   }
   void operator()(const effect::StoreBundle& /*e*/) { forget_order(m_); }
+  void operator()(const effect::DeactivateAuthorization& e) { m_.deactivated.insert(e.url); }
+  void operator()(const effect::RevokeCertificate& e) { m_.revoked.insert(e.revision); }
   void operator()(const effect::Push& e) { m_.pushed = e.revision; }
   void operator()(const effect::ClaimSlots& /*e*/) {
     if (const auto& delivery = o_.object.status.delivery) m_.slots_claimed_for = delivery->started_at;
@@ -130,6 +132,14 @@ void note_written(Memory& memory, const api::EdgeCertificateStatus& before, cons
   if (no_records) {
     memory.removed.clear();
     forget_failures<effect::RemoveRecord>(memory);
+  }
+  if (!after.order || after.order->abandoned.empty()) {
+    memory.deactivated.clear();
+    forget_failures<effect::DeactivateAuthorization>(memory);
+  }
+  if (!after.revocation) {
+    memory.revoked.clear();
+    forget_failures<effect::RevokeCertificate>(memory);
   }
   const auto begun_at = [](const api::EdgeCertificateStatus& s) {
     return s.delivery ? std::optional(s.delivery->started_at) : std::nullopt;

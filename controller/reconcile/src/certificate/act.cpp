@@ -24,8 +24,8 @@ Error missing(const ports::SecretObject& secret, const char* key) {
 
 class Actor {
  public:
-  Actor(const World& world, const Observation& o, Notes& notes, std::stop_token stop)
-      : world_(world), o_(o), object_(o.object), notes_(notes), stop_(std::move(stop)) {}
+  Actor(const World& world, const Observation& o, Notes& notes, OrderBook& orders, std::stop_token stop)
+      : world_(world), o_(o), object_(o.object), notes_(notes), orders_(orders), stop_(std::move(stop)) {}
 
   // --- looks
 
@@ -256,7 +256,16 @@ class Actor {
       if (order && is_anothers(order->url)) order.reset();
     }
     if (!order) {
-      EDGETRUST_TRY_ASSIGN(order, authority->new_order(ask.request, stop_));
+      auto place = ask.place;
+      if (place) {
+        place->at = std::chrono::floor<std::chrono::seconds>(world_.clock.now());
+        auto taken = orders_.take_place(world_, object_.meta.ns, o_.issuer->spec, *place, stop_);
+        if (!taken) return tl::unexpected(within("writing down the order", std::move(taken).error()));
+        if (!*taken) return Learned{};  // somebody else was faster: the rules see the log as it is now
+      }
+      auto made = authority->new_order(ask.request, stop_);
+      if (!made && place && !made.error().maybe_executed) give_back(*place);
+      EDGETRUST_TRY_ASSIGN(order, std::move(made));
     }
     return Learned{.order = std::move(order)};
   }
@@ -273,6 +282,20 @@ class Actor {
     EDGETRUST_TRY_ASSIGN(const std::string csr, world_.pki.csr(key, finalize.names));
     EDGETRUST_TRY_ASSIGN(ports::Order order, authority->finalize(finalize.order_url, csr, stop_));
     return Learned{.order = std::move(order)};
+  }
+
+  Result<Learned> operator()(const effect::DeactivateAuthorization& deactivate) {
+    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    EDGETRUST_TRY(authority->deactivate_authorization(deactivate.url, stop_));
+    return Learned{};
+  }
+
+  Result<Learned> operator()(const effect::RevokeCertificate& revoke) {
+    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    EDGETRUST_TRY_ASSIGN(const std::string chain, chain_of(revoke.revision));
+    const auto key = key_of(revoke.revision);  // where it is lost, the account has to do
+    EDGETRUST_TRY(authority->revoke(chain, revoke.reason, key ? key->clone() : Secret(), stop_));
+    return Learned{};
   }
 
   // --- DNS
@@ -314,6 +337,11 @@ class Actor {
 
  private:
   [[nodiscard]] ports::EdgeId edge_id() const { return ports::EdgeId{lower(o_.edge->spec.edge_id)}; }
+
+  // A place that is not given back is one that nobody uses: harmless.
+  void give_back(const decide::OrderRecord& place) {
+    (void)orders_.give_back(world_, object_.meta.ns, o_.issuer->spec.server, place, stop_);
+  }
 
   // A name that is taken by our own Secret of the same revision is what a lost answer left behind: nothing is written
   // twice.
@@ -422,14 +450,15 @@ class Actor {
   const Observation& o_;
   const api::EdgeCertificate& object_;
   Notes& notes_;
+  OrderBook& orders_;
   std::stop_token stop_;
 };
 
 }  // namespace
 
 Result<Learned> act(const World& world, const decide::certificate::Effect& effect, const Observation& o, Notes& notes,
-                    std::stop_token stop) {
-  return std::visit(Actor(world, o, notes, std::move(stop)), effect);
+                    OrderBook& orders, std::stop_token stop) {
+  return std::visit(Actor(world, o, notes, orders, std::move(stop)), effect);
 }
 
 }  // namespace edgetrust::reconcile

@@ -52,6 +52,12 @@ Draft going_back(const Observation& o, api::DeliveryStatus delivery, int back, c
 Verdict order_cleaned_up(const Observation& o);
 Verdict revision_issued(const Observation& o);
 
+// limits.cpp: the CA wants no orders now, or one more would exceed a limit of its
+Verdict wait_for_issuer(const Observation& o);
+
+// revoking.cpp: certificates that a person wants revoked
+Verdict revocation_asked_for(const Observation& o);
+
 // renewal_info.cpp: what the CA says of the time of the renewal
 Verdict renewal_info_known(const Observation& o);
 // When the CA is asked next; empty: it is not asked.
