@@ -17,6 +17,7 @@ USES = {
     "genesys": {"base", "json", "telemetry", "crypto", "http", "ports", "api"},
     "probe": {"base", "telemetry", "crypto", "net", "ports", "api"},
     "pki": {"base", "crypto", "ports", "api"},
+    "pinfile": {"base", "json", "crypto", "ports", "api"},
     "forecast": {"base", "json", "api", "decide", "ports"},
     "runtime": {"base", "telemetry"},
     "reconcile": {"base", "api", "decide", "ports", "runtime", "telemetry"},
@@ -33,7 +34,7 @@ THIRD_PARTY = {
     "prometheus/": {"telemetry"},
     "yaml-cpp/": {"kube", "main"},
     "simdjson.h": {"json"},
-    "nlohmann/": {"json", "api", "kube", "acme", "genesys", "telemetry", "forecast"},
+    "nlohmann/": {"json", "api", "kube", "acme", "genesys", "telemetry", "forecast", "pinfile"},
     "date/": {"decide"},
     "CLI/": {"main"},
 }
