@@ -29,6 +29,11 @@ ROTATION := adoption|ari|budget|chain|connection|disaster|drain|peers|plan|polic
 test-rotation: setup build ## only what is about rotations, policies and fleets, of all kinds of tests
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 -R '^(unit_decide|simulation)\.|^operator\.test_($(ROTATION))\.'
 
+test-pins: packages build ## only what is about pins; the last line counts cut connections, reads of the file and partial ones
+	@$(CTEST) -j $(JOBS) -R '^unit_pinfile\.|^unit_decide\.Pin|^integration_edge_host\.' -E HoweverAConnectionIsCut
+	@$(BUILD)/tests/integration_edge_host --gtest_filter='*HoweverAConnectionIsCut*' >build/test-pins.log || { cat build/test-pins.log; exit 1; }
+	@grep '^test-pins:' build/test-pins.log
+
 test-integration: setup build ## tests on real servers
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 -L integration
 
@@ -75,4 +80,4 @@ format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages configure build sim-year test-unit test-rotation test-integration test test-asan test-tsan test-nightly demo crds stack-up stack-env stack-down lint format
+.PHONY: help setup packages configure build sim-year test-unit test-rotation test-pins test-integration test test-asan test-tsan test-nightly demo crds stack-up stack-env stack-down lint format

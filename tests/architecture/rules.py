@@ -16,6 +16,7 @@ USES = {
     "dns": {"base", "json", "telemetry", "crypto", "net", "http", "ports", "api"},
     "genesys": {"base", "json", "telemetry", "crypto", "http", "ports", "api"},
     "probe": {"base", "telemetry", "crypto", "net", "ports", "api"},
+    "ssh": {"base", "crypto", "net", "ports", "api"},
     "pki": {"base", "crypto", "ports", "api"},
     "pinfile": {"base", "json", "crypto", "ports", "api"},
     "forecast": {"base", "json", "api", "decide", "ports"},
@@ -31,6 +32,7 @@ THIRD_PARTY = {
     "boost/beast": {"http"},
     "openssl/": {"crypto", "http", "probe", "dns"},  # dns: ldns/ldns.h brings it along
     "ldns/": {"dns"},
+    "libssh/": {"ssh"},
     "prometheus/": {"telemetry"},
     "yaml-cpp/": {"kube", "main"},
     "simdjson.h": {"json"},
