@@ -212,6 +212,16 @@ TEST_F(EdgeHost, APreviousFileComesBackWhenAsked) {
   EXPECT_EQ(machine->restarts(), 3U);
 }
 
+TEST_F(EdgeHost, AServiceThatHasNeverRunIsNotStartedByARestore) {
+  connect();
+  machine->put(kOld);
+  ASSERT_EQ(look().invocation, "");
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), "", 60s, {}));
+  ASSERT_TRUE(host->restore(hash(kNew), "", {}));
+  EXPECT_EQ(look().text, kOld);
+  EXPECT_EQ(machine->restarts(), 0U);
+}
+
 TEST_F(EdgeHost, SomebodyElsesEditIsSeenAndKept) {
   connect();
   for (const auto& [before, expected] : {std::pair<std::string, std::string>{kOld, kNew}, {"", kOld}, {kOld, ""}}) {

@@ -28,7 +28,10 @@ digest() {
   else sha256sum <"$1" | cut -c1-64
   fi
 }
-invocation() { systemctl show -p InvocationID --value "$service"; }
+invocation() {
+  id=$(systemctl show -p InvocationID --value "$service")
+  if [ -n "$id" ]; then echo "$id"; else echo absent; fi
+}
 is_active() { systemctl is-active --quiet "$1"; }
 )sh";
 

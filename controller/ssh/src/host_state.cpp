@@ -11,6 +11,8 @@
 namespace edgetrust::ssh {
 namespace {
 
+constexpr std::size_t kLongestInvocation = 32;  // 128 bits in hexadecimal
+
 using Lines = std::map<std::string, std::string>;
 using ports::HostState;
 
@@ -111,9 +113,10 @@ Result<HostState> read_state(std::string_view text, TimePoint asked, TimePoint a
   state.restore_armed = lines.contains("restore");
   state.has_leftovers = lines.contains("leftover");
   state.service_active = lines["service"] == "active";
-  if (lines["invocation"].size() > 32 || (!lines["invocation"].empty() && !from_hex(lines["invocation"])))
-    return unreadable();
-  state.invocation = lines["invocation"];
+  if (const auto& id = lines["invocation"]; id != "absent") {
+    if (id.size() > kLongestInvocation || !from_hex(id)) return unreadable();
+    state.invocation = id;
+  }
   EDGETRUST_TRY(read_clock(lines, asked, answered, state));
   return state;
 }
