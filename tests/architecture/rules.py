@@ -59,7 +59,11 @@ SUBJECTS = {"Account", "Api", "Cluster", "Connection", "Dns", "Endpoint", "Heart
 # Words in strings of the same shape that are no reason, no condition and no Event.
 NO_REASONS = {
     # what the engines of the smaller kinds do, in the log
-    "AskStatus", "CheckConnection", "KeepTrustAnchors", "ListEdges", "ListTrunks", "Ping", "RegisterAccount",
+    "AskStatus", "CheckConnection", "KeepTrustAnchors", "ListEdges", "ListTrunks", "LookAtEndpoint", "Ping", "RegisterAccount",
+    # a vantage
+    "Operator",
+    # conditions of the API that nobody says yet
+    "ClockInSync", "Intercepted", "OverrideActive",
     # what somebody else says
     "AlreadyExists", "Critical", "INIT", "InService", "OK", "SIP", "Warning",
     # HTTP, and the environment

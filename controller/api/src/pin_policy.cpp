@@ -24,9 +24,10 @@ std::vector<std::string> cipher_suites(const PinTls& tls) {
 }
 
 bool names_secret(const PinPolicy& policy, std::string_view secret_name) {
-  return std::ranges::any_of(policy.spec.trusted_intermediaries, [&](const TrustedIntermediary& intermediary) {
-    return intermediary.ca_ref.kind == BundleKind::kSecret && intermediary.ca_ref.name == secret_name;
-  });
+  const auto names = [&](const CaBundleRef& ref) { return ref.kind == BundleKind::kSecret && ref.name == secret_name; };
+  const auto& roots = policy.spec.endpoint.ca_bundle_ref;
+  return (roots && names(*roots)) ||
+         std::ranges::any_of(policy.spec.trusted_intermediaries, names, &TrustedIntermediary::ca_ref);
 }
 
 }  // namespace edgetrust::api

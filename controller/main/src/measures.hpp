@@ -18,6 +18,7 @@ void measure(telemetry::Metrics& metrics, const api::EdgeCertificate& certificat
 void measure(telemetry::Metrics& metrics, const api::RotationPolicy& policy);
 void measure(telemetry::Metrics& metrics, const api::Edge& edge);
 void measure(telemetry::Metrics& metrics, const api::GenesysConnection& connection);
+void measure(telemetry::Metrics& metrics, const api::PinPolicy& policy);
 // Of these there is nothing to measure.
 inline void measure(telemetry::Metrics& /*metrics*/, const api::AcmeIssuer& /*issuer*/) {}
 
@@ -26,6 +27,7 @@ void forget(telemetry::Metrics& metrics, const api::EdgeCertificate& certificate
 void forget(telemetry::Metrics& metrics, const api::RotationPolicy& policy);
 void forget(telemetry::Metrics& metrics, const api::Edge& edge);
 void forget(telemetry::Metrics& metrics, const api::GenesysConnection& connection);
+void forget(telemetry::Metrics& metrics, const api::PinPolicy& policy);
 inline void forget(telemetry::Metrics& /*metrics*/, const api::AcmeIssuer& /*issuer*/) {}
 
 }  // namespace edgetrust

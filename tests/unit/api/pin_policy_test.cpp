@@ -42,13 +42,16 @@ TEST(PinPolicy, DefaultsThatFollowFromOtherFields) {
   EXPECT_EQ(cipher_suites({.cipher_suites = {"A"}}), std::vector<std::string>{"A"});
 }
 
-TEST(PinPolicy, TheCasOfItsIntermediariesConcernIt) {
+TEST(PinPolicy, ItsRootsAndTheCasOfItsIntermediariesConcernIt) {
   PinPolicy policy;
   policy.spec.trusted_intermediaries = {
       {.name = "a", .ca_ref = {.kind = BundleKind::kSecret, .name = "ca", .key = "k"}, .until = {}},
       {.name = "b", .ca_ref = {.kind = BundleKind::kConfigMap, .name = "map", .key = "k"}, .until = {}}};
   EXPECT_TRUE(names_secret(policy, "ca"));
   EXPECT_FALSE(names_secret(policy, "map")) << "that is no Secret";
+  EXPECT_FALSE(names_secret(policy, "roots"));
+  policy.spec.endpoint.ca_bundle_ref = CaBundleRef{.kind = BundleKind::kSecret, .name = "roots", .key = "k"};
+  EXPECT_TRUE(names_secret(policy, "roots"));
 }
 
 }  // namespace

@@ -82,6 +82,7 @@ void fields(V& v, PinEndpoint& endpoint) {
   v("host", endpoint.host, required, min_length(1), max_length(253), pattern(kHostNamePattern), doc("Host that the Edges talk to in the cloud, e.g. api.mypurecloud.ie."));
   v("port", endpoint.port, minimum(1), maximum(65535), preset("443"), doc("Its port."));
   v("serverName", endpoint.server_name, max_length(253), pattern(kHostNamePattern), doc("Name sent in SNI, which the certificate must cover. Default: the host."));
+  v("caBundleRef", endpoint.ca_bundle_ref, doc("The only roots that its chain may lead to. Default: the public ones."));
 }
 
 template <class V>

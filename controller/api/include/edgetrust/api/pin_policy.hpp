@@ -17,6 +17,7 @@ struct PinEndpoint {
   std::string host;
   int port = 443;
   std::string server_name;  // empty: the host
+  std::optional<CaBundleRef> ca_bundle_ref;
 };
 struct PinsSpec {
   PinType type = PinType::kCertificate;
@@ -139,7 +140,7 @@ bool selects(const PinPolicySpec& policy, const ObjectMeta& edge);
 std::string_view server_name(const PinEndpoint& endpoint);
 // Those of the guide unless the spec names others.
 std::vector<std::string> cipher_suites(const PinTls& tls);
-// Whether a change of that Secret concerns it: the CAs of its trusted intermediaries.
+// Whether a change of that Secret concerns it: its endpoint's roots, the CAs of its trusted intermediaries.
 bool names_secret(const PinPolicy& policy, std::string_view secret_name);
 
 }  // namespace edgetrust::api
