@@ -24,10 +24,17 @@ test-unit: build ## unit tests and the simulation
 	@$(CTEST) -j $(JOBS) -L 'unit|simulation'
 
 # All rules and the simulation, and of the operator's own tests those of these names.
-ROTATION := adoption|ari|budget|chain|connection|disaster|drain|peers|plan|policy|rollback|rotation|source|vendor
+ROTATION := adoption|ari|budget|chain|connection|disaster|drain|limits|peers|plan|policy|rollback|rotation|source|vendor
 
 test-rotation: setup build ## only what is about rotations, policies and fleets, of all kinds of tests
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 -R '^(unit_decide|simulation)\.|^operator\.test_($(ROTATION))\.'
+
+# The ACME client and the DNS drivers, and of the operator's own tests those of these names.
+ACME := account|ari|ca|chain|dns[a-z0-9_]*|many|orders
+
+test-acme: setup build ## only what is about CAs and DNS-01; its last lines are the matrices, a line for each CA and each DNS provider
+	@tests/integration/run $(BUILD) $(CTEST) -j 4 --output-junit $(abspath $(BUILD))/acme.xml -R '^unit_(acme|dns[a-z0-9_]*)\.|^operator\.test_($(ACME))\.'; \
+	  status=$$?; tests/integration/operator/matrix.py $(BUILD)/acme.xml; exit $$status
 
 test-pins: packages build ## only what is about pins; the last line counts cut connections, reads of the file and partial ones
 	@$(CTEST) -j $(JOBS) -R '^unit_pinfile\.|^unit_decide\.Pin|^integration_edge_host\.' -E HoweverAConnectionIsCut
@@ -80,4 +87,4 @@ format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages configure build sim-year test-unit test-rotation test-pins test-integration test test-asan test-tsan test-nightly demo crds stack-up stack-env stack-down lint format
+.PHONY: help setup packages configure build sim-year test-unit test-rotation test-acme test-pins test-integration test test-asan test-tsan test-nightly demo crds stack-up stack-env stack-down lint format

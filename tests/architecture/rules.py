@@ -36,8 +36,10 @@ THIRD_PARTY = {
     "prometheus/": {"telemetry"},
     "yaml-cpp/": {"kube", "main"},
     "simdjson.h": {"json"},
-    "nlohmann/": {"json", "api", "kube", "acme", "genesys", "telemetry", "forecast", "pinfile"},
+    "nlohmann/": {"json", "api", "kube", "acme", "dns", "genesys", "telemetry", "forecast", "pinfile"},
+    "pugixml.hpp": {"dns"},
     "date/": {"decide"},
+    "libpsl.h": {"decide"},
     "CLI/": {"main"},
 }
 

@@ -147,6 +147,72 @@ TEST(Drain, WhoIsSuspendedMeanwhileIsNotPushed) {
   EXPECT_EQ(reason(*world), "Suspended");
 }
 
+// Taken out of service, without calls, and pushed to; it is not back yet.
+std::unique_ptr<World> pushed_while_out() {
+  auto world = with_calls(0s);
+  world->stays_out_with = {"serial2"};
+  while (world->uploads < 2 && run(*world, 1s)) world->clock.advance(1s);
+  world->stays_out_with.clear();
+  EXPECT_EQ(installed_serial(*world), "serial2");
+  EXPECT_FALSE(world->in_service);
+  return world;
+}
+
+TEST(Drain, ARollbackThatIsAskedForDoesNotWaitUntilTheEdgeIsBack) {
+  const auto world = pushed_while_out();
+  world->service_error = Error{.kind = ErrorKind::kUnauthorized, .what = "invalid_client"};
+  ASSERT_TRUE(run(*world, 10min));
+  EXPECT_EQ(installed_serial(*world), "serial2") << "that nobody can put the Edge back is not the certificate's doing";
+  change(*world, [](auto& o) { o.meta.annotations[std::string(api::kRollbackRequestedAt)] = "now"; });
+  ASSERT_TRUE(run(*world, 10min));
+  EXPECT_FALSE(world->in_service);
+  EXPECT_EQ(installed_serial(*world), "serial1");
+  EXPECT_EQ(reason(*world), "NotBackInService");
+  EXPECT_EQ(world->uploads, 3);
+  world->service_error.reset();
+  ASSERT_TRUE(run(*world, 1h));
+  EXPECT_EQ(wrong_about(*world, "serial1"), "");
+  EXPECT_EQ(certificate(*world).status.phase, api::Phase::kRolledBack);
+  EXPECT_EQ(world->uploads, 3);
+}
+
+TEST(Drain, AnEdgeThatDoesNotComeBackGetsItsPreviousCertificate) {
+  const auto story = [](int crash_at, When when) {
+    Told told{.world = with_calls(0s)};
+    told.world->stays_out_with = {"serial2"};
+    const int before = told.world->moments.count();
+    if (crash_at > 0) told.world->moments.crash_at(before + crash_at, when);
+    told.came_to_rest = run(*told.world, 1h);
+    told.changes = told.world->moments.count() - before;
+    return told;
+  };
+  const int changes = story(0, When::kBefore).changes;
+  ASSERT_GT(changes, 20);
+  for (int n = 0; n <= changes; ++n) {
+    for (const When when : {When::kBefore, When::kAfter}) {
+      const Told told = story(n, when);
+      SCOPED_TRACE(testing::Message() << "crash " << (when == When::kBefore ? "before" : "after") << " change " << n);
+      EXPECT_TRUE(told.came_to_rest);
+      EXPECT_EQ(wrong_about(*told.world, "serial1"), "");
+      EXPECT_EQ(certificate(*told.world).status.phase, api::Phase::kRolledBack);
+      EXPECT_LE(told.world->uploads, 4) << "the first, the second, and its way back, once more after a crash";
+      EXPECT_TRUE(n > 0 || was_said(*told.world, "NotBackInService"));
+    }
+  }
+}
+
+TEST(Drain, WhatCannotBePutBackDoesNotKeepTheEdgeOutOfService) {
+  const auto world = pushed_while_out();
+  change(*world, [](auto& o) { o.meta.annotations[std::string(api::kRollbackRequestedAt)] = "now"; });
+  world->uploads_fail = true;
+  ASSERT_TRUE(run(*world, 10min));
+  EXPECT_TRUE(world->in_service);
+  EXPECT_EQ(installed_serial(*world), "serial2");
+  world->uploads_fail = false;
+  ASSERT_TRUE(run(*world, 1h));
+  EXPECT_EQ(wrong_about(*world, "serial1"), "");
+}
+
 // Whom we did not take out of service we do not put into it.
 TEST(Drain, AnEdgeThatAPersonTookOutOfServiceIsLeftAlone) {
   const auto world = with_calls(0s);

@@ -77,6 +77,9 @@ class WithFleet final : public ports::Backends {
                                                                  std::stop_token stop) override {
     return others_.authority(issuer, stop);
   }
+  Result<ports::ExternalBinding> zero_ssl_binding(const api::AcmeIssuer& issuer, std::stop_token stop) override {
+    return others_.zero_ssl_binding(issuer, stop);
+  }
   Result<std::shared_ptr<ports::DnsZone>> zone(const api::AcmeIssuer& issuer, const std::string& name,
                                                std::stop_token stop) override {
     return others_.zone(issuer, name, stop);

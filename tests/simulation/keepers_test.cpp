@@ -19,6 +19,9 @@ class Surroundings final : public ports::Backends {
                                                                  std::stop_token stop) override {
     return answer(good_.authority(issuer, stop));
   }
+  Result<ports::ExternalBinding> zero_ssl_binding(const api::AcmeIssuer& issuer, std::stop_token stop) override {
+    return good_.zero_ssl_binding(issuer, std::move(stop));
+  }
   Result<std::shared_ptr<ports::DnsZone>> zone(const api::AcmeIssuer& issuer, const std::string& name,
                                                std::stop_token stop) override {
     return answer(good_.zone(issuer, name, stop));

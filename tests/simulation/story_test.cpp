@@ -212,6 +212,33 @@ TEST(Story, AfterAnOrderThatFailedAnotherIsMade) {
   EXPECT_TRUE(world.records.empty());
 }
 
+// Another EdgeCertificate whose order has the same record, as a CA that gives both orders one authorization makes it.
+api::EdgeCertificate sharer(const std::string& url) {
+  api::EdgeCertificate other;
+  other.meta.ns = "voice";
+  other.meta.name = "edge02";
+  other.spec.edge_ref.name = "edge02";
+  other.status.order = api::OrderStatus{.revision = 1, .url = url};
+  other.status.order->records.push_back({"_acme-challenge.edge01.example.com", "value-order1"});
+  return other;
+}
+
+TEST(Story, ARecordThatAnotherOrderStillNeedsIsLeftToIt) {
+  World world;
+  world.certificates.put(sharer("order-of-edge02"));
+  ASSERT_TRUE(run(world, 10min));
+  EXPECT_EQ(certificate(world).status.phase, api::Phase::kReady);
+  EXPECT_FALSE(certificate(world).status.order);
+  EXPECT_EQ(world.records, std::set<std::string>{"_acme-challenge.edge01.example.com value-order1"});
+}
+
+TEST(Story, ARecordOfAnOrderThatWasGivenUpIsNeededByNobody) {
+  World world;
+  world.certificates.put(sharer(""));
+  ASSERT_TRUE(run(world, 10min));
+  EXPECT_TRUE(world.records.empty());
+}
+
 TEST(Story, NamesThatChangeWhileAnOrderIsOpenCostOneMoreOrder) {
   World world;
   world.refused_orders = 1;
@@ -253,6 +280,40 @@ TEST(Story, ARollbackWhoseUploadFailsIsRepeatedUntilItIsDone) {
   world.uploads_fail = false;
   ASSERT_TRUE(run(world, 12s));
   EXPECT_EQ(installed_serial(world), "serial1") << "tried again at least every ten seconds";
+}
+
+// etcd is put back to the middle of a rollback; what happened since then is known to the Edge alone.
+TEST(Story, ARollbackThatComesBackFromASnapshotPushesNothingOverANewerCertificate) {
+  World world;
+  ASSERT_TRUE(run(world, 10min));
+  world.bad_serials = {"serial2"};
+  ask_for_renewal(world);
+  std::optional<api::EdgeCertificate> snapshot;
+  for (int second = 0; second < 600 && !snapshot; ++second) {
+    ASSERT_TRUE(run(world, 1s));
+    world.clock.advance(1s);
+    const auto& delivery = certificate(world).status.delivery;
+    if (delivery && delivery->rolling_back_since) snapshot = certificate(world);
+    world.uploads_fail = snapshot.has_value();
+  }
+  ASSERT_TRUE(snapshot);
+  world.uploads_fail = false;
+  ASSERT_TRUE(run(world, 1h));
+  ASSERT_EQ(certificate(world).status.phase, api::Phase::kRolledBack);
+  const int uploads = world.uploads;
+  const Token newer{.serial = "serial9",
+                    .key = "of nobody here",
+                    .names = {"edge01.example.com"},
+                    .not_before = world.clock.now() - 1h,
+                    .not_after = world.clock.now() + 24h * 90};
+  world.installed = newer.pem();
+  snapshot->meta.resource_version = certificate(world).meta.resource_version;
+  world.certificates.put(*snapshot);
+  ASSERT_TRUE(run(world, 2h));
+  EXPECT_EQ(installed_serial(world), "serial9");
+  EXPECT_EQ(world.uploads, uploads);
+  EXPECT_EQ(certificate(world).status.phase, api::Phase::kHeld);
+  EXPECT_TRUE(certificate(world).meta.finalizers.empty());
 }
 
 TEST(Story, CrashedAtEveryChangeItEndsOnThePreviousCertificate) {

@@ -18,6 +18,7 @@ class MemorySecrets final : public ports::Secrets {
   }
   void erase(const api::ObjectKey& key) { stored_.erase(key); }
   std::function<void(const std::string&)> before_read = [](const std::string& /*name*/) {};
+  std::function<void(const std::string&)> before_update = [](const std::string& /*name*/) {};
 
   std::set<api::ObjectKey> unsaved;
   void lose_unsaved() {
@@ -60,6 +61,7 @@ class MemorySecrets final : public ports::Secrets {
     });
   }
   Result<api::ObjectMeta> update(const ports::SecretObject& secret, std::stop_token /*stop*/) override {
+    before_update(secret.meta.name);
     return moments_.change("update " + secret.meta.name, [&]() -> Result<api::ObjectMeta> {
       auto& stored = stored_.at(secret.meta.key());
       if (stored.meta.resource_version != secret.meta.resource_version) return fail(ErrorKind::kConflict, "modified");
@@ -206,7 +208,44 @@ class TokenAuthority final : public ports::CertificateAuthority {
  public:
   explicit TokenAuthority(World& world) : world_(world) {}
 
-  Result<std::string> account(std::stop_token /*stop*/) override { return std::string("account"); }
+  Result<std::string> account(std::stop_token /*stop*/) override {
+    if (world_.account_over)
+      return fail(Error{.kind = ErrorKind::kUnauthorized, .code = std::string(ports::kAccountDeactivated)});
+    return std::string("account");
+  }
+  Result<ports::Offers> offers(std::stop_token /*stop*/) override { return world_.offers; }
+  Status change_key(const Secret& next, std::stop_token /*stop*/) override {
+    const std::string key(next.expose());
+    if (world_.account_keys.back() == key) return {};
+    return world_.moments.change("keyChange", [&]() -> Status {
+      world_.account_keys.push_back(key);
+      return {};
+    });
+  }
+  Status deactivate_account(std::stop_token /*stop*/) override {
+    if (world_.account_over) return {};
+    return world_.moments.change("deactivate account", [&]() -> Status {
+      world_.account_over = true;
+      return {};
+    });
+  }
+  Status deactivate_authorization(const std::string& url, std::stop_token /*stop*/) override {
+    if (world_.deactivated.contains(url)) return {};
+    return world_.moments.change("deactivate authorization", [&]() -> Status {
+      world_.deactivated.insert(url);
+      return {};
+    });
+  }
+  Status revoke(const std::string& chain, ports::RevocationReason reason, const Secret& /*key*/,
+                std::stop_token /*stop*/) override {
+    EDGETRUST_TRY_ASSIGN(const Token token, Token::parse(chain));
+    if (world_.revoke_error) return fail(*world_.revoke_error);
+    if (world_.revoked.contains(token.serial)) return {};
+    return world_.moments.change("revoke", [&]() -> Status {
+      world_.revoked.emplace(token.serial, reason);
+      return {};
+    });
+  }
   Result<ports::Order> new_order(const ports::OrderRequest& request, std::stop_token /*stop*/) override {
     const std::string before = request.replaces && world_.offers_renewal_info ? request.replaces->serial_number : "-";
     if (world_.unreplaceable.contains(before) || (before != "-" && std::ranges::count(world_.replaced, before) > 0)) {
@@ -215,6 +254,7 @@ class TokenAuthority final : public ports::CertificateAuthority {
                         .what = "alreadyReplaced",
                         .code = "urn:ietf:params:acme:error:alreadyReplaced"});
     }
+    if (auto objection = world_.objection_to_order(request)) return fail(std::move(*objection));
     return world_.moments.change("newOrder", [&]() -> Result<ports::Order> {
       ++world_.orders;
       world_.replaced.push_back(before);
@@ -408,6 +448,8 @@ class TokenFleet final : public ports::EdgeFleet {
                      std::stop_token /*stop*/) override {
     if (world_.service_error) return fail(*world_.service_error);
     return world_.moments.change(in_service ? "into service" : "out of service", [&]() -> Status {
+      const auto token = Token::parse(world_.installed);
+      if (in_service && token && world_.stays_out_with.contains(token->serial)) return {};
       if (world_.in_service && !in_service) world_.out_since = world_.clock.now();
       world_.times_out += world_.in_service && !in_service ? 1 : 0;
       world_.in_service = in_service;
@@ -528,6 +570,11 @@ class FixedBackends final : public ports::Backends {
                                                                  std::stop_token /*stop*/) override {
     return authority_driver;
   }
+  std::function<Result<ports::ExternalBinding>()> zero_ssl;
+  Result<ports::ExternalBinding> zero_ssl_binding(const api::AcmeIssuer& /*issuer*/,
+                                                  std::stop_token /*stop*/) override {
+    return zero_ssl();
+  }
   Result<std::shared_ptr<ports::DnsZone>> zone(const api::AcmeIssuer& /*issuer*/, const std::string& /*name*/,
                                                std::stop_token /*stop*/) override {
     return zone_driver;
@@ -590,6 +637,13 @@ struct World::Parts {
     backends.zone_driver = std::make_shared<TokenZone>(world);
     backends.fleet_driver = std::make_shared<TokenFleet>(world);
     backends.heartbeat_driver = std::make_shared<CountedHeartbeat>(world);
+    backends.zero_ssl = [&world]() -> Result<ports::ExternalBinding> {
+      return world.moments.change("binding", [&]() -> Result<ports::ExternalBinding> {
+        ++world.bindings_made;
+        return ports::ExternalBinding{.key_id = "kid" + std::to_string(world.bindings_made),
+                                      .hmac_key = Secret("aG1hYw")};
+      });
+    };
   }
   MemorySecrets secrets;
   MemorySlots slots;
@@ -665,6 +719,10 @@ void World::before_reading_source(std::function<void()> what) {
   parts_->secrets.before_read = [what = std::move(what)](const std::string& name) {
     if (name == kSource) what();
   };
+}
+
+void World::before_updating(std::function<void(const std::string& name)> what) {
+  parts_->secrets.before_update = std::move(what);
 }
 
 void World::save() { parts_->secrets.unsaved.clear(); }

@@ -177,17 +177,29 @@ class World {
   int service_looks = 0;
   std::set<std::string> pushed_with_calls;  // serials that were uploaded while calls were up or could come in
   std::optional<Error> service_error;       // of every request about its service, which is then not executed
+  std::set<std::string> stays_out_with;     // serials with which it takes the request to come back, and does not
   int uploads = 0;
   std::vector<std::string> uploaded_serials;  // in order
   // The CA as it really is.
   std::map<std::string, int> orders_by_key;  // finalized orders a key
   int orders = 0;
+  // What the CA answers instead of taking an order, asked right before it would.
+  std::function<std::optional<Error>(const ports::OrderRequest&)> objection_to_order = [](const auto& /*request*/) {
+    return std::nullopt;
+  };
   std::map<std::string, ports::RenewalInfo> suggestions;  // when it would have a certificate renewed, by serial number
   bool offers_renewal_info = false;
   int renewal_looks = 0;
   std::vector<std::string> replaced;    // serial numbers that orders have named, in order; "-" for none
   std::set<std::string> unreplaceable;  // as if another order had replaced them already
   int refused_replacements = 0;
+  ports::Offers offers;
+  std::vector<std::string> account_keys{"the first"};  // in order; the last one is the account's now
+  bool account_over = false;
+  std::set<std::string> deactivated;                       // authorizations
+  std::map<std::string, ports::RevocationReason> revoked;  // by serial number
+  std::optional<Error> revoke_error;
+  int bindings_made = 0;      // at ZeroSSL
   int refused_orders = 0;     // the challenges of the first so many orders are found invalid
   bool uploads_fail = false;  // before anything is done
   int tried_uploads = 0;
@@ -205,6 +217,8 @@ class World {
   void put_source(const Token& certificate, const std::string& key);
   void remove_source();
   void before_reading_source(std::function<void()> what);
+  // What happens right before a Secret is changed.
+  void before_updating(std::function<void(const std::string& name)> what);
 
   // Genesys as it really is, and how often it was asked.
   std::vector<ports::EdgeInfo> listed;

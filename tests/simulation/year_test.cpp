@@ -37,6 +37,7 @@ const TimePoint kNewYear = at("2027-01-01T00:00:00Z");
 
 struct Settings {
   int edges = kEdges;
+  int fresh = 0;  // of them, the first ones: in one domain, and without a certificate yet
   std::function<void(api::RotationPolicySpec&)> prod = [](auto& /*spec*/) {};  // what its policy has beside
 };
 
@@ -99,9 +100,16 @@ class Fleet {
       edge->spec.edge_id = "id-" + name;
       edge->spec.site = "site" + std::to_string(site);
       edge->spec.time_zone = kZones.at(static_cast<std::size_t>(site) % kZones.size());
-      edge->spec.sip.host = name + "." + domain_of(site);
+      const bool is_fresh = i < settings.fresh;
+      edge->spec.sip.host = name + "." + (is_fresh ? "fresh.example" : domain_of(site));
       auto ca = named<api::AcmeIssuer>(issuer);
-      ca->spec.server = std::string("https://") + issuer + ".example/directory";
+      const bool is_public = ca->meta.name != "vault";
+      ca->spec.server = is_public ? "https://letsencrypt.example/directory" : "https://vault.example/directory";
+      ca->spec.account_key_ref.name = issuer;
+      if (is_public) {
+        ca->spec.limits = api::IssuerLimits{
+            .new_orders_per_3_hours = 300, .certificates_per_domain_per_week = 50, .duplicates_per_week = 5};
+      }
       ca->spec.solvers = {api::Solver{.dns01 = api::Dns01Solver{}}};
       o.now = kNewYear;
       o.operator_version = "1.0.0";
@@ -115,7 +123,7 @@ class Fleet {
       o.issuer = std::move(ca);
       o.connection = connection;
       o.policy = policies.at(policy);
-      give_certificate(o, days);
+      if (!is_fresh) give_certificate(o, days);
     }
   }
   static std::string domain_of(int site) { return "region" + std::to_string(site % 6) + ".example"; }
@@ -147,7 +155,11 @@ class Fleet {
     status.not_before = chain.not_before;
     status.not_after = chain.not_after;
     status.history = {{.revision = 1, .fingerprint_sha256 = chain.fingerprint_sha256, .not_after = chain.not_after}};
-    o.revisions[1] = {.number = 1, .has_key = true, .chain = std::move(chain)};
+    o.revisions[1] = {.number = 1,
+                      .has_key = true,
+                      .asked_for = {chain.dns_names.begin(), chain.dns_names.end()},
+                      .server = o.issuer->spec.server,
+                      .chain = std::move(chain)};
   }
   Situation situation_;
 };
@@ -161,23 +173,30 @@ struct Stretch {
 };
 
 // Let's Encrypt's limits as published (letsencrypt.org/docs/rate-limits): 300 orders an account in 3 hours, 5 a set of
-// names in 7 days. The third, 50 a registered domain in 7 days, is for names that had no certificate yet, and everybody
-// here has one: it is not met.
+// names in 7 days, and 50 a registered domain in 7 days of names that had no certificate yet. Counted by nobody but the
+// CA.
 class Limits {
  public:
-  bool allow(const std::string& account, const std::string& names, TimePoint now) {
-    return take(orders_[account], 300, 3h, now) && take(names_[names], 5, 7 * kDay, now);
+  // Empty when it is allowed, else the limit that is exceeded.
+  std::string judge(const std::string& account, const std::string& name, bool is_new, TimePoint now) {
+    const std::string domain = name.substr(name.find('.') + 1);
+    if (!has_room(orders_[account], 300, 3h, now)) return "orders";
+    if (!has_room(names_[name], 5, 7 * kDay, now)) return "duplicates";
+    if (is_new && !has_room(domains_[domain], 50, 7 * kDay, now)) return "domain";
+    orders_[account].push_back(now);
+    names_[name].push_back(now);
+    if (is_new) domains_[domain].push_back(now);
+    return {};
   }
 
  private:
-  static bool take(std::vector<TimePoint>& taken, std::size_t most, std::chrono::hours within, TimePoint now) {
+  static bool has_room(std::vector<TimePoint>& taken, std::size_t most, std::chrono::hours within, TimePoint now) {
     std::erase_if(taken, [&](TimePoint before) { return before + within <= now; });
-    if (taken.size() >= most) return false;
-    taken.push_back(now);
-    return true;
+    return taken.size() < most;
   }
   std::map<std::string, std::vector<TimePoint>> orders_;
   std::map<std::string, std::vector<TimePoint>> names_;
+  std::map<std::string, std::vector<TimePoint>> domains_;
 };
 
 class World final : public forecast::Outside {
@@ -192,9 +211,14 @@ class World final : public forecast::Outside {
     if (ca_outage && ca_outage->holds(o.now) && o.object.spec.issuer_ref->name.starts_with("letsencrypt"))
       return fail(ErrorKind::kUnavailable, "the CA does not answer");
     ++orders;
-    if (!limits_.allow(o.object.spec.issuer_ref->name, request.dns_names.front(), o.now)) {
+    const bool is_new = std::ranges::none_of(o.revisions, [](const auto& one) { return one.second.chain.has_value(); });
+    // Vault has none.
+    const std::string exceeded =
+        o.issuer->spec.limits ? limits_.judge(o.object.spec.issuer_ref->name, request.dns_names.front(), is_new, o.now)
+                              : "";
+    if (!exceeded.empty()) {
       ++limit_hits;
-      if (hits.size() < 20) hits.push_back(format_rfc3339(o.now) + " " + o.object.meta.name);
+      if (hits.size() < 20) hits.push_back(format_rfc3339(o.now) + " " + o.object.meta.name + " " + exceeded);
       Error limited{.kind = ErrorKind::kRateLimited,
                     .what = "too many orders",
                     .code = "urn:ietf:params:acme:error:rateLimited",
@@ -209,7 +233,10 @@ class World final : public forecast::Outside {
   }
   Result<ports::EdgeHealth> health(const Observation& o, const ports::ChainFacts* installed) override {
     ports::EdgeHealth health{.state = ports::EdgeState::kOk, .sip = ports::SipState::kUp};
-    if (installed == nullptr) return health;
+    if (installed == nullptr) {
+      health.sip = ports::SipState::kDown;
+      return health;
+    }
     health.fingerprint_sha256 = installed->fingerprint_sha256;
     const auto restart = up_again_.find(o.object.meta.uid);
     const bool restarting = restart != up_again_.end() && o.now < restart->second;
@@ -442,6 +469,27 @@ TEST(Year, PlansComeTrue) {
   EXPECT_GE(matches * 100, all * 99) << summary().plans;
 }
 
+TEST(Year, FirstOrdersOfOneDomainComeWeekByWeek) {
+  constexpr int kFresh = 120;
+  World world;
+  forecast::Run run(Fleet({.edges = kFresh, .fresh = kFresh}).situation(), world, [](const Pass& /*pass*/) {});
+  const auto live = [&] {
+    int count = 0;
+    for (std::size_t i = 0; i < run.size(); ++i) {
+      const Observation& o = run.observation(i);
+      if (o.issuer->spec.limits && o.object.status.revision) ++count;
+    }
+    return count;
+  };
+  std::vector<int> by_week;
+  for (int week = 0; week < 3; ++week) {
+    run.advance(run.now() + 7 * kDay);
+    by_week.push_back(live());
+  }
+  EXPECT_THAT(by_week, testing::ElementsAre(50, 100, kFresh * 9 / 10));
+  EXPECT_THAT(world.hits, testing::IsEmpty());
+}
+
 // --- settings that cannot work say so at the start
 
 std::vector<forecast::Obstacle> obstacles(const Settings& settings) {
@@ -481,6 +529,15 @@ TEST(Infeasible, BudgetsNameTheNumberThatWouldDo) {
   ASSERT_GT(concurrent_per_site, 1);
 
   EXPECT_THAT(obstacles(settings), testing::IsEmpty());
+}
+
+TEST(Infeasible, TheLimitOfTheCaIsNamed) {
+  const auto found = obstacles({.edges = 100, .fresh = 70});  // 63 of them at the CA with limits
+  ASSERT_EQ(found.size(), 2U) << "said of each issuer";
+  EXPECT_EQ(found.front().kind, "AcmeIssuer");
+  EXPECT_EQ(found.front().reason, "IssuerLimitDomain");
+  EXPECT_EQ(asked_for(found.front().message), 63);
+  EXPECT_THAT(obstacles({.edges = 100, .fresh = 50}), testing::IsEmpty());
 }
 
 TEST(Infeasible, WindowsAndFreezesAreNamed) {

@@ -28,7 +28,7 @@ key {TSIG_NAME} {{ algorithm hmac-sha256; secret "{secret}"; }};
 zone "{ZONE}" {{
   type primary;
   file "{ZONE}.zone";
-  update-policy {{ grant {TSIG_NAME} subdomain {ZONE}. TXT; }};
+  update-policy {{ grant {TSIG_NAME} subdomain {ZONE}. TXT CNAME; }};
 }};
 """
 

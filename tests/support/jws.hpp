@@ -110,11 +110,11 @@ class PublicJwk {
   std::string algorithm_;
 };
 
-// HS256: an external account binding.
-inline bool verifies_hs256(const Jws& jws, std::string_view key) {
-  std::array<unsigned char, 32> mac{};
+// HS256, HS384 or HS512, by the hash: an external account binding.
+inline bool verifies_mac(const EVP_MD* hash, const Jws& jws, std::string_view key) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
   unsigned size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(jws.input.data()),
+  HMAC(hash, key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(jws.input.data()),
        jws.input.size(), mac.data(), &size);
   return jws.signature == std::string_view(reinterpret_cast<const char*>(mac.data()), size);
 }

@@ -27,6 +27,16 @@ bool is_email(std::string_view text) {
          text.find('@', at + 1) == std::string_view::npos;
 }
 
+// RFC 7518 section 3.1.
+std::string_view name_of(crypto::Hash algorithm) {
+  switch (algorithm) {
+    case crypto::Hash::kSha256: return "HS256";
+    case crypto::Hash::kSha384: return "HS384";
+    case crypto::Hash::kSha512: return "HS512";
+  }
+  return "HS256";
+}
+
 // base64url, with or without the padding that some CAs add.
 Result<Secret> decode_mac_key(const Secret& text) {
   const std::string_view in = trim(text.expose());
@@ -65,8 +75,17 @@ Result<std::string> AccountKey::sign(const std::string& kid, const std::string& 
   return crypto::sign_jws(key_, json::dump(header), payload);
 }
 
+Result<std::string> AccountKey::sign_without_nonce(const std::string& url, const std::string& payload) const {
+  const json::Value header = {{"alg", crypto::jws_algorithm(key_)}, {"jwk", parsed(jwk_)}, {"url", url}};
+  return crypto::sign_jws(key_, json::dump(header), payload);
+}
+
+std::string AccountKey::key_authorization(std::string_view token) const {
+  return std::string(token) + "." + thumbprint_;
+}
+
 std::string AccountKey::dns_record_value(std::string_view token) const {
-  return to_base64url(crypto::sha256(std::string(token) + "." + thumbprint_));
+  return to_base64url(crypto::sha256(key_authorization(token)));
 }
 
 Result<Registration> Registration::create(const std::string& email, std::optional<ExternalAccountBinding> binding) {
@@ -78,16 +97,23 @@ Result<Registration> Registration::create(const std::string& email, std::optiona
   if (!binding) return registration;
   if (binding->key_id.empty()) return fail(ErrorKind::kInvalid, "the external account binding has no key id");
   EDGETRUST_TRY_ASSIGN(Secret key, decode_mac_key(binding->hmac_key));
-  registration.binding_ = ExternalAccountBinding{.key_id = binding->key_id, .hmac_key = std::move(key)};
+  registration.binding_ =
+      ExternalAccountBinding{.key_id = binding->key_id, .hmac_key = std::move(key), .algorithm = binding->algorithm};
   return registration;
+}
+
+std::vector<std::string> Registration::contacts() const {
+  return email_.empty() ? std::vector<std::string>{} : std::vector{"mailto:" + email_};
 }
 
 Result<std::string> Registration::payload(const AccountKey& key, const std::string& new_account_url) const {
   json::Value payload = {{"termsOfServiceAgreed", true}};
-  if (!email_.empty()) payload["contact"] = {"mailto:" + email_};
+  if (!email_.empty()) payload["contact"] = contacts();
   if (binding_) {
-    const json::Value header = {{"alg", "HS256"}, {"kid", binding_->key_id}, {"url", new_account_url}};
-    EDGETRUST_TRY_ASSIGN(const std::string jws, crypto::sign_jws(binding_->hmac_key, json::dump(header), key.jwk()));
+    const json::Value header = {
+        {"alg", name_of(binding_->algorithm)}, {"kid", binding_->key_id}, {"url", new_account_url}};
+    EDGETRUST_TRY_ASSIGN(const std::string jws,
+                         crypto::sign_jws(binding_->algorithm, binding_->hmac_key, json::dump(header), key.jwk()));
     payload["externalAccountBinding"] = parsed(jws);
   }
   return json::dump(payload);

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace edgetrust::acme {
 
@@ -16,9 +17,14 @@ class AccountKey {
   // URL.
   [[nodiscard]] Result<std::string> sign(const std::string& kid, const std::string& nonce, const std::string& url,
                                          const std::string& payload) const;
+  // The same without a nonce: what a keyChange carries inside (section 7.3.5).
+  [[nodiscard]] Result<std::string> sign_without_nonce(const std::string& url, const std::string& payload) const;
+  // What proves that this account's owner knows of a challenge (section 8.1).
+  [[nodiscard]] std::string key_authorization(std::string_view token) const;
   // What a dns-01 record must hold for this token (section 8.4).
   [[nodiscard]] std::string dns_record_value(std::string_view token) const;
   [[nodiscard]] const std::string& jwk() const { return jwk_; }  // JSON text
+  [[nodiscard]] bool is(const AccountKey& other) const { return thumbprint_ == other.thumbprint_; }
 
  private:
   explicit AccountKey(crypto::PrivateKey key) : key_(std::move(key)) {}
@@ -36,6 +42,8 @@ class Registration {
   [[nodiscard]] bool has_external_account() const { return binding_.has_value(); }
   // newAccount's payload.
   [[nodiscard]] Result<std::string> payload(const AccountKey& key, const std::string& new_account_url) const;
+  // The contact URLs that the account shall have (section 7.3): none, or one.
+  [[nodiscard]] std::vector<std::string> contacts() const;
 
  private:
   std::string email_;

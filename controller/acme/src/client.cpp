@@ -2,6 +2,7 @@
 
 #include "edgetrust/base/encoding.hpp"
 #include "edgetrust/base/text.hpp"
+#include "edgetrust/crypto/certificate.hpp"
 #include "edgetrust/json/value.hpp"
 #include "links.hpp"
 #include "messages.hpp"
@@ -10,6 +11,7 @@
 #include "session.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 namespace edgetrust::acme {
 namespace {
@@ -20,6 +22,7 @@ using ports::RenewalInfo;
 constexpr std::size_t kMaxChain = 95'000;
 constexpr int kMaxPages = 100;  // Pebble shows three orders a page
 constexpr std::size_t kMaxLooks = 50;
+constexpr std::size_t kMaxAlternates = 8;
 constexpr std::size_t kMaxRenewalInfo = std::size_t{1} << 14;
 constexpr const char* kChainType = "application/pem-certificate-chain";
 
@@ -33,12 +36,44 @@ bool is_gone(const Error& error) {
   return error.kind == ErrorKind::kNotFound && !is_problem(error, "accountDoesNotExist");
 }
 
+bool is_passing(const Error& error) {
+  return error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kTimeout ||
+         error.kind == ErrorKind::kRateLimited || error.kind == ErrorKind::kCancelled;
+}
+
+Call download(const std::string& certificate_url) {
+  return {.url = certificate_url, .purpose = Purpose::kCertificate, .accept = kChainType, .max_body = kMaxChain};
+}
+
+Status is_chain(const std::string& body) {
+  if (body.size() <= kMaxChain && trim(body).starts_with("-----BEGIN CERTIFICATE-----")) return {};
+  return fail(ErrorKind::kProtocol, "the answer is no certificate chain");
+}
+
+// Whether that is the common name of the issuer of a chain's last certificate.
+bool ends_at(const std::string& chain_pem, const std::string& root) {
+  const auto chain = crypto::parse_chain(trim(chain_pem));
+  return chain && chain->back().facts().issuer == root;
+}
+
 class Client final : public ports::CertificateAuthority {
  public:
-  Client(Session::Parts parts, std::string profile, std::shared_ptr<http::Transport> transport, const Clock& clock)
-      : session_(std::move(parts), std::move(transport), clock), profile_(std::move(profile)) {}
+  struct Wishes {
+    std::string profile;
+    std::string preferred_chain;
+  };
+  Client(Session::Parts parts, Wishes wishes, std::shared_ptr<http::Transport> transport, const Clock& clock)
+      : session_(std::move(parts), std::move(transport), clock), wishes_(std::move(wishes)) {}
 
-  Result<std::string> account(std::stop_token stop) override { return session_.account(std::move(stop)); }
+  Result<std::string> account(std::stop_token stop) override;
+  Result<ports::Offers> offers(std::stop_token stop) override {
+    EDGETRUST_TRY_ASSIGN(const auto offers, session_.directory(std::move(stop)));
+    return ports::Offers{.profiles = offers->profiles, .terms_of_service = offers->terms_of_service};
+  }
+  Status change_key(const Secret& next_key_pem, std::stop_token stop) override {
+    return try_change_key(next_key_pem, stop).map_error(while_doing("keyChange"));
+  }
+  Status deactivate_account(std::stop_token stop) override;
   Result<Order> new_order(const ports::OrderRequest& request, std::stop_token stop) override {
     return try_new_order(request, std::move(stop)).map_error(while_doing("newOrder"));
   }
@@ -53,7 +88,12 @@ class Client final : public ports::CertificateAuthority {
     return try_finalize(order_url, csr_der, std::move(stop)).map_error(while_doing("finalize"));
   }
   Result<std::string> certificate(const std::string& certificate_url, std::stop_token stop) override {
-    return try_certificate(certificate_url, std::move(stop)).map_error(while_doing("certificate"));
+    return try_certificate(certificate_url, stop).map_error(while_doing("certificate"));
+  }
+  Status deactivate_authorization(const std::string& authorization_url, std::stop_token stop) override;
+  Status revoke(const std::string& chain_pem, ports::RevocationReason reason, const Secret& leaf_key_pem,
+                std::stop_token stop) override {
+    return try_revoke(chain_pem, reason, leaf_key_pem, stop).map_error(while_doing("revokeCert"));
   }
   Result<std::optional<RenewalInfo>> renewal_info(const ports::CertificateId& certificate,
                                                   std::stop_token stop) override {
@@ -66,7 +106,11 @@ class Client final : public ports::CertificateAuthority {
   Result<std::vector<std::string>> list_orders(const std::stop_token& stop);
   Result<Order> try_order(const std::string& order_url, std::stop_token stop);
   Result<Order> try_finalize(const std::string& order_url, const std::string& csr_der, std::stop_token stop);
-  Result<std::string> try_certificate(const std::string& certificate_url, std::stop_token stop);
+  Status try_change_key(const Secret& next_key_pem, const std::stop_token& stop);
+  Status try_revoke(const std::string& chain_pem, ports::RevocationReason reason, const Secret& leaf_key_pem,
+                    const std::stop_token& stop);
+  Result<std::string> try_certificate(const std::string& certificate_url, const std::stop_token& stop);
+  Result<std::string> preferred_of(std::string chain, const http::Headers& headers, const std::stop_token& stop);
   Result<std::optional<RenewalInfo>> try_renewal_info(const ports::CertificateId& certificate, std::stop_token stop);
   Result<OrderMessage> fetch_order(const std::string& order_url, const std::stop_token& stop);
   // Replaces the authorizations, of which only the URLs are known, by what the server says of them now.
@@ -75,8 +119,90 @@ class Client final : public ports::CertificateAuthority {
   Result<ports::Authorization> fetch_authorization(const std::string& url, const std::stop_token& stop);
 
   Session session_;
-  const std::string profile_;
+  const Wishes wishes_;
 };
+
+Result<std::string> Client::account(std::stop_token stop) {
+  EDGETRUST_TRY_ASSIGN(KnownAccount account, session_.known_account(stop));
+  const auto contacts = session_.registration().contacts();
+  if (!account.contacts || *account.contacts == contacts) return std::move(account.url);
+  const json::Value payload = {{"contact", contacts}};
+  EDGETRUST_TRY(
+      session_.post({.url = account.url, .purpose = Purpose::kAccount, .payload = json::dump(payload)}, std::move(stop))
+          .map_error(while_doing("account")));
+  session_.contacts_told();
+  return std::move(account.url);
+}
+
+// Section 7.3.5. What is inside is signed with the new key, what is around it with the old one.
+Status Client::try_change_key(const Secret& next_key_pem, const std::stop_token& stop) {
+  EDGETRUST_TRY_ASSIGN(AccountKey parsed, AccountKey::create(next_key_pem));
+  const auto next = std::make_shared<const AccountKey>(std::move(parsed));
+  EDGETRUST_TRY_ASSIGN(const KnownAccount account, session_.known_account(stop));
+  const auto current = session_.key();
+  if (next->is(*current)) return {};
+  EDGETRUST_TRY_ASSIGN(const auto changed, session_.account_of(next, stop));
+  if (changed && changed->url != account.url)
+    return fail(ErrorKind::kInvalid, "the next key is another account's already: use one that is new");
+  if (!changed) {
+    EDGETRUST_TRY_ASSIGN(const auto offers, session_.directory(stop));
+    if (offers->key_change.empty()) return fail(ErrorKind::kUnsupported, "the server offers no change of keys");
+    EDGETRUST_TRY_ASSIGN(const json::Document old_key, json::Document::parse(current->jwk()));
+    const json::Value inner = {{"account", account.url}, {"oldKey", json::to_value(old_key.root())}};
+    EDGETRUST_TRY_ASSIGN(std::string payload, next->sign_without_nonce(offers->key_change, json::dump(inner)));
+    EDGETRUST_TRY(
+        session_.post({.url = offers->key_change, .purpose = Purpose::kChange, .payload = std::move(payload)}, stop));
+  }
+  session_.adopt(next, account);
+  return {};
+}
+
+Status Client::deactivate_account(std::stop_token stop) {
+  // Servers show an account that is over, or call whoever asks for it unauthorized (Boulder, Pebble).
+  const auto is_over = [](const Error& error) {
+    return error.code == ports::kAccountDeactivated || is_problem(error, "unauthorized");
+  };
+  const auto url = session_.account(stop);
+  if (!url && is_over(url.error())) return {};
+  if (!url) return fail(url.error());
+  const auto done =
+      session_.post({.url = *url, .purpose = Purpose::kChange, .payload = R"({"status":"deactivated"})"}, stop);
+  if (done) {
+    session_.forget_account();
+    return {};
+  }
+  // Refused as no account's any more: an answer to an earlier try was lost. The server says which it is.
+  if (done.error().kind != ErrorKind::kUnauthorized) return fail(within("account", done.error()));
+  session_.forget_account();
+  const auto now = session_.account(stop);
+  return !now && is_over(now.error()) ? Status{} : fail(within("account", done.error()));
+}
+
+Status Client::deactivate_authorization(const std::string& authorization_url, std::stop_token stop) {
+  const auto done = session_.post(
+      {.url = authorization_url, .purpose = Purpose::kAuthorization, .payload = R"({"status":"deactivated"})"},
+      std::move(stop));
+  if (done || is_gone(done.error())) return {};
+  return fail(within("authorization", done.error()));
+}
+
+Status Client::try_revoke(const std::string& chain_pem, ports::RevocationReason reason, const Secret& leaf_key_pem,
+                          const std::stop_token& stop) {
+  EDGETRUST_TRY_ASSIGN(const auto offers, session_.directory(stop));
+  if (offers->revoke_cert.empty()) return fail(ErrorKind::kUnsupported, "the server offers no revocation");
+  EDGETRUST_TRY_ASSIGN(const auto chain, crypto::parse_chain(chain_pem));
+  const json::Value payload = {{"certificate", to_base64url(chain.front().to_der())},
+                               {"reason", static_cast<int>(reason)}};
+  const Call call{.url = offers->revoke_cert, .purpose = Purpose::kChange, .payload = json::dump(payload)};
+  auto done = session_.post(call, stop);
+  const bool not_ours = !done && done.error().kind == ErrorKind::kUnauthorized;
+  if (not_ours && !leaf_key_pem.empty()) {
+    EDGETRUST_TRY_ASSIGN(AccountKey key, AccountKey::create(leaf_key_pem));
+    done = session_.post_as(std::make_shared<const AccountKey>(std::move(key)), call, stop);
+  }
+  if (done || is_problem(done.error(), "alreadyRevoked")) return {};
+  return fail(std::move(done).error());
+}
 
 Result<OrderMessage> Client::read_order(const http::Response& response, const std::string& order_url) {
   EDGETRUST_TRY_ASSIGN(OrderMessage message, parse_order(response.body, session_.policy()));
@@ -86,21 +212,21 @@ Result<OrderMessage> Client::read_order(const http::Response& response, const st
 }
 
 Result<OrderMessage> Client::fetch_order(const std::string& order_url, const std::stop_token& stop) {
-  EDGETRUST_TRY_ASSIGN(const http::Response response, session_.post({.url = order_url}, stop));
+  EDGETRUST_TRY_ASSIGN(const http::Response response,
+                       session_.post({.url = order_url, .purpose = Purpose::kOrder}, stop));
   return read_order(response, order_url);
 }
 
 Result<ports::Authorization> Client::fetch_authorization(const std::string& url, const std::stop_token& stop) {
-  const auto response = session_.post({.url = url}, stop);
+  const auto response = session_.post({.url = url, .purpose = Purpose::kAuthorization}, stop);
   if (!response) {
     // Servers forget authorizations before the orders that had them.
     if (!is_gone(response.error())) return fail(within("authorization", response.error()));
-    return ports::Authorization{
-        .url = url, .identifier = {}, .status = ports::AuthorizationStatus::kExpired, .dns = {}};
+    return ports::Authorization{.url = url, .identifier = {}, .status = ports::AuthorizationStatus::kExpired};
   }
   EDGETRUST_TRY_ASSIGN(
       ports::Authorization authorization,
-      parse_authorization(response->body, session_.key(), session_.policy()).map_error(while_doing("authorization")));
+      parse_authorization(response->body, *session_.key(), session_.policy()).map_error(while_doing("authorization")));
   authorization.url = url;
   return authorization;
 }
@@ -116,7 +242,8 @@ namespace {
 
 // Section 7.1.3: an order is for what was asked for. One that is not would be replaced by another without end.
 Status check_names(const Order& order, const ports::OrderRequest& request) {
-  std::set<std::string> asked(request.ip_addresses.begin(), request.ip_addresses.end());
+  std::set<std::string> asked;
+  for (const auto& address : request.ip_addresses) asked.insert(canonical_address(address));
   for (const auto& name : request.dns_names) asked.insert(lower(name));
   if (order.identifiers.empty() || order.identifiers == asked) return {};
   return fail(Error{.kind = ErrorKind::kProtocol,
@@ -135,15 +262,21 @@ std::string replaces(const ports::OrderRequest& request, const Directory& offers
 
 Result<Order> Client::try_new_order(const ports::OrderRequest& request, std::stop_token stop) {
   EDGETRUST_TRY_ASSIGN(const auto offers, session_.directory(stop));
-  const std::string& profile = request.profile.empty() ? profile_ : request.profile;
+  const std::string& profile = request.profile.empty() ? wishes_.profile : request.profile;
   const auto& known = offers->profiles;
   if (!profile.empty() && !known.empty() && std::find(known.begin(), known.end(), profile) == known.end()) {
     return fail(ErrorKind::kInvalid,
                 "the server has no profile \"" + printable(profile, 64) + "\"; it offers " + join(known, ", "));
   }
   EDGETRUST_TRY_ASSIGN(std::string payload, order_payload(request, profile, replaces(request, *offers)));
-  EDGETRUST_TRY_ASSIGN(const http::Response response,
-                       session_.post({.url = offers->new_order, .payload = std::move(payload)}, stop));
+  EDGETRUST_TRY_ASSIGN(
+      const http::Response response,
+      session_.post({.url = offers->new_order, .purpose = Purpose::kNewOrder, .payload = std::move(payload)}, stop)
+          .map_error([&](Error error) {
+            if (is_problem(error, "invalidProfile") && !known.empty())
+              error.what += "; the server offers " + join(known, ", ");
+            return error;
+          }));
   const auto broken = [](Error error) {
     error.maybe_executed = true;
     return error;
@@ -161,12 +294,13 @@ Result<Order> Client::try_new_order(const ports::OrderRequest& request, std::sto
 // The URLs of the account's orders in the server's order; empty when it keeps no list.
 Result<std::vector<std::string>> Client::list_orders(const std::stop_token& stop) {
   EDGETRUST_TRY_ASSIGN(const std::string account, session_.account(stop));
-  EDGETRUST_TRY_ASSIGN(const http::Response answer, session_.post({.url = account}, stop));
+  EDGETRUST_TRY_ASSIGN(const http::Response answer,
+                       session_.post({.url = account, .purpose = Purpose::kNewOrder}, stop));
   EDGETRUST_TRY_ASSIGN(const json::Document document, json::Document::parse(answer.body));
   std::string page = document.root()["orders"].string_or("");
   std::vector<std::string> urls;
   for (int pages = 0; !page.empty() && pages < kMaxPages; ++pages) {
-    const auto list = session_.post({.url = page}, stop);
+    const auto list = session_.post({.url = page, .purpose = Purpose::kNewOrder}, stop);
     if (!list && is_gone(list.error())) break;
     if (!list) return fail(list.error());
     EDGETRUST_TRY_ASSIGN(const auto more, parse_order_list(list->body, session_.policy()));
@@ -202,7 +336,8 @@ Result<Order> Client::try_order(const std::string& order_url, std::stop_token st
 }
 
 Status Client::answer(const std::string& challenge_url, std::stop_token stop) {
-  const auto response = session_.post({.url = challenge_url, .payload = "{}"}, std::move(stop));
+  const auto response =
+      session_.post({.url = challenge_url, .purpose = Purpose::kChallenge, .payload = "{}"}, std::move(stop));
   if (!response) return fail(within("challenge", response.error()));
   return {};
 }
@@ -214,8 +349,9 @@ Result<Order> Client::try_finalize(const std::string& order_url, const std::stri
     return std::move(seen.order);
   }
   const json::Value payload = {{"csr", to_base64url(csr_der)}};
-  EDGETRUST_TRY_ASSIGN(const http::Response response,
-                       session_.post({.url = seen.finalize_url, .payload = json::dump(payload)}, stop));
+  EDGETRUST_TRY_ASSIGN(
+      const http::Response response,
+      session_.post({.url = seen.finalize_url, .purpose = Purpose::kFinalize, .payload = json::dump(payload)}, stop));
   // The answer is the order (section 7.4); its URL is the one we asked about: not every server repeats it.
   auto message = read_order(response, order_url);
   if (!message) {
@@ -226,14 +362,25 @@ Result<Order> Client::try_finalize(const std::string& order_url, const std::stri
   return std::move(message->order);
 }
 
-Result<std::string> Client::try_certificate(const std::string& certificate_url, std::stop_token stop) {
-  EDGETRUST_TRY_ASSIGN(
-      http::Response response,
-      session_.post({.url = certificate_url, .payload = {}, .accept = kChainType, .max_body = kMaxChain}, stop));
-  if (response.body.size() > kMaxChain || !trim(response.body).starts_with("-----BEGIN CERTIFICATE-----")) {
-    return fail(ErrorKind::kProtocol, "the answer is no certificate chain");
+Result<std::string> Client::try_certificate(const std::string& certificate_url, const std::stop_token& stop) {
+  EDGETRUST_TRY_ASSIGN(http::Response response, session_.post(download(certificate_url), stop));
+  EDGETRUST_TRY(is_chain(response.body));
+  if (wishes_.preferred_chain.empty()) return std::move(response.body);
+  return preferred_of(std::move(response.body), response.headers, stop);
+}
+
+// The first of the chains that ends at the preferred root, else the one that the server prefers (section 7.4.2). One
+// that cannot be read is none; one that cannot be fetched now may be the one: then nothing is decided.
+Result<std::string> Client::preferred_of(std::string chain, const http::Headers& headers, const std::stop_token& stop) {
+  if (ends_at(chain, wishes_.preferred_chain)) return chain;
+  const auto links = links_to(headers, "alternate");
+  for (const auto& link : links | std::views::take(kMaxAlternates)) {
+    auto response = session_.post(download(link), stop);
+    if (!response && is_passing(response.error())) return fail(within("alternate chain", response.error()));
+    if (response && is_chain(response->body) && ends_at(response->body, wishes_.preferred_chain))
+      return std::move(response->body);
   }
-  return std::move(response.body);
+  return chain;
 }
 
 // RFC 9773 section 4.1: a GET that needs no account.
@@ -262,13 +409,24 @@ Result<std::unique_ptr<ports::CertificateAuthority>> make_client(Config config,
                                                                  const Clock& clock) {
   EDGETRUST_TRY_ASSIGN(UrlPolicy policy, UrlPolicy::create(config.directory_url, config.allowed_hosts));
   EDGETRUST_TRY_ASSIGN(AccountKey key, AccountKey::create(config.account_key_pem));
+  std::shared_ptr<const AccountKey> next_key;
+  if (!config.next_account_key_pem.empty()) {
+    EDGETRUST_TRY_ASSIGN(AccountKey next, AccountKey::create(config.next_account_key_pem).map_error([](Error e) {
+      return within("the next one", std::move(e));
+    }));
+    next_key = std::make_shared<const AccountKey>(std::move(next));
+  }
   EDGETRUST_TRY_ASSIGN(Registration registration,
                        Registration::create(config.contact_email, std::move(config.external_account)));
   Session::Parts parts{.policy = std::move(policy),
-                       .key = std::move(key),
+                       .key = std::make_shared<const AccountKey>(std::move(key)),
+                       .next_key = std::move(next_key),
                        .registration = std::move(registration),
                        .user_agent = std::move(config.user_agent)};
-  return std::make_unique<Client>(std::move(parts), std::move(config.profile), std::move(transport), clock);
+  return std::make_unique<Client>(
+      std::move(parts),
+      Client::Wishes{.profile = std::move(config.profile), .preferred_chain = std::move(config.preferred_chain)},
+      std::move(transport), clock);
 }
 
 }  // namespace edgetrust::acme

@@ -17,6 +17,9 @@ struct Directory {
   std::string new_account;
   std::string new_order;
   std::string renewal_info;  // RFC 9773 section 3, not checked yet: nothing else depends on it; empty: not offered
+  std::string key_change;    // empty: not offered; checked when it is used, as is the next
+  std::string revoke_cert;
+  std::string terms_of_service;  // for people, https; empty for none
   bool external_account_required = false;
   std::vector<std::string> profiles;  // empty when the server names none
 };

@@ -24,19 +24,24 @@ bool has_relation(std::string_view parameters, std::string_view relation) {
 
 }  // namespace
 
-std::string link_to(const http::Headers& headers, std::string_view relation) {
+std::vector<std::string> links_to(const http::Headers& headers, std::string_view relation) {
+  std::vector<std::string> targets;
   for (const std::string_view field : headers.all("Link")) {
     for (auto begin = field.find('<'); begin != std::string_view::npos;) {
       const auto end = field.find('>', begin);
       if (end == std::string_view::npos) break;
       const auto next = field.find('<', end);
-      if (has_relation(field.substr(end, next == std::string_view::npos ? next : next - end), relation)) {
-        return std::string(field.substr(begin + 1, end - begin - 1));
-      }
+      if (has_relation(field.substr(end, next == std::string_view::npos ? next : next - end), relation))
+        targets.emplace_back(field.substr(begin + 1, end - begin - 1));
       begin = next;
     }
   }
-  return {};
+  return targets;
+}
+
+std::string link_to(const http::Headers& headers, std::string_view relation) {
+  const auto targets = links_to(headers, relation);
+  return targets.empty() ? std::string{} : targets.front();
 }
 
 }  // namespace edgetrust::acme

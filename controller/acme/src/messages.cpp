@@ -9,8 +9,6 @@
 #include <array>
 #include <utility>
 
-#include <arpa/inet.h>
-
 namespace edgetrust::acme {
 namespace {
 
@@ -80,30 +78,50 @@ bool is_domain(std::string_view name) {
   return name.size() <= kMaxName && labels.size() > 1 && std::all_of(labels.begin(), labels.end(), is_label);
 }
 
+Result<std::string> token_of(json::View challenge) {
+  const auto token = challenge["token"].string();
+  if (!token || !is_token(*token)) return fail(ErrorKind::kProtocol, "a challenge whose token is none");
+  return std::string(*token);
+}
+
 Result<ports::DnsChallenge> parse_dns_challenge(json::View view, const std::string& domain, const AccountKey& key,
                                                 const UrlPolicy& policy) {
   ports::DnsChallenge challenge;
   EDGETRUST_TRY_ASSIGN(challenge.url, allowed_url(view["url"], "challenge", policy));
   EDGETRUST_TRY_ASSIGN(challenge.status, status_of(view, kChallengeStatus, "challenge"));
-  const auto token = view["token"].string();
-  if (!token || !is_token(*token)) return fail(ErrorKind::kProtocol, "a challenge whose token is none");
+  EDGETRUST_TRY_ASSIGN(const std::string token, token_of(view));
   if (!is_domain(domain)) return fail(ErrorKind::kProtocol, "an authorization for something that is no domain");
   challenge.record_name = "_acme-challenge." + domain;
-  challenge.record_value = key.dns_record_value(*token);
+  challenge.record_value = key.dns_record_value(token);
   challenge.error = error_in(view);
   return challenge;
 }
 
-// The one of type dns-01; absent when there is none.
-Result<json::View> find_dns_challenge(json::View challenges) {
+Result<ports::HttpChallenge> parse_http_challenge(json::View view, const AccountKey& key, const UrlPolicy& policy) {
+  ports::HttpChallenge challenge;
+  EDGETRUST_TRY_ASSIGN(challenge.url, allowed_url(view["url"], "challenge", policy));
+  EDGETRUST_TRY_ASSIGN(challenge.status, status_of(view, kChallengeStatus, "challenge"));
+  EDGETRUST_TRY_ASSIGN(challenge.token, token_of(view));
+  challenge.key_authorization = key.key_authorization(challenge.token);
+  challenge.error = error_in(view);
+  return challenge;
+}
+
+// The one of that type; absent when there is none.
+json::View find_challenge(json::View challenges, std::string_view type) {
   json::View found;
-  if (challenges.size() > kMaxChallenges)
-    return fail(ErrorKind::kProtocol, "an authorization with too many challenges");
   challenges.for_each_element([&](json::View challenge) {
-    if (challenge["type"].string() == "dns-01") found = challenge;
+    if (challenge["type"].string() == type) found = challenge;
     return !found.present();
   });
   return found;
+}
+
+// As text, in the one form of its type.
+std::string identifier_of(json::View identifier) {
+  const std::string name = lower(printable(identifier["value"].string_or(""), 260));
+  const std::string address = identifier["type"].string() == "ip" ? canonical_address(name) : std::string{};
+  return address.empty() ? name : address;
 }
 
 Result<std::vector<std::string>> allowed_urls(json::View list, const char* what, std::size_t most,
@@ -128,11 +146,8 @@ Result<std::vector<std::string>> allowed_urls(json::View list, const char* what,
 
 // One form for what can be written in several.
 std::string name_of(std::string_view type, const std::string& value) {
-  std::array<unsigned char, 16> address{};
-  std::array<char, INET6_ADDRSTRLEN> canonical{};
-  const bool v6 = type == "ip" && inet_pton(AF_INET6, value.c_str(), address.data()) == 1;
-  if (v6) return "ip:" + std::string(inet_ntop(AF_INET6, address.data(), canonical.data(), canonical.size()));
-  return std::string(type) + ":" + lower(value);
+  const std::string address = type == "ip" ? canonical_address(value) : std::string{};
+  return std::string(type) + ":" + (address.empty() ? lower(value) : address);
 }
 
 void add_identifiers(json::Value& list, const char* type, const std::vector<std::string>& values) {
@@ -151,12 +166,12 @@ Result<OrderMessage> parse_order(std::string_view text, const UrlPolicy& policy)
   EDGETRUST_TRY_ASSIGN(const auto authorizations,
                        allowed_urls(root["authorizations"], "authorization", kMaxNames, policy));
   for (const auto& url : authorizations) {
-    order.authorizations.push_back({.url = url, .identifier = {}, .status = {}, .dns = {}});
+    order.authorizations.push_back({.url = url, .identifier = {}, .status = {}});
   }
   root["identifiers"].for_each_element([&](json::View identifier) {
     const std::string value(identifier["value"].string_or(""));
     message.names.insert(name_of(identifier["type"].string_or(""), value));
-    order.identifiers.insert(lower(printable(value, 260)));
+    order.identifiers.insert(identifier_of(identifier));
     return message.names.size() <= kMaxNames;
   });
   EDGETRUST_TRY_ASSIGN(message.finalize_url, allowed_url(root["finalize"], "order's finalize", policy));
@@ -174,14 +189,21 @@ Result<ports::Authorization> parse_authorization(std::string_view text, const Ac
   ports::Authorization authorization;
   EDGETRUST_TRY_ASSIGN(authorization.status, status_of(root, kAuthorizationStatus, "authorization"));
   const json::View identifier = root["identifier"];
-  std::string name = lower(printable(identifier["value"].string_or(""), 260));
+  std::string name = identifier_of(identifier);
   if (name.starts_with("*.")) name.erase(0, 2);  // some servers name the wildcard itself
   const bool wildcard = root["wildcard"].boolean().value_or(false);
   authorization.identifier = wildcard ? "*." + name : name;
-  if (identifier["type"].string() != "dns") return authorization;
-  EDGETRUST_TRY_ASSIGN(const json::View challenge, find_dns_challenge(root["challenges"]));
-  if (!challenge.present()) return authorization;
-  EDGETRUST_TRY_ASSIGN(authorization.dns, parse_dns_challenge(challenge, name, key, policy));
+  authorization.is_address = identifier["type"].string() == "ip";
+  const json::View challenges = root["challenges"];
+  if (challenges.size() > kMaxChallenges)
+    return fail(ErrorKind::kProtocol, "an authorization with too many challenges");
+  const json::View dns = find_challenge(challenges, "dns-01");
+  if (dns.present() && identifier["type"].string() == "dns") {
+    EDGETRUST_TRY_ASSIGN(authorization.dns, parse_dns_challenge(dns, name, key, policy));
+  }
+  // A broken one of a kind that is not needed here is no reason to refuse the other.
+  if (auto http = parse_http_challenge(find_challenge(challenges, "http-01"), key, policy))
+    authorization.http = std::move(*http);
   return authorization;
 }
 

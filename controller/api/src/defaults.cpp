@@ -123,4 +123,7 @@ bool names_secret(const EdgeCertificate& certificate, std::string_view secret_na
          (certificate.spec.source_secret_ref && certificate.spec.source_secret_ref->name == secret_name);
 }
 
+std::string binding_secret_name(const std::string& issuer_name) { return issuer_name + "-zerossl-eab"; }
+std::string next_account_key(const AccountKeyRef& ref) { return ref.key + ".next"; }
+
 }  // namespace edgetrust::api

@@ -1,5 +1,9 @@
 #include "edgetrust/base/text.hpp"
 
+#include <array>
+
+#include <arpa/inet.h>
+
 namespace edgetrust {
 namespace {
 
@@ -26,6 +30,17 @@ std::size_t utf8_length(std::string_view text) {
 }
 
 }  // namespace
+
+std::string canonical_address(std::string_view text) {
+  const std::string given(text);
+  std::array<unsigned char, 16> octets{};
+  std::array<char, INET6_ADDRSTRLEN> form{};
+  for (const int family : {AF_INET, AF_INET6}) {
+    if (inet_pton(family, given.c_str(), octets.data()) == 1)
+      return inet_ntop(family, octets.data(), form.data(), form.size());
+  }
+  return {};
+}
 
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> pieces;

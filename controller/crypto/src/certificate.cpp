@@ -31,6 +31,15 @@ std::string Certificate::to_pem() const {
   return std::string(written(out.get()));
 }
 
+std::string Certificate::to_der() const {
+  const ErrorScope errors;
+  const int size = i2d_X509(certificate_.get(), nullptr);
+  std::string der(static_cast<std::size_t>(std::max(size, 0)), '\0');
+  auto* out = reinterpret_cast<unsigned char*>(der.data());
+  if (size > 0) i2d_X509(certificate_.get(), &out);
+  return der;
+}
+
 std::string Certificate::name() const {
   if (!facts_->subject.empty()) return facts_->subject;
   if (!facts_->dns_names.empty()) return facts_->dns_names.front();

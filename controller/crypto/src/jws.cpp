@@ -97,10 +97,11 @@ Result<std::string> sign_jws(const PrivateKey& key, std::string_view protected_h
   return flattened(header, body, signature);
 }
 
-Result<std::string> sign_jws(const Secret& mac_key, std::string_view protected_header, std::string_view payload) {
+Result<std::string> sign_jws(Hash hash, const Secret& mac_key, std::string_view protected_header,
+                             std::string_view payload) {
   const std::string header = to_base64url(protected_header);
   const std::string body = to_base64url(payload);
-  EDGETRUST_TRY_ASSIGN(const std::string signature, hmac(Hash::kSha256, mac_key, header + "." + body));
+  EDGETRUST_TRY_ASSIGN(const std::string signature, hmac(hash, mac_key, header + "." + body));
   return flattened(header, body, signature);
 }
 

@@ -1,9 +1,12 @@
 #include "edgetrust/decide/capacity.hpp"
 
+#include "edgetrust/api/conditions.hpp"
+#include "edgetrust/base/text.hpp"
 #include "edgetrust/base/time_text.hpp"
 #include "edgetrust/decide/schedule.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -85,6 +88,103 @@ std::string describe(const Pinch& pinch, int limit, const std::string& field, co
          " at least, or the windows longer";
 }
 
+// --- what the CA's limits leave room for
+
+constexpr api::Duration kWeek = 7 * 24h;
+constexpr api::Duration kOrdersWindow = 3h;
+
+double renewals_a_week(const Demand& demand) {
+  return demand.every > 0ms ? std::chrono::duration<double>(kWeek) / std::chrono::duration<double>(demand.every) : 0;
+}
+
+// Rounded up, but for what adding up has made of a whole number.
+std::int64_t rounded_up(double number) { return static_cast<std::int64_t>(std::ceil(number - 1e-6)); }
+
+std::string at_least(std::int64_t number) { return ": it has to be " + std::to_string(number) + " at least"; }
+
+std::string limit_text(const api::AcmeIssuer& issuer, const char* field, int limit) {
+  return "limits." + std::string(field) + " " + std::to_string(limit) + " of AcmeIssuer " + issuer.meta.name;
+}
+
+std::optional<Shortage> domain_shortage(const std::vector<Demand>& fleet, const api::AcmeIssuer& issuer, int limit,
+                                        const OrderLog& log, TimePoint now) {
+  std::map<std::string, std::set<std::set<std::string>>> ordered;  // sets of names, by domain
+  std::set<std::string> waited_for;
+  const auto count = [&](const std::set<std::string>& names, bool waits) {
+    for (const auto& name : names) {
+      const std::string domain = registered_domain(name);
+      ordered[domain].insert(names);
+      if (waits) waited_for.insert(domain);
+    }
+  };
+  std::set<std::set<std::string>> taken;
+  for (const auto& order : log) {
+    if (order.kind != OrderKind::kNew || order.at + kWeek <= now) continue;
+    taken.insert(order.names);
+    count(order.names, false);
+  }
+  for (const auto& one : fleet) {
+    if (one.kind == OrderKind::kNew && !taken.contains(one.names)) count(one.names, true);
+  }
+  for (const auto& domain : waited_for) {
+    const auto wanted = std::ssize(ordered[domain]);
+    if (wanted <= limit) continue;
+    return Shortage{std::string(kDomainLimit), std::to_string(wanted) + " certificates of " + domain +
+                                                   " are ordered for the first time, and " +
+                                                   limit_text(issuer, "certificatesPerDomainPerWeek", limit) +
+                                                   " lets no more of them through in 7 days" + at_least(wanted)};
+  }
+  return std::nullopt;
+}
+
+std::optional<Shortage> duplicates_shortage(const std::vector<Demand>& fleet, const api::AcmeIssuer& issuer,
+                                            int limit) {
+  std::map<std::set<std::string>, double> a_week;
+  for (const auto& one : fleet) {
+    if (one.kind == OrderKind::kNew) a_week[one.names] += 1;
+    if (one.kind == OrderKind::kRenewal) a_week[one.names] += renewals_a_week(one);
+  }
+  for (const auto& [names, orders] : a_week) {
+    const auto wanted = rounded_up(orders);
+    if (wanted <= limit) continue;
+    return Shortage{std::string(kDuplicatesLimit), "the certificates for " + join({names.begin(), names.end()}, ", ") +
+                                                       " take " + std::to_string(wanted) + " orders in 7 days, and " +
+                                                       limit_text(issuer, "duplicatesPerWeek", limit) +
+                                                       " allows no more for one set of names" + at_least(wanted)};
+  }
+  return std::nullopt;
+}
+
+std::optional<Shortage> orders_shortage(const std::vector<Demand>& fleet, const api::AcmeIssuer& issuer, int limit,
+                                        TimePoint now) {
+  constexpr auto kWindowsAWeek = kWeek / kOrdersWindow;
+  const std::string what = limit_text(issuer, "newOrdersPer3Hours", limit);
+  double a_week = 0;
+  std::vector<TimePoint> ends;
+  for (const auto& one : fleet) {
+    if (one.kind != OrderKind::kRenewal || one.account != account_of(issuer.spec)) continue;
+    a_week += renewals_a_week(one);
+    if (one.expires && *one.expires > now) ends.push_back(*one.expires);
+  }
+  const auto steady = rounded_up(a_week / static_cast<double>(kWindowsAWeek));
+  if (steady > limit) {
+    return Shortage{std::string(kOrdersLimit),
+                    std::to_string(rounded_up(a_week)) + " renewals come to be due in 7 days, and " + what +
+                        " leaves room for " + std::to_string(limit * kWindowsAWeek) + at_least(steady)};
+  }
+  std::ranges::sort(ends);
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    const std::int64_t windows = 1 + (ends[i] - now) / kOrdersWindow;
+    const auto due = static_cast<std::int64_t>(i + 1);
+    if (due <= windows * limit) continue;
+    return Shortage{std::string(kOrdersLimit), std::to_string(due) + " certificates expire until " +
+                                                   format_rfc3339(ends[i]) + ", and " + what + " leaves room for " +
+                                                   std::to_string(windows * limit) + " orders before" +
+                                                   at_least((due + windows - 1) / windows)};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Due> due_under_policy(const api::EdgeCertificate& certificate, const api::Edge* edge,
@@ -112,6 +212,32 @@ std::optional<Shortage> shortage(std::vector<Due> fleet, const api::EffectiveRot
                                            site.empty() ? " of Edges whose site is not known" : " of site " + site)};
   }
   return std::nullopt;
+}
+
+std::optional<Demand> demand_on_ca(const api::EdgeCertificate& certificate, const api::AcmeIssuer& issuer) {
+  const auto& [spec, status] = std::tie(certificate.spec, certificate.status);
+  if (certificate.broken || issuer.broken || !spec.issuer_ref || spec.suspend) return std::nullopt;
+  Demand demand{.account = account_of(issuer.spec), .names = ordered_names(spec), .expires = status.not_after};
+  const auto* issued = api::find(status.conditions, api::condition::kIssued);
+  const bool had_one = status.revision || (issued != nullptr && issued->status == api::Truth::kTrue);
+  // A CA that says when to renew is told what an order replaces, and counts it against nothing.
+  if (had_one) demand.kind = status.renewal_info ? OrderKind::kReplacement : OrderKind::kRenewal;
+  if (status.not_before && status.not_after) {
+    const api::Duration lifetime = *status.not_after - *status.not_before;
+    demand.every = std::max(status.renewal_time.value_or(*status.not_before) - *status.not_before, lifetime / 2);
+  }
+  return demand;
+}
+
+std::optional<Shortage> order_shortage(const std::vector<Demand>& fleet, const api::AcmeIssuer& issuer,
+                                       const OrderLog& log, TimePoint now) {
+  const OrderLimits limits = limits_of(issuer.spec);
+  std::optional<Shortage> found;
+  if (limits.duplicates_per_week > 0) found = duplicates_shortage(fleet, issuer, limits.duplicates_per_week);
+  if (!found && limits.orders_per_3_hours > 0) found = orders_shortage(fleet, issuer, limits.orders_per_3_hours, now);
+  if (!found && limits.per_domain_per_week > 0)
+    found = domain_shortage(fleet, issuer, limits.per_domain_per_week, log, now);
+  return found;
 }
 
 }  // namespace edgetrust::decide

@@ -20,8 +20,14 @@ struct Model {
 // What the Edge of an observation serves at the beginning, as far as its objects tell.
 std::optional<ports::ChainFacts> installed_at_first(const decide::certificate::Observation& o);
 
-// Does one effect to the model and to what would be observed of it. Slots are the namespace's.
+// What the members of a namespace share.
+struct Shared {
+  std::vector<ports::BudgetSlot> slots;
+  std::map<std::string, decide::OrderLog> orders;  // by the CA's directory
+};
+
+// Does one effect to the model and to what would be observed of it.
 Result<decide::certificate::Learned> act(const decide::certificate::Effect& effect, decide::certificate::Observation& o,
-                                         Model& model, std::vector<ports::BudgetSlot>& slots, Outside& outside);
+                                         Model& model, Shared& shared, Outside& outside);
 
 }  // namespace edgetrust::forecast

@@ -25,8 +25,8 @@ std::vector<PeerLook> content_peers(const Observation& o) {
 
 class Actor {
  public:
-  Actor(Observation& o, Model& model, std::vector<ports::BudgetSlot>& slots, Outside& outside)
-      : o_(o), model_(model), slots_(slots), outside_(outside) {}
+  Actor(Observation& o, Model& model, Shared& shared, Outside& outside)
+      : o_(o), model_(model), slots_(shared.slots), orders_(shared.orders), outside_(outside) {}
 
   Result<Learned> operator()(const effect::LookAtEdge& e) {
     const ports::ChainFacts* installed = model_.installed ? &*model_.installed : nullptr;
@@ -82,8 +82,13 @@ class Actor {
     return Learned{};
   }
   Result<Learned> operator()(const effect::NewOrder& e) {
+    auto& log = orders_[o_.issuer->spec.server];
+    if (e.place) decide::take_place(log, *e.place, o_.now);
     auto ready_at = outside_.order(o_, e.request);
-    if (!ready_at) return tl::unexpected(std::move(ready_at).error());
+    if (!ready_at) {
+      if (e.place) decide::give_back(log, *e.place);
+      return tl::unexpected(std::move(ready_at).error());
+    }
     model_.order = Model::Order{.url = o_.object.meta.uid + "/" + std::to_string(e.revision), .ready_at = *ready_at};
     return Learned{.order = ports::Order{.url = model_.order->url}};
   }
@@ -111,8 +116,11 @@ class Actor {
     revision.asked_for = {chain.dns_names.begin(), chain.dns_names.end()};
     revision.asked_for.insert(chain.ip_addresses.begin(), chain.ip_addresses.end());
     revision.chain = std::move(chain);
+    if (o_.issuer) revision.server = o_.issuer->spec.server;
     return Learned{};
   }
+  Result<Learned> operator()(const effect::DeactivateAuthorization& /*e*/) { return Learned{}; }
+  Result<Learned> operator()(const effect::RevokeCertificate& /*e*/) { return Learned{}; }
   Result<Learned> operator()(const effect::StoreImport& /*e*/) {
     if (!o_.import || !o_.import->chain) return tl::unexpected(missing("what importFrom names"));
     o_.revisions[0] = {.number = 0, .has_key = true, .chain = o_.import->chain};
@@ -207,6 +215,7 @@ class Actor {
   Observation& o_;
   Model& model_;
   std::vector<ports::BudgetSlot>& slots_;
+  std::map<std::string, decide::OrderLog>& orders_;
   Outside& outside_;
 };
 
@@ -232,9 +241,9 @@ std::optional<ports::ChainFacts> installed_at_first(const Observation& o) {
   return ours != nullptr ? std::optional(*ours) : std::nullopt;
 }
 
-Result<Learned> act(const decide::certificate::Effect& effect, Observation& o, Model& model,
-                    std::vector<ports::BudgetSlot>& slots, Outside& outside) {
-  return std::visit(Actor(o, model, slots, outside), effect);
+Result<Learned> act(const decide::certificate::Effect& effect, Observation& o, Model& model, Shared& shared,
+                    Outside& outside) {
+  return std::visit(Actor(o, model, shared, outside), effect);
 }
 
 }  // namespace edgetrust::forecast

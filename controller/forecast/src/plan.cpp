@@ -62,6 +62,31 @@ class Scribe {
   std::map<std::string, std::pair<std::string, TimePoint>> said_;  // phase and reason, and since when
 };
 
+// The same of the limits of each CA, by AcmeIssuer.
+void note_limits(const Situation& situation, Plan& plan) {
+  struct Group {
+    std::shared_ptr<const api::AcmeIssuer> issuer;
+    std::shared_ptr<const decide::OrderLog> orders;
+  };
+  std::map<api::ObjectKey, Group> issuers;
+  std::map<std::pair<std::string, std::string>, std::vector<decide::Demand>> fleets;  // by namespace and server
+  for (const Observation& o : situation.certificates) {
+    if (!o.issuer || o.issuer->broken) continue;
+    const std::string& ns = o.object.meta.ns;
+    auto& group = issuers[{ns, o.issuer->meta.name}];
+    group.issuer = o.issuer;
+    if (o.orders) group.orders = o.orders;
+    if (auto demand = decide::demand_on_ca(o.object, *o.issuer))
+      fleets[{ns, o.issuer->spec.server}].push_back(std::move(*demand));
+  }
+  for (const auto& [key, group] : issuers) {
+    const auto& fleet = fleets[{key.ns, group.issuer->spec.server}];
+    const decide::OrderLog orders = group.orders ? *group.orders : decide::OrderLog{};
+    if (auto shortage = decide::order_shortage(fleet, *group.issuer, orders, situation.now))
+      plan.infeasible.push_back({"AcmeIssuer", key, std::move(shortage->reason), std::move(shortage->message)});
+  }
+}
+
 void note_infeasible(const Situation& situation, Plan& plan) {
   struct Group {
     std::shared_ptr<const api::RotationPolicy> policy;
@@ -74,6 +99,7 @@ void note_infeasible(const Situation& situation, Plan& plan) {
     if (const auto due = decide::due_under_policy(o.object, o.edge.get(), o.connection.get()))
       group.due.push_back(*due);
   }
+  note_limits(situation, plan);
   for (const auto& [key, group] : policies) {
     const auto rotation = api::effective_rotation({}, group.policy ? &group.policy->spec : nullptr);
     if (auto shortage = decide::shortage(group.due, rotation, situation.now)) {

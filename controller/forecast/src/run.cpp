@@ -64,7 +64,7 @@ struct Run::Policy {
 struct Run::Namespace {
   std::vector<Member*> members;
   std::vector<decide::Member> fleet;  // the same
-  std::vector<ports::BudgetSlot> slots;
+  Shared shared;
   std::map<std::string, Policy> policies;
 };
 struct Run::Member {
@@ -98,13 +98,15 @@ Run::Run(Situation situation, Outside& outside, Watcher watcher)
     member.o.policy = policy.object;
     member.policy = &policy;
     space->members.push_back(&member);
-    space->fleet.push_back(
-        {.certificate = borrowed(member.o.object), .edge = member.o.edge ? borrowed(*member.o.edge) : nullptr});
+    space->fleet.push_back({.certificate = borrowed(member.o.object),
+                            .edge = member.o.edge ? borrowed(*member.o.edge) : nullptr,
+                            .issuer = member.o.issuer});
+    if (member.o.orders) space->shared.orders[member.o.issuer->spec.server] = *std::exchange(member.o.orders, nullptr);
     wake_at(member, now_);
   }
   for (auto& slot : situation.slots) {
     const auto space = namespaces_.find(slot.meta.ns);
-    if (space != namespaces_.end()) space->second->slots.push_back(std::move(slot));
+    if (space != namespaces_.end()) space->second->shared.slots.push_back(std::move(slot));
   }
   for (auto& [ns, space] : namespaces_) {
     for (auto& [name, policy] : space->policies) refresh(policy);
@@ -160,10 +162,12 @@ bool Run::pass(Member& member) {
   o.now = now_;
   decide::certificate::note_pass(o, now_);
   if (decide::certificate::asks_for_fleet(o)) {
-    o.fleet = {.members = member.space->fleet, .slots = member.space->slots};
+    o.fleet = {.members = member.space->fleet, .slots = member.space->shared.slots};
   } else {
     o.fleet = {};
   }
+  o.orders =
+      decide::certificate::asks_for_orders(o) ? borrowed(member.space->shared.orders[o.issuer->spec.server]) : nullptr;
   Decision decision = decide::certificate::decide(o);
   const api::EdgeCertificateStatus before = std::exchange(o.object.status, std::move(decision.status));
   decide::certificate::note_written(o, before, o.object.status);
@@ -173,11 +177,12 @@ bool Run::pass(Member& member) {
   const bool at_once = decision.effect || (decision.wake_at && *decision.wake_at <= now_);
   if (decision.effect) {
     decide::certificate::note_begun(o, *decision.effect);
-    auto learned = forecast::act(*decision.effect, o, member.model, member.space->slots, outside_);
+    auto learned = forecast::act(*decision.effect, o, member.model, member.space->shared, outside_);
     if (learned) {
       decide::certificate::note_success(o, *decision.effect, std::move(*learned), o, now_);
     } else {
       decide::certificate::note_failure(o, *decision.effect, learned.error(), now_);
+      if (learned.error().kind == ErrorKind::kRateLimited) let_sleep(member, learned.error());
     }
     if (std::holds_alternative<effect::ReleaseSlots>(*decision.effect)) wake_waiting(*member.space);
   }
@@ -189,6 +194,20 @@ bool Run::pass(Member& member) {
   member.passes_without_rest = 0;
   if (decision.wake_at) wake_at(member, *decision.wake_at);
   return false;
+}
+
+// What the engine writes on an AcmeIssuer whose CA wants no orders for a while.
+void Run::let_sleep(const Member& refused, const Error& error) {
+  if (!refused.o.issuer) return;
+  auto next = std::make_shared<api::AcmeIssuer>(*refused.o.issuer);
+  next->status.last_refusal = decide::refusal(next->status.last_refusal, error.retry_after, now_);
+  next->status.last_refusal->message = error.message();
+  for (std::size_t i = 0; i < refused.space->members.size(); ++i) {
+    auto& issuer = refused.space->members[i]->o.issuer;
+    if (!issuer || issuer->meta.name != next->meta.name) continue;
+    issuer = next;
+    refused.space->fleet[i].issuer = next;
+  }
 }
 
 // A slot came free.
@@ -262,11 +281,17 @@ Situation Run::situation() const {
     Observation& copy = now.certificates.emplace_back(member->o);
     static_cast<decide::certificate::Memory&>(copy) = {};
     copy.fleet = {};
+    copy.orders = nullptr;
+    if (copy.issuer) {
+      const auto& known = member->space->shared.orders;
+      if (const auto log = known.find(copy.issuer->spec.server); log != known.end())
+        copy.orders = std::make_shared<decide::OrderLog>(log->second);
+    }
     if (copy.edge && member->model.installed) copy.edge = serving(*copy.edge, *member->model.installed);
     if (copy.policy) copy.policy = std::make_shared<api::RotationPolicy>(*copy.policy);
   }
   for (const auto& [ns, space] : namespaces_)
-    now.slots.insert(now.slots.end(), space->slots.begin(), space->slots.end());
+    now.slots.insert(now.slots.end(), space->shared.slots.begin(), space->shared.slots.end());
   return now;
 }
 

@@ -1,7 +1,7 @@
 #include "edgetrust/kube/budget_slots.hpp"
 
-#include "edgetrust/base/time_text.hpp"
 #include "edgetrust/json/value.hpp"
+#include "lease_time.hpp"
 #include "meta.hpp"
 
 #include <charconv>
@@ -20,13 +20,6 @@ std::optional<ports::SlotHolder> parse_holder(std::string_view identity, std::st
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), holder.revision);
   const bool whole = !digits.empty() && error == std::errc{} && end == digits.data() + digits.size();
   return whole ? std::optional(holder) : std::nullopt;
-}
-
-// Kubernetes' MicroTime has six digits behind the second.
-std::string micro_time(TimePoint at) {
-  std::string text = format_rfc3339(std::chrono::floor<std::chrono::seconds>(at));
-  text.insert(text.size() - 1, ".000000");
-  return text;
 }
 
 // A time that differs with each claim, so that each is a change and makes a resourceVersion.

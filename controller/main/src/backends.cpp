@@ -1,8 +1,8 @@
 #include "backends.hpp"
 
 #include "edgetrust/acme/client.hpp"
+#include "edgetrust/acme/zero_ssl.hpp"
 #include "edgetrust/base/text.hpp"
-#include "edgetrust/dns/rfc2136/rfc2136_zone.hpp"
 #include "edgetrust/genesys/fleet.hpp"
 #include "heartbeat.hpp"
 
@@ -13,13 +13,13 @@ namespace {
 
 constexpr std::chrono::minutes kConfigMapsAreFresh{10};
 
-dns::TsigAlgorithm to_dns(api::TsigAlgorithm algorithm) {
-  switch (algorithm) {
-    case api::TsigAlgorithm::kHmacSha256: return dns::TsigAlgorithm::kHmacSha256;
-    case api::TsigAlgorithm::kHmacSha384: return dns::TsigAlgorithm::kHmacSha384;
-    case api::TsigAlgorithm::kHmacSha512: return dns::TsigAlgorithm::kHmacSha512;
+crypto::Hash to_hash(std::optional<api::MacAlgorithm> algorithm) {
+  switch (algorithm.value_or(api::MacAlgorithm::kHs256)) {
+    case api::MacAlgorithm::kHs256: return crypto::Hash::kSha256;
+    case api::MacAlgorithm::kHs384: return crypto::Hash::kSha384;
+    case api::MacAlgorithm::kHs512: return crypto::Hash::kSha512;
   }
-  return dns::TsigAlgorithm::kHmacSha256;
+  return crypto::Hash::kSha256;
 }
 
 // An update of a zone as a POST: refused is 4xx, no answer is none.
@@ -42,6 +42,9 @@ class ObservedZone final : public ports::DnsZone {
   Status remove(const std::string& name, const std::string& value, std::stop_token stop) override {
     const SteadyPoint begin = clock_.steady();
     return tell(begin, zone_->remove(name, value, std::move(stop)));
+  }
+  Result<std::string> seen_at(const std::string& name, std::stop_token stop) override {
+    return zone_->seen_at(name, std::move(stop));
   }
 
  private:
@@ -71,6 +74,13 @@ class DriverBackends::Reader {
     return std::move(found->second);
   }
   Result<Secret> secret(const api::SecretKeyRef& ref) { return secret(ref.name, ref.key); }
+  // Empty: the Secret has no such key.
+  Result<Secret> secret_if_any(const std::string& name, const std::string& key) {
+    needs_.insert({ns_, name});
+    EDGETRUST_TRY_ASSIGN(ports::SecretObject object, backends_.secrets_.read({ns_, name}, stop_));
+    const auto found = object.data.find(key);
+    return found == object.data.end() ? Secret() : std::move(found->second);
+  }
   Result<genesys::Credentials> credentials(const api::LocalRef& ref) {
     EDGETRUST_TRY_ASSIGN(const Secret id, secret(ref.name, "clientId"));
     EDGETRUST_TRY_ASSIGN(Secret client_secret, secret(ref.name, "clientSecret"));
@@ -78,8 +88,7 @@ class DriverBackends::Reader {
                                 "Secret " + ref.name};
   }
   // A bundle's certificates are the only roots; without a bundle the public roots are.
-  Result<std::shared_ptr<http::Transport>> transport(telemetry::Api api,
-                                                     const std::optional<api::CaBundleRef>& bundle) {
+  Result<http::TlsOptions> trust(const std::optional<api::CaBundleRef>& bundle) {
     http::TlsOptions tls{.public_roots = !bundle};
     if (bundle) {
       if (bundle->kind == api::BundleKind::kSecret)
@@ -88,6 +97,11 @@ class DriverBackends::Reader {
         needs_config_map_ = true;
       EDGETRUST_TRY_ASSIGN(tls.ca_pem, backends_.secrets_.read_bundle(ns_, *bundle, stop_));
     }
+    return tls;
+  }
+  Result<std::shared_ptr<http::Transport>> transport(telemetry::Api api,
+                                                     const std::optional<api::CaBundleRef>& bundle) {
+    EDGETRUST_TRY_ASSIGN(http::TlsOptions tls, trust(bundle));
     EDGETRUST_TRY_ASSIGN(auto made, http::make_transport(std::move(tls)));
     return http::observed(std::move(made), backends_.clock_,
                           [&told = backends_.told_, api](const http::Exchange& exchange) { told(api, exchange); });
@@ -169,6 +183,34 @@ void DriverBackends::forget(const api::ObjectKey& object) {
   });
 }
 
+namespace {
+
+template <class Reader>
+Result<std::optional<acme::ExternalAccountBinding>> binding_of(const api::AcmeIssuer& issuer, Reader& reader) {
+  const auto& eab = *issuer.spec.external_account_binding;
+  acme::ExternalAccountBinding binding{.key_id = eab.key_id, .hmac_key = {}, .algorithm = to_hash(eab.algorithm)};
+  if (eab.hmac_key_ref) {
+    EDGETRUST_TRY_ASSIGN(binding.hmac_key, reader.secret(*eab.hmac_key_ref));
+  } else {
+    const std::string kept = api::binding_secret_name(issuer.meta.name);
+    EDGETRUST_TRY_ASSIGN(const Secret key_id, reader.secret(kept, "keyId"));
+    EDGETRUST_TRY_ASSIGN(binding.hmac_key, reader.secret(kept, "hmacKey"));
+    binding.key_id = key_id.expose();
+  }
+  return std::optional(std::move(binding));
+}
+
+}  // namespace
+
+Result<ports::ExternalBinding> DriverBackends::zero_ssl_binding(const api::AcmeIssuer& issuer, std::stop_token stop) {
+  const auto& eab = issuer.spec.external_account_binding;
+  if (!eab || !eab->zero_ssl_api_key_ref) return fail(ErrorKind::kInternal, "the issuer has no API key of ZeroSSL");
+  Reader reader(*this, issuer.meta.ns, stop);
+  EDGETRUST_TRY_ASSIGN(const Secret api_key, reader.secret(*eab->zero_ssl_api_key_ref));
+  EDGETRUST_TRY_ASSIGN(const auto transport, reader.transport(telemetry::Api::kAcme, std::nullopt));
+  return acme::zero_ssl_binding(api_key, *transport, std::move(stop));
+}
+
 Result<std::shared_ptr<ports::CertificateAuthority>> DriverBackends::authority(const api::AcmeIssuer& issuer,
                                                                                std::stop_token stop) {
   return cached<ports::CertificateAuthority>(
@@ -178,13 +220,15 @@ Result<std::shared_ptr<ports::CertificateAuthority>> DriverBackends::authority(c
         acme::Config config{.directory_url = spec.server,
                             .contact_email = spec.email,
                             .allowed_hosts = spec.allowed_hosts,
-                            .profile = spec.profile};
+                            .profile = spec.profile,
+                            .preferred_chain = spec.preferred_chain};
         EDGETRUST_TRY_ASSIGN(config.account_key_pem,
                              reader.secret(spec.account_key_ref.name, spec.account_key_ref.key));
-        if (spec.external_account_binding && spec.external_account_binding->hmac_key_ref) {
-          EDGETRUST_TRY_ASSIGN(Secret hmac, reader.secret(*spec.external_account_binding->hmac_key_ref));
-          config.external_account =
-              acme::ExternalAccountBinding{spec.external_account_binding->key_id, std::move(hmac)};
+        EDGETRUST_TRY_ASSIGN(
+            config.next_account_key_pem,
+            reader.secret_if_any(spec.account_key_ref.name, api::next_account_key(spec.account_key_ref)));
+        if (spec.external_account_binding) {
+          EDGETRUST_TRY_ASSIGN(config.external_account, binding_of(issuer, reader));
         }
         EDGETRUST_TRY_ASSIGN(auto transport, reader.transport(telemetry::Api::kAcme, spec.ca_bundle_ref));
         EDGETRUST_TRY_ASSIGN(auto client, acme::make_client(std::move(config), std::move(transport), clock_));
@@ -197,27 +241,15 @@ Result<std::shared_ptr<ports::DnsZone>> DriverBackends::zone(const api::AcmeIssu
   const api::Solver* solver = api::solver_for(issuer.spec, dns_name);
   if (solver == nullptr || !solver->dns01)
     return fail(ErrorKind::kInvalid, "no solver of AcmeIssuer " + issuer.meta.name + " serves " + dns_name);
-  if (!solver->dns01->rfc2136)
-    return fail(ErrorKind::kUnsupported, "the solver for " + dns_name + " has no provider that this version serves");
   const auto index = static_cast<std::size_t>(solver - issuer.spec.solvers.data());
-  const std::string what = "zone " + std::to_string(index);
-  return cached<ports::DnsZone>(what, issuer.meta, std::move(stop),
-                                [&](Reader& reader) -> Result<std::shared_ptr<ports::DnsZone>> {
-                                  const auto& rfc2136 = *solver->dns01->rfc2136;
-                                  dns::Rfc2136Options options{.nameserver = rfc2136.nameserver,
-                                                              .tsig_key_name = rfc2136.tsig_key_name,
-                                                              .tsig_algorithm = to_dns(rfc2136.tsig_algorithm)};
-                                  if (rfc2136.tsig_secret_ref) {
-                                    EDGETRUST_TRY_ASSIGN(options.tsig_secret, reader.secret(*rfc2136.tsig_secret_ref));
-                                  }
-                                  auto zone = dns::Rfc2136Zone::create(std::move(options), resolver_, clock_, random_);
-                                  if (!zone) {
-                                    const auto& ref = rfc2136.tsig_secret_ref;
-                                    const std::string key = ref ? ", Secret " + ref->name + " key " + ref->key : "";
-                                    return tl::unexpected(within("the solver for " + dns_name + key, zone.error()));
-                                  }
-                                  return std::make_shared<ObservedZone>(std::move(*zone), clock_, told_);
-                                });
+  const auto make = [&](Reader& reader) -> Result<std::shared_ptr<ports::DnsZone>> {
+    auto zone = zones_.make(*solver->dns01,
+                            {.secret = [&](const auto& name, const auto& key) { return reader.secret(name, key); },
+                             .trust = [&](const auto& bundle) { return reader.trust(bundle); }});
+    if (!zone) return tl::unexpected(within("the solver for " + dns_name, std::move(zone).error()));
+    return std::make_shared<ObservedZone>(*std::move(zone), clock_, told_);
+  };
+  return cached<ports::DnsZone>("zone " + std::to_string(index), issuer.meta, std::move(stop), make);
 }
 
 Result<std::shared_ptr<ports::EdgeFleet>> DriverBackends::fleet(const api::GenesysConnection& connection,

@@ -8,6 +8,7 @@
 #include "edgetrust/ports/backends.hpp"
 #include "edgetrust/ports/cluster.hpp"
 #include "edgetrust/telemetry/metrics.hpp"
+#include "zone_maker.hpp"
 
 #include <chrono>
 #include <functional>
@@ -23,11 +24,13 @@ class DriverBackends final : public ports::Backends {
   using Told = std::function<void(telemetry::Api api, const http::Exchange& exchange)>;
 
   // All references must outlive this.
-  DriverBackends(ports::Secrets& secrets, const dns::Resolver& resolver, const Clock& clock, Random& random, Told told)
-      : secrets_(secrets), resolver_(resolver), clock_(clock), random_(random), told_(std::move(told)) {}
+  DriverBackends(ports::Secrets& secrets, const dns::Resolver& resolver, const Clock& clock, Random& random, Told told,
+                 Clouds clouds = {})
+      : secrets_(secrets), clock_(clock), told_(std::move(told)), zones_(resolver, clock, random, std::move(clouds)) {}
 
   Result<std::shared_ptr<ports::CertificateAuthority>> authority(const api::AcmeIssuer& issuer,
                                                                  std::stop_token stop) override;
+  Result<ports::ExternalBinding> zero_ssl_binding(const api::AcmeIssuer& issuer, std::stop_token stop) override;
   Result<std::shared_ptr<ports::DnsZone>> zone(const api::AcmeIssuer& issuer, const std::string& dns_name,
                                                std::stop_token stop) override;
   Result<std::shared_ptr<ports::EdgeFleet>> fleet(const api::GenesysConnection& connection,
@@ -63,10 +66,9 @@ class DriverBackends final : public ports::Backends {
                                          const std::function<Result<std::shared_ptr<Driver>>(Reader&)>& make);
 
   ports::Secrets& secrets_;
-  const dns::Resolver& resolver_;
   const Clock& clock_;
-  Random& random_;
   const Told told_;
+  ZoneMaker zones_;
   std::mutex mutex_;
   std::map<EntryKey, std::shared_ptr<Entry>> entries_;
 };

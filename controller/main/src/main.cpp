@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace edgetrust {
 namespace {
@@ -51,12 +52,27 @@ Result<kube::ClusterConfig> cluster_config(const Options& options, const Clock& 
   return kube::load_kubeconfig(kube::kubeconfig_paths(paths, variable("HOME")), options.context, clock);
 }
 
+Clouds clouds_of(const Options& options) {
+  Clouds clouds{.aws_role_arn = variable("AWS_ROLE_ARN"),
+                .aws_token_file = variable("AWS_WEB_IDENTITY_TOKEN_FILE"),
+                .aws_region = variable("AWS_REGION"),
+                .azure_client_id = variable("AZURE_CLIENT_ID"),
+                .azure_tenant_id = variable("AZURE_TENANT_ID"),
+                .azure_token_file = variable("AZURE_FEDERATED_TOKEN_FILE"),
+                .azure_authority_host = variable("AZURE_AUTHORITY_HOST"),
+                .endpoints = {},
+                .ca_pem = options.dns_ca_file.empty() ? "" : file(options.dns_ca_file.c_str())};
+  for (const auto& text : options.dns_endpoints) clouds.endpoints.insert(*parse_dns_endpoint(text));
+  return clouds;
+}
+
 Result<Environment> environment_of(const Options& options, const Clock& clock) {
   EDGETRUST_TRY_ASSIGN(kube::ClusterConfig cluster, cluster_config(options, clock));
   return Environment{.cluster = std::move(cluster),
                      .resolv_conf = file("/etc/resolv.conf"),
                      .hosts = file("/etc/hosts"),
-                     .instance = variable("HOSTNAME")};
+                     .instance = variable("HOSTNAME"),
+                     .clouds = clouds_of(options)};
 }
 
 sigset_t the_end() {
@@ -91,11 +107,16 @@ int run(const Options& options) {
   if (!environment) return give_up(environment.error());
   auto program = Operator::create(options, std::move(*environment), clock, random, log);
   if (!program) return give_up(program.error());
-  std::jthread worker([&](std::stop_token stop) { (*program)->run(std::move(stop)); });
+  Status ended;
+  std::jthread worker([&](std::stop_token stop) {
+    ended = (*program)->run(std::move(stop));
+    if (!ended) kill(getpid(), SIGTERM);  // nothing else ends the wait
+  });
   wait_for_signal();
   worker.request_stop();
   worker.join();
-  return 0;
+  if (!ended) log.error("ended", {{"error", ended.error()}});
+  return ended ? 0 : 1;
 }
 
 std::string print(const forecast::Plan& plan, const std::string& output) {

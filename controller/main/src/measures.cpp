@@ -1,6 +1,7 @@
 #include "measures.hpp"
 
 #include "edgetrust/api/conditions.hpp"
+#include "edgetrust/base/time_text.hpp"
 
 namespace edgetrust {
 namespace {
@@ -92,6 +93,14 @@ void measure(telemetry::Metrics& metrics, const api::PinPolicy& policy) {
   metrics.pin_handshake_valid(ns, name, truth_of(policy.status.conditions, api::condition::kHandshakeValid));
 }
 
+void measure(telemetry::Metrics& metrics, const api::AcmeIssuer& issuer) {
+  const auto until = parse_rfc3339(issuer.status.limited_until);
+  metrics.issuer_limited_until(issuer.meta.ns, issuer.meta.name, until ? std::optional(*until) : std::nullopt);
+}
+
+void forget(telemetry::Metrics& metrics, const api::AcmeIssuer& issuer) {
+  metrics.forget_issuer(issuer.meta.ns, issuer.meta.name);
+}
 void forget(telemetry::Metrics& metrics, const api::EdgeCertificate& certificate) {
   metrics.forget_certificate(certificate.meta.ns, certificate.meta.name);
 }

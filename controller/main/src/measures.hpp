@@ -19,8 +19,7 @@ void measure(telemetry::Metrics& metrics, const api::RotationPolicy& policy);
 void measure(telemetry::Metrics& metrics, const api::Edge& edge);
 void measure(telemetry::Metrics& metrics, const api::GenesysConnection& connection);
 void measure(telemetry::Metrics& metrics, const api::PinPolicy& policy);
-// Of these there is nothing to measure.
-inline void measure(telemetry::Metrics& /*metrics*/, const api::AcmeIssuer& /*issuer*/) {}
+void measure(telemetry::Metrics& metrics, const api::AcmeIssuer& issuer);
 
 // The object is gone: so are its samples.
 void forget(telemetry::Metrics& metrics, const api::EdgeCertificate& certificate);
@@ -28,6 +27,6 @@ void forget(telemetry::Metrics& metrics, const api::RotationPolicy& policy);
 void forget(telemetry::Metrics& metrics, const api::Edge& edge);
 void forget(telemetry::Metrics& metrics, const api::GenesysConnection& connection);
 void forget(telemetry::Metrics& metrics, const api::PinPolicy& policy);
-inline void forget(telemetry::Metrics& /*metrics*/, const api::AcmeIssuer& /*issuer*/) {}
+void forget(telemetry::Metrics& metrics, const api::AcmeIssuer& issuer);
 
 }  // namespace edgetrust

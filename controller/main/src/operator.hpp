@@ -1,5 +1,6 @@
 #pragma once
 // The running operator: the only place that names concrete drivers and joins them to the engine.
+#include "clouds.hpp"
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/random.hpp"
 #include "edgetrust/base/result.hpp"
@@ -19,6 +20,7 @@ struct Environment {
   std::string resolv_conf;  // text of /etc/resolv.conf
   std::string hosts;        // text of /etc/hosts
   std::string instance;     // the pod's name, for Events
+  Clouds clouds;
 };
 
 // What will happen to the watched namespaces until then: reads the cluster once and changes nothing. `clock`, `random`
@@ -41,8 +43,9 @@ class Operator {
   Operator(const Operator&) = delete;
   Operator& operator=(const Operator&) = delete;
 
-  // Watches, works, and answers probes until `stop`; then ends every pass and joins every thread.
-  void run(std::stop_token stop);
+  // Watches, works, and answers probes until `stop`; then ends every pass and joins every thread. With leader election
+  // it works while it leads. kCancelled when it leads no longer: the process must end, for another may work now.
+  Status run(std::stop_token stop);
 
  private:
   friend Result<forecast::Plan> make_plan(const Options& options, Environment environment, const Clock& clock,

@@ -1,5 +1,6 @@
 #include "options.hpp"
 
+#include "clouds.hpp"
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/base/time_text.hpp"
 
@@ -32,9 +33,22 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   app.add_option("--kube-burst", options.kube_burst, "requests at once to the API server")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
+  app.add_option("--dns-endpoint", options.dns_endpoints,
+                 "NAME=URL: another address for the API of a DNS provider; NAME is one of " + join(kDnsEndpoints, ", "))
+      ->check([](const std::string& text) {
+        const auto endpoint = parse_dns_endpoint(text);
+        return endpoint ? std::string{} : endpoint.error().message();
+      });
+  app.add_option("--dns-ca-file", options.dns_ca_file,
+                 "PEM file of CA certificates, trusted beside the public ones for APIs of DNS providers")
+      ->check(CLI::ExistingFile);
   app.add_option("--log-level", options.log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();
+  app.add_flag("--leader-elect", options.leader_elect,
+               "of several operators one works and the others stand by (by the Lease \"edgetrust\")");
+  app.add_option("--leader-elect-namespace", options.leader_elect_namespace,
+                 "namespace of that Lease (default: the pod's own)");
   app.add_flag("--version", options.show_version, "print the version");
   PlanOptions plan;
   CLI::App* planning =

@@ -30,7 +30,11 @@ struct Options {
   int workers = 8;
   double kube_qps = 50;
   int kube_burst = 100;
+  std::vector<std::string> dns_endpoints;  // NAME=URL, see clouds.hpp
+  std::string dns_ca_file;                 // empty: none
   std::string log_level = "info";
+  bool leader_elect = false;           // several operators: one works, the others stand by
+  std::string leader_elect_namespace;  // of the Lease; empty: the pod's, or the kubeconfig's
   bool show_version = false;
   std::optional<PlanOptions> plan;         // `edgetrust plan`: say what will happen, and end
   std::optional<PinShowOptions> pin_show;  // `edgetrust pin show`: say what an endpoint presents, and end

@@ -143,7 +143,14 @@ Wake wake(const api::RotationPolicy* before, const api::RotationPolicy* after) {
   return {.itself = false, .dependants = resumed || moved ? Rouse::kWake : Rouse::kNobody};
 }
 
-Wake wake(const api::AcmeIssuer* before, const api::AcmeIssuer* after) { return of_keeper(before, after); }
+// What a CA has refused is written by whoever was refused, and taken back by the engine of issuers.
+Wake wake(const api::AcmeIssuer* before, const api::AcmeIssuer* after) {
+  Wake woken = of_keeper(before, after);
+  const bool refused = before != nullptr && after != nullptr && after->status.last_refusal &&
+                       before->status.last_refusal != after->status.last_refusal;
+  woken.itself = woken.itself || refused;
+  return woken;
+}
 
 Wake wake(const api::GenesysConnection* before, const api::GenesysConnection* after) {
   return of_keeper(before, after);

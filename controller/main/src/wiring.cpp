@@ -6,6 +6,7 @@
 #include "edgetrust/dns/lookup.hpp"
 #include "edgetrust/http/server.hpp"
 #include "edgetrust/kube/cluster.hpp"
+#include "edgetrust/kube/leadership.hpp"
 #include "edgetrust/pki/pki.hpp"
 #include "edgetrust/probe/probe.hpp"
 #include "edgetrust/reconcile/certificate_reconciler.hpp"
@@ -20,6 +21,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <sstream>
 
 namespace edgetrust {
 namespace {
@@ -54,6 +56,32 @@ Result<std::unique_ptr<ports::TlsProbe>> make_probe(const dns::Resolver& resolve
   return probe::Probe::create(
       [&resolver](const std::string& host, const net::Wait& wait) { return resolver.addresses(host, wait); }, clock);
 }
+
+// A client of its own: a renewal does not wait behind what the workers ask.
+class Candidate {
+ public:
+  Candidate(const Options& options, const Environment& environment, std::shared_ptr<http::Transport> transport,
+            const Clock& clock, kube::Pauser& pauser, Random& random, const telemetry::Logger& log)
+      : client_(environment.cluster, std::move(transport), clock, pauser),
+        election_(
+            client_, clock, pauser,
+            {.lease = {options.leader_elect_namespace.empty() ? environment.cluster.ns : options.leader_elect_namespace,
+                       "edgetrust"},
+             .identity = environment.instance + "_" + hex(random.next()),
+             .failed = [&log](const Error& error) {
+               log.warn("the Lease of the leader", {{"error", error}});
+             }}) {}
+  kube::Election& election() { return election_; }
+
+ private:
+  static std::string hex(std::uint64_t number) {
+    std::ostringstream text;
+    text << std::hex << number;
+    return text.str();
+  }
+  kube::ApiClient client_;
+  kube::Election election_;
+};
 
 // Drivers that can fail to be made.
 struct Tools {
@@ -107,8 +135,12 @@ struct Operator::Parts {
         pki(pki::make_pki(roots)),
         viewer(pki::make_chain_viewer(roots)),
         announcements(make_announcements([this](const std::string& certificate) { return trusting(certificate); })),
-        backends(cluster.secrets(), *tools.resolver, clock, random,
-                 [this](telemetry::Api api, const http::Exchange& exchange) { asked(api, exchange); }),
+        candidate(options.leader_elect
+                      ? std::make_unique<Candidate>(options, environment, tools.transport, clock, pauser, random, log)
+                      : nullptr),
+        backends(
+            cluster.secrets(), *tools.resolver, clock, random,
+            [this](telemetry::Api api, const http::Exchange& exchange) { asked(api, exchange); }, environment.clouds),
         world{clock,
               cluster.certificates(),
               cluster.edges(),
@@ -122,7 +154,8 @@ struct Operator::Parts {
               *tools.probe,
               *pki,
               cluster.slots(),
-              EDGETRUST_VERSION},
+              EDGETRUST_VERSION,
+              candidate ? &candidate->election() : nullptr},
         listings(world),
         certificates(world),
         edges(world, listings),
@@ -163,6 +196,12 @@ struct Operator::Parts {
 
   http::Response answer(const http::ServerRequest& request);
 
+  // --- who works
+
+  [[nodiscard]] bool leads() const { return !candidate || candidate->election().holds(); }
+  void work(const std::stop_token& stop);
+  Status work_as_leader(const std::stop_token& stop);
+
   Tools tools;
   const Clock& clock;
   Random& random;
@@ -180,6 +219,7 @@ struct Operator::Parts {
   std::unique_ptr<ports::Pki> pki;
   std::unique_ptr<ports::ChainViewer> viewer;
   std::unique_ptr<ports::PinAnnouncements> announcements;
+  std::unique_ptr<Candidate> candidate;
   DriverBackends backends;
   reconcile::World world;
   reconcile::FleetListings listings;
@@ -368,6 +408,7 @@ void Operator::Parts::rotation_ended(const runtime::Key& key, api::RevisionResul
 }
 
 void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
+  if (!leads()) return lanes.add_at(key, clock.steady() + 1s);  // another may work by now
   const SteadyPoint begin = clock.steady();
   const reconcile::Outcome outcome = reconcile(key, stop);
   metrics.reconcile(metric_kind(key.kind), clock.steady() - begin,
@@ -410,7 +451,8 @@ http::Response Operator::Parts::answer(const http::ServerRequest& request) {
   if (request.method != "GET") return text(405, "only GET\n");
   if (request.path == "/healthz") return text(200, "ok\n");
   if (request.path == "/readyz")
-    return cluster.synced() ? text(200, "ok\n") : text(503, "the watches have not been read yet\n");
+    return !cluster.synced() ? text(503, "the watches have not been read yet\n")
+                             : text(200, leads() ? "ok\n" : "ok: standing by, another operator leads\n");
   if (request.path == "/metrics") {
     metrics.queue_depth(lanes.due());
     return text(200, metrics.text(), telemetry::Metrics::kContentType);
@@ -474,28 +516,62 @@ Result<PinShow> show_pins(const PinShowOptions& options, const Environment& envi
   return show_pins(options, roots_pem, *probe, *viewer, clock.now(), {});
 }
 
-void Operator::run(std::stop_token stop) {
+// Passes, until `stop`.
+void Operator::Parts::work(const std::stop_token& stop) {
+  metrics.leader(true);
+  lanes.start({.threads = workers,
+               .threw =
+                   [this](const runtime::Key& key, std::string_view what, int times) {
+                     log.error("a pass threw", {{"object", key.to_string()}, {"what", what}, {"failures", times}});
+                   }},
+              [this](const runtime::Key& key, std::stop_token token) { pass(key, std::move(token)); });
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any().wait(lock, stop, [] { return false; });
+  log.info("stopping");
+  lanes.stop();
+  metrics.leader(false);
+}
+
+// Passes, until `stop` or until another may lead. The Lease is renewed until the last pass has ended, and given up
+// then.
+Status Operator::Parts::work_as_leader(const std::stop_token& stop) {
+  kube::Election& election = candidate->election();
+  log.info("standing by");
+  if (!election.acquire(stop)) return {};
+  log.info("leading");
+  std::stop_source end;
+  const std::stop_callback asked(stop, [&end] { end.request_stop(); });
+  bool lost = false;
+  std::jthread renewal([&](const std::stop_token& over) {
+    lost = !election.keep(over);
+    if (lost) end.request_stop();
+  });
+  work(end.get_token());
+  renewal.request_stop();
+  renewal.join();
+  if (lost) return fail(ErrorKind::kCancelled, "another operator may lead by now");
+  election.release();
+  return {};
+}
+
+Status Operator::run(std::stop_token stop) {
   Parts& parts = *parts_;
   parts.log.info("started", {{"port", parts.server->port()}, {"workers", parts.workers}});
   parts.cluster.start();
-  // No pass before everything has been seen once: half a cache looks like a cluster in which things are missing.
+  Status ended;
+  // No pass before everything has been seen once: half a cache looks like a cluster in which things are missing. Who
+  // stands by goes on watching, so that it can begin at once.
   if (parts.cluster.wait_synced(stop)) {
     parts.log.info("synced");
-    parts.lanes.start(
-        {.threads = parts.workers,
-         .threw =
-             [&parts](const runtime::Key& key, std::string_view what, int failures) {
-               parts.log.error("a pass threw", {{"object", key.to_string()}, {"what", what}, {"failures", failures}});
-             }},
-        [&parts](const runtime::Key& key, std::stop_token token) { parts.pass(key, std::move(token)); });
-    std::mutex mutex;
-    std::unique_lock lock(mutex);
-    std::condition_variable_any().wait(lock, stop, [] { return false; });
-    parts.log.info("stopping");
-    parts.lanes.stop();
+    if (parts.candidate)
+      ended = parts.work_as_leader(stop);
+    else
+      parts.work(stop);
   }
   parts.cluster.stop();
   parts.log.info("stopped");
+  return ended;
 }
 
 }  // namespace edgetrust

@@ -72,6 +72,18 @@ Status check_names(const Certificate& leaf, const ports::SubjectNames& names) {
   return {};
 }
 
+// A name that nobody asked for would let whoever has the key speak for that too.
+Status check_no_other_names(const Certificate& leaf, const std::set<std::string>& only) {
+  if (only.empty()) return {};
+  for (const auto* names : {&leaf.facts().dns_names, &leaf.facts().ip_addresses}) {
+    for (const auto& name : *names) {
+      if (!only.contains(name))
+        return fail(ErrorKind::kInvalid, "the certificate is also for \"" + name + "\", which was not asked for");
+    }
+  }
+  return {};
+}
+
 Result<crypto::TrustStore> roots_of_peer(const std::string& pem) {
   auto roots = crypto::TrustStore::from_pem(pem);
   if (roots && roots->size() > 0) return roots;
@@ -166,7 +178,9 @@ Status OpensslPki::check(const std::string& chain_pem, const Secret& key_pem, co
   if (leaf.facts().spki_sha256 != key.spki_sha256()) {
     return fail(ErrorKind::kInvalid, "the certificate is for another key");
   }
+  if (leaf.facts().is_ca) return fail(ErrorKind::kInvalid, "the certificate is a CA's, and could issue others");
   EDGETRUST_TRY(check_names(leaf, requirements.names));
+  EDGETRUST_TRY(check_no_other_names(leaf, requirements.only_names));
   const crypto::ChainUse use{
       .server_auth = requirements.server_auth, .client_auth = requirements.client_auth, .at = requirements.at};
   return arranged.to_known_root ? crypto::verify_to_root(given, roots.stores(), use)

@@ -1,3 +1,4 @@
+#include "certificate/order_book.hpp"
 #include "edgetrust/base/time_text.hpp"
 #include "edgetrust/decide/capacity.hpp"
 #include "edgetrust/decide/schedule.hpp"
@@ -6,6 +7,7 @@
 #include "finding.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace edgetrust::reconcile {
 namespace {
@@ -46,10 +48,17 @@ std::vector<std::string> rotating(const World& world, const api::RotationPolicy&
   return names;
 }
 
+std::shared_ptr<const api::AcmeIssuer> issuer_of(const World& world, const api::EdgeCertificate& certificate) {
+  const auto& ref = certificate.spec.issuer_ref;
+  return ref ? world.issuers.get({certificate.meta.ns, ref->name}) : nullptr;
+}
+
 std::vector<decide::Member> members(const World& world, const std::string& ns) {
   std::vector<decide::Member> all;
   for (const auto& certificate : world.certificates.list(ns))
-    all.push_back({.certificate = certificate, .edge = world.edges.get({ns, certificate->spec.edge_ref.name})});
+    all.push_back({.certificate = certificate,
+                   .edge = world.edges.get({ns, certificate->spec.edge_ref.name}),
+                   .issuer = issuer_of(world, *certificate)});
   return all;
 }
 
@@ -57,12 +66,35 @@ std::vector<decide::Member> members(const World& world, const std::string& ns) {
 std::vector<decide::Due> due_under(const World& world, const api::RotationPolicy& policy,
                                    const std::vector<decide::Member>& members) {
   std::vector<decide::Due> all;
-  for (const auto& [certificate, edge, stuck] : members) {
+  for (const auto& [certificate, edge, stuck, issuer] : members) {
     if (!edge || decide::policy_name(*certificate) != policy.meta.name) continue;
     const auto connection = world.connections.get({edge->meta.ns, edge->spec.connection_ref.name});
     if (auto due = decide::due_under_policy(*certificate, edge.get(), connection.get())) all.push_back(std::move(*due));
   }
   return all;
+}
+
+// The limit of a CA that not all can be ordered under, of the CAs that the policy's own EdgeCertificates use. All of
+// the namespace that use the same server count.
+std::optional<decide::Shortage> shortage_at_ca(const World& world, OrderBook& orders, const api::ObjectKey& policy,
+                                               const std::vector<decide::Member>& members, TimePoint now,
+                                               std::stop_token stop) {
+  std::map<std::string, std::shared_ptr<const api::AcmeIssuer>> used;
+  std::map<std::string, std::vector<decide::Demand>> fleets;  // by server
+  for (const auto& member : members) {
+    if (!member.issuer || member.issuer->broken) continue;
+    const auto demand = decide::demand_on_ca(*member.certificate, *member.issuer);
+    if (demand) fleets[member.issuer->spec.server].push_back(*demand);
+    const bool ours = decide::policy_name(*member.certificate) == policy.name;
+    if (demand && ours && decide::limits_of(member.issuer->spec).any()) used[member.issuer->meta.name] = member.issuer;
+  }
+  for (const auto& [name, issuer] : used) {
+    const std::string& server = issuer->spec.server;
+    const auto log = orders.log(world, policy.ns, server, stop);
+    if (auto found = decide::order_shortage(fleets[server], *issuer, log ? **log : decide::OrderLog{}, now))
+      return found;
+  }
+  return std::nullopt;
 }
 
 Finding halted(const decide::Setbacks& found) {
@@ -93,6 +125,9 @@ void forget_view(api::RotationPolicy& policy) {
 
 }  // namespace
 
+PolicyReconciler::PolicyReconciler(const World& world) : world_(world), orders_(std::make_unique<OrderBook>()) {}
+PolicyReconciler::~PolicyReconciler() = default;
+
 Outcome PolicyReconciler::reconcile(const api::ObjectKey& key, std::stop_token stop) {
   const auto policy = world_.policies.get(key);
   if (!policy) return {};
@@ -108,7 +143,8 @@ Outcome PolicyReconciler::reconcile(const api::ObjectKey& key, std::stop_token s
   const decide::Setbacks setbacks = decide::setbacks(key.name, &next, fleet, now);
   const decide::WaveReport waves = decide::report_waves(*policy, fleet, now);
   const auto due = due_under(world_, *policy, fleet);
-  const auto shortage = decide::shortage(due, api::effective_rotation({}, &policy->spec), now);
+  auto shortage = decide::shortage(due, api::effective_rotation({}, &policy->spec), now);
+  if (!shortage) shortage = shortage_at_ca(world_, *orders_, key, fleet, now, stop);
   const auto& freezes = policy->spec.freezes;
   const api::Freeze* frozen = decide::freeze_at(freezes, now);
   const api::Freeze* coming = next_freeze(freezes, now);
@@ -130,7 +166,7 @@ Outcome PolicyReconciler::reconcile(const api::ObjectKey& key, std::stop_token s
   std::optional<TimePoint> wake_at = setbacks.until;
   const auto or_at = [&](TimePoint at) { wake_at = std::min(wake_at.value_or(at), at); };
   if (waves.next) or_at(*waves.next);
-  if (!due.empty()) or_at(now + kCountsAgainAfter);
+  if (!due.empty() || shortage) or_at(now + kCountsAgainAfter);
   if (frozen != nullptr) or_at(frozen->to);
   if (coming != nullptr) or_at(coming->from);
   return record(world_, world_.policies, *policy, next, wake_at, stop);

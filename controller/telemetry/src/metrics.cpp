@@ -86,6 +86,9 @@ struct Metrics::Impl {
   PerObject policy_rotating{
       gauge(registry, "edgetrust_policy_rotating", "EdgeCertificates of the policy that are rotating.")};
 
+  PerObject issuer_limited_until{gauge(registry, "edgetrust_issuer_limited_until_timestamp_seconds",
+                                       "Until when the CA of the AcmeIssuer wants no orders.")};
+
   PerObject edge_online{gauge(registry, "edgetrust_edge_online", "1 while Genesys reports the Edge online.")};
   PerObject edge_sip_up{gauge(registry, "edgetrust_edge_sip_up", "1 while the Edge's SIP is healthy.")};
   PerObject edge_clock_offset{
@@ -161,6 +164,13 @@ void Metrics::policy_rotating(const std::string& ns, const std::string& name, in
 }
 void Metrics::forget_policy(const std::string& ns, const std::string& name) {
   for (auto* metric : {&impl_->policy_halted, &impl_->policy_rotating}) metric->forget(ns, name);
+}
+
+void Metrics::issuer_limited_until(const std::string& ns, const std::string& name, std::optional<TimePoint> until) {
+  set_or_forget(impl_->issuer_limited_until, ns, name, until);
+}
+void Metrics::forget_issuer(const std::string& ns, const std::string& name) {
+  impl_->issuer_limited_until.forget(ns, name);
 }
 
 void Metrics::edge_online(const std::string& ns, const std::string& name, std::optional<bool> online) {

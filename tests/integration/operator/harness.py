@@ -60,16 +60,19 @@ def rights() -> list[str]:
 class Operator:
     """The operator's program, watching one namespace."""
 
-    def __init__(self, namespace: str, folder: Path, kubeconfig: str | None = None) -> None:
+    def __init__(self, namespace: str, folder: Path, kubeconfig: str | None = None, *more: str, log: str = "operator.log", variables: dict[str, str] | None = None) -> None:
         self.namespace = namespace
-        self.log = folder / "operator.log"
+        self.log = folder / log
+        self.variables = variables or {}
         self.kubeconfig = kubeconfig or env("KUBECONFIG")
+        self.more = more
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [env("EDGETRUST"), "--kubeconfig", self.kubeconfig, "--namespaces", self.namespace, "--bind-address", "127.0.0.1", "--port", "0", "--log-level", "debug"],
+                [env("EDGETRUST"), "--kubeconfig", self.kubeconfig, "--namespaces", self.namespace, "--bind-address", "127.0.0.1", "--port", "0", "--log-level", "debug", *self.more],
+                env=os.environ | self.variables,
                 stdout=log,
                 stderr=log,
             )
@@ -109,6 +112,8 @@ class OperatorTest(unittest.TestCase):
     connection: dict[str, Any] = {}  # what its spec has besides
     propagation: dict[str, Any] = {"wait": "0s", "timeout": "60s"}
     start_operator = True
+    arguments: list[str] = []  # of the operator, besides
+    variables: dict[str, str] = {}  # of its environment
 
     def setUp(self) -> None:
         self.kube = Kube()
@@ -119,7 +124,7 @@ class OperatorTest(unittest.TestCase):
         self.folder = Path(folder.name)
         self.kube.create_namespace(self.namespace)
         self.prepare()
-        self.operator = Operator(self.namespace, self.folder, self.service_account())
+        self.operator = Operator(self.namespace, self.folder, self.service_account(), *self.arguments, variables=self.variables)
         self.addCleanup(self.end_operator)
         if self.start_operator:
             self.operator.start()
@@ -207,17 +212,17 @@ class OperatorTest(unittest.TestCase):
                 "server": at["acme"],
                 "accountKeyRef": {"name": "pebble-account"},
                 "caBundleRef": bundle,
-                "solvers": [
-                    {
-                        "dns01": {
-                            "rfc2136": {"nameserver": at["dns"], "tsigKeyName": env("STACK_DNS_TSIG_NAME"), "tsigSecretRef": {"name": "dns-tsig", "key": "tsig"}},
-                            "propagation": {**self.propagation, "nameservers": [env("STACK_DNS_ADDR")]},
-                        }
-                    }
-                ],
+                "solvers": [{"dns01": {**self.dns01(), "propagation": {**self.propagation, "nameservers": self.nameservers()}}}],
             },
         )
         self.make("RotationPolicy", "default", self.policy)
+
+    def dns01(self) -> dict[str, Any]:
+        """How challenges are answered; without where it is looked for."""
+        return {"rfc2136": {"nameserver": self.addresses()["dns"], "tsigKeyName": env("STACK_DNS_TSIG_NAME"), "tsigSecretRef": {"name": "dns-tsig", "key": "tsig"}}}
+
+    def nameservers(self) -> list[str]:
+        return [env("STACK_DNS_ADDR")]
 
     def make_edge(self, appliance: Appliance, name: str | None = None, **more: Any) -> str:
         name = name or appliance.name

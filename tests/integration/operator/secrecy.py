@@ -23,12 +23,12 @@ def pieces(value: bytes) -> list[str]:
 
 
 def of_secrets(secrets: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """Pieces of everything in these Secrets that is no certificate, by "name/key"."""
+    """Pieces of everything in these Secrets that is no certificate and no record of orders, by "name/key"."""
     found: dict[str, list[str]] = {}
     for secret in secrets:
         data = {key: base64.b64decode(value) for key, value in (secret.get("data") or {}).items()}
         for key, value in data.items():
-            if b"BEGIN CERTIFICATE" not in value and key != "clientId" and (parts := pieces(value)):
+            if b"BEGIN CERTIFICATE" not in value and key not in ("clientId", "orders") and (parts := pieces(value)):
                 found[f"{secret['metadata']['name']}/{key}"] = parts
         if "clientSecret" in data:  # as HTTP Basic says it
             found[f"{secret['metadata']['name']} as Basic"] = [base64.b64encode(data["clientId"] + b":" + data["clientSecret"]).decode().rstrip("=")]

@@ -1,5 +1,6 @@
 // Orders and authorizations: what is sent, what is read, what is refused.
 #include "edgetrust/base/time_text.hpp"
+#include "edgetrust/crypto/jws.hpp"
 #include "fake_acme.hpp"
 
 namespace edgetrust::acme {
@@ -353,6 +354,55 @@ TEST(Stop, EndsACallBetweenItsRequests) {
   stop.request_stop();
   EXPECT_EQ(world.client->new_order(kRequest, stop.get_token()).error().kind, ErrorKind::kCancelled);
   EXPECT_EQ(world.requests(), 0U);
+}
+
+// What http-01 needs: where it is looked for, and what is found there.
+TEST(Authorization, OffersHttpBesideDns) {
+  World world;
+  world.server.reply("/order/1", json_answer(200, order_json("pending")));
+  world.server.reply("/authz/1", json_answer(200, authorization_json("pending")));
+  const auto http = world.client->order(at("/order/1"), {})->authorizations.at(0).http;
+  ASSERT_TRUE(http.has_value());
+  EXPECT_EQ(http->url, at("/chall/h"));
+  EXPECT_EQ(http->token, "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0");
+  EXPECT_EQ(http->key_authorization,
+            http->token + "." +
+                crypto::jwk_thumbprint(crypto::PrivateKey::from_pem(Secret(crypto::kRfc7515A3Key)).value()).value());
+  EXPECT_EQ(http->status, ports::ChallengeStatus::kPending);
+}
+
+// RFC 8738 section 7: an address is not proved by DNS, whatever a server offers.
+TEST(Authorization, OfAnAddressHasNoDns) {
+  World world;
+  world.server.reply("/order/1", json_answer(200, order_json("pending")));
+  std::string body = authorization_json("pending", "2001:DB8:0::7");
+  body.replace(body.find(R"("dns","value")"), 5, R"("ip")");
+  world.server.reply("/authz/1", json_answer(200, body));
+  const auto authorization = world.client->order(at("/order/1"), {})->authorizations.at(0);
+  EXPECT_TRUE(authorization.is_address);
+  EXPECT_EQ(authorization.identifier, "2001:db8::7");
+  EXPECT_FALSE(authorization.dns.has_value());
+  EXPECT_TRUE(authorization.http.has_value());
+}
+
+TEST(NewOrder, KnowsAnAddressInEveryForm) {
+  World world;
+  const std::string body =
+      R"({"status":"pending","identifiers":[{"type":"ip","value":"2001:DB8:0:0::7"}],"authorizations":[],)"
+      R"("finalize":"https://ca.example/finalize/1"})";
+  world.server.reply("/new-order", json_answer(201, body, {{"Location", at("/order/1")}}));
+  const auto order = world.client->new_order({.dns_names = {}, .ip_addresses = {"2001:db8::0007"}}, {});
+  ASSERT_TRUE(order.has_value()) << order.error().message();
+  EXPECT_EQ(order->identifiers, std::set<std::string>{"2001:db8::7"});
+}
+
+TEST(NewOrder, ARefusedProfileNamesThoseThatAreOffered) {
+  World world;
+  world.server.directory.insert(world.server.directory.size() - 2, R"(,"profiles":{"classic":"c","short":"s"})");
+  auto request = kRequest;
+  request.profile = "short";
+  world.server.reply("/new-order", problem(400, "invalidProfile"));
+  EXPECT_THAT(world.client->new_order(request, {}).error().message(), HasSubstr("the server offers classic, short"));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // What an error means: every problem type at every kind of request, and everything that is no problem document.
+#include "edgetrust/acme/reaction.hpp"
 #include "fake_acme.hpp"
+#include "support/test_ca.hpp"
 
 namespace edgetrust::acme {
 namespace {
@@ -8,42 +10,37 @@ using namespace std::chrono_literals;
 using enum ErrorKind;
 using testing::HasSubstr;
 
-struct Meaning {
-  const char* type;
-  ErrorKind kind;
-  int status = 400;
-};
-
 // RFC 8555 section 6.7, all 24; RFC 9773 section 7.4; the profiles draft.
-const std::vector<Meaning> kMeanings = {{"accountDoesNotExist", kNotFound},
-                                        {"alreadyReplaced", kConflict, 409},
-                                        {"alreadyRevoked", kConflict},
-                                        {"badCSR", kInvalid},
-                                        {"badNonce", kUnavailable},
-                                        {"badPublicKey", kInvalid},
-                                        {"badRevocationReason", kInvalid},
-                                        {"badSignatureAlgorithm", kInvalid},
-                                        {"caa", kInvalid, 403},
-                                        {"compound", kInvalid, 403},
-                                        {"connection", kUnavailable},
-                                        {"dns", kUnavailable},
-                                        {"externalAccountRequired", kInvalid, 403},
-                                        {"incorrectResponse", kUnavailable, 403},
-                                        {"invalidContact", kInvalid},
-                                        {"invalidProfile", kInvalid},
-                                        {"malformed", kProtocol},
-                                        {"orderNotReady", kConflict, 403},
-                                        {"rateLimited", kRateLimited, 429},
-                                        {"rejectedIdentifier", kInvalid},
-                                        {"serverInternal", kUnavailable, 500},
-                                        {"tls", kUnavailable},
-                                        {"unauthorized", kUnauthorized, 403},
-                                        {"unsupportedContact", kInvalid},
-                                        {"unsupportedIdentifier", kInvalid},
-                                        {"userActionRequired", kForbidden, 403}};
+const std::vector<const char*> kTypes = {"accountDoesNotExist",
+                                         "alreadyReplaced",
+                                         "alreadyRevoked",
+                                         "badCSR",
+                                         "badNonce",
+                                         "badPublicKey",
+                                         "badRevocationReason",
+                                         "badSignatureAlgorithm",
+                                         "caa",
+                                         "compound",
+                                         "connection",
+                                         "dns",
+                                         "externalAccountRequired",
+                                         "incorrectResponse",
+                                         "invalidContact",
+                                         "invalidProfile",
+                                         "malformed",
+                                         "orderNotReady",
+                                         "rateLimited",
+                                         "rejectedIdentifier",
+                                         "serverInternal",
+                                         "tls",
+                                         "unauthorized",
+                                         "unsupportedContact",
+                                         "unsupportedIdentifier",
+                                         "userActionRequired"};
 
 // The eight kinds of requests, by the resource that answers them.
 struct Kind {
+  Purpose purpose;
   const char* path;
   std::function<std::optional<Error>(World&)> call;
 };
@@ -52,53 +49,85 @@ std::optional<Error> error_of(const Result<T>& result) {
   return result ? std::nullopt : std::optional(result.error());
 }
 const std::vector<Kind> kKinds = {
-    {"/directory", [](World& w) { return error_of(w.client->account({})); }},
-    {"/new-account", [](World& w) { return error_of(w.client->account({})); }},
-    {"/new-order", [](World& w) { return error_of(w.client->new_order(kRequest, {})); }},
-    {"/order/1", [](World& w) { return error_of(w.client->order(at("/order/1"), {})); }},
-    {"/authz/1",
-     [](World& w) {
-       w.server.reply_always("/order/1", json_answer(200, order_json("pending")));
-       return error_of(w.client->order(at("/order/1"), {}));
-     }},
-    {"/chall/1", [](World& w) { return error_of(w.client->answer(at("/chall/1"), {})); }},
-    {"/finalize/1",
+    {Purpose::kAccount, "/new-account", [](World& w) { return error_of(w.client->account({})); }},
+    {Purpose::kNewOrder, "/new-order", [](World& w) { return error_of(w.client->new_order(kRequest, {})); }},
+    {Purpose::kOrder, "/order/1", [](World& w) { return error_of(w.client->order(at("/order/1"), {})); }},
+    {Purpose::kAuthorization, "/authz/1",
+     [](World& w) { return error_of(w.client->deactivate_authorization(at("/authz/1"), {})); }},
+    {Purpose::kChallenge, "/chall/1", [](World& w) { return error_of(w.client->answer(at("/chall/1"), {})); }},
+    {Purpose::kFinalize, "/finalize/1",
      [](World& w) {
        w.server.reply_always("/order/1", json_answer(200, order_json("ready")));
        return error_of(w.client->finalize(at("/order/1"), "csr", {}));
      }},
-    {"/cert/1", [](World& w) { return error_of(w.client->certificate(at("/cert/1"), {})); }}};
+    {Purpose::kCertificate, "/cert/1", [](World& w) { return error_of(w.client->certificate(at("/cert/1"), {})); }},
+    {Purpose::kChange, "/revoke-cert", [](World& w) {
+       static const auto leaf = support::TestCa("root").issue({.dns = {"a.example"}});
+       return error_of(w.client->revoke(leaf.chain_pem, ports::RevocationReason::kSuperseded, Secret(), {}));
+     }}};
 
 // How often the resource is asked in one call.
-std::size_t asked(const Kind& kind, const std::string& type) {
-  if (type == "badNonce") return 20;
-  return type == "accountDoesNotExist" && std::string(kind.path) != "/new-account" ? 2 : 1;
+std::size_t asked(Reaction reaction) {
+  if (reaction == Reaction::kSameAgain) return 20;
+  return reaction == Reaction::kRegisterAgain ? 2 : 1;
+}
+// Where the call is a success all the same: what was to be done is done, or can no longer be.
+bool is_no_error(Reaction reaction, Purpose purpose) {
+  return reaction == Reaction::kDone || (reaction == Reaction::kGiveUp && purpose == Purpose::kAuthorization);
 }
 
 TEST(Problem, EveryTypeAtEveryRequest) {
   int cells = 0;
   for (const auto& kind : kKinds) {
-    for (const auto& meaning : kMeanings) {
-      SCOPED_TRACE(std::string(kind.path) + " " + meaning.type);
+    for (const std::string type : kTypes) {
+      SCOPED_TRACE(std::string(kind.path) + " " + type);
+      const auto reaction = reaction_to(type, kind.purpose);
+      ASSERT_TRUE(reaction.has_value()) << "no reaction is declared";
       World world;
-      world.server.reply_always(kind.path, problem(meaning.status, meaning.type));
+      world.server.reply_always(kind.path, problem(400, type));
       const auto error = kind.call(world);
-      ASSERT_TRUE(error.has_value());
-      EXPECT_EQ(error->kind, meaning.kind);
-      EXPECT_FALSE(error->maybe_executed);
-      if (std::string(kind.path) == "/directory") {
-        EXPECT_EQ(world.server.directories_fetched, 1);
-      } else {
-        EXPECT_EQ(world.server.seen(kind.path).size(), asked(kind, meaning.type));
-      }
-      if (std::string(meaning.type) != "badNonce") {
-        EXPECT_EQ(error->code, "urn:ietf:params:acme:error:" + std::string(meaning.type));
-        EXPECT_THAT(error->what, HasSubstr("as the test says"));
-      }
+      EXPECT_EQ(world.server.seen(kind.path).size(), asked(*reaction));
+      EXPECT_LE(world.server.seen("/new-order").size(), kind.purpose == Purpose::kNewOrder ? asked(*reaction) : 0U);
+      EXPECT_EQ(error.has_value(), !is_no_error(*reaction, kind.purpose));
       ++cells;
+      if (!error) continue;
+      EXPECT_EQ(error->kind, kind_of(*reaction));
+      EXPECT_FALSE(error->maybe_executed);
+      if (*reaction == Reaction::kSameAgain) continue;
+      EXPECT_EQ(error->code, "urn:ietf:params:acme:error:" + type);
+      EXPECT_THAT(error->what, HasSubstr("as the test says"));
     }
   }
   EXPECT_EQ(cells, 208);
+}
+
+// The cells whose reaction is the purpose's, not the type's; the rest of the table reads the same all over a row.
+TEST(Problem, WhatItMeansDependsOnTheRequest) {
+  EXPECT_EQ(reaction_to("alreadyReplaced", Purpose::kNewOrder), Reaction::kNotAReplacement);
+  EXPECT_EQ(reaction_to("alreadyRevoked", Purpose::kChange), Reaction::kDone);
+  EXPECT_EQ(reaction_to("accountDoesNotExist", Purpose::kAccount), Reaction::kGiveUp);
+  for (const auto purpose : {Purpose::kOrder, Purpose::kAuthorization, Purpose::kCertificate})
+    EXPECT_EQ(reaction_to("unauthorized", purpose), Reaction::kGiveUp);
+  for (const auto purpose : {Purpose::kAccount, Purpose::kNewOrder, Purpose::kFinalize, Purpose::kChange})
+    EXPECT_EQ(reaction_to("unauthorized", purpose), Reaction::kChangeAccount);
+  EXPECT_EQ(reaction_to("unauthorized", Purpose::kChallenge), Reaction::kLookAgain);
+  EXPECT_EQ(reaction_to("somethingNew", Purpose::kOrder), std::nullopt);
+  EXPECT_EQ(reaction_to_validation("caa"), Reaction::kChangeRequest);
+  EXPECT_EQ(reaction_to_validation("unauthorized"), Reaction::kLater);
+}
+
+// RFC 8555 section 7.3.3: where the new terms are, and where they are agreed to.
+TEST(Problem, NamesThePlacesToGo) {
+  World world;
+  world.server.reply("/new-order",
+                     answer(403,
+                            R"({"type":"urn:ietf:params:acme:error:userActionRequired","detail":"terms have changed",)"
+                            R"("instance":"https://ca.example/agree?id=1"})",
+                            {{"Link", "<https://ca.example/terms/2>;rel=\"terms-of-service\""}}));
+  const auto error = world.client->new_order(kRequest, {}).error();
+  EXPECT_EQ(error.kind, kForbidden);
+  EXPECT_THAT(error.message(), HasSubstr("see: https://ca.example/agree?id=1"));
+  EXPECT_THAT(error.message(), HasSubstr("the terms of service: https://ca.example/terms/2"));
 }
 
 TEST(Problem, AtAValidationMayPass) {

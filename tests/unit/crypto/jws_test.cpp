@@ -71,10 +71,20 @@ TEST(Jws, Hs256MatchesRfc7515AppendixA1) {
   const auto key =
       from_base64url("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow");
   const auto jws =
-      json::Document::parse(sign_jws(Secret(key.value()), "{\"typ\":\"JWT\",\r\n \"alg\":\"HS256\"}", kPayload).value())
+      json::Document::parse(
+          sign_jws(Hash::kSha256, Secret(key.value()), "{\"typ\":\"JWT\",\r\n \"alg\":\"HS256\"}", kPayload).value())
           .value();
   EXPECT_EQ(jws.root()["protected"].string(), "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9");
   EXPECT_EQ(jws.root()["signature"].string(), "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+}
+
+TEST(Jws, MacsOfEveryLength) {
+  const std::string key(64, 'k');
+  for (const auto& [hash, theirs] : {std::pair(Hash::kSha256, EVP_sha256()), std::pair(Hash::kSha384, EVP_sha384()),
+                                     std::pair(Hash::kSha512, EVP_sha512())}) {
+    const auto jws = support::read_jws(sign_jws(hash, Secret(key), "{}", kPayload).value()).value();
+    EXPECT_TRUE(support::verifies_mac(theirs, jws, key));
+  }
 }
 
 TEST(Jwk, MatchesRfc7638Section31) {

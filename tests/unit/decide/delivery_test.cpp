@@ -476,5 +476,36 @@ TEST(RollbackImpossible, APersonCanAskForAnotherCertificate) {
   }
 }
 
+// --- another hand
+
+TEST(AnotherHand, EndsADeliveryAndNothingIsPushedOverWhatItPutThere) {
+  const auto foreign = [](const Observation& o) { return seeing(o, look("foreign", o.now)); };
+  const Observation once = foreign(recorded(later(observing(), kSettle), {.bad_in_row = 1, .last = Health::kBad}));
+  const Observation again = foreign(recorded(later(observing(), kSettle), {.bad_in_row = 2, .last = Health::kBad}));
+  const Observation returning = foreign(rolling_back());
+  const auto replacing = [](auto& o) {
+    o.object.spec.adoption = api::Adoption{.on_foreign_certificate = api::ForeignCertificate::kReplace};
+  };
+  const TimePoint back_since = rolling_back().now;
+  check({
+      {"seen once it may be a mistake", once, "delivery_under_way Observing/Observing R +15s"},
+      {"as often as what is bad", again, "delivery_under_way Held/ForeignCertificate +0s"},
+      {"which is to be replaced", with(again, replacing), "delivery_under_way Push RollingBack/RollingBack R"},
+      {"on the way back", returning, "delivery_under_way Held/ForeignCertificate +0s"},
+      {"on the way back, and it is to be replaced", with(returning, replacing),
+       "delivery_under_way Push RollingBack/RollingBack R"},
+      {"a look from before says nothing", seeing(rolling_back(), look("foreign", back_since - 1h)),
+       "delivery_under_way LookAtEdge RollingBack/RollingBack R"},
+      {"nor does a status without the port",
+       seeing(rolling_back(),
+              with(empty_look(back_since), [](auto& seen) { seen.health->fingerprint_sha256 = "foreign"; })),
+       "delivery_under_way Push RollingBack/RollingBack R"},
+  });
+  EXPECT_FALSE(decide(again).status.delivery);
+  const auto history = decide(returning).status.history;
+  EXPECT_EQ(history.front().revision, 2);
+  EXPECT_EQ(history.front().result, api::RevisionResult::kRolledBack) << "what was bad is never pushed again";
+}
+
 }  // namespace
 }  // namespace edgetrust::decide::certificate

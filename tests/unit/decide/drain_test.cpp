@@ -303,9 +303,9 @@ TEST(BackInService, ComesBeforeTheVerdict) {
                }),
           "delivery_under_way SetService Draining/GoingBackIntoService R"},
          {"there", with(pushed(), asked_and_in_service), "delivery_under_way Observing/Observing R +0s"},
-         {"a rollback that is asked for comes after",
+         {"a rollback that is asked for does not wait for it",
           with(pushed(), [](auto& o) { annotate(o, api::kRollbackRequestedAt); }),
-          "delivery_under_way SetService Draining/GoingBackIntoService R"},
+          "delivery_under_way Push RollingBack/RollingBack R"},
          {"bad looks do not count",
           with(pushed(),
                [](auto& o) {

@@ -319,6 +319,8 @@ TEST(RevisionIssued, WhenTheNamesInTheSpecChangeAnotherOrderIsMade) {
     EXPECT_EQ(decision.status.order->revision, key_is_unused ? 2 : 3) << "I1: never two certificates for one key";
     EXPECT_FALSE(decision.status.next_attempt) << "nobody failed";
     o.object.status = decision.status;
+    EXPECT_EQ(o.object.status.order->abandoned.size(), key_is_unused ? 1U : 0U);
+    o.object.status.order->abandoned.clear();  // deactivated meanwhile
     EXPECT_EQ(decided(o), key_is_unused ? "revision_issued NewOrder Issuing/Ordering R"
                                         : "revision_issued CreateKey Issuing/CreatingKey R");
   }
@@ -441,14 +443,16 @@ TEST(RevisionIssued, AnOrderThatCameToNothingIsTriedAgainAfterAnHour) {
     EXPECT_EQ(decision.status.order->revision, lost.announced == "OrderLost" ? 3 : 2)
         << "I1: of an order that is lost nobody knows whether the key has a certificate";
     EXPECT_EQ(decision.status.next_attempt, std::chrono::floor<std::chrono::seconds>(lost.o.now + 1h));
-    EXPECT_EQ(decision.wake_at, decision.status.order->records.empty() ? *decision.status.next_attempt : lost.o.now)
-        << "its records are removed at once";
+    const bool is_clean = decision.status.order->records.empty() && decision.status.order->abandoned.empty();
+    EXPECT_EQ(decision.wake_at, is_clean ? *decision.status.next_attempt : lost.o.now)
+        << "what it leaves is removed at once";
     EXPECT_FALSE(decision.status.failures) << "the Edge had no part in this";
     EXPECT_EQ(reason_in(decision.status), "OrderFailed");
     // The reason stays to be read as long as it is waited for.
     Observation later = lost.o;
     later.object.status = decision.status;
     later.object.status.order->records.clear();  // removed meanwhile
+    later.object.status.order->abandoned.clear();
     later.object.meta.finalizers.clear();
     later.now += 30min;
     const Decision waiting = decide(later);
@@ -732,6 +736,87 @@ TEST(RevisionIssued, ALongRenewBeforeMakesNoLoop) {
     ++revision;
   }
   EXPECT_LE(orders, 21);
+}
+
+// --- what is left at the CA, and what cannot be proved by DNS
+
+TEST(OrderCleanedUp, DeactivatesWhatAFailedOrderLeftPending) {
+  Observation o = ordered(OrderStatus::kInvalid);
+  auto open = o.order->order.authorizations[0];
+  open.url = "https://ca.example/authz/2";
+  open.status = ports::AuthorizationStatus::kPending;
+  o.order->order.authorizations.push_back(open);
+  const Decision failing = decide(o);
+  EXPECT_EQ(failing.status.order->abandoned, std::vector<std::string>{"https://ca.example/authz/2"});
+  EXPECT_EQ(failing.wake_at, o.now);
+  o.object.status = failing.status;
+  const Decision decision = decide(o);
+  expect_sane(o, decision);
+  EXPECT_EQ(effect_of<effect::DeactivateAuthorization>(decision).url, "https://ca.example/authz/2");
+  for (const bool done : {true, false}) {
+    Observation after = o;
+    if (done) after.deactivated = {"https://ca.example/authz/2"};
+    if (!done) after.failures = failed("DeactivateAuthorization", ErrorKind::kUnavailable, o.now);
+    const Decision clean = decide(after);
+    EXPECT_TRUE(clean.status.order->abandoned.empty()) << "a courtesy is not tried twice";
+    EXPECT_EQ(clean.status.order->failures, 1) << "what is known of its failures stays";
+  }
+}
+
+TEST(OrderCleanedUp, AnotherCasAuthorizationsAreLeftAlone) {
+  Observation o = ordered(OrderStatus::kPending);
+  o.object.status.order->server = "https://other.example/dir";
+  EXPECT_TRUE(decide(o).status.order->abandoned.empty());
+}
+
+TEST(RevisionIssued, AnAddressIsNotProvedByDns) {
+  Observation o = ordered(OrderStatus::kPending);
+  o.object.spec.ip_addresses = {"192.0.2.7"};
+  o.order->order.identifiers.insert("192.0.2.7");
+  ports::Authorization address{.url = "https://ca.example/authz/ip",
+                               .identifier = "192.0.2.7",
+                               .status = ports::AuthorizationStatus::kValid,
+                               .is_address = true};
+  o.order->order.authorizations.push_back(address);
+  EXPECT_EQ(decided(o), "revision_issued SetFinalizer Issuing/Answering R") << "it is authorized already";
+  o.order->order.authorizations.back().status = ports::AuthorizationStatus::kPending;
+  const Decision decision = decide(o);
+  EXPECT_EQ(decision.announcements[0].reason, "AddressNotProved");
+  EXPECT_THAT(decision.status.order->last_error, testing::HasSubstr("192.0.2.7"));
+  EXPECT_THAT(decision.status.order->last_error, testing::HasSubstr("dns-01 cannot prove an IP address"));
+  EXPECT_TRUE(decision.status.next_attempt);
+}
+
+TEST(RevisionIssued, AnAddressIsTheSameInEveryForm) {
+  Observation o = ordered(OrderStatus::kReady);
+  o.object.spec.ip_addresses = {"2001:db8:0::7"};
+  o.order->order.identifiers.insert("2001:db8::7");
+  EXPECT_EQ(decided(o), "revision_issued FinalizeOrder Issuing/Finalizing R");
+}
+
+// badCSR, badPublicKey, caa …: what was refused once is refused again. Another order, with another key, may do.
+TEST(RevisionIssued, ARefusedRequestEndsTheOrder) {
+  Observation o = ordered(OrderStatus::kReady);
+  o.failures = failed("FinalizeOrder", ErrorKind::kInvalid, o.now);
+  EXPECT_THAT(decided(o), testing::StartsWith("revision_issued Issuing/IssuerRefused R")) << "no problem of the CA's";
+  o.failures.begin()->second.error.code = "urn:ietf:params:acme:error:badPublicKey";
+  const Decision decision = decide(o);
+  EXPECT_EQ(decision.announcements[0].reason, "OrderRefused");
+  EXPECT_EQ(decision.status.order->url, "");
+  EXPECT_EQ(decision.status.order->revision, 3) << "I1: never two requests for one key";
+  EXPECT_EQ(decision.status.next_attempt, o.now + 1h);
+}
+
+TEST(RevisionIssued, ACertificateThatIsGoneEndsTheOrder) {
+  Observation o = ordered(OrderStatus::kValid);
+  Error gone = error(ErrorKind::kNotFound);
+  gone.context = "certificate";
+  for (const int count : {1, 2, 3}) {
+    o.failures = {{"StoreBundle", {.effect = "StoreBundle", .error = gone, .count = count, .at = o.now}}};
+    EXPECT_EQ(decide(o).status.order->url.empty(), count == 3) << count;
+  }
+  o.failures.begin()->second.error.context = "Secret";
+  EXPECT_FALSE(decide(o).status.order->url.empty()) << "not the CA's doing";
 }
 
 }  // namespace

@@ -83,6 +83,18 @@ class EffectIsCovered {
     EXPECT_FALSE(has_chain(e.revision)) << "I1: one certificate a revision";
     EXPECT_FALSE(e.certificate_url.empty());
   }
+  void operator()(const effect::DeactivateAuthorization& e) const {
+    ASSERT_TRUE(o_.issuer && d_.status.order);
+    EXPECT_TRUE(std::ranges::count(d_.status.order->abandoned, e.url)) << "a crash would forget it";
+  }
+  void operator()(const effect::RevokeCertificate& e) const {
+    ASSERT_TRUE(o_.issuer && d_.status.revocation);
+    EXPECT_TRUE(std::ranges::count(d_.status.revocation->revisions, e.revision)) << "nobody asked for it";
+    EXPECT_EQ(o_.revisions.at(e.revision).server, o_.issuer->spec.server);
+    EXPECT_TRUE(e.reason == ports::RevocationReason::kKeyCompromise || e.revision != d_.status.revision)
+        << "the Edge serves it";
+    EXPECT_FALSE(d_.status.delivery);
+  }
   void operator()(const effect::StoreImport& /*e*/) const { EXPECT_TRUE(o_.import && o_.import->chain); }
   void operator()(const effect::StoreSource& e) const {
     ASSERT_TRUE(o_.source && o_.source->chain && !o_.source->defect && !o_.source->unjudged);

@@ -30,16 +30,18 @@ class Story {
     bool finalized = false;
     bool invalid = false;
   };
-  std::map<std::string, CaOrder> orders;                // by URL
-  std::set<std::string> answers;                        // challenges that were answered, by URL
-  bool ca_refuses = false;                              // challenges are found invalid
-  std::set<int> sick;                                   // revisions with which SIP is down
-  ports::EdgeState sick_state = ports::EdgeState::kOk;  // what the status call says of it
-  bool edge_is_down = false;                            // whatever is installed
-  bool status_unknown = false;                          // the status call is not answered
-  bool peers_refuse = false;                            // whatever chain they are asked about
-  bool vendor_refuses = false;                          // whatever chain it is shown
-  bool trunk_is_down = false;                           // whatever is installed, and since just now
+  std::map<std::string, CaOrder> orders;                         // by URL
+  std::set<std::string> answers;                                 // challenges that were answered, by URL
+  std::set<std::string> deactivated;                             // authorizations, by URL
+  std::vector<std::pair<int, ports::RevocationReason>> revoked;  // in order
+  bool ca_refuses = false;                                       // challenges are found invalid
+  std::set<int> sick;                                            // revisions with which SIP is down
+  ports::EdgeState sick_state = ports::EdgeState::kOk;           // what the status call says of it
+  bool edge_is_down = false;                                     // whatever is installed
+  bool status_unknown = false;                                   // the status call is not answered
+  bool peers_refuse = false;                                     // whatever chain they are asked about
+  bool vendor_refuses = false;                                   // whatever chain it is shown
+  bool trunk_is_down = false;                                    // whatever is installed, and since just now
   bool trunks_unlisted = false;
   // Out of service it takes no calls, and its status is SIP_DOWN. Those that are up then last so long, or until the
   // vendor loses patience.
@@ -312,6 +314,14 @@ class Story {
       revision.chain->dns_names = orders.at(o.object.status.order->url).names;
       revision.server = o.issuer->spec.server;
     }
+    return Learned{};
+  }
+  Result<Learned> execute(const effect::DeactivateAuthorization& e) {
+    deactivated.insert(e.url);
+    return Learned{};
+  }
+  Result<Learned> execute(const effect::RevokeCertificate& e) {
+    revoked.emplace_back(e.revision, e.reason);
     return Learned{};
   }
   Result<Learned> execute(const effect::StoreImport& /*e*/) {

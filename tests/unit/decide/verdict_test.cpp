@@ -202,7 +202,7 @@ const std::vector<Witness> kWitnesses = {
     {"its words", [](EdgeLook& seen) { seen.health->sip = SipState::kDown; },
      [](EdgeLook& seen) { seen.health->sip = SipState::kUnknown; }},
     {"port", [](EdgeLook& seen) { seen.served.reset(); }, unanswer},
-    {"leaf", [](EdgeLook& seen) { seen.served->fingerprint_sha256 = "another"; }, unanswer},
+    {"leaf", [](EdgeLook& seen) { seen.served->fingerprint_sha256 = fingerprint(1); }, unanswer},
     {"OPTIONS", [](EdgeLook& seen) { seen.evidence->options_status = 503; },
      [](EdgeLook& seen) { seen.evidence->options_status.reset(); }},
     {"peer", [](EdgeLook& seen) { seen.evidence->peers.front().accepts = Answer::kNo; },

@@ -54,6 +54,22 @@ TEST(Plan, TheSameSituationGivesTheSamePlan) {
   EXPECT_EQ(as_json(plan_of(ready(), 300 * kDay)), as_json(plan_of(ready(), 300 * kDay)));
 }
 
+TEST(Plan, TheLimitsOfTheCaPutAnOrderOff) {
+  Observation o = due();
+  change(o.issuer, [](api::AcmeIssuer& issuer) { issuer.spec.limits = api::IssuerLimits{.duplicates_per_week = 1}; });
+  const TimePoint ordered = o.now - 2 * kDay;
+  o.orders = std::make_shared<const decide::OrderLog>(
+      decide::OrderLog{{.at = ordered, .kind = decide::OrderKind::kRenewal, .holder = "before", .names = {kName}}});
+  const Plan soon = plan_of(o, kDay);
+  ASSERT_EQ(soon.unfinished.size(), 1U);
+  EXPECT_EQ(soon.unfinished.front().phase, "Waiting");
+  EXPECT_EQ(soon.unfinished.front().reason, "IssuerLimitDuplicates");
+  const Plan later = plan_of(o, 6 * kDay);
+  ASSERT_EQ(later.rotations.size(), 1U);
+  EXPECT_GE(later.rotations.front().starts, ordered + 7 * kDay);
+  EXPECT_LT(later.rotations.front().starts, ordered + 7 * kDay + 1h);
+}
+
 TEST(Plan, ADrainTakesTimeOfTheRotation) {
   Observation o = due();
   set_policy(o,

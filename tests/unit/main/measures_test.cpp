@@ -33,6 +33,23 @@ TEST_F(MeasuresTest, APolicyTellsWhetherItIsHaltedAndHowManyRotate) {
   EXPECT_EQ(samples(), Samples{});
 }
 
+TEST_F(MeasuresTest, AnIssuerTellsUntilWhenItsCaWantsNoOrders) {
+  auto issuer = object<api::AcmeIssuer>();
+  measure(metrics, issuer);
+  EXPECT_EQ(samples(), Samples{}) << "it takes some";
+  issuer.status.limited_until = "2026-11-22T12:00:00Z";
+  measure(metrics, issuer);
+  const double at = std::stod(samples().at("edgetrust_issuer_limited_until_timestamp_seconds"));
+  EXPECT_EQ(at, 1795348800);
+  issuer.status.limited_until.clear();
+  measure(metrics, issuer);
+  EXPECT_EQ(samples(), Samples{});
+  issuer.status.limited_until = "2026-11-22T12:00:00Z";
+  measure(metrics, issuer);
+  forget(metrics, issuer);
+  EXPECT_EQ(samples(), Samples{});
+}
+
 TEST_F(MeasuresTest, ACertificateThatCannotBeRotatedInTimeSaysSo) {
   auto certificate = object<api::EdgeCertificate>();
   measure(metrics, certificate);

@@ -227,6 +227,17 @@ void expect_readiness_to_wake() {
 
 TEST(Wake, AnIssuerThatBecomesReadyWakesThoseThatWaitForIt) { expect_readiness_to_wake<api::AcmeIssuer>(); }
 
+TEST(Wake, AnIssuerThatWasRefusedIsLookedAtSoThatItIsSaidWhenThatIsOver) {
+  const auto before = object<api::AcmeIssuer>();
+  auto after = before;
+  after.status.last_refusal = api::RefusalStatus{.at = TimePoint{}, .until = TimePoint{} + std::chrono::hours{1}};
+  EXPECT_TRUE(wake(&before, &after).itself);
+  EXPECT_EQ(wake(&before, &after).dependants, Rouse::kNobody) << "they have named that time";
+  auto over = after;
+  over.status.last_refusal.reset();
+  EXPECT_FALSE(wake(&after, &over).itself);
+}
+
 TEST(Wake, AConnectionThatBecomesReadyWakesThoseThatWaitForIt) { expect_readiness_to_wake<api::GenesysConnection>(); }
 
 template <class Kind>

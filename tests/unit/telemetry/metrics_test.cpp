@@ -173,6 +173,7 @@ TEST_F(MetricsTest, ForgottenObjectsLeaveNothing) {
     metrics_.phase("ns", name, "Ready");
     metrics_.policy_halted("ns", name, true);
     metrics_.policy_rotating("ns", name, 3);
+    metrics_.issuer_limited_until("ns", name, TimePoint{});
     metrics_.edge_online("ns", name, true);
     metrics_.edge_sip_up("ns", name, false);
     metrics_.edge_clock_offset("ns", name, -1500ms);
@@ -189,6 +190,7 @@ TEST_F(MetricsTest, ForgottenObjectsLeaveNothing) {
   EXPECT_EQ(value("edgetrust_connection_unmanaged_edges{name=\"one\",namespace=\"ns\"}"), "7");
   metrics_.forget_certificate("ns", "one");
   metrics_.forget_policy("ns", "one");
+  metrics_.forget_issuer("ns", "one");
   metrics_.forget_edge("ns", "one");
   metrics_.forget_pin_policy("ns", "one");
   metrics_.forget_connection("ns", "one");
@@ -196,6 +198,7 @@ TEST_F(MetricsTest, ForgottenObjectsLeaveNothing) {
   EXPECT_EQ(value("edgetrust_edge_online{name=\"two\",namespace=\"ns\"}"), "1");
   metrics_.forget_certificate("ns", "two");
   metrics_.forget_policy("ns", "two");
+  metrics_.forget_issuer("ns", "two");
   metrics_.forget_edge("ns", "two");
   metrics_.forget_pin_policy("ns", "two");
   metrics_.forget_connection("ns", "two");

@@ -11,6 +11,13 @@ struct EnumNames<api::CreateKey> {
       {{api::CreateKey::kIfMissing, "IfMissing"}, {api::CreateKey::kNever, "Never"}}};
 };
 template <>
+struct EnumNames<api::MacAlgorithm> {
+  static constexpr std::array<std::pair<api::MacAlgorithm, std::string_view>, 3> kNames = {
+      {{api::MacAlgorithm::kHs256, "HS256"},
+       {api::MacAlgorithm::kHs384, "HS384"},
+       {api::MacAlgorithm::kHs512, "HS512"}}};
+};
+template <>
 struct EnumNames<api::TsigAlgorithm> {
   static constexpr std::array<std::pair<api::TsigAlgorithm, std::string_view>, 3> kNames = {
       {{api::TsigAlgorithm::kHmacSha256, "HmacSha256"},
@@ -40,8 +47,9 @@ template <class V>
 void fields(V& v, ExternalAccountBinding& eab) {
   using namespace json;
   v("keyId", eab.key_id, max_length(256), doc("The key identifier that the CA gave."));
+  v("algorithm", eab.algorithm, doc("How the binding is signed: HS256, HS384 or HS512. Default HS256."));
   v("hmacKeyRef", eab.hmac_key_ref, doc("The HMAC key that the CA gave, base64url as it came."));
-  v("zeroSslApiKeyRef", eab.zero_ssl_api_key_ref, later, doc("ZeroSSL's API key: the binding is fetched with it."));
+  v("zeroSslApiKeyRef", eab.zero_ssl_api_key_ref, doc("ZeroSSL's API key: the binding is fetched with it, once, and kept in the Secret <issuer>-zerossl-eab."));
   v.rule("has(self.zeroSslApiKeyRef) != has(self.hmacKeyRef)", "set exactly one of hmacKeyRef (with keyId) and zeroSslApiKeyRef");
   v.rule("!has(self.hmacKeyRef) || (has(self.keyId) && self.keyId.size() > 0)", "hmacKeyRef needs keyId beside it");
 }
@@ -49,9 +57,9 @@ void fields(V& v, ExternalAccountBinding& eab) {
 template <class V>
 void fields(V& v, IssuerLimits& limits) {
   using namespace json;
-  v("newOrdersPer3Hours", limits.new_orders_per_3_hours, minimum(0), maximum(100000), doc("Orders an account may make in 3 hours; 0 for no limit."));
-  v("certificatesPerDomainPerWeek", limits.certificates_per_domain_per_week, minimum(0), maximum(100000), doc("Certificates for one registered domain in 7 days; 0 for no limit."));
-  v("duplicatesPerWeek", limits.duplicates_per_week, minimum(0), maximum(100000), doc("Certificates for one set of names in 7 days; 0 for no limit."));
+  v("newOrdersPer3Hours", limits.new_orders_per_3_hours, minimum(0), maximum(100000), doc("Orders that an account may make in 3 hours; 0 for no limit. Default 300 at Let's Encrypt's own hosts, else 0."));
+  v("certificatesPerDomainPerWeek", limits.certificates_per_domain_per_week, minimum(0), maximum(100000), doc("Certificates that may be ordered for one registered domain in 7 days, renewals of the same names left out; 0 for no limit. Default 50 at Let's Encrypt's own hosts, else 0."));
+  v("duplicatesPerWeek", limits.duplicates_per_week, minimum(0), maximum(100000), doc("Certificates that may be ordered for one set of names in 7 days; 0 for no limit. Default 5 at Let's Encrypt's own hosts, else 0."));
 }
 
 template <class V>
@@ -64,27 +72,29 @@ void fields(V& v, SolverSelector& selector) {
 template <class V>
 void fields(V& v, CloudflareSolver& solver) {
   using namespace json;
-  v("apiTokenRef", solver.api_token_ref, required, doc("An API token with Zone:Read and DNS:Edit."));
+  v("apiTokenRef", solver.api_token_ref, required, doc("An API token with the permissions Zone:Zone:Read and Zone:DNS:Edit for the zone."));
 }
 template <class V>
 void fields(V& v, Route53Solver& solver) {
   using namespace json;
-  v("region", solver.region, max_length(64), doc("AWS region."));
-  v("hostedZoneId", solver.hosted_zone_id, max_length(64), doc("Hosted zone; found by name when empty."));
-  v("accessKeyIdRef", solver.access_key_id_ref, doc("Access key id; without keys the pod's web identity is used."));
+  v("region", solver.region, max_length(64), pattern("^[a-z0-9-]*$"), doc("AWS region; it names the partition, and the STS server that a role is assumed at. Default: the pod's AWS_REGION, else us-east-1."));
+  v("hostedZoneId", solver.hosted_zone_id, max_length(64), pattern("^[A-Za-z0-9]*$"), doc("Id of the hosted zone. Default: the public hosted zone with the name of the zone that holds the challenge."));
+  v("accessKeyIdRef", solver.access_key_id_ref, doc("Access key id; without keys the web identity of the operator's pod is used."));
   v("secretAccessKeyRef", solver.secret_access_key_ref, doc("Secret access key."));
-  v("roleArn", solver.role_arn, max_length(2048), doc("Role to assume."));
+  v("roleArn", solver.role_arn, max_length(2048), pattern("^(arn:[a-z0-9-]+:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+)?$"), doc("Role to assume with those."));
+  v.rule("has(self.accessKeyIdRef) == has(self.secretAccessKeyRef)", "set accessKeyIdRef and secretAccessKeyRef together, or neither");
 }
 template <class V>
 void fields(V& v, AzureDnsSolver& solver) {
   using namespace json;
-  v("subscriptionId", solver.subscription_id, max_length(64), doc("Subscription of the zone."));
-  v("resourceGroup", solver.resource_group, max_length(90), doc("Resource group of the zone."));
-  v("zoneName", solver.zone_name, max_length(253), doc("Name of the zone; found by name when empty."));
-  v("tenantId", solver.tenant_id, max_length(64), doc("Tenant to log in to."));
-  v("clientId", solver.client_id, max_length(64), doc("Client to log in as."));
-  v("clientSecretRef", solver.client_secret_ref, doc("Client secret; without it the pod's workload identity is used."));
-  v("environment", solver.environment, max_length(64), doc("Azure cloud, e.g. AzurePublicCloud."));
+  v("subscriptionId", solver.subscription_id, required, min_length(1), max_length(64), pattern("^[A-Za-z0-9-]+$"), doc("Subscription of the zone."));
+  v("resourceGroup", solver.resource_group, required, min_length(1), max_length(90), pattern(R"(^[-\w.()]+$)"), doc("Resource group of the zone."));
+  v("zoneName", solver.zone_name, max_length(253), doc("Name of the zone. Default: the zone that holds the challenge."));
+  v("tenantId", solver.tenant_id, max_length(64), pattern("^[A-Za-z0-9.-]*$"), doc("Tenant to log in to. Default: the pod's AZURE_TENANT_ID."));
+  v("clientId", solver.client_id, max_length(64), pattern("^[A-Za-z0-9-]*$"), doc("Client to log in as. Default: the pod's AZURE_CLIENT_ID."));
+  v("clientSecretRef", solver.client_secret_ref, doc("Client secret; without it the workload identity of the operator's pod is used."));
+  v("environment", solver.environment, max_length(64), pattern("^(AzurePublicCloud|AzureUSGovernmentCloud|AzureChinaCloud)?$"), doc("Azure cloud: AzurePublicCloud, AzureUSGovernmentCloud or AzureChinaCloud. Default AzurePublicCloud."));
+  v.rule("!has(self.clientSecretRef) || (has(self.tenantId) && self.tenantId.size() > 0 && has(self.clientId) && self.clientId.size() > 0)", "clientSecretRef needs tenantId and clientId beside it");
 }
 template <class V>
 void fields(V& v, Rfc2136Solver& solver) {
@@ -98,8 +108,8 @@ void fields(V& v, Rfc2136Solver& solver) {
 template <class V>
 void fields(V& v, AcmeDnsSolver& solver) {
   using namespace json;
-  v("host", solver.host, required, max_length(1024), doc("URL of the acme-dns server."));
-  v("accountRef", solver.account_ref, required, doc("acme-dns accounts, JSON as acme-dns gives them."));
+  v("host", solver.host, required, max_length(1024), pattern(kHttpsPattern), doc("URL of the acme-dns server, https."));
+  v("accountRef", solver.account_ref, required, doc("An account of acme-dns as its /register answers, or an object of those by domain name, as lego and cert-manager keep them. The challenge's name must be a CNAME of the account's fulldomain."));
 }
 template <class V>
 void fields(V& v, WebhookSolver& solver) {
@@ -120,17 +130,19 @@ void fields(V& v, Propagation& propagation) {
 template <class V>
 void fields(V& v, Dns01Solver& solver) {
   using namespace json;
-  v("cloudflare", solver.cloudflare, later, doc("Cloudflare DNS."));
-  v("route53", solver.route53, later, doc("Amazon Route 53."));
-  v("azureDns", solver.azure_dns, later, doc("Azure DNS."));
+  v("cloudflare", solver.cloudflare, doc("Cloudflare DNS."));
+  v("route53", solver.route53, doc("Amazon Route 53."));
+  v("azureDns", solver.azure_dns, doc("Azure DNS."));
   v("rfc2136", solver.rfc2136, doc("Dynamic update (RFC 2136) with TSIG: BIND, Knot, PowerDNS, Windows DNS, Infoblox."));
-  v("acmeDns", solver.acme_dns, later, doc("acme-dns."));
-  v("webhook", solver.webhook, later, doc("A server of your own that speaks lego's httpreq protocol."));
-  v("cnameStrategy", solver.cname_strategy, later_value(CnameStrategy::kFollow), doc("None, or Follow: the record is written where a CNAME at the challenge's name points, within delegationZones (not served yet: refused with reason NotSupported). Default None."));
-  v("delegationZones", solver.delegation_zones, later, max_items(16), item_max_length(253), item_pattern(kDnsNamePattern), doc("Zones that a CNAME may lead into."));
+  v("acmeDns", solver.acme_dns, doc("acme-dns."));
+  v("webhook", solver.webhook, doc("A server of your own that speaks lego's httpreq protocol."));
+  v("cnameStrategy", solver.cname_strategy, doc("None, or Follow: the record is written where a CNAME at the challenge's name points, within delegationZones. Default None."));
+  v("delegationZones", solver.delegation_zones, max_items(16), item_max_length(253), item_pattern(kDnsNamePattern), doc("Zones that a CNAME may lead into: each name on its way must be in one of them."));
   v("propagation", solver.propagation, doc("When a record counts as visible."));
   v.rule("[has(self.cloudflare), has(self.route53), has(self.azureDns), has(self.rfc2136), has(self.acmeDns), has(self.webhook)].filter(x, x).size() == 1",
          "set exactly one of cloudflare, route53, azureDns, rfc2136, acmeDns and webhook");
+  v.rule("!has(self.cnameStrategy) || self.cnameStrategy != 'Follow' || (has(self.delegationZones) && self.delegationZones.size() > 0)", "cnameStrategy Follow needs delegationZones: the zones that a CNAME may lead into");
+  v.rule("!has(self.acmeDns) || !has(self.cnameStrategy) || self.cnameStrategy == 'None'", "acmeDns follows the CNAME to its own account: leave cnameStrategy out");
 }
 
 template <class V>
@@ -155,10 +167,25 @@ void fields(V& v, AcmeIssuerSpec& spec) {
   v("caBundleRef", spec.ca_bundle_ref, doc("CA certificates that the ACME server's own certificate is checked against. Default: the public roots."));
   v("allowedHosts", spec.allowed_hosts, max_items(16), item_max_length(253), item_pattern(kDnsNamePattern), doc("Hosts besides the directory's own that the server may name in its URLs."));
   v("profile", spec.profile, max_length(128), doc("Certificate profile to ask for."));
-  v("preferredChain", spec.preferred_chain, later, max_length(256), doc("Common name of the root to prefer among alternate chains."));
+  v("preferredChain", spec.preferred_chain, max_length(256), doc("Common name of the root to prefer among alternate chains; where the CA offers none that ends there, its default chain is taken."));
   v("useAri", spec.use_ari, doc("Whether the CA is asked when to renew (RFC 9773), and is told which certificate an order replaces. It can bring a renewal forward, never put it off. Default true."));
-  v("limits", spec.limits, later, doc("The CA's rate limits, kept as budgets."));
+  v("limits", spec.limits, doc("The CA's rate limits, kept as budgets: what would exceed one waits. An order that tells the CA which certificate it replaces (useAri) counts against none."));
   v("solvers", spec.solvers, required, min_items(1), max_items(32), doc("How challenges are answered. The longest matching zone wins; a solver without a selector serves the rest."));
+}
+
+template <class V>
+void fields(V& v, RefusalStatus& refusal) {
+  using namespace json;
+  v("at", refusal.at, required, doc("When the CA said so."));
+  v("until", refusal.until, required, doc("Until when nothing is ordered."));
+  v("message", refusal.message, doc("What the CA said, for people."));
+}
+
+template <class V>
+void fields(V& v, HandledIssuerRequests& handled) {
+  using namespace json;
+  v("rollover", handled.rollover, doc("Last value of edgetrust.io/rollover-requested-at that was acted on."));
+  v("deactivate", handled.deactivate, doc("Last value of edgetrust.io/deactivate-requested-at that was acted on."));
 }
 
 template <class V>
@@ -167,7 +194,10 @@ void fields(V& v, AcmeIssuerStatus& status) {
   v("observedGeneration", status.observed_generation, doc("The metadata.generation that this status is about."));
   v("conditions", status.conditions, map_key("type"), max_items(16), doc("Ready."));
   v("accountUri", status.account_uri, doc("The account at the CA."));
-  v("limitedUntil", status.limited_until, doc("Until when the CA wants no orders."));
+  v("termsOfService", status.terms_of_service, doc("The CA's terms of service that the account has agreed to."));
+  v("handledRequests", status.handled_requests, doc("Requests by annotation that were acted on."));
+  v("limitedUntil", status.limited_until, doc("Until when the CA wants no orders; absent when it takes some."));
+  v("lastRefusal", status.last_refusal, doc("When it wanted none the last time, and until when."));
   v("lastError", status.last_error, doc("The last error, for people."));
 }
 // clang-format on

@@ -103,7 +103,7 @@ void fields(V& v, EdgeCertificateSpec& spec) {
   v("fallback", spec.fallback, later, doc("A second issuer."));
   v("sourceSecretRef", spec.source_secret_ref, doc("A kubernetes.io/tls Secret that someone else renews, delivered with the same care: each new certificate in it becomes the next revision. It must cover sip.host of the Edge where that is a name, and the names given here."));
   v("dnsNames", spec.dns_names, max_items(100), item_max_length(253), item_pattern(kDnsNamePattern), doc("DNS names in the certificate, lower case. A leading *. makes a wildcard. Beside sourceSecretRef: names that the certificate found there must cover."));
-  v("ipAddresses", spec.ip_addresses, later, max_items(20), item_max_length(45), doc("IP addresses in the certificate; for internal CAs that allow them."));
+  v("ipAddresses", spec.ip_addresses, max_items(20), item_max_length(45), item_pattern(R"(^[0-9a-f.:]{2,45}$)"), doc("IP addresses in the certificate, lower case, for CAs that allow them. dns-01 cannot prove an address: the CA must offer http-01 for it, or have it authorized already."));
   v("commonName", spec.common_name, max_length(64), doc("Common name to ask for; must be among dnsNames. Leave it empty unless a peer needs it."));
   v("privateKey", spec.private_key, doc("The private key. Default: RSA 2048, a new one each time."));
   v("requiredUsages", spec.required_usages, max_items(2), doc("Extended key usages without which the certificate is refused before any push. Default ServerAuth."));
@@ -142,6 +142,14 @@ void fields(V& v, OrderStatus& order) {
   v("failures", order.failures, doc("Orders of this revision in a row that came to nothing."));
   v("lastError", order.last_error, max_length(kLongestMessage), doc("Why the last of them came to nothing, for people."));
   v("replacesRefused", order.replaces_refused, doc("Whether the CA refused to take it as the replacement of an earlier certificate: it is asked for as any other."));
+  v("abandoned", order.abandoned, max_items(20), doc("Authorizations that an order given up has left pending, to be deactivated."));
+}
+
+template <class V>
+void fields(V& v, RevocationStatus& revocation) {
+  using namespace json;
+  v("revisions", revocation.revisions, max_items(10), doc("Revisions that are still to be revoked."));
+  v("reason", revocation.reason, required, doc("Why, as RFC 5280 section 5.3.1 names it."));
 }
 
 template <class V>
@@ -206,6 +214,7 @@ void fields(V& v, HandledRequests& handled) {
   v("renew", handled.renew, doc("Last value of edgetrust.io/renew-requested-at that was acted on."));
   v("rotate", handled.rotate, doc("Last value of edgetrust.io/rotate-requested-at that was acted on."));
   v("rollback", handled.rollback, doc("Last value of edgetrust.io/rollback-requested-at that was acted on."));
+  v("revoke", handled.revoke, doc("Last value of edgetrust.io/revoke-requested-at that was acted on."));
 }
 
 template <class V>
@@ -223,6 +232,7 @@ void fields(V& v, HistoryEntry& entry) {
   v("message", entry.message, doc("For people."));
   v("variant", entry.variant, doc("Who issued it, under which root, with what kind of key, and which version of the operator delivered it: what waves tell apart."));
   v("liveSince", entry.live_since, doc("When it was proved on the Edge."));
+  v("revoked", entry.revoked, doc("Why it was revoked, as RFC 5280 section 5.3.1 names it."));
 }
 
 template <class V>
@@ -243,6 +253,7 @@ void fields(V& v, EdgeCertificateStatus& status) {
   v("renewalInfo", status.renewal_info, doc("What the CA says of the time of the renewal (RFC 9773)."));
   v("nextWindow", status.next_window, doc("When the next window opens, while it is waited for."));
   v("order", status.order, doc("The order under way."));
+  v("revocation", status.revocation, doc("Certificates that are to be revoked, as asked for by annotation."));
   v("delivery", status.delivery, doc("The delivery under way."));
   v("drain", status.drain, doc("The Edge is out of service for a push, or about to be: there until it has been seen in service again."));
   v("slots", status.slots, doc("The slots of the budget that the delivery holds, until they are given back."));

@@ -38,6 +38,8 @@ constexpr std::array kRules = {
          rules::served_certificate_known},
     Rule{"rollback_asked_for", "a rollback that a person asks for is made, or said to be impossible",
          rules::rollback_asked_for},
+    Rule{"revocation_asked_for", "a certificate that a person wants revoked is, as soon as the Edge can do without it",
+         rules::revocation_asked_for},
     Rule{"rejections_marked", "what was rejected says so itself, for the day when the status is lost",
          rules::rejections_marked},
     Rule{"serving_secret_right", "secretName holds what the Edge serves", rules::serving_secret_right},

@@ -152,7 +152,7 @@ void Draft::set_conditions() {
   if (issued || (s.phase != Phase::kIssuing && serving != nullptr && serving->chain)) {
     set_condition(api::condition::kIssued, Truth::kTrue, "Issued",
                   "revision " + std::to_string(issued ? coming->number : serving->number) + " is stored");
-  } else if (s.phase == Phase::kIssuing) {
+  } else if (s.phase == Phase::kIssuing || (s.phase == Phase::kWaiting && s.order)) {  // or waits for its CA
     set_condition(api::condition::kIssued, Truth::kFalse, reason_, message_);
   }
   if (foreign) {
@@ -225,6 +225,7 @@ void remember(api::EdgeCertificateStatus& status, const Observation& o, int revi
     if (entry.evidence.empty()) entry.evidence = earlier->evidence;
     if (!earlier->variant.empty()) entry.variant = earlier->variant;
     if (earlier->live_since) entry.live_since = earlier->live_since;
+    entry.revoked = earlier->revoked;
     status.history.erase(earlier);
   }
   status.history.insert(status.history.begin(), std::move(entry));
@@ -255,6 +256,7 @@ void mark_handled(api::EdgeCertificateStatus& status, const Observation& o, std:
   auto& handled = *status.handled_requests;
   (annotation == api::kRenewRequestedAt    ? handled.renew
    : annotation == api::kRotateRequestedAt ? handled.rotate
+   : annotation == api::kRevokeRequestedAt ? handled.revoke
                                            : handled.rollback) = std::string(*value);
 }
 

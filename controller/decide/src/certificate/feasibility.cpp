@@ -1,5 +1,6 @@
 #include "certificate/feasibility.hpp"
 
+#include "certificate/ca_limits.hpp"
 #include "certificate/questions.hpp"
 #include "certificate/sourced.hpp"
 #include "edgetrust/api/conditions.hpp"
@@ -59,6 +60,15 @@ std::optional<Obstacle> of_fleet(const Observation& o) {
   return Obstacle{said->reason, "RotationPolicy " + o.policy->meta.name + ": " + said->message};
 }
 
+// The CA takes its order only when it is too late for a rotation.
+std::optional<Obstacle> too_late_for_ca(const Observation& o, TimePoint last_start) {
+  if (!asks_for_orders(o)) return std::nullopt;
+  const auto wait = wait_for_ca(o);
+  if (!wait || wait->until <= last_start) return std::nullopt;
+  return Obstacle{std::string(wait->reason), wait->message + "; it can be ordered from " + format_rfc3339(wait->until) +
+                                                 " on, and what the Edge serves expires before it could be replaced"};
+}
+
 }  // namespace
 
 std::optional<Obstacle> obstacle(const Observation& o) {
@@ -66,6 +76,7 @@ std::optional<Obstacle> obstacle(const Observation& o) {
   if (serving == nullptr || !o.edge || !o.connection || serving->chain->not_after <= o.now) return std::nullopt;
   const api::EffectiveRotation rotation = rotation_of(o);
   const auto& chain = *serving->chain;
+  if (const auto late = too_late_for_ca(o, chain.not_after - time_needed(rotation))) return late;
   const Problem problem{.rotation = rotation,
                         .zone = time_zone_of(o),
                         .needed = time_needed(rotation),

@@ -84,6 +84,8 @@ class Success {
     if (m_.order) m_.order->at = now_;  // the server needs a moment: the next poll counts from here
   }
   void operator()(const effect::StoreBundle& /*e*/) { forget_order(m_); }
+  void operator()(const effect::DeactivateAuthorization& e) { m_.deactivated.insert(e.url); }
+  void operator()(const effect::RevokeCertificate& e) { m_.revoked.insert(e.revision); }
   void operator()(const effect::Push& e) { m_.pushed = e.revision; }
   void operator()(const effect::ClaimSlots& /*e*/) {
     if (const auto& delivery = o_.object.status.delivery) m_.slots_claimed_for = delivery->started_at;
@@ -131,6 +133,14 @@ void note_written(Memory& memory, const api::EdgeCertificateStatus& before, cons
     memory.removed.clear();
     forget_failures<effect::RemoveRecord>(memory);
   }
+  if (!after.order || after.order->abandoned.empty()) {
+    memory.deactivated.clear();
+    forget_failures<effect::DeactivateAuthorization>(memory);
+  }
+  if (!after.revocation) {
+    memory.revoked.clear();
+    forget_failures<effect::RevokeCertificate>(memory);
+  }
   const auto begun_at = [](const api::EdgeCertificateStatus& s) {
     return s.delivery ? std::optional(s.delivery->started_at) : std::nullopt;
   };
@@ -161,9 +171,9 @@ void note_begun(Memory& memory, const Effect& effect) {
     memory.pushed.reset();
     memory.pushed_since_look = true;
   }
-  if (std::holds_alternative<effect::SetService>(effect)) {
+  if (const auto* call = std::get_if<effect::SetService>(&effect)) {
     memory.service.reset();
-    memory.service_call.reset();
+    if (memory.service_call && memory.service_call->in_service != call->in_service) memory.service_call.reset();
   }
   if (std::holds_alternative<effect::NewOrder>(effect)) memory.order_asked_for = true;
 }

@@ -2,6 +2,7 @@
 
 #include "certificate/sourced.hpp"
 #include "edgetrust/base/random.hpp"
+#include "edgetrust/base/text.hpp"
 
 #include <algorithm>
 #include <set>
@@ -16,10 +17,21 @@ const std::string* handled_value(const api::EdgeCertificateStatus& status, std::
   if (annotation == api::kRenewRequestedAt) return &status.handled_requests->renew;
   if (annotation == api::kRotateRequestedAt) return &status.handled_requests->rotate;
   if (annotation == api::kRollbackRequestedAt) return &status.handled_requests->rollback;
+  if (annotation == api::kRevokeRequestedAt) return &status.handled_requests->revoke;
   return nullptr;
 }
 
-std::set<std::string> as_set(const std::vector<std::string>& names) { return {names.begin(), names.end()}; }
+std::string canonical(const std::string& name) {
+  const std::string address = canonical_address(name);
+  return address.empty() ? lower(name) : address;
+}
+
+template <class Names>
+std::set<std::string> as_set(const Names& names) {
+  std::set<std::string> all;
+  for (const auto& name : names) all.insert(canonical(name));
+  return all;
+}
 
 TimePoint renewal_by_rule(const Observation& o, const ports::ChainFacts& chain) {
   return renewal_time(chain.not_before, chain.not_after, o.object.spec.renew_before, rotation_of(o).spread,
@@ -45,6 +57,12 @@ ports::SubjectNames wanted_names(const api::EdgeCertificateSpec& spec) {
   return {spec.common_name, spec.dns_names, spec.ip_addresses};
 }
 
+std::set<std::string> wanted_identifiers(const api::EdgeCertificateSpec& spec) {
+  std::set<std::string> wanted = as_set(spec.dns_names);
+  wanted.merge(as_set(spec.ip_addresses));
+  return wanted;
+}
+
 ports::KeySpec wanted_key(const api::EdgeCertificateSpec& spec) {
   const api::PrivateKeySpec key = spec.private_key.value_or(api::PrivateKeySpec{});
   if (key.algorithm == api::KeyAlgorithm::kEcdsa) return {ports::KeyAlgorithm::kEcdsa, key.size.value_or(256)};
@@ -54,14 +72,12 @@ ports::KeySpec wanted_key(const api::EdgeCertificateSpec& spec) {
 bool fits_spec(const Observation& o, const StoredRevision& revision) {
   const auto& spec = o.object.spec;
   if (is_sourced(o)) return covers_all(*revision.chain, names_to_cover(spec, o.edge.get()));
-  std::set<std::string> wanted = as_set(spec.dns_names);
-  wanted.insert(spec.ip_addresses.begin(), spec.ip_addresses.end());
-  std::set<std::string> asked_for = revision.asked_for;
+  std::set<std::string> asked_for = as_set(revision.asked_for);
   if (asked_for.empty()) {  // imported, or stored by an earlier version: what it holds has to do
     asked_for = as_set(revision.chain->dns_names);
-    asked_for.insert(revision.chain->ip_addresses.begin(), revision.chain->ip_addresses.end());
+    asked_for.merge(as_set(revision.chain->ip_addresses));
   }
-  return asked_for == wanted && revision.chain->key == wanted_key(spec);
+  return asked_for == wanted_identifiers(spec) && revision.chain->key == wanted_key(spec);
 }
 
 bool has_ended_badly(const api::HistoryEntry& entry) {
@@ -116,8 +132,19 @@ std::optional<int> candidate(const Observation& o) {
   return best < 0 ? std::nullopt : std::optional(best);
 }
 
+bool asks_for_orders(const Observation& o) {
+  if (is_sourced(o) || !o.issuer || o.issuer->broken || !limits_of(o.issuer->spec).any()) return false;
+  const auto& order = o.object.status.order;
+  if (order) return order->url.empty();
+  const auto next = candidate(o);
+  const StoredRevision* waiting = next ? stored(o, *next) : nullptr;
+  const bool is_stale = waiting != nullptr && waiting->chain && o.now >= renewal_of(o, *waiting);
+  return next ? is_stale : due(o).has_value();
+}
+
 bool asks_for_fleet(const Observation& o) {
   if (o.policy && !o.policy->spec.waves.empty()) return true;  // a later wave may want it renewed early
+  if (asks_for_orders(o)) return true;                         // others may wait for the same CA
   const auto next = candidate(o);
   const StoredRevision* revision = next ? stored(o, *next) : nullptr;
   return revision != nullptr && revision->has_bundle() && !o.object.status.delivery;
@@ -255,10 +282,24 @@ const StoredRevision* last_of_issuer(const Observation& o) {
 
 ports::CertificateId id_of(const ports::ChainFacts& chain) { return {chain.authority_key_id, chain.serial_number}; }
 
+std::optional<ports::CertificateId> replaced_by_order(const Observation& o) {
+  const StoredRevision* last = last_of_issuer(o);
+  const auto& order = o.object.status.order;
+  if (last == nullptr || (order && order->replaces_refused)) return std::nullopt;
+  const auto names = wanted_identifiers(o.object.spec);
+  const auto is_shared = [&](const auto& name) { return names.contains(name); };
+  const bool shares_name = std::ranges::any_of(last->chain->dns_names, is_shared) ||
+                           std::ranges::any_of(last->chain->ip_addresses, is_shared);
+  return shares_name ? std::optional(id_of(*last->chain)) : std::nullopt;
+}
+
 std::optional<TimePoint> urgent_from(const Observation& o) {
   const auto from = [&](const ports::ChainFacts& chain) {
     return urgent_time(chain.not_before, chain.not_after, rotation_of(o).urgent_before);
   };
+  // What is revoked may be refused by whoever looks: it is as good as expired.
+  if (const StoredRevision* serving = active(o); serving != nullptr && is_revoked(o, serving->number))
+    return TimePoint{};
   if (o.look && o.look->served) return from(*o.look->served);
   if (const StoredRevision* serving = active(o)) return from(*serving->chain);
   return std::nullopt;
@@ -279,12 +320,25 @@ std::optional<TimePoint> foreign_renewal(const Observation& o) {
   return renewal_by_rule(o, *o.look->served);
 }
 
+bool is_revoked(const Observation& o, int revision) {
+  return std::ranges::any_of(o.object.status.history, [&](const api::HistoryEntry& entry) {
+    return entry.revision == revision && !entry.revoked.empty();
+  });
+}
+
+bool is_to_be_revoked(const Observation& o, int revision) {
+  const auto& revocation = o.object.status.revocation;
+  return revocation && std::ranges::count(revocation->revisions, revision) > 0;
+}
+
 std::optional<std::string> due(const Observation& o) {
   if (is_requested(o, api::kRenewRequestedAt)) return "asked for by annotation";
   if (serves_foreign(o)) return "the Edge serves a certificate that is not ours";
   const StoredRevision* serving = active(o);
   if (serving == nullptr) return "the Edge has no certificate of ours";
   if (is_rejected(o, serving->number)) return "the Edge is not well with the certificate that it serves";
+  if (is_revoked(o, serving->number)) return "the certificate that the Edge serves was revoked";
+  if (is_to_be_revoked(o, serving->number)) return "the certificate that the Edge serves is to be revoked";
   if (!fits_spec(o, *serving)) return "names or key in the spec changed";
   if (!serving->has_key) return "the key of the served certificate is lost";
   if (o.now >= renewal_by_rule(o, *serving->chain)) return "renewal is due";

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace edgetrust::decide::certificate {
@@ -17,6 +18,8 @@ api::EffectiveRotation rotation_of(const Observation& o);
 std::string time_zone_of(const Observation& o);
 
 ports::SubjectNames wanted_names(const api::EdgeCertificateSpec& spec);
+// The same as a set, each in the one form that names are compared in.
+std::set<std::string> wanted_identifiers(const api::EdgeCertificateSpec& spec);
 ports::KeySpec wanted_key(const api::EdgeCertificateSpec& spec);
 // It was asked for with the names and the kind of key that the spec has now. A CA may add names of its own to a leaf:
 // that makes no other certificate due. One that somebody else renews has to cover the names, whatever it was made for.
@@ -77,6 +80,9 @@ bool ari_is_off(const Observation& o);
 // one that an order replaces; nullptr: none, or the CA is not asked about renewals.
 const StoredRevision* last_of_issuer(const Observation& o);
 ports::CertificateId id_of(const ports::ChainFacts& chain);
+// RFC 9773 section 5: an order takes the place of the certificate that this CA issued last, so that none is replaced
+// twice. A server may refuse that (replaced already, or another account's); one that shares no name is none of it.
+std::optional<ports::CertificateId> replaced_by_order(const Observation& o);
 
 // When the active revision is due; empty when there is none.
 std::optional<TimePoint> renewal_of(const Observation& o);
@@ -86,6 +92,10 @@ TimePoint renewal_of(const Observation& o, const StoredRevision& revision);
 std::optional<TimePoint> suggested_renewal(const Observation& o, const StoredRevision& revision);
 // When a foreign certificate is to be replaced that may stay until it is near its expiry; empty when nobody can tell.
 std::optional<TimePoint> foreign_renewal(const Observation& o);
+// The CA has revoked its certificate, as asked for.
+bool is_revoked(const Observation& o, int revision);
+// It was asked for, and is still to be done.
+bool is_to_be_revoked(const Observation& o, int revision);
 // Why a new revision is needed now; empty when it is not.
 std::optional<std::string> due(const Observation& o);
 

@@ -43,7 +43,7 @@ ports::SubjectNames names_to_cover(const api::EdgeCertificateSpec& spec, const a
 
 bool covers_all(const ports::ChainFacts& leaf, const ports::SubjectNames& names) {
   const auto has_address = [&](const std::string& one) {
-    return std::ranges::find(leaf.ip_addresses, one) != leaf.ip_addresses.end();
+    return std::ranges::find(leaf.ip_addresses, canonical_address(one)) != leaf.ip_addresses.end();
   };
   return std::ranges::all_of(names.dns_names, [&](const auto& name) { return covers(leaf, name); }) &&
          std::ranges::all_of(names.ip_addresses, has_address);

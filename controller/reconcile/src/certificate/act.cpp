@@ -24,8 +24,8 @@ Error missing(const ports::SecretObject& secret, const char* key) {
 
 class Actor {
  public:
-  Actor(const World& world, const Observation& o, Notes& notes, std::stop_token stop)
-      : world_(world), o_(o), object_(o.object), notes_(notes), stop_(std::move(stop)) {}
+  Actor(const World& world, const Observation& o, Notes& notes, OrderBook& orders, std::stop_token stop)
+      : world_(world), o_(o), object_(o.object), notes_(notes), orders_(orders), stop_(std::move(stop)) {}
 
   // --- looks
 
@@ -77,14 +77,16 @@ class Actor {
   Result<Learned> operator()(const effect::LookForRecords& look) {
     decide::certificate::RecordsLook seen{.everywhere = true, .at = world_.clock.now()};
     for (const auto& record : look.records) {
+      EDGETRUST_TRY_ASSIGN(const auto zone, zone_for(record));
+      EDGETRUST_TRY_ASSIGN(const std::string name, zone->seen_at(record.name, stop_));
       EDGETRUST_TRY_ASSIGN(const auto answers,
-                           world_.lookup.find_txt(record.name, record.value, nameservers_for(record), stop_));
+                           world_.lookup.find_txt(name, record.value, nameservers_for(record), stop_));
       const auto without = std::ranges::find_if(answers, [](const auto& answer) { return !answer.has_value; });
       if (without == answers.end() && !answers.empty()) continue;
       seen.everywhere = false;
       seen.missing = without == answers.end()
-                         ? record.name + ": no name server was found"
-                         : record.name + " at " + without->server + ": " +
+                         ? name + ": no name server was found"
+                         : name + " at " + without->server + ": " +
                                (without->problem.empty() ? "the value is not there yet" : without->problem);
       break;
     }
@@ -254,7 +256,16 @@ class Actor {
       if (order && is_anothers(order->url)) order.reset();
     }
     if (!order) {
-      EDGETRUST_TRY_ASSIGN(order, authority->new_order(ask.request, stop_));
+      auto place = ask.place;
+      if (place) {
+        place->at = std::chrono::floor<std::chrono::seconds>(world_.clock.now());
+        auto taken = orders_.take_place(world_, object_.meta.ns, o_.issuer->spec, *place, stop_);
+        if (!taken) return tl::unexpected(within("writing down the order", std::move(taken).error()));
+        if (!*taken) return Learned{};  // somebody else was faster: the rules see the log as it is now
+      }
+      auto made = authority->new_order(ask.request, stop_);
+      if (!made && place && !made.error().maybe_executed) give_back(*place);
+      EDGETRUST_TRY_ASSIGN(order, std::move(made));
     }
     return Learned{.order = std::move(order)};
   }
@@ -273,6 +284,20 @@ class Actor {
     return Learned{.order = std::move(order)};
   }
 
+  Result<Learned> operator()(const effect::DeactivateAuthorization& deactivate) {
+    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    EDGETRUST_TRY(authority->deactivate_authorization(deactivate.url, stop_));
+    return Learned{};
+  }
+
+  Result<Learned> operator()(const effect::RevokeCertificate& revoke) {
+    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    EDGETRUST_TRY_ASSIGN(const std::string chain, chain_of(revoke.revision));
+    const auto key = key_of(revoke.revision);  // where it is lost, the account has to do
+    EDGETRUST_TRY(authority->revoke(chain, revoke.reason, key ? key->clone() : Secret(), stop_));
+    return Learned{};
+  }
+
   // --- DNS
 
   Result<Learned> operator()(const effect::PresentRecord& present) {
@@ -282,6 +307,7 @@ class Actor {
   }
 
   Result<Learned> operator()(const effect::RemoveRecord& remove) {
+    if (is_needed_by_another(remove.record)) return Learned{};
     EDGETRUST_TRY_ASSIGN(const auto zone, zone_for(remove.record));
     EDGETRUST_TRY(zone->remove(remove.record.name, remove.record.value, stop_));
     return Learned{};
@@ -311,6 +337,11 @@ class Actor {
 
  private:
   [[nodiscard]] ports::EdgeId edge_id() const { return ports::EdgeId{lower(o_.edge->spec.edge_id)}; }
+
+  // A place that is not given back is one that nobody uses: harmless.
+  void give_back(const decide::OrderRecord& place) {
+    (void)orders_.give_back(world_, object_.meta.ns, o_.issuer->spec.server, place, stop_);
+  }
 
   // A name that is taken by our own Secret of the same revision is what a lost answer left behind: nothing is written
   // twice.
@@ -383,6 +414,18 @@ class Actor {
     });
   }
 
+  // A CA may give two orders for one name the same authorization, and with it one value: who still waits for it takes
+  // it away.
+  [[nodiscard]] bool is_needed_by_another(const api::TxtRecord& record) const {
+    return std::ranges::any_of(world_.certificates.list(object_.meta.ns), [&](const auto& other) {
+      const auto& order = other->status.order;
+      if (other->meta.name == object_.meta.name || !order || order->url.empty()) return false;
+      const bool is_issued =
+          world_.secrets.find({other->meta.ns, api::bundle_secret_name(other->meta.name, order->revision)}).has_value();
+      return !is_issued && std::ranges::find(order->records, record) != order->records.end();
+    });
+  }
+
   // The name that a record proves: "_acme-challenge." taken off.
   static std::string identifier_of(const api::TxtRecord& record) {
     constexpr std::string_view kPrefix = "_acme-challenge.";
@@ -401,14 +444,15 @@ class Actor {
   const Observation& o_;
   const api::EdgeCertificate& object_;
   Notes& notes_;
+  OrderBook& orders_;
   std::stop_token stop_;
 };
 
 }  // namespace
 
 Result<Learned> act(const World& world, const decide::certificate::Effect& effect, const Observation& o, Notes& notes,
-                    std::stop_token stop) {
-  return std::visit(Actor(world, o, notes, std::move(stop)), effect);
+                    OrderBook& orders, std::stop_token stop) {
+  return std::visit(Actor(world, o, notes, orders, std::move(stop)), effect);
 }
 
 }  // namespace edgetrust::reconcile

@@ -12,9 +12,18 @@ using decide::certificate::Decision;
 using decide::certificate::Effect;
 using decide::certificate::Observation;
 
+namespace {
+
+// The CA itself wants less, in its own words (RFC 8555 section 6.6): a 429 without them may be of something before it,
+// or of the API server.
+bool is_refused_by_ca(const Error& error) { return error.code == "urn:ietf:params:acme:error:rateLimited"; }
+
+}  // namespace
+
 struct CertificateReconciler::State {
   World world;
   Notebook notebook;
+  OrderBook orders;
 
   // The object as it shall be worked on: the cache's, unless this process has written a newer one.
   std::shared_ptr<const api::EdgeCertificate> newest_of(const api::ObjectKey& key) {
@@ -30,9 +39,21 @@ struct CertificateReconciler::State {
       const auto posted = notebook.posted(cached->meta.key());
       fleet.members.push_back({.certificate = newest(cached, posted.written),
                                .edge = world.edges.get({ns, cached->spec.edge_ref.name}),
-                               .stuck = posted.stuck});
+                               .stuck = posted.stuck,
+                               .issuer = issuer_of(*cached)});
     }
     return fleet;
+  }
+
+  std::shared_ptr<const api::AcmeIssuer> issuer_of(const api::EdgeCertificate& certificate) {
+    const auto& ref = certificate.spec.issuer_ref;
+    return ref ? orders.newest_of(world.issuers.get({certificate.meta.ns, ref->name})) : nullptr;
+  }
+  // What the CA makes an order wait for, as this process knows it.
+  Status find_orders(Observation& o, std::stop_token stop) {
+    if (!decide::certificate::asks_for_orders(o)) return {};
+    EDGETRUST_TRY_ASSIGN(o.orders, orders.log(world, o.object.meta.ns, o.issuer->spec.server, std::move(stop)));
+    return {};
   }
 
   Result<bool> record(const Decision& decision, std::shared_ptr<const api::EdgeCertificate>& object, Notes& notes,
@@ -84,12 +105,17 @@ Status CertificateReconciler::State::guard(const api::EdgeCertificate& object, N
 std::optional<Error> CertificateReconciler::State::perform(const Effect& effect, const Observation& o, Notes& notes,
                                                            std::stop_token stop) {
   decide::certificate::note_begun(notes.memory, effect);
-  auto learned = act(world, effect, o, notes, stop);
+  auto learned = act(world, effect, o, notes, orders, stop);
   if (learned) {
     decide::certificate::note_success(notes.memory, effect, std::move(*learned), o, world.clock.now());
     return std::nullopt;
   }
   decide::certificate::note_failure(notes.memory, effect, learned.error(), world.clock.now());
+  const bool asks_for_orders = !std::holds_alternative<decide::certificate::effect::LookAtRenewalInfo>(effect);
+  if (is_refused_by_ca(learned.error()) && asks_for_orders && o.issuer) {
+    // What cannot be written is waited for by this object alone, and said by the next that is refused.
+    (void)orders.note_refusal(world, o.issuer->meta.key(), learned.error(), std::move(stop));
+  }
   return std::move(learned).error();
 }
 
@@ -159,7 +185,10 @@ Outcome CertificateReconciler::State::pass(std::shared_ptr<const api::EdgeCertif
   decide::certificate::note_pass(notes.memory, world.clock.now());
   auto observation = observe(world, object, notes, stop);
   if (!observation) return {.error = within("observing", observation.error())};
+  observation->issuer = orders.newest_of(observation->issuer);
   if (decide::certificate::asks_for_fleet(*observation)) observation->fleet = fleet(object->meta.ns);
+  if (const auto found = find_orders(*observation, stop); !found)
+    return {.error = within("what was ordered", found.error())};
   const Decision decision = decide::certificate::decide(*observation);
   Outcome outcome{.rule = std::string(decision.rule)};
 
@@ -191,7 +220,8 @@ Outcome CertificateReconciler::State::pass(std::shared_ptr<const api::EdgeCertif
       return outcome;
     }
   }
-  if (stop.stop_requested()) return outcome;
+  const bool leads = world.leadership == nullptr || world.leadership->holds();
+  if (stop.stop_requested() || !leads) return outcome;
   observation->object = *object;  // as it was written
   outcome.effect_error = perform(*decision.effect, *observation, notes, stop);
   outcome.in_question = in_question(*decision.effect, *observation, notes.memory);

@@ -104,6 +104,18 @@ ports::SubjectNames names_of(const World& world, const api::EdgeCertificate& obj
   return decide::certificate::names_to_cover(spec, edge.get());
 }
 
+// What a leaf of ours may be for: what was asked for when it was ordered. It is not known of what was imported, or is
+// somebody else's.
+std::set<std::string> only_names(const api::ObjectMeta& bundle, const api::EdgeCertificateSpec& spec) {
+  if (spec.source_secret_ref || bundle.annotation(kSourceAnnotation)) return {};
+  std::set<std::string> names;
+  for (const auto& name : asked_for_of(bundle)) {
+    const std::string address = canonical_address(name);
+    names.insert(address.empty() ? lower(name) : address);
+  }
+  return names;
+}
+
 // What a chain is judged by, besides itself: the names, the usages, and the roots as the issuer names them. Dates are
 // the rules' to judge.
 std::string standard_of(const World& world, const api::EdgeCertificate& object) {
@@ -129,6 +141,7 @@ Result<std::optional<Error>> judge(const World& world, const api::EdgeCertificat
   EDGETRUST_TRY_ASSIGN(ports::ChainRequirements required, requirements(world, object, stop));
   trust(required, text_of(chain, kCaCrt));
   required.at = moment_within(facts, required.at);
+  required.only_names = only_names(bundle, object.spec);
   const Status fit = world.pki.check(text_of(chain, kTlsCrt), pem->second, required);
   if (fit) return std::nullopt;
   if (fit.error().kind == ErrorKind::kInvalid) return fit.error();

@@ -11,8 +11,10 @@ struct AccountKeyRef {
   std::string key = "tls.key";
   CreateKey create = CreateKey::kIfMissing;
 };
+enum class MacAlgorithm { kHs256, kHs384, kHs512 };
 struct ExternalAccountBinding {
   std::string key_id;
+  std::optional<MacAlgorithm> algorithm;  // default HS256
   std::optional<SecretKeyRef> hmac_key_ref;
   std::optional<SecretKeyRef> zero_ssl_api_key_ref;
 };
@@ -96,11 +98,25 @@ struct AcmeIssuerSpec {
   std::optional<IssuerLimits> limits;
   std::vector<Solver> solvers;
 };
+// The CA wanted no orders for a while.
+struct RefusalStatus {
+  TimePoint at;
+  TimePoint until;
+  std::string message;  // its words, for people
+  bool operator==(const RefusalStatus&) const = default;
+};
+struct HandledIssuerRequests {
+  std::string rollover;
+  std::string deactivate;
+};
 struct AcmeIssuerStatus {
   std::int64_t observed_generation = -1;
   std::vector<Condition> conditions;
   std::string account_uri;
-  std::string limited_until;
+  std::string terms_of_service;
+  std::optional<HandledIssuerRequests> handled_requests;
+  std::string limited_until;                  // for the LIMITED-UNTIL column; empty once it is over
+  std::optional<RefusalStatus> last_refusal;  // stays when it is over: the next may have to last longer
   std::string last_error;
 };
 
@@ -109,6 +125,11 @@ using AcmeIssuer = Object<AcmeIssuerSpec, AcmeIssuerStatus>;
 // The solver for a name: the one whose selector names it, or whose zone is the longest suffix of it, else the one
 // without a selector. Null when none serves it.
 const Solver* solver_for(const AcmeIssuerSpec& issuer, std::string_view dns_name);
+
+// Where a binding that came from ZeroSSL is kept: `<issuer>-zerossl-eab`, with the keys keyId and hmacKey.
+std::string binding_secret_name(const std::string& issuer_name);
+// Beside the account's key in its Secret while that is being changed: the key that takes its place.
+std::string next_account_key(const AccountKeyRef& ref);
 
 inline constexpr Duration kDefaultPropagationWait = std::chrono::seconds{120};  // the guide's floor
 inline constexpr Duration kDefaultPropagationTimeout = std::chrono::minutes{10};

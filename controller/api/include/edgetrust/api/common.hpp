@@ -52,7 +52,10 @@ bool fits(const LabelSelector& selector, const std::map<std::string, std::string
 inline constexpr std::string_view kRenewRequestedAt = "edgetrust.io/renew-requested-at";
 inline constexpr std::string_view kRotateRequestedAt = "edgetrust.io/rotate-requested-at";
 inline constexpr std::string_view kRollbackRequestedAt = "edgetrust.io/rollback-requested-at";
-inline constexpr std::string_view kResumeRequestedAt = "edgetrust.io/resume-requested-at";  // of a RotationPolicy
+inline constexpr std::string_view kResumeRequestedAt = "edgetrust.io/resume-requested-at";      // of a RotationPolicy
+inline constexpr std::string_view kRevokeRequestedAt = "edgetrust.io/revoke-requested-at";      // "<time> <reason>"
+inline constexpr std::string_view kRolloverRequestedAt = "edgetrust.io/rollover-requested-at";  // of an AcmeIssuer
+inline constexpr std::string_view kDeactivateRequestedAt = "edgetrust.io/deactivate-requested-at";  // of an AcmeIssuer
 inline constexpr std::string_view kApprove = "edgetrust.io/approve";
 inline constexpr std::string_view kHoldUntil = "edgetrust.io/hold-until";
 // The finalizer that is held while a TXT record of ours may exist; a quiet object has none.

@@ -81,6 +81,12 @@ struct OrderStatus {
   std::optional<int> failures;             // orders in a row that came to nothing
   std::string last_error;                  // why the last of them did
   bool replaces_refused = false;           // the CA does not take it as the replacement of an earlier certificate
+  std::vector<std::string> abandoned;      // authorizations that an order given up has left pending at the CA
+};
+// Certificates that a person wants revoked. Written before the CA is told.
+struct RevocationStatus {
+  std::vector<int> revisions;  // still to be revoked
+  std::string reason;          // as RFC 5280 section 5.3.1 names it
 };
 // When the CA would have a revision renewed (RFC 9773), and the moment that was drawn for it. Written when the window
 // is new, not each time that the CA is asked.
@@ -136,6 +142,7 @@ struct HandledRequests {
   std::string renew;
   std::string rotate;
   std::string rollback;
+  std::string revoke;
 };
 struct HistoryEntry {
   int revision = 0;
@@ -150,6 +157,7 @@ struct HistoryEntry {
   std::string message;
   std::string variant;                  // what a wave guards against: see decide/wave.hpp
   std::optional<TimePoint> live_since;  // when it was proved
+  std::string revoked;                  // why it was revoked, as RFC 5280 names it; empty: it was not
 };
 struct EdgeCertificateStatus {
   std::int64_t observed_generation = -1;
@@ -167,6 +175,7 @@ struct EdgeCertificateStatus {
   std::optional<RenewalInfoStatus> renewal_info;
   std::string next_window;
   std::optional<OrderStatus> order;
+  std::optional<RevocationStatus> revocation;
   std::optional<DeliveryStatus> delivery;
   std::optional<DrainStatus> drain;
   std::optional<SlotsStatus> slots;

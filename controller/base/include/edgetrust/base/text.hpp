@@ -10,6 +10,8 @@ std::vector<std::string> split(std::string_view text, char separator);  // keeps
 std::string join(const std::vector<std::string>& pieces, std::string_view separator);
 std::string_view trim(std::string_view text);  // ASCII white space
 std::string lower(std::string_view text);      // ASCII
+// An IP address in the one form that RFC 5952 gives it ("2001:db8::1"); empty when it is none.
+std::string canonical_address(std::string_view text);
 // Text from outside, made fit for a message: control characters and broken UTF-8 replaced, cut at `limit` bytes on a
 // character's edge.
 std::string printable(std::string_view text, std::size_t limit = 1024);

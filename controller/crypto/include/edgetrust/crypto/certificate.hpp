@@ -45,6 +45,7 @@ class Certificate {
   static Result<Certificate> from_der(std::string_view der);
   [[nodiscard]] const CertificateFacts& facts() const { return *facts_; }
   [[nodiscard]] std::string to_pem() const;
+  [[nodiscard]] std::string to_der() const;
   // The subject for a message: never empty.
   [[nodiscard]] std::string name() const;
   // Does its subject alternative name cover this DNS name or IP address? A wildcard covers one label, and itself; the

@@ -5,6 +5,7 @@
 // Called by: acme. Threads: any. Errors: kInternal when OpenSSL fails.
 #include "edgetrust/base/result.hpp"
 #include "edgetrust/base/secret.hpp"
+#include "edgetrust/crypto/digest.hpp"
 #include "edgetrust/crypto/key.hpp"
 
 #include <string>
@@ -22,7 +23,8 @@ Result<std::string> jwk_thumbprint(const PrivateKey& key);
 
 // {"protected":…,"payload":…,"signature":…}; `protected_header` is JSON text that names the algorithm itself.
 Result<std::string> sign_jws(const PrivateKey& key, std::string_view protected_header, std::string_view payload);
-// The same with HS256 (RFC 7518 section 3.2): an external account binding (RFC 8555 section 7.3.4).
-Result<std::string> sign_jws(const Secret& mac_key, std::string_view protected_header, std::string_view payload);
+// The same with HS256, HS384 or HS512 (RFC 7518 section 3.2): an external account binding (RFC 8555 section 7.3.4).
+Result<std::string> sign_jws(Hash hash, const Secret& mac_key, std::string_view protected_header,
+                             std::string_view payload);
 
 }  // namespace edgetrust::crypto

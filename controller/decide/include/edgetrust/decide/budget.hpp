@@ -20,11 +20,12 @@ const std::string& policy_name(const api::EdgeCertificate& certificate);
 inline constexpr std::string_view kWaitingForTurn = "WaitingForTurn";
 inline constexpr std::string_view kLookingAtEdge = "LookingAtEdge";
 
-// An EdgeCertificate and its Edge, which may be unknown.
+// An EdgeCertificate with its Edge, which may be unknown.
 struct Member {
   std::shared_ptr<const api::EdgeCertificate> certificate;
   std::shared_ptr<const api::Edge> edge;
-  bool stuck = false;  // nobody could work on it lately: it holds up no other
+  bool stuck = false;                                       // nobody could work on it lately: it holds up no other
+  std::shared_ptr<const api::AcmeIssuer> issuer = nullptr;  // that it names; may be unknown
 };
 // The fleet of a namespace.
 struct Fleet {
@@ -69,7 +70,7 @@ struct Setbacks {
   std::optional<TimePoint> until;  // when the first of them is forgotten
 };
 std::string describe(const Setbacks& found);  // "2 rollbacks (edge01, edge07)"; a few names at the most
-Setbacks setbacks(const std::string& policy_name, const api::RotationPolicy* policy,
-                  const std::vector<Member>& members, TimePoint now);
+Setbacks setbacks(const std::string& policy_name, const api::RotationPolicy* policy, const std::vector<Member>& members,
+                  TimePoint now);
 
 }  // namespace edgetrust::decide

@@ -163,6 +163,30 @@ std::optional<int> way_back(const Observation& o, const api::DeliveryStatus& del
   return previous(o, delivery.revision);
 }
 
+// Its port serves, since the push, what is none of ours. Where a foreign certificate is to be replaced that may still
+// be the one from before; else there was none, or no push would have begun.
+bool is_taken_over(const Observation& o, const api::DeliveryStatus& delivery) {
+  const TimePoint since = delivery.rolling_back_since.value_or(*delivery.installed_at);
+  const bool seen = o.look && o.look->served && o.look->at >= since && o.look->at <= o.now;
+  return seen && serves_foreign(o) && o.object.status.revision && wish_for_foreign(o) == api::ForeignCertificate::kHold;
+}
+
+// Another operator, a person, or a later life of this one before the cluster was restored: nothing is pushed over it.
+Decision taken_over(const Observation& o, const api::DeliveryStatus& delivery) {
+  const std::string message = "the Edge serves a certificate that is not ours (serial " +
+                              o.look->served->serial_number + "), put there after " + revision_text(delivery.revision);
+  Draft draft = delivering(o, Phase::kHeld, "ForeignCertificate", message);
+  auto& status = draft.status();
+  if (delivery.rolling_back_since) {
+    remember(status, o, delivery.revision, api::RevisionResult::kRolledBack, message + "; " + delivery.verdict,
+             delivery.evidence);
+    count_failure(status, o);
+  }
+  status.delivery.reset();
+  mark_handled(status, o, api::kRollbackRequestedAt);
+  return draft.announce(true, "ForeignCertificate", message).wake(o.now).finish();
+}
+
 Decision look_when_due(Draft draft, const Observation& o, TimePoint due) {
   return o.now < due ? draft.wake(due).finish() : draft.effect(effect::LookAtEdge{.closely = true}).finish();
 }
@@ -236,6 +260,7 @@ Decision observe(const Observation& o, const api::DeliveryStatus& delivery) {
   if (found.good_long_enough) return promote(o, delivery);
   if (const auto why = delivery.verdict.empty() ? held_by(o, found) : std::nullopt)
     return hold(o, delivery, *why, look_again);
+  if (found.roll_back && is_taken_over(o, delivery)) return taken_over(o, delivery);
   if (const auto back = found.roll_back ? way_back(o, delivery) : std::nullopt) {
     api::DeliveryStatus seen = delivery;
     if (o.look) seen.evidence = evidence_of(*o.look);
@@ -309,7 +334,11 @@ Decision await_previous(Draft draft, const Observation& o, const api::DeliverySt
 
 Decision roll_back(const Observation& o, const api::DeliveryStatus& delivery) {
   const TimePoint since = *delivery.rolling_back_since;
-  if (seen_serving(o, delivery.fallback, since)) return rolled_back(o, delivery);
+  // Out of service its port need not answer.
+  const bool has_it =
+      o.object.status.drain ? seen_having(o, delivery.fallback, since) : seen_serving(o, delivery.fallback, since);
+  if (has_it) return rolled_back(o, delivery);
+  if (is_taken_over(o, delivery)) return taken_over(o, delivery);
   if (!can_return_to(o, delivery.fallback)) return nothing_left(o, delivery);
   Draft draft = delivering(o, Phase::kRollingBack, "RollingBack",
                            "putting " + revision_text(delivery.fallback) + " back: " + delivery.verdict);
@@ -324,6 +353,27 @@ Decision roll_back(const Observation& o, const api::DeliveryStatus& delivery) {
   if (o.pushed == delivery.fallback && failure == nullptr) return await_previous(std::move(draft), o, delivery);
   if (!looked_since(o, since)) return draft.effect(effect::LookAtEdge{}).finish();
   return push_back(std::move(draft), o, delivery);
+}
+
+// --- out of service
+
+// An Edge that takes no calls is not judged: it would look bad with any certificate. But one that does not come back
+// with the new certificate gets the previous one, and who asks for that need not wait either.
+Decision while_out_of_service(const Observation& o, const api::DeliveryStatus& delivery) {
+  Decision back = *edge_back_in_service(o);
+  if (!back.status.drain) return back;
+  if (delivery.rolling_back_since) {
+    Decision rolling = roll_back(o, delivery);
+    const bool waits = !rolling.effect && rolling.wake_at > o.now;
+    return waits ? back : rolling;
+  }
+  const api::EffectiveRotation rotation = rotation_of(o);
+  const bool asked = is_requested(o, api::kRollbackRequestedAt);
+  if (!asked && !stays_out_of_service(o, rotation.settle + rotation.period)) return back;
+  const auto previous = way_back(o, delivery);
+  if (!previous) return back;
+  const std::string why = asked ? "asked for by annotation" : "the Edge does not come back into service with it";
+  return going_back(o, delivery, *previous, why).effect(effect::Push{*previous, true}).finish();
 }
 
 // A clock that was set back has left times in the future, for which nothing should wait: the step begins anew.
@@ -363,10 +413,7 @@ Verdict delivery_under_way(const Observation& o) {
         .finish();
   }
   if (auto again = restarted(o, delivery)) return again;
-  // An Edge that takes no calls is not judged: it would look bad with any certificate.
-  if (delivery.installed_at) {
-    if (auto back = edge_back_in_service(o)) return back;
-  }
+  if (delivery.installed_at && o.object.status.drain) return while_out_of_service(o, delivery);
   if (delivery.rolling_back_since) return roll_back(o, delivery);
   if (!delivery.installed_at) return install(o, delivery);
   return observe(o, delivery);

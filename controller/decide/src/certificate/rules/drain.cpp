@@ -191,8 +191,8 @@ Decision back(const Observation& o) {
       .finish();
 }
 
-bool takes_long(const Observation& o) {
-  return o.service_call && o.service_call->in_service && o.now >= o.service_call->since + kTakesLong;
+bool takes_long(const Observation& o, api::Duration patience = kTakesLong) {
+  return o.service_call && o.service_call->in_service && o.now >= o.service_call->since + patience;
 }
 
 Draft putting_back(const Observation& o) {
@@ -208,7 +208,8 @@ Draft putting_back(const Observation& o) {
   if (trouble.empty() && !is_in && takes_long(o))
     trouble = "Genesys takes the request, and the Edge does not come back";
   if (!trouble.empty()) {
-    draft.phase(Phase::kDraining, "NotBackInService",
+    const bool rolled_back = o.object.status.phase == Phase::kRolledBack;
+    draft.phase(rolled_back ? Phase::kRolledBack : Phase::kDraining, "NotBackInService",
                 edge_text(o) + " was taken out of service for a push and could not be put back (" + trouble +
                     "); it is tried again until it is in service: mend that, or put the Edge into service in Genesys");
     if (for_a_person) draft.stalled().next("needs a person");
@@ -267,6 +268,11 @@ Verdict edge_back_in_service(const Observation& o) {
   if (is_back(o, *drain)) return back(o);
   if (!what_is_missing(o).empty()) return putting_back(o).finish();
   return put_back(o, *drain);
+}
+
+bool stays_out_of_service(const Observation& o, api::Duration patience) {
+  return takes_long(o, std::max<api::Duration>(kTakesLong, patience)) && seen(o) != nullptr && !seen(o)->in_service &&
+         failure_of(o, effect::SetService::kName) == nullptr;
 }
 
 std::string cannot_be_put_back(const Observation& o) {

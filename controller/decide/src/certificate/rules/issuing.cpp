@@ -1,4 +1,5 @@
 // From the key to the stored bundle (RFC 8555 section 7.1 for the states of an order).
+#include "certificate/ca_limits.hpp"
 #include "certificate/rules/rules.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/backoff.hpp"
@@ -39,8 +40,20 @@ TimePoint order_retry(const Observation& o, int failures) {
   return std::chrono::floor<std::chrono::seconds>(o.now + wait);
 }
 
-// Its records stay: order_cleaned_up removes them.
-void forget_order(api::OrderStatus& order) {
+// What it has left pending counts against the CA's limits until it expires.
+void abandon_authorizations(api::OrderStatus& order, const Observation& o) {
+  constexpr std::size_t kMost = 20;
+  const bool is_elsewhere = !order.server.empty() && order.server != o.issuer->spec.server;
+  if (!o.order || o.order->order.url != order.url || is_elsewhere) return;
+  for (const auto& authorization : o.order->order.authorizations) {
+    if (authorization.status == AuthorizationStatus::kPending && order.abandoned.size() < kMost)
+      order.abandoned.push_back(authorization.url);
+  }
+}
+
+// Its records stay, and what it has left at the CA: order_cleaned_up removes them.
+void forget_order(api::OrderStatus& order, const Observation& o) {
+  abandon_authorizations(order, o);
   order.url.clear();
   order.server.clear();
   order.expires.reset();
@@ -58,15 +71,15 @@ Decision order_failed(const Observation& o, const std::string& reason, const std
   order.failures = order.failures.value_or(0) + 1;
   order.last_error = message;
   status.next_attempt = order_retry(o, *order.failures);
-  forget_order(order);
+  forget_order(order, o);
   return draft.announce(true, reason, message)
       .next("tries again " + format_rfc3339(*status.next_attempt))
-      .wake(order.records.empty() ? *status.next_attempt : o.now)
+      .wake(order.records.empty() && order.abandoned.empty() ? *status.next_attempt : o.now)
       .finish();
 }
 
-Decision order_lost(const Observation& o, const std::string& message) {
-  Decision decision = order_failed(o, "OrderLost", message);
+Decision order_lost(const Observation& o, const std::string& reason, const std::string& message) {
+  Decision decision = order_failed(o, reason, message);
   take_new_number(*decision.status.order, o);
   return decision;
 }
@@ -74,7 +87,7 @@ Decision order_lost(const Observation& o, const std::string& message) {
 // The order was for something else than the spec has now: nobody's failure, and no reason to wait.
 Decision order_outdated(const Observation& o, const std::string& why) {
   Draft draft = issuing(o, "Ordering", why + ": another order is made");
-  forget_order(*draft.status().order);
+  forget_order(*draft.status().order, o);
   if (!o.order || o.order->order.status != OrderStatus::kPending) take_new_number(*draft.status().order, o);
   return draft.wake(o.now).finish();
 }
@@ -91,22 +104,17 @@ Decision poll(const Observation& o, std::string reason, std::string message) {
   return draft.effect(effect::LookAtOrder{o.object.status.order->url}).finish();
 }
 
-// RFC 9773 section 5: an order takes the place of the certificate that this CA issued last, so that none is replaced
-// twice. A server may refuse that (replaced already, or another account's); one that shares no name is none of it.
-std::optional<ports::CertificateId> replaced_by_order(const Observation& o) {
-  const StoredRevision* last = last_of_issuer(o);
-  if (last == nullptr || o.object.status.order->replaces_refused) return std::nullopt;
-  const auto& names = o.object.spec.dns_names;
-  const bool shares_name = std::ranges::any_of(
-      last->chain->dns_names, [&](const auto& name) { return std::ranges::find(names, name) != names.end(); });
-  return shares_name ? std::optional(id_of(*last->chain)) : std::nullopt;
-}
-
 ports::OrderRequest request_for(const Observation& o) {
   return {.dns_names = o.object.spec.dns_names,
           .ip_addresses = o.object.spec.ip_addresses,
           .profile = o.issuer->spec.profile,
           .replaces = replaced_by_order(o)};
+}
+
+// Where the CA has no limits nothing is recorded.
+std::optional<OrderRecord> place_for(const Observation& o, int revision) {
+  if (!limits_of(o.issuer->spec).any()) return std::nullopt;
+  return order_of(o, revision);
 }
 
 // The authorizations that still need an answer.
@@ -132,6 +140,12 @@ Decision answer(const Observation& o, const ports::Order& order) {
   api::Duration wait{};
   api::Duration timeout{};
   for (const auto* authorization : open) {
+    if (authorization->is_address) {
+      return order_failed(o, "AddressNotProved",
+                          "the CA wants a proof for " + authorization->identifier +
+                              ", and dns-01 cannot prove an IP address (RFC 8738 section 7): it has to be authorized "
+                              "at the CA already, or the certificate ordered without it");
+    }
     if (!authorization->dns)
       return order_failed(o, "NoDnsChallenge", "the CA offers no dns-01 challenge for " + authorization->identifier);
     if (api::solver_for(o.issuer->spec, authorization->identifier) == nullptr) {
@@ -176,19 +190,19 @@ Decision answer(const Observation& o, const ports::Order& order) {
 }
 
 std::string why_invalid(const ports::Order& order) {
+  std::string why;
   for (const auto& authorization : order.authorizations) {
     if (authorization.dns && authorization.dns->error)
-      return authorization.identifier + ": " + authorization.dns->error->message();
+      why += (why.empty() ? "" : "; ") + authorization.identifier + ": " + authorization.dns->error->message();
   }
+  if (!why.empty()) return why;
   return order.error ? order.error->message() : "the CA gave no reason";
 }
 
 // An order is for the names it was made with; the spec may have others by now. A server that does not repeat them says
 // nothing about it.
 bool is_for_these_names(const ports::Order& order, const api::EdgeCertificateSpec& spec) {
-  std::set<std::string> wanted(spec.ip_addresses.begin(), spec.ip_addresses.end());
-  for (const auto& name : spec.dns_names) wanted.insert(lower(name));
-  return order.identifiers.empty() || order.identifiers == wanted;
+  return order.identifiers.empty() || order.identifiers == wanted_identifiers(spec);
 }
 
 Decision follow_order(const Observation& o, int revision) {
@@ -246,12 +260,14 @@ Verdict issuer_usable(const Observation& o) {
   return std::nullopt;
 }
 
-// With rotationPolicy Never the key of the served revision is kept, if there is one and it is as the spec wants it.
+// With rotationPolicy Never the key of the served revision is kept, if there is one and it is as the spec wants it; one
+// whose certificate is revoked is not.
 effect::CreateKey create_key(const Observation& o, int revision) {
   const StoredRevision* serving = active(o);
   const bool keep = o.object.spec.private_key &&
                     o.object.spec.private_key->rotation_policy == api::KeyRotation::kNever && serving != nullptr &&
-                    serving->has_key && serving->chain->key == wanted_key(o.object.spec);
+                    serving->has_key && serving->chain->key == wanted_key(o.object.spec) &&
+                    !is_revoked(o, serving->number) && !is_to_be_revoked(o, serving->number);
   return {revision, wanted_key(o.object.spec), keep ? std::optional(serving->number) : std::nullopt};
 }
 
@@ -274,6 +290,19 @@ const Failure* refusal(const Observation& o) {
   const auto& error = failure->error;
   const bool refused = error.code.starts_with(kProblem) && retry_of(error) == Retry::kAfterChange;
   return refused || error.code == ports::kOrderForOtherNames ? failure : nullptr;
+}
+
+// The CA has the order, and takes no request for it, or gives no certificate: nothing that is tried again would help.
+const Failure* dead_end(const Observation& o) {
+  constexpr int kDownloads = 3;
+  const Failure* finalizing = failure_of(o, effect::FinalizeOrder::kName);
+  if (finalizing != nullptr && finalizing->error.code.starts_with(kProblem) &&
+      retry_of(finalizing->error) == Retry::kAfterChange)
+    return finalizing;
+  const Failure* download = failure_of(o, effect::StoreBundle::kName);
+  const bool is_gone = download != nullptr && download->error.kind == ErrorKind::kNotFound &&
+                       download->error.context.starts_with("certificate");
+  return is_gone && download->count >= kDownloads ? download : nullptr;
 }
 
 // It may be the replacement that the CA does not take: alreadyReplaced, malformed, unauthorized, or a 404; and one that
@@ -323,6 +352,11 @@ Decision continue_issuing(const Observation& o, int revision) {
   }
   if (const Failure* refused = refusal(o); refused != nullptr && order->url.empty())
     return order_failed(o, "OrderRefused", refused->error.message());
+  if (const Failure* failure = dead_end(o); failure != nullptr && !order->url.empty())
+    return order_lost(o, "OrderRefused", failure->error.message());
+  if (order->url.empty() && !o.new_order_url) {
+    if (auto wait = wait_for_issuer(o)) return *wait;
+  }
   if (const auto wait = wait_for_issuing(o)) {
     Draft draft = issuing(o, reason_of(*wait->failure), wait->failure->error.message());
     announce_failure(draft, o, *wait->failure);
@@ -342,13 +376,13 @@ Decision continue_issuing(const Observation& o, int revision) {
     }
     const bool answer_may_be_lost = o.key_made != revision || o.order_asked_for;
     return issuing(o, "Ordering", "asking for revision " + std::to_string(revision))
-        .effect(effect::NewOrder{revision, request_for(o), answer_may_be_lost})
+        .effect(effect::NewOrder{revision, request_for(o), answer_may_be_lost, place_for(o, revision)})
         .finish();
   }
   const Failure* unseen = failure_of(o, effect::LookAtOrder::kName);
   if (unseen != nullptr && unseen->error.kind == ErrorKind::kNotFound)
-    return order_lost(o, "the order cannot be found: " + unseen->error.message());
-  if (order->expires && o.now > *order->expires) return order_lost(o, "the order has expired");
+    return order_lost(o, "OrderLost", "the order cannot be found: " + unseen->error.message());
+  if (order->expires && o.now > *order->expires) return order_lost(o, "OrderLost", "the order has expired");
   if (!o.order || o.order->order.url != order->url)
     return issuing(o, "Ordered", "looking at the order").effect(effect::LookAtOrder{order->url}).finish();
   return follow_order(o, revision);
@@ -387,6 +421,16 @@ Verdict remove_records(const Observation& o, Draft& draft) {
   return std::nullopt;
 }
 
+// A courtesy to the CA: not tried twice.
+Verdict deactivate_authorizations(const Observation& o, Draft& draft) {
+  if (!o.issuer || o.issuer->broken || failure_of(o, effect::DeactivateAuthorization::kName) != nullptr)
+    return std::nullopt;
+  for (const auto& url : o.object.status.order->abandoned) {
+    if (!o.deactivated.contains(url)) return draft.effect(effect::DeactivateAuthorization{url}).finish();
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Verdict order_cleaned_up(const Observation& o) {
@@ -394,15 +438,17 @@ Verdict order_cleaned_up(const Observation& o) {
   if (!order) return std::nullopt;
   const StoredRevision* kept = stored(o, order->revision);
   const bool issued = kept != nullptr && kept->has_bundle();
-  const bool given_up = order->url.empty() && !order->records.empty();
+  const bool given_up = order->url.empty() && (!order->records.empty() || !order->abandoned.empty());
   const bool superseded = candidate(o) != std::optional(order->revision);
   if (!issued && !given_up && !superseded) return std::nullopt;
   Draft draft(o);
   draft.unchanged();
   if (auto removing = remove_records(o, draft)) return removing;
+  if (auto deactivating = deactivate_authorizations(o, draft)) return deactivating;
   if (issued || superseded) {
     draft.status().order.reset();
   } else {
+    draft.status().order->abandoned.clear();
     draft.status().order->records.clear();  // what is known of its failures stays
   }
   return draft.wake(o.now).finish();
@@ -421,6 +467,8 @@ Verdict revision_issued(const Observation& o) {
   if (!why) return std::nullopt;
   if (auto wait = may_begin(o)) return wait;
   if (auto missing = issuer_usable(o)) return missing;
+  const bool begins = issued || !next;
+  if (auto wait = begins ? wait_for_issuer(o) : std::nullopt) return wait;  // before a key is made for nothing
   Decision decision = !issued && next ? still_failing(o, continue_issuing(o, *next)) : begin(o, *why);
   // Whatever comes of it, this is what was asked for: a request that stood on would break every wait after a failure.
   if (is_requested(o, api::kRenewRequestedAt)) {

@@ -45,7 +45,8 @@ std::chrono::milliseconds server_wish(const Error& error, Haste haste) {
 std::string_view subject_of(const std::string& effect) {
   if (effect == effect::NewOrder::kName || effect == effect::LookAtOrder::kName ||
       effect == effect::AnswerChallenge::kName || effect == effect::FinalizeOrder::kName ||
-      effect == effect::StoreBundle::kName || effect == effect::LookAtRenewalInfo::kName) {
+      effect == effect::StoreBundle::kName || effect == effect::LookAtRenewalInfo::kName ||
+      effect == effect::DeactivateAuthorization::kName || effect == effect::RevokeCertificate::kName) {
     return "Issuer";
   }
   if (effect == effect::PresentRecord::kName || effect == effect::RemoveRecord::kName ||

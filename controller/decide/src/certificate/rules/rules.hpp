@@ -29,6 +29,8 @@ inline constexpr std::string_view kDrainUndone = "DrainUndone";
 // Empty: the push need not wait (any longer) for calls.
 Verdict edge_drained(const Observation& o, const api::DeliveryStatus& delivery);
 Verdict edge_back_in_service(const Observation& o);
+// It takes the request to come back, and has had `patience` for it.
+bool stays_out_of_service(const Observation& o, api::Duration patience);
 // When the next window may come: when the present one has closed, or a day from now where none closes; but not after it
 // has become urgent.
 TimePoint next_window(const Observation& o);
@@ -49,6 +51,12 @@ Draft going_back(const Observation& o, api::DeliveryStatus delivery, int back, c
 // issuing.cpp: from the key to the stored bundle
 Verdict order_cleaned_up(const Observation& o);
 Verdict revision_issued(const Observation& o);
+
+// limits.cpp: the CA wants no orders now, or one more would exceed a limit of its
+Verdict wait_for_issuer(const Observation& o);
+
+// revoking.cpp: certificates that a person wants revoked
+Verdict revocation_asked_for(const Observation& o);
 
 // renewal_info.cpp: what the CA says of the time of the renewal
 Verdict renewal_info_known(const Observation& o);

@@ -105,6 +105,9 @@ Decision rest(const Observation& o) {
                 failure->error.message());
     if (retry_of(failure->error) == Retry::kAfterChange || taken) draft.stalled();
   }
+  if (const Failure* failure = failure_of(o, effect::RevokeCertificate::kName);
+      o.object.status.revocation && failure != nullptr)
+    draft.phase(resting_phase(o), reason_of(*failure), failure->error.message());
   if (!is_sourced(o)) draft.next(renewal ? "renews " + format_rfc3339(*renewal).substr(0, 10) : std::string{});
   if (is_requested(o, api::kRotateRequestedAt)) {
     // Left standing it would break the window of a rotation that is months away.

@@ -14,7 +14,8 @@
 
 namespace edgetrust::forecast {
 
-// What is there at the beginning: what reconcile observes of each EdgeCertificate, without its fleet and its memory.
+// What is there at the beginning: what reconcile observes of each EdgeCertificate, without its fleet and its memory,
+// with what was ordered of its CA where that has limits.
 struct Situation {
   TimePoint now;
   std::vector<decide::certificate::Observation> certificates;
@@ -72,6 +73,7 @@ class Run {
   void wake_at(Member& member, TimePoint at);
   void refresh(Policy& policy);
   void wake_waiting(const Namespace& space);
+  void let_sleep(const Member& refused, const Error& error);
 
   TimePoint now_;
   Outside& outside_;

@@ -4,6 +4,7 @@
 // in the order's URL and the keys. Implemented by acme/. Threads: every call may come from any thread.
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/result.hpp"
+#include "edgetrust/base/secret.hpp"
 
 #include <optional>
 #include <set>
@@ -26,17 +27,29 @@ struct DnsChallenge {
   std::optional<Error> error;  // why the server found it invalid
 };
 
+// http-01 (section 8.3): what the server wants to find at
+// http://<identifier>/.well-known/acme-challenge/<token>.
+struct HttpChallenge {
+  std::string url;
+  std::string token;              // base64url: fit for a path
+  std::string key_authorization;  // the whole answer's body
+  ChallengeStatus status = ChallengeStatus::kPending;
+  std::optional<Error> error;  // why the server found it invalid
+};
+
 struct Authorization {
   std::string url;
   std::string identifier;  // as ordered: "edge01.example.com", "*.example.com", "192.0.2.7"
   AuthorizationStatus status = AuthorizationStatus::kPending;
-  std::optional<DnsChallenge> dns;  // absent when the server does not offer dns-01
+  std::optional<DnsChallenge> dns = {};    // absent when the server does not offer dns-01
+  std::optional<HttpChallenge> http = {};  // absent when the server does not offer http-01
+  bool is_address = false;                 // of an IP address, for which there is no dns-01 (RFC 8738 section 7)
 };
 
 struct Order {
-  std::string url;  // what a crashed operator comes back to
-  std::set<std::string>
-      identifiers;  // what it was made for, in lower case: "edge01.example.com", "*.example.com", "192.0.2.7"
+  std::string url;                    // what a crashed operator comes back to
+  std::set<std::string> identifiers;  // what it was made for, in lower case: "edge01.example.com", "*.example.com";
+                                      // addresses in the form of base/text.hpp's canonical_address
   OrderStatus status = OrderStatus::kPending;
   std::optional<TimePoint> expires;
   std::vector<Authorization> authorizations;  // all of them, or none when they were not looked at: order() always does
@@ -67,15 +80,41 @@ struct RenewalInfo {
   std::optional<std::chrono::seconds> retry_after;  // the server's wish for the next look, as it came
 };
 
+// What a server says of itself (RFC 8555 section 7.1.1).
+struct Offers {
+  std::vector<std::string> profiles;  // empty when it names none
+  std::string terms_of_service;       // https; empty for none
+};
+
+// Why a certificate is revoked: the reasons of RFC 5280 section 5.3.1 that a subscriber may give.
+enum class RevocationReason {
+  kUnspecified = 0,
+  kKeyCompromise = 1,
+  kAffiliationChanged = 3,
+  kSuperseded = 4,
+  kCessationOfOperation = 5
+};
+
 // Error::code when the server has opened an order, but for other names than were asked for.
 inline constexpr std::string_view kOrderForOtherNames = "OrderForOtherNames";
+// Error::code when the account was deactivated: the CA takes it for nothing any more.
+inline constexpr std::string_view kAccountDeactivated = "AccountDeactivated";
 
 class CertificateAuthority {
  public:
   virtual ~CertificateAuthority() = default;
 
-  // The account's URL: found by the key, or created (RFC 8555 section 7.3). Idempotent, cached.
+  // The account's URL: found by the key, or created (RFC 8555 section 7.3). Idempotent, cached. Where the server shows
+  // another contact than ours, ours is told to it (section 7.3.2).
   virtual Result<std::string> account(std::stop_token stop) = 0;
+  // What the server offers; cached for an hour.
+  virtual Result<Offers> offers(std::stop_token stop) = 0;
+  // Makes this the account's key (section 7.3.5), by asking first whether it is already: idempotent, also after a lost
+  // answer. Later calls are signed with it. Errors: kInvalid when it is another account's key, kUnsupported when the
+  // server changes no keys.
+  virtual Status change_key(const Secret& next_key_pem, std::stop_token stop) = 0;
+  // Ends the account for good (section 7.3.6). Idempotent.
+  virtual Status deactivate_account(std::stop_token stop) = 0;
   // The order exists once the server said so: when anything after that fails, it is returned with its URL alone, as
   // pending and without authorizations: look at it with order() before acting on it. Never repeated by itself: after an
   // Error with maybe_executed see open_order.
@@ -91,7 +130,14 @@ class CertificateAuthority {
   // Sends the CSR (DER, section 7.4). Idempotent by looking first: an order that is no longer `ready` is returned as it
   // is. After sending, the order comes without its authorizations.
   virtual Result<Order> finalize(const std::string& order_url, const std::string& csr_der, std::stop_token stop) = 0;
-  // The chain of a valid order: PEM, leaf first, bounded in size (section 7.4.2).
+  // Gives up an authorization that nobody will answer any more (section 7.5.2). Success also when it is over already.
+  virtual Status deactivate_authorization(const std::string& authorization_url, std::stop_token stop) = 0;
+  // Revokes the leaf of this chain (section 7.6): as the account, or where that may not, with the leaf's own key, which
+  // may be empty. Success also when it is revoked already.
+  virtual Status revoke(const std::string& chain_pem, RevocationReason reason, const Secret& leaf_key_pem,
+                        std::stop_token stop) = 0;
+  // The chain of a valid order: PEM, leaf first, bounded in size (section 7.4.2); of the alternate ones that which ends
+  // at the preferred root, if there is one.
   virtual Result<std::string> certificate(const std::string& certificate_url, std::stop_token stop) = 0;
   // When this certificate should be renewed. Empty when the server offers no renewal information at all. kNotFound when
   // it does not know the certificate; kProtocol also for a window that does not end after its start.

@@ -17,6 +17,9 @@ class DnsZone {
   virtual Status present(const std::string& name, const std::string& value, std::stop_token stop) = 0;
   // Removes that one value; success when it is not there.
   virtual Status remove(const std::string& name, const std::string& value, std::stop_token stop) = 0;
+  // The name that holds a value written for `name`, and that is to be looked at: another one where an alias (CNAME) is
+  // followed. Errors: kInvalid when the alias there is not what the zone needs.
+  virtual Result<std::string> seen_at(const std::string& name, std::stop_token /*stop*/) { return name; }
 };
 
 struct ServerAnswer {

@@ -6,6 +6,7 @@
 #include "edgetrust/base/secret.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,8 @@ struct ChainFacts {
 // whoever can name the root should. A leaf straight under a root is complete only when that root is known.
 struct ChainRequirements {
   SubjectNames names;  // each must be covered, the common name too
+  // The names that a leaf may have, lower case: others that nobody asked for are a reason to refuse it. Empty: any.
+  std::set<std::string> only_names = {};
   bool server_auth = true;
   bool client_auth = false;
   TimePoint at;
@@ -84,7 +87,8 @@ class Pki {
   // nothing else. Errors: kInvalid, naming what is missing. A leaf straight under a known root is complete alone.
   virtual Result<std::string> arrange(const std::string& chain_pem, const ChainRequirements& requirements) = 0;
   // Everything that must hold before a push: arranged as above, complete without fetching, names, dates (not_before <=
-  // at < not_after, every certificate), usages, strength (RSA of 2048 bits, SHA-2), and the leaf is for this key.
+  // at < not_after, every certificate), usages, strength (RSA of 2048 bits, SHA-2), the leaf is for this key and is no
+  // CA.
   // Errors: kInvalid with the reason.
   virtual Status check(const std::string& chain_pem, const Secret& key_pem, const ChainRequirements& requirements) = 0;
   // Would this peer go on with a handshake that presents this chain, in whatever order its issuers come? Errors:

@@ -1,7 +1,8 @@
 #pragma once
 // The engines of the kinds that EdgeCertificates lean on. Each looks at its object, asks outside and changes nothing
-// there (a heartbeat is a GET), and writes what it found to the object's status. What fails is asked again by the rule
-// of retries.hpp. Called by the workers of runtime, one pass a key at a time. Threads: different keys at once.
+// there (a heartbeat is a GET; an ACME account is changed on request), and writes what it found to the object's status.
+// What fails is asked again by the rule of retries.hpp. Called by the workers of runtime, one pass a key at a time.
+// Threads: different keys at once.
 #include "edgetrust/reconcile/fleet_listings.hpp"
 #include "edgetrust/reconcile/outcome.hpp"
 #include "edgetrust/reconcile/retries.hpp"
@@ -15,8 +16,10 @@
 
 namespace edgetrust::reconcile {
 
-// AcmeIssuer: makes the account's key where that is asked for, and registers or finds the account (RFC 8555
-// section 7.3).
+struct Finding;
+
+// AcmeIssuer: makes the account's key where that is asked for, registers or finds the account (RFC 8555 section 7.3),
+// gives it another key or ends it as an annotation says, and tells what the CA offers.
 class IssuerReconciler {
  public:
   explicit IssuerReconciler(const World& world) : world_(world) {}
@@ -24,6 +27,10 @@ class IssuerReconciler {
 
  private:
   Status make_account_key(const api::AcmeIssuer& issuer, std::stop_token stop);
+  Status keep_binding(const api::AcmeIssuer& issuer, std::stop_token stop);
+  Status roll_over(const api::AcmeIssuer& issuer, ports::CertificateAuthority& authority, const std::string& request,
+                   std::stop_token stop);
+  Status see_to_account(const api::AcmeIssuer& issuer, api::AcmeIssuer& next, Finding& finding, std::stop_token stop);
   World world_;
   Retries retries_;
 };
@@ -105,14 +112,18 @@ class EdgeReconciler {
   std::map<api::ObjectKey, SteadyPoint> looked_for_;
 };
 
-// RotationPolicy: whether it can be read and is served.
+class OrderBook;
+
+// RotationPolicy: what it makes of its fleet: who rotates, whether it is halted or frozen, what cannot be done in time.
 class PolicyReconciler {
  public:
-  explicit PolicyReconciler(const World& world) : world_(world) {}
+  explicit PolicyReconciler(const World& world);
+  ~PolicyReconciler();
   Outcome reconcile(const api::ObjectKey& key, std::stop_token stop);
 
  private:
   World world_;
+  std::unique_ptr<OrderBook> orders_;
 };
 
 }  // namespace edgetrust::reconcile

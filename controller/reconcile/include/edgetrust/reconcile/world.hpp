@@ -5,6 +5,7 @@
 #include "edgetrust/ports/backends.hpp"
 #include "edgetrust/ports/budget_slots.hpp"
 #include "edgetrust/ports/cluster.hpp"
+#include "edgetrust/ports/leadership.hpp"
 #include "edgetrust/ports/pki.hpp"
 #include "edgetrust/ports/tls_probe.hpp"
 
@@ -24,7 +25,8 @@ struct World {
   ports::TlsProbe& probe;
   ports::Pki& pki;
   ports::BudgetSlots& slots;
-  std::string version = {};  // of this program
+  std::string version = {};                       // of this program
+  const ports::Leadership* leadership = nullptr;  // absent: there is no other operator
 };
 
 }  // namespace edgetrust::reconcile

@@ -62,6 +62,10 @@ class Metrics {
   void policy_rotating(const std::string& ns, const std::string& name, int rotations);
   void forget_policy(const std::string& ns, const std::string& name);
 
+  // AcmeIssuers
+  void issuer_limited_until(const std::string& ns, const std::string& name, std::optional<TimePoint> until);
+  void forget_issuer(const std::string& ns, const std::string& name);
+
   // Edges
   void edge_online(const std::string& ns, const std::string& name, std::optional<bool> online);
   void edge_sip_up(const std::string& ns, const std::string& name, std::optional<bool> up);

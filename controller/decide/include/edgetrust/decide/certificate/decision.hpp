@@ -2,6 +2,7 @@
 // What the rules decide: at most one effect, the status as it shall be written before the effect, and when to look
 // again.
 #include "edgetrust/api/edge_certificate.hpp"
+#include "edgetrust/decide/order_limits.hpp"
 #include "edgetrust/ports/certificate_authority.hpp"
 #include "edgetrust/ports/pki.hpp"
 
@@ -62,13 +63,15 @@ struct CreateKey {
   ports::KeySpec key;
   std::optional<int> copy_from;
 };
-// Asks for an order; with `look_first` one whose answer was lost is searched for before.
+// Asks for an order; with `look_first` one whose answer was lost is searched for before. Where the issuer has limits
+// the order is recorded first, as `place`, unless no place is left for it: then nothing is asked for.
 struct NewOrder {
   static constexpr std::string_view kName = "NewOrder";
   static constexpr bool kGuarded = true;
   int revision = 0;
   ports::OrderRequest request;
   bool look_first = false;
+  std::optional<OrderRecord> place;
 };
 struct PresentRecord {
   static constexpr std::string_view kName = "PresentRecord";
@@ -94,6 +97,18 @@ struct StoreBundle {
   static constexpr std::string_view kName = "StoreBundle";
   int revision = 0;
   std::string certificate_url;
+};
+// Gives up an authorization that an order which came to nothing has left pending.
+struct DeactivateAuthorization {
+  static constexpr std::string_view kName = "DeactivateAuthorization";
+  std::string url;
+};
+// Has the CA revoke the certificate of a revision.
+struct RevokeCertificate {
+  static constexpr std::string_view kName = "RevokeCertificate";
+  static constexpr bool kGuarded = true;
+  int revision = 0;
+  ports::RevocationReason reason = ports::RevocationReason::kUnspecified;
 };
 // Stores what importFrom holds as revision 0.
 struct StoreImport {
@@ -154,9 +169,9 @@ using Effect =
     std::variant<effect::LookAtEdge, effect::LookAtService, effect::AskPeers, effect::AskVendor, effect::LookAtOrder,
                  effect::LookAtRenewalInfo, effect::LookForRecords, effect::SetFinalizer, effect::CreateKey,
                  effect::NewOrder, effect::PresentRecord, effect::RemoveRecord, effect::AnswerChallenge,
-                 effect::FinalizeOrder, effect::StoreBundle, effect::StoreImport, effect::StoreSource, effect::Push,
-                 effect::SetService, effect::WriteServingSecret, effect::MarkRejected, effect::DeleteRevision,
-                 effect::ClaimSlots, effect::ReleaseSlots>;
+                 effect::FinalizeOrder, effect::StoreBundle, effect::DeactivateAuthorization, effect::RevokeCertificate,
+                 effect::StoreImport, effect::StoreSource, effect::Push, effect::SetService, effect::WriteServingSecret,
+                 effect::MarkRejected, effect::DeleteRevision, effect::ClaimSlots, effect::ReleaseSlots>;
 
 std::string_view name_of(const Effect& effect);
 bool is_guarded(const Effect& effect);

@@ -81,6 +81,8 @@ struct Memory {
   std::optional<RecordsLook> records;
   std::optional<RenewalInfoLook> renewal_info;
   std::set<std::string> answered;              // challenges answered, by URL
+  std::set<std::string> deactivated;           // of status.order.abandoned
+  std::set<int> revoked;                       // of status.revocation
   std::optional<int> pushed;                   // the revision whose upload was answered last, in the delivery under way
   std::optional<ServiceLook> service;          // since the last request to change it
   std::optional<ServiceCall> service_call;     // in the drain of status.drain

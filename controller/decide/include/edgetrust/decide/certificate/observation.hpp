@@ -59,7 +59,8 @@ struct Observation : Memory {
   std::string edge_holder;  // the EdgeCertificate that holds the same Edge (api/claim.hpp); empty when this one does
 
   std::string operator_version;
-  Fleet fleet;  // gathered where asks_for_fleet(), else empty
+  Fleet fleet;                             // gathered where asks_for_fleet(), else empty
+  std::shared_ptr<const OrderLog> orders;  // of the issuer's server; gathered where asks_for_orders(), else null
 
   std::map<int, StoredRevision> revisions;
   std::optional<std::string> serving_fingerprint;  // of the leaf in secretName; empty optional: no such Secret
@@ -69,5 +70,7 @@ struct Observation : Memory {
 
 // Whether the rules may ask what the other EdgeCertificates do: not of a quiet object. Needs everything but the fleet.
 bool asks_for_fleet(const Observation& o);
+// Whether an order is wanted that the limits of the CA may hold up. Needs everything but the orders.
+bool asks_for_orders(const Observation& o);
 
 }  // namespace edgetrust::decide::certificate
