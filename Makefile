@@ -36,6 +36,11 @@ test-acme: setup build ## only what is about CAs and DNS-01; its last lines are 
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 --output-junit $(abspath $(BUILD))/acme.xml -R '^unit_(acme|dns[a-z0-9_]*)\.|^operator\.test_($(ACME))\.'; \
 	  status=$$?; tests/integration/operator/matrix.py $(BUILD)/acme.xml; exit $$status
 
+test-pins: packages build ## only what is about pins; the last line counts cut connections, reads of the file and partial ones
+	@$(CTEST) -j $(JOBS) -R '^unit_pinfile\.|^unit_decide\.Pin|^integration_edge_host\.' -E HoweverAConnectionIsCut
+	@$(BUILD)/tests/integration_edge_host --gtest_filter='*HoweverAConnectionIsCut*' >build/test-pins.log || { cat build/test-pins.log; exit 1; }
+	@grep '^test-pins:' build/test-pins.log
+
 test-integration: setup build ## tests on real servers
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 -L integration
 
@@ -87,4 +92,4 @@ format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages configure build sim-year test-unit test-rotation test-acme test-integration test test-asan test-tsan test-nightly demo crds chart stack-up stack-env stack-down lint format
+.PHONY: help setup packages configure build sim-year test-unit test-rotation test-acme test-pins test-integration test test-asan test-tsan test-nightly demo crds chart stack-up stack-env stack-down lint format

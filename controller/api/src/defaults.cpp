@@ -118,6 +118,12 @@ bool names_secret(const Edge& edge, std::string_view secret_name) {
     return peer.trust_bundle_ref.kind == BundleKind::kSecret && peer.trust_bundle_ref.name == secret_name;
   });
 }
+bool fits(const LabelSelector& selector, const std::map<std::string, std::string>& labels) {
+  return std::ranges::all_of(selector.match_labels, [&](const auto& wanted) {
+    const auto found = labels.find(wanted.first);
+    return found != labels.end() && found->second == wanted.second;
+  });
+}
 std::string_view site_of(const Edge& edge) { return edge.spec.site.empty() ? edge.status.site : edge.spec.site; }
 bool names_secret(const EdgeCertificate& certificate, std::string_view secret_name) {
   const auto& adoption = certificate.spec.adoption;

@@ -19,6 +19,7 @@ PLURALS = {
     "RotationPolicy": "rotationpolicies",
     "AcmeIssuer": "acmeissuers",
     "GenesysConnection": "genesysconnections",
+    "PinPolicy": "pinpolicies",
 }
 
 

@@ -2,6 +2,7 @@
 
 import unittest
 
+from authority import trusted_by_sbc
 from harness import OperatorTest, env, wait_for
 from own_pebble import OwnPebble
 
@@ -12,6 +13,7 @@ class FirstAway(OperatorTest):
     def prepare(self) -> None:
         self.first = OwnPebble(self.folder, lifetime=900)
         self.addCleanup(self.first.close)
+        trusted_by_sbc(self.sim, self.first.root)
         super().prepare()
         spec = self.kube.get("AcmeIssuer", self.namespace, "pebble")["spec"]
         self.make("AcmeIssuer", "first", {**spec, "server": self.first.directory, "accountKeyRef": {"name": "first-account"}})
@@ -29,6 +31,7 @@ class FirstAway(OperatorTest):
         said = [event for event in self.kube.events(self.namespace) if event["reason"] == "AskingOtherIssuer"]
         self.assertIn("AcmeIssuer pebble is asked instead of first", said[0]["note"])
         self.first.start()
+        trusted_by_sbc(self.sim, self.first.root)
         self.renew(edge.name)
         self.wait_phase(edge.name, "Ready", 3)
         self.assertEqual(self.issued_by(edge.name, 3), self.first.directory)
