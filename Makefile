@@ -36,8 +36,10 @@ test-acme: setup build ## only what is about CAs and DNS-01; its last lines are 
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 --output-junit $(abspath $(BUILD))/acme.xml -R '^unit_(acme|dns[a-z0-9_]*)\.|^operator\.test_($(ACME))\.'; \
 	  status=$$?; tests/integration/operator/matrix.py $(BUILD)/acme.xml; exit $$status
 
-test-pins: packages build ## only what is about pins; the last line counts cut connections, reads of the file and partial ones
-	@$(CTEST) -j $(JOBS) -R '^unit_pinfile\.|^unit_decide\.Pin|^integration_edge_host\.' -E HoweverAConnectionIsCut
+PINS := ^unit_pinfile\.|^unit_decide\.(Pin|FileChange)|^unit_pki\.ChainViewer|^unit_main\.(Announcements|PinShow)|^simulation\.Pins|^integration_edge_host\.|^operator\.test_pins\.
+
+test-pins: setup build ## only what is about pins; the last line counts cut connections, reads of the file and partial ones
+	@tests/integration/run $(BUILD) $(CTEST) -j 4 -R '$(PINS)' -E HoweverAConnectionIsCut
 	@$(BUILD)/tests/integration_edge_host --gtest_filter='*HoweverAConnectionIsCut*' >build/test-pins.log || { cat build/test-pins.log; exit 1; }
 	@grep '^test-pins:' build/test-pins.log
 
