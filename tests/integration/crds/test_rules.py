@@ -47,6 +47,7 @@ RFC2136 = {"nameserver": "10.0.0.53"}
 TSIG = {"name": "tsig", "key": "secret"}
 WINDOW = "a window must be longer than 0s and shorter than 24h, or start at 00:00 and last exactly 24h"
 KEY_SIZE = "privateKey.size must be 2048, 3072 or 4096 for RSA, and 256 or 384 for ECDSA"
+OTHER_ISSUER = "fallback.issuerRef must name another issuer than issuerRef"
 SOURCE = "fallback, privateKey, commonName and renewBefore cannot be set beside sourceSecretRef: someone else issues"
 ONE_PROVIDER = "set exactly one of cloudflare, route53, azureDns, rfc2136, acmeDns and webhook"
 AWS_PAIR = "set accessKeyIdRef and secretAccessKeyRef together, or neither"
@@ -104,6 +105,7 @@ REFUSED = [
     Refused("EdgeCertificate", "spec", "dnsNames needs at least one name", lambda spec: spec.pop("dnsNames")),
     Refused("EdgeCertificate", "spec", "dnsNames needs at least one name", setting(dnsNames=[])),
     Refused("EdgeCertificate", "spec", SOURCE, from_source(privateKey={})),
+    Refused("EdgeCertificate", "spec", OTHER_ISSUER, setting(issuerRef={"name": "le"}, fallback={"issuerRef": {"name": "le"}, "whenRemaining": "168h"})),
     Refused("EdgeCertificate", "spec", SOURCE, from_source(renewBefore="720h")),
     Refused("EdgeCertificate", "spec", SOURCE, from_source(dnsNames=["a.example.com"], commonName="a.example.com")),
     Refused("EdgeCertificate", "spec", SOURCE, from_source(fallback={"issuerRef": {"name": "b"}, "whenRemaining": "168h"})),

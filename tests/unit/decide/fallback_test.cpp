@@ -52,6 +52,26 @@ TEST(Fallback, WhenItIsAsked) {
        "revision_issued Issuing/OrderFailed R +1h"},
       {"it wants no orders", with(with_second(due()), asleep), changed},
       {"it is gone", with(with_second(ordering()), [](auto& o) { o.issuer.reset(); }), changed},
+      {"the second's own order has just come to nothing, and the first wants none",
+       with(with(with_second(ordering()), came_to_nothing),
+            [&](auto& o) {
+              o.object.status.order->issuer = "ca";
+              asleep(o);
+            }),
+       "revision_issued Issuing/OrderFailed R +1h"},
+      {"its DNS fails",
+       with(with_second(ordered(ports::OrderStatus::kPending)),
+            [](auto& o) { o.failures = failed("PresentRecord", kBroken, o.now, 8); }),
+       "revision_issued Issuing/OrderFailed R +0s"},
+      {"the second wants no orders either",
+       with(with(with_second(due()), asleep),
+            [](auto& o) {
+              change(o.other_issuer, [&](auto& issuer) {
+                issuer.status.last_refusal =
+                    api::RefusalStatus{.at = o.now, .until = o.now + 24h, .message = "too many"};
+              });
+            }),
+       "revision_issued Waiting/IssuerLimited +24h"},
       {"there is no second", with(ordering(), came_to_nothing), "revision_issued Issuing/OrderFailed R +1h"},
       {"the second is not there",
        with(with(with_second(ordering()), came_to_nothing), [](auto& o) { o.other_issuer.reset(); }),
@@ -102,6 +122,16 @@ TEST(Fallback, AnOrderThatNobodyCanGoOnWithIsGivenUp) {
   EXPECT_TRUE(decision.status.order->url.empty());
   EXPECT_EQ(decision.status.order->failures, 1);
   EXPECT_EQ(decision.status.order->revision, 3) << "its key may have a certificate";
+}
+
+// The first one is deleted while it has the order.
+TEST(Fallback, AnOrderOfAnIssuerThatIsGoneIsGivenUp) {
+  Observation o = with_second(ordered(ports::OrderStatus::kPending));
+  o.object.status.order->server = o.issuer->spec.server;
+  o.issuer.reset();
+  const Decision decision = decide(o);
+  EXPECT_EQ(reason_in(decision.status), "OrderFailed");
+  EXPECT_TRUE(decision.status.order->url.empty());
 }
 
 TEST(Fallback, WhatThePeersDoNotTrustIsGivenUpAndNotOrderedAgain) {

@@ -117,6 +117,8 @@ void fields(V& v, EdgeCertificateSpec& spec) {
   v("suspend", spec.suspend, doc("true: nothing is begun until it is false again. A delivery that has begun is taken to its end, or rolled back."));
   v.rule("has(self.issuerRef) != has(self.sourceSecretRef)", "set exactly one of issuerRef and sourceSecretRef");
   v.rule("has(self.sourceSecretRef) || (has(self.dnsNames) && self.dnsNames.size() > 0) || (has(self.ipAddresses) && self.ipAddresses.size() > 0)", "dnsNames needs at least one name");
+  v.rule("!has(self.fallback) || !has(self.issuerRef) || self.fallback.issuerRef.name != self.issuerRef.name",
+         "fallback.issuerRef must name another issuer than issuerRef");
   v.rule("!has(self.sourceSecretRef) || !(has(self.fallback) || has(self.privateKey) || has(self.commonName) || has(self.renewBefore))",
          "fallback, privateKey, commonName and renewBefore cannot be set beside sourceSecretRef: someone else issues");
   v.rule("!has(self.commonName) || self.commonName.size() == 0 || (has(self.dnsNames) && self.commonName in self.dnsNames)", "commonName must be one of dnsNames");

@@ -35,7 +35,7 @@ void find_references(const World& world, Observation& o) {
     return name.empty() ? nullptr : world.issuers.get({meta.ns, name});
   };
   o.issuer = issuer(api::issuer_in_use(o.object));
-  if (spec.issuer_ref && spec.fallback)
+  if (spec.issuer_ref && spec.fallback && spec.fallback->issuer_ref.name != spec.issuer_ref->name)
     o.other_issuer = issuer(api::uses_fallback(o.object) ? spec.issuer_ref->name : spec.fallback->issuer_ref.name);
   o.policy = world.policies.get({meta.ns, decide::policy_name(o.object)});
   o.edge_holder = holder_of(world, o.object);

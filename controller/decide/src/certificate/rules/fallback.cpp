@@ -35,14 +35,18 @@ bool can_be_asked(const Observation& o, const api::AcmeIssuer& issuer) {
 // Why nothing comes of the issuer that is asked now; empty: not known.
 std::string what_fails(const Observation& o) {
   if (!o.issuer || o.issuer->broken) return "it cannot be used";
-  for (const auto effect : {effect::NewOrder::kName, effect::LookAtOrder::kName, effect::AnswerChallenge::kName,
-                            effect::FinalizeOrder::kName, effect::StoreBundle::kName}) {
+  for (const auto effect : {effect::NewOrder::kName, effect::LookAtOrder::kName, effect::PresentRecord::kName,
+                            effect::LookForRecords::kName, effect::AnswerChallenge::kName, effect::FinalizeOrder::kName,
+                            effect::StoreBundle::kName}) {
     const Failure* failure = failure_of(o, effect);
     if (failure != nullptr && failure->count >= kGivesUpAfter) return failure->error.message();
   }
   const auto& order = o.object.status.order;
   if (order && !order->url.empty()) return {};
-  if (const auto wait = wait_for_ca(o)) return wait->message;
+  if (limited_until(*o.issuer, o.now)) return "its CA wants no orders";
+  // A limit of ours is waited for with the other issuer too, where that has any.
+  const bool may_have_room = !api::uses_fallback(o.object) && !limits_of(o.other_issuer->spec).any();
+  if (const auto wait = may_have_room ? wait_for_ca(o) : std::nullopt) return wait->message;
   // Orders of the first one that came to nothing; after those of the second one it is the first one's turn.
   return order && order->failures && order->issuer.empty() ? order->last_error : std::string{};
 }
@@ -71,7 +75,10 @@ Verdict issuer_changed_over(const Observation& o) {
   if (why.empty() || !can_be_asked(o, *o.other_issuer)) return std::nullopt;
   const bool to_fallback = !api::uses_fallback(o.object);
   if (to_fallback && (!is_reached(o) || is_distrusted(o, *o.other_issuer))) return std::nullopt;
-  const auto& order = o.object.status.order;
+  const auto& [order, next] = std::tie(o.object.status.order, o.object.status.next_attempt);
+  // The second one's own order has just come to nothing: it gets its rest, whatever fails with the first.
+  const bool rests = order && !order->issuer.empty() && next && o.now < *next && !is_too_far_ahead(o, *next);
+  if (to_fallback && rests) return std::nullopt;
   if (order && !order->url.empty()) return order_lost(o, "OrderLost", "the order is given up: " + why);
   return change_over(o, why);
 }

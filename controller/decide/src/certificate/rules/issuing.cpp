@@ -43,7 +43,7 @@ TimePoint order_retry(const Observation& o, int failures) {
 // What it has left pending counts against the CA's limits until it expires.
 void abandon_authorizations(api::OrderStatus& order, const Observation& o) {
   constexpr std::size_t kMost = 20;
-  const bool is_elsewhere = !order.server.empty() && order.server != o.issuer->spec.server;
+  const bool is_elsewhere = !order.server.empty() && (!o.issuer || order.server != o.issuer->spec.server);
   if (!o.order || o.order->order.url != order.url || is_elsewhere) return;
   for (const auto& authorization : o.order->order.authorizations) {
     if (authorization.status == AuthorizationStatus::kPending && order.abandoned.size() < kMost)
@@ -429,6 +429,11 @@ Verdict deactivate_authorizations(const Observation& o, Draft& draft) {
 }
 
 }  // namespace
+
+void give_up_order(api::EdgeCertificateStatus& status, const Observation& o) {
+  forget_order(*status.order, o);
+  take_new_number(*status.order, o);
+}
 
 Decision order_lost(const Observation& o, const std::string& reason, const std::string& message) {
   Decision decision = order_failed(o, reason, message);

@@ -51,6 +51,8 @@ Draft going_back(const Observation& o, api::DeliveryStatus delivery, int back, c
 // issuing.cpp: from the key to the stored bundle
 Verdict order_cleaned_up(const Observation& o);
 Verdict revision_issued(const Observation& o);
+// No more comes of the order under way, nor of its key. Nobody's failure.
+void give_up_order(api::EdgeCertificateStatus& status, const Observation& o);
 // The order under way is given up, and a certificate that it may have by now.
 Decision order_lost(const Observation& o, const std::string& reason, const std::string& message);
 
