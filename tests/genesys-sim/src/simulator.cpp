@@ -6,7 +6,7 @@ namespace edgetrust::sim {
 namespace {
 
 // Beyond it Edges share ports and are told apart by SNI: who dials an address then sees none of them.
-constexpr std::size_t kMostOwnPorts = 600;
+constexpr std::size_t kMostOwnPorts = 4000;
 
 Result<KeyPairFiles> read_pair(const KeyPairFiles& files) {
   EDGETRUST_TRY_ASSIGN(std::string chain, read_file(files.chain_file));
