@@ -61,7 +61,7 @@ function(edge_test name)
   target_link_libraries(${target} PRIVATE ${TEST_LIBS} GTest::gmock GTest::gtest GTest::gtest_main)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   if(NOT TEST_TIMEOUT)
-    set(TEST_TIMEOUT 120)
+    set(TEST_TIMEOUT 300)
   endif()
   if(EDGETRUST_SANITIZE)
     math(EXPR TEST_TIMEOUT "5 * ${TEST_TIMEOUT}")  # instrumented code takes several times as long
