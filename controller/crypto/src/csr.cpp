@@ -11,9 +11,9 @@
 namespace edgetrust::crypto {
 namespace {
 
-using Request = std::unique_ptr<X509_REQ, Deleter<X509_REQ_free>>;
-using Names = std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>>;
-using Extension = std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_free>>;
+using Request = std::unique_ptr<X509_REQ, Freed<X509_REQ_free>>;
+using Names = std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>>;
+using Extension = std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>>;
 
 constexpr std::size_t kMaxCommonName = 64;
 
@@ -46,9 +46,9 @@ std::string address_octets(const std::string& text) {
 
 bool push(GENERAL_NAMES* names, int type, std::string_view value) {
   const bool address = type == GEN_IPADD;
-  std::unique_ptr<ASN1_STRING, Deleter<ASN1_STRING_free>> text(
+  std::unique_ptr<ASN1_STRING, Freed<ASN1_STRING_free>> text(
       ASN1_STRING_type_new(address ? V_ASN1_OCTET_STRING : V_ASN1_IA5STRING));
-  std::unique_ptr<GENERAL_NAME, Deleter<GENERAL_NAME_free>> name(GENERAL_NAME_new());
+  std::unique_ptr<GENERAL_NAME, Freed<GENERAL_NAME_free>> name(GENERAL_NAME_new());
   if (!text || !name || ASN1_STRING_set(text.get(), value.data(), static_cast<int>(value.size())) != 1) return false;
   GENERAL_NAME_set0_value(name.get(), type, text.release());
   if (sk_GENERAL_NAME_push(names, name.get()) == 0) return false;

@@ -67,7 +67,7 @@ std::string address_text(std::string_view octets) {
 
 Status read_names(X509* certificate, CertificateFacts& facts) {
   int critical = 0;
-  const std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>> names(
+  const std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>> names(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, &critical, nullptr)));
   // -1: no such extension; anything else without a result: more than one, or broken.
   if (!names && critical != -1) return fail(ErrorKind::kInvalid, "the certificate's alternative names are malformed");

@@ -32,7 +32,7 @@ Result<std::string> number(const PrivateKey& key, const char* name, std::size_t 
 // ECDSA's two numbers side by side instead of DER (RFC 7518 section 3.4).
 Result<std::string> fixed_width(const std::string& der, std::size_t size) {
   const unsigned char* at = octets(der);
-  const std::unique_ptr<ECDSA_SIG, Deleter<ECDSA_SIG_free>> signature(
+  const std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>> signature(
       d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
   if (!signature) return cannot("sign");
   std::vector<unsigned char> bytes(2 * size);

@@ -1,5 +1,7 @@
 #pragma once
 // OpenSSL's objects with owners, and its error queue kept clean.
+#include "edgetrust/base/freed.hpp"
+
 #include <cstddef>
 #include <limits>
 #include <memory>
@@ -15,23 +17,16 @@
 
 namespace edgetrust::crypto {
 
-template <auto Free>
-struct Deleter {
-  template <class T>
-  void operator()(T* p) const {
-    Free(p);
-  }
-};
 inline void free_openssl(void* p) { OPENSSL_free(p); }
 
-using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-using BigNumber = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
-using CertificatePtr = std::unique_ptr<X509, Deleter<X509_free>>;
+using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
+using BigNumber = std::unique_ptr<BIGNUM, Freed<BN_free>>;
+using KeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
+using CertificatePtr = std::unique_ptr<X509, Freed<X509_free>>;
 template <class T>
-using Buffer = std::unique_ptr<T, Deleter<free_openssl>>;
+using Buffer = std::unique_ptr<T, Freed<free_openssl>>;
 
 // What OpenSSL complains about in this scope stays in it: a TLS connection of the same thread would read a stale
 // complaint as its own.

@@ -11,10 +11,10 @@
 namespace edgetrust::crypto {
 namespace {
 
-using Store = std::unique_ptr<X509_STORE, Deleter<X509_STORE_free>>;
-using StoreContext = std::unique_ptr<X509_STORE_CTX, Deleter<X509_STORE_CTX_free>>;
+using Store = std::unique_ptr<X509_STORE, Freed<X509_STORE_free>>;
+using StoreContext = std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>>;
 inline void free_stack(STACK_OF(X509) * stack) { sk_X509_free(stack); }  // not what is in it
-using Stack = std::unique_ptr<STACK_OF(X509), Deleter<free_stack>>;
+using Stack = std::unique_ptr<STACK_OF(X509), Freed<free_stack>>;
 using Certificates = std::span<const Certificate>;
 
 constexpr int kSecurityLevel = 2;  // 112 bits: RSA 2048, SHA-224 and better

@@ -1,4 +1,5 @@
 // Writing messages, by ldns.
+#include "edgetrust/base/freed.hpp"
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/dns/message.hpp"
 #include "edgetrust/dns/name.hpp"
@@ -8,13 +9,6 @@
 namespace edgetrust::dns {
 namespace {
 
-template <auto kFree>
-struct Freed {
-  template <class T>
-  void operator()(T* pointer) const {
-    kFree(pointer);
-  }
-};
 using Rdf = std::unique_ptr<ldns_rdf, Freed<ldns_rdf_deep_free>>;
 using Rr = std::unique_ptr<ldns_rr, Freed<ldns_rr_free>>;
 using Packet = std::unique_ptr<ldns_pkt, Freed<ldns_pkt_free>>;

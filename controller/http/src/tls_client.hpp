@@ -1,6 +1,7 @@
 #pragma once
 // What a transport trusts and shows in TLS: parsed once, lent to each new connection. Private to the room; the only
 // place of it that knows OpenSSL's verification.
+#include "edgetrust/base/freed.hpp"
 #include "edgetrust/http/transport.hpp"
 
 #include <memory>
@@ -14,13 +15,6 @@ namespace edgetrust::http {
 
 struct Link;
 
-template <auto Free>
-struct Freed {
-  template <class T>
-  void operator()(T* pointer) const {
-    Free(pointer);
-  }
-};
 using StorePtr = std::unique_ptr<X509_STORE, Freed<X509_STORE_free>>;
 using CertificatePtr = std::unique_ptr<X509, Freed<X509_free>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;

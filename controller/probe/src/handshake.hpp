@@ -1,5 +1,6 @@
 #pragma once
 // One TLS handshake over a connected socket, and what is asked over it then. Private to the room.
+#include "edgetrust/base/freed.hpp"
 #include "edgetrust/net/socket.hpp"
 #include "edgetrust/ports/tls_probe.hpp"
 
@@ -9,13 +10,6 @@
 
 namespace edgetrust::probe {
 
-template <auto kFree>
-struct Freed {
-  template <class T>
-  void operator()(T* pointer) const {
-    kFree(pointer);
-  }
-};
 using ContextPtr = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
 
 // A client that accepts everything it can read. Null when OpenSSL cannot make it.

@@ -1,5 +1,7 @@
 #pragma once
 // libssh's objects, owned. Private to the room.
+#include "edgetrust/base/freed.hpp"
+
 #include <memory>
 
 #include <libssh/libssh.h>
@@ -7,13 +9,6 @@
 
 namespace edgetrust::ssh {
 
-template <auto Free>
-struct Freed {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
 using KeyPtr = std::unique_ptr<ssh_key_struct, Freed<ssh_key_free>>;
 using SessionPtr = std::unique_ptr<ssh_session_struct, Freed<ssh_free>>;
 using ChannelPtr = std::unique_ptr<ssh_channel_struct, Freed<ssh_channel_free>>;

@@ -1,6 +1,7 @@
 #include "chain.hpp"
 
 #include "edgetrust/base/encoding.hpp"
+#include "edgetrust/base/freed.hpp"
 
 #include <algorithm>
 
@@ -11,17 +12,10 @@
 namespace edgetrust::sim {
 namespace {
 
-template <auto Free>
-struct Deleter {
-  template <class T>
-  void operator()(T* p) const {
-    Free(p);
-  }
-};
-using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using Memory = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-using Names = std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>>;
+using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
+using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+using Memory = std::unique_ptr<BIO, Freed<BIO_free_all>>;
+using Names = std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>>;
 
 constexpr std::size_t kMostCertificates = 10;
 constexpr std::size_t kMostRoots = 500;
