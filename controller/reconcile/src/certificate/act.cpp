@@ -295,11 +295,9 @@ class Actor {
   }
 
   Result<Learned> operator()(const effect::RevokeCertificate& revoke) {
-    const auto& other = o_.other_issuer;
     const auto kept = o_.revisions.find(revoke.revision);
-    const bool is_others = other && kept != o_.revisions.end() && other->spec.server == kept->second.server &&
-                           (!o_.issuer || o_.issuer->spec.server != kept->second.server);
-    EDGETRUST_TRY_ASSIGN(const auto authority, authority_of(is_others ? other : o_.issuer));
+    const std::string server = kept == o_.revisions.end() ? std::string{} : kept->second.server;
+    EDGETRUST_TRY_ASSIGN(const auto authority, authority_of(issuer_at(world_, object_, server)));
     EDGETRUST_TRY_ASSIGN(const std::string chain, chain_of(revoke.revision));
     const auto key = key_of(revoke.revision);  // where it is lost, the account has to do
     EDGETRUST_TRY(authority->revoke(chain, revoke.reason, key ? key->clone() : Secret(), stop_));

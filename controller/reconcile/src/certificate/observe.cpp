@@ -121,16 +121,6 @@ std::set<std::string> only_names(const api::ObjectMeta& bundle, const api::EdgeC
   return names;
 }
 
-// Of the issuers of this object that of this server; that of issuerRef where none is.
-std::shared_ptr<const api::AcmeIssuer> issuer_at(const World& world, const api::EdgeCertificate& object,
-                                                 const std::string& server) {
-  const auto& [ns, spec] = std::tie(object.meta.ns, object.spec);
-  const auto first = world.issuers.get({ns, spec.issuer_ref->name});
-  if (server.empty() || !spec.fallback || (first && first->spec.server == server)) return first;
-  const auto second = world.issuers.get({ns, spec.fallback->issuer_ref.name});
-  return second && second->spec.server == server ? second : first;
-}
-
 std::string server_of(const api::ObjectMeta& bundle) {
   return std::string(bundle.annotation(kIssuedByAnnotation).value_or(""));
 }
@@ -191,7 +181,7 @@ Status describe_bundle(const World& world, const api::ObjectMeta& bundle, const 
   revision.marked_rejected =
       bundle.annotation(kRejectedAnnotation).has_value() || notes.marked_secrets.contains(bundle.uid);
   revision.asked_for = asked_for_of(bundle);
-  revision.server = bundle.annotation(kIssuedByAnnotation).value_or("");
+  revision.server = server_of(bundle);
   revision.chain = facts->chain;
   if (!facts->chain) {
     revision.defect = facts->unreadable;
@@ -285,6 +275,15 @@ void find_source(const World& world, Observation& o, Notes& notes, std::stop_tok
 }
 
 }  // namespace
+
+std::shared_ptr<const api::AcmeIssuer> issuer_at(const World& world, const api::EdgeCertificate& object,
+                                                 const std::string& server) {
+  const auto& [ns, spec] = std::tie(object.meta.ns, object.spec);
+  const auto first = world.issuers.get({ns, spec.issuer_ref->name});
+  if (server.empty() || !spec.fallback || (first && first->spec.server == server)) return first;
+  const auto second = world.issuers.get({ns, spec.fallback->issuer_ref.name});
+  return second && second->spec.server == server ? second : first;
+}
 
 void trust(ports::ChainRequirements& required, const std::string& roots_pem) {
   if (roots_pem.empty()) return;

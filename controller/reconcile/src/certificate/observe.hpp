@@ -11,6 +11,10 @@ namespace edgetrust::reconcile {
 Result<decide::certificate::Observation> observe(const World& world, std::shared_ptr<const api::EdgeCertificate> object,
                                                  Notes& notes, std::stop_token stop);
 
+// Of the issuers of this object that of this server; that of issuerRef where none is. Null: there is no such object.
+// For an object that has an issuerRef.
+std::shared_ptr<const api::AcmeIssuer> issuer_at(const World& world, const api::EdgeCertificate& object,
+                                                 const std::string& server);
 // What a chain of this object must fulfil before it is pushed.
 Result<ports::ChainRequirements> requirements(const World& world, const api::EdgeCertificate& object,
                                               const std::string& server, std::stop_token stop);
