@@ -294,6 +294,44 @@ TEST(Story, ARollbackWhoseUploadFailsIsRepeatedUntilItIsDone) {
   EXPECT_EQ(installed_serial(world), "serial1") << "tried again at least every ten seconds";
 }
 
+// A CA may answer with the open order of the same names and account. Its certificate would be for another's key.
+TEST(Story, AnOrderOfAnotherEdgeCertificateIsNotTakenForItsOwn) {
+  World world;
+  ASSERT_TRUE(run(world, 10min));
+  api::EdgeCertificate other = certificate(world);
+  other.meta.name = "edge02";
+  other.meta.uid = "uid-of-edge02";
+  other.spec.edge_ref.name = "edge02";
+  other.status = {};
+  other.status.order = api::OrderStatus{.revision = 1, .url = "order-of-edge02"};
+  world.certificates.put(other);
+  world.gives_order = "order-of-edge02";
+  ask_for_renewal(world);
+  ASSERT_TRUE(run(world, 10min));
+  ASSERT_TRUE(certificate(world).status.order);
+  EXPECT_EQ(certificate(world).status.order->url, "");
+  EXPECT_EQ(installed_serial(world), "serial1");
+  world.gives_order.clear();
+  ASSERT_TRUE(run(world, 30min));
+  EXPECT_EQ(installed_serial(world), "serial2");
+}
+
+// What the CA refuses besides orders is no reason to order nothing.
+TEST(Story, ARateLimitOfARevocationPutsNoIssuerToSleep) {
+  World world;
+  ASSERT_TRUE(run(world, 10min));
+  world.revoke_error = Error{.kind = ErrorKind::kRateLimited,
+                             .what = "too many",
+                             .code = "urn:ietf:params:acme:error:rateLimited",
+                             .retry_after = 1h};
+  api::EdgeCertificate object = certificate(world);
+  object.meta.annotations[std::string(api::kRevokeRequestedAt)] = "now keyCompromise";
+  world.certificates.put(object);
+  ASSERT_TRUE(run(world, 30min));
+  EXPECT_FALSE(world.issuers.get({"voice", "le"})->status.last_refusal);
+  EXPECT_EQ(installed_serial(world), "serial2") << "it has a successor all the same";
+}
+
 // etcd is put back to the middle of a rollback; what happened since then is known to the Edge alone.
 TEST(Story, ARollbackThatComesBackFromASnapshotPushesNothingOverANewerCertificate) {
   World world;

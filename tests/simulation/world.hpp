@@ -186,6 +186,7 @@ class World {
   std::map<std::string, int> orders_of;  // by the AcmeIssuer that was asked
   std::set<std::string> dead_issuers;    // whose CA cannot be reached
   std::string asked_issuer;              // the last one
+  std::string gives_order;               // of somebody else, which it gives to whoever orders; empty: it makes one
   // What the CA answers instead of taking an order, asked right before it would.
   std::function<std::optional<Error>(const ports::OrderRequest&)> objection_to_order = [](const auto& /*request*/) {
     return std::nullopt;

@@ -93,6 +93,21 @@ TEST(Fallback, WhenItIsAsked) {
   });
 }
 
+// A limit that is kept here: the second one has room only where it has no limits, or both would be asked in turn.
+TEST(Fallback, IsAskedForALimitOnlyWhereItHasNone) {
+  Observation o = with_second(due());
+  const auto limited = [](auto& issuer) { issuer.spec.limits = api::IssuerLimits{.duplicates_per_week = 1}; };
+  change(o.issuer, limited);
+  o.orders = std::make_shared<const OrderLog>(OrderLog{{.at = o.now - 1h,
+                                                        .kind = OrderKind::kRenewal,
+                                                        .account = account_of(o.issuer->spec),
+                                                        .holder = "another",
+                                                        .names = {kName}}});
+  EXPECT_EQ(decided(o), "revision_issued Issuing/AskingOtherIssuer R +0s");
+  change(o.other_issuer, limited);
+  EXPECT_EQ(decided(o), "revision_issued Waiting/IssuerLimitDuplicates +167h1m");
+}
+
 TEST(Fallback, AfterAnOrderThatCameToNothingItIsTheOthersTurn) {
   const auto invalid = [](Observation o) {
     o.object.status.order->url = kOrderUrl;
