@@ -283,6 +283,17 @@ TEST(Limits, WithoutATimeACaIsAskedLessAndLessOften) {
   EXPECT_EQ(story.issued(), 8);
 }
 
+TEST(Limits, WhatIsNotTheCasOwnWordIsWaitedForByOneAlone) {
+  Story story(2, {});
+  story.ca.trouble = [&]() -> std::optional<Error> {
+    if (story.ca.asked.size() > 1) return std::nullopt;
+    return Error{.kind = ErrorKind::kRateLimited, .what = "HTTP 429 without a problem document", .retry_after = 24h};
+  };
+  story.run(1h);
+  EXPECT_EQ(story.issued(), 1);
+  EXPECT_FALSE(story.world.issuers.get(kIssuer)->status.last_refusal);
+}
+
 TEST(Limits, AChangedIssuerIsANewStart) {
   Story story(2, {});
   story.ca.trouble = [] { return std::optional(rate_limited(24h)); };

@@ -239,6 +239,18 @@ TEST(Story, ARecordOfAnOrderThatWasGivenUpIsNeededByNobody) {
   EXPECT_TRUE(world.records.empty());
 }
 
+// A wildcard has the record of the name below it, but a solver may be chosen by the wildcard.
+TEST(Story, TheSolverOfAWildcardIsItsOwn) {
+  World world;
+  api::EdgeCertificate changed = certificate(world);
+  changed.spec.dns_names = {"*.example.com", "edge01.example.com"};
+  world.certificates.put(changed);
+  ASSERT_TRUE(run(world, 10min));
+  EXPECT_EQ(certificate(world).status.phase, api::Phase::kReady);
+  EXPECT_EQ(world.zones_asked, (std::set<std::string>{"*.example.com", "edge01.example.com"}));
+  EXPECT_TRUE(world.records.empty());
+}
+
 TEST(Story, NamesThatChangeWhileAnOrderIsOpenCostOneMoreOrder) {
   World world;
   world.refused_orders = 1;

@@ -564,6 +564,7 @@ class FixedBackends final : public ports::Backends {
  public:
   std::shared_ptr<ports::CertificateAuthority> authority_driver;
   std::shared_ptr<ports::DnsZone> zone_driver;
+  std::set<std::string>* zones_asked = nullptr;
   std::shared_ptr<ports::EdgeFleet> fleet_driver;
   std::shared_ptr<ports::Heartbeat> heartbeat_driver;
   Result<std::shared_ptr<ports::CertificateAuthority>> authority(const api::AcmeIssuer& /*issuer*/,
@@ -575,8 +576,9 @@ class FixedBackends final : public ports::Backends {
                                                   std::stop_token /*stop*/) override {
     return zero_ssl();
   }
-  Result<std::shared_ptr<ports::DnsZone>> zone(const api::AcmeIssuer& /*issuer*/, const std::string& /*name*/,
+  Result<std::shared_ptr<ports::DnsZone>> zone(const api::AcmeIssuer& /*issuer*/, const std::string& name,
                                                std::stop_token /*stop*/) override {
+    zones_asked->insert(name);
     return zone_driver;
   }
   Result<std::shared_ptr<ports::EdgeFleet>> fleet(const api::GenesysConnection& /*connection*/,
@@ -635,6 +637,7 @@ struct World::Parts {
         events(world) {
     backends.authority_driver = std::make_shared<TokenAuthority>(world);
     backends.zone_driver = std::make_shared<TokenZone>(world);
+    backends.zones_asked = &world.zones_asked;
     backends.fleet_driver = std::make_shared<TokenFleet>(world);
     backends.heartbeat_driver = std::make_shared<CountedHeartbeat>(world);
     backends.zero_ssl = [&world]() -> Result<ports::ExternalBinding> {

@@ -206,6 +206,7 @@ class World {
   int answers_lost = 0;                 // of the next so many uploads, which are executed
   bool fail_after_lost_answer = false;  // uploads_fail from then on
   std::set<std::string> records;        // TXT records that exist, "name value"
+  std::set<std::string> zones_asked;    // names whose solver was asked for
   std::set<std::string> keys_ever;      // every key that was made
   std::map<std::string, std::string> bundles{{"roots", kSimulatedRoot}};  // Secrets with CA certificates, by name
 

@@ -148,8 +148,11 @@ class SixtyFirstOrders(LimitedTest):
         self.operator.start()
         lines = lambda: [line for line in self.operator.lines() if line["msg"] == "synced"]
         wait_for("it is back", lambda: len(lines()) == 2, 30)
+        for bucket in self.ca.domains.values():
+            bucket.give_back()  # the CA has granted one more
         self.kube.patch("AcmeIssuer", self.namespace, "pebble", {"spec": {"limits": {"certificatesPerDomainPerWeek": 51}}})
-        wait_for("one more is Ready", lambda: {reason: len(who) for reason, who in self.reasons().items()} == {"Ready": 51, "IssuerLimitDomain": 9}, 90, 1.0)
+        wait_for("one more is Ready", lambda: {reason: len(who) for reason, who in self.reasons().items()} == {"Ready": 51, "IssuerLimitDomain": 9}, 240, 1.0)
+        self.assertEqual((self.ca.asked, self.ca.refused), (51, []))
 
 
 class AsleepCa(LimitedTest):

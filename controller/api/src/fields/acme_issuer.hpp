@@ -124,7 +124,7 @@ void fields(V& v, Propagation& propagation) {
   using namespace json;
   v("wait", propagation.wait, doc("Shortest time between writing a record and asking the CA to look, however soon every server has it. Default 120s."));
   v("timeout", propagation.timeout, doc("Longest time for every server to have the record. Default 10m."));
-  v("nameservers", propagation.nameservers, max_items(16), item_max_length(260), item_pattern(R"(^(\[[0-9a-fA-F:]+\]|[^\s:\[\]]+)(:[0-9]{1,5})?$)"), doc("Servers to ask, host or host:port. Default: every authoritative server of the zone."));
+  v("nameservers", propagation.nameservers, max_items(16), item_max_length(260), item_pattern(R"(^(\[[0-9a-fA-F:]+\]|[^\s:\[\]]+)(:[0-9]{1,5})?$)"), doc("Servers to ask for the record, host or host:port; also for the zone of its name and for its aliases. Default: every authoritative server of the zone, found by the resolvers of the operator's pod."));
 }
 
 template <class V>

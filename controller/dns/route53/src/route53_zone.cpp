@@ -14,6 +14,8 @@ constexpr std::string_view kVersion = "/2013-04-01";
 constexpr const char* kNamespace = "https://route53.amazonaws.com/doc/2013-04-01/";
 constexpr int kTries = 6;  // of a change that others are faster than
 constexpr int kTtl = 60;   // seconds, of a set that is made
+// Somebody else was faster; or the set is not possible there, beside a CNAME say.
+constexpr std::string_view kNotAsItWasRead = "InvalidChangeBatch";
 
 std::string quoted(const std::string& value) { return '"' + value + '"'; }
 
@@ -87,16 +89,17 @@ Status Route53Zone::apply(Change change, const std::string& name, const std::str
   const std::string at = canonical_name(name);
   const auto done = [&]() -> Status {
     EDGETRUST_TRY_ASSIGN(const std::string zone, hosted_zone(at, until));
+    Status written;
     for (int i = 0; i < kTries; ++i) {
       EDGETRUST_TRY_ASSIGN(const RecordSet was, read(zone, at, until));
       RecordSet becomes = was;
       const bool there = std::erase(becomes.values, quoted(value)) > 0;
       if (there == (change == Change::kAdd)) return {};
       if (change == Change::kAdd) becomes.values.push_back(quoted(value));
-      EDGETRUST_TRY_ASSIGN(const bool written, replace(zone, at, was, becomes, until));
-      if (written) return {};
+      written = replace(zone, at, was, becomes, until);
+      if (written || written.error().code != kNotAsItWasRead) return written;
     }
-    return fail(ErrorKind::kConflict, "others change the record set all the time");
+    return written;
   }();
   return Status(done).map_error([&](Error error) { return within("TXT record at " + name, std::move(error)); });
 }
@@ -142,8 +145,8 @@ Result<Route53Zone::RecordSet> Route53Zone::read(const std::string& zone, const 
   return found;
 }
 
-Result<bool> Route53Zone::replace(const std::string& zone, const std::string& name, const RecordSet& was,
-                                  const RecordSet& becomes, const Until& until) {
+Status Route53Zone::replace(const std::string& zone, const std::string& name, const RecordSet& was,
+                            const RecordSet& becomes, const Until& until) {
   pugi::xml_document document;
   auto declaration = document.append_child(pugi::node_declaration);
   declaration.append_attribute("version") = "1.0";
@@ -155,14 +158,12 @@ Result<bool> Route53Zone::replace(const std::string& zone, const std::string& na
   add_change(changes, "CREATE", name, becomes.ttl, becomes.values);
   std::ostringstream text;
   document.save(text, "", pugi::format_raw);
-  auto written = ask({.method = http::Method::kPost,
-                      .url = under(api_, std::string(kVersion) + "/hostedzone/" + zone + "/rrset/"),
-                      .headers = {{"Content-Type", "application/xml"}},
-                      .body = text.str()},
-                     until);
-  if (written) return true;
-  if (written.error().code == "InvalidChangeBatch") return false;
-  return fail(std::move(written).error());
+  EDGETRUST_TRY(ask({.method = http::Method::kPost,
+                     .url = under(api_, std::string(kVersion) + "/hostedzone/" + zone + "/rrset/"),
+                     .headers = {{"Content-Type", "application/xml"}},
+                     .body = text.str()},
+                    until));
+  return {};
 }
 
 // Once more with new keys when temporary ones that were kept are refused.

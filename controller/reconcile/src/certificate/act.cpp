@@ -259,9 +259,9 @@ class Actor {
       auto place = ask.place;
       if (place) {
         place->at = std::chrono::floor<std::chrono::seconds>(world_.clock.now());
-        EDGETRUST_TRY_ASSIGN(const bool taken,
-                             orders_.take_place(world_, object_.meta.ns, o_.issuer->spec, *place, stop_));
-        if (!taken) return Learned{};  // somebody else was faster: the rules see the log as it is now
+        auto taken = orders_.take_place(world_, object_.meta.ns, o_.issuer->spec, *place, stop_);
+        if (!taken) return tl::unexpected(within("writing down the order", std::move(taken).error()));
+        if (!*taken) return Learned{};  // somebody else was faster: the rules see the log as it is now
       }
       auto made = authority->new_order(ask.request, stop_);
       if (!made && place && !made.error().maybe_executed) give_back(*place);
@@ -426,10 +426,16 @@ class Actor {
     });
   }
 
-  // The name that a record proves: "_acme-challenge." taken off.
-  static std::string identifier_of(const api::TxtRecord& record) {
+  // The name that a record proves: "_acme-challenge." taken off. A wildcard has the record of the name below it
+  // (RFC 8555 section 8.4), and is looked for among the names wanted: a solver may be chosen by it.
+  [[nodiscard]] std::string identifier_of(const api::TxtRecord& record) const {
     constexpr std::string_view kPrefix = "_acme-challenge.";
-    return record.name.starts_with(kPrefix) ? record.name.substr(kPrefix.size()) : record.name;
+    const std::string base = record.name.starts_with(kPrefix) ? record.name.substr(kPrefix.size()) : record.name;
+    const auto wanted = [&](const std::string& name) {
+      return std::ranges::any_of(object_.spec.dns_names, [&](const auto& other) { return lower(other) == name; });
+    };
+    const std::string wildcard = "*." + base;
+    return !wanted(base) && wanted(wildcard) ? wildcard : base;
   }
   Result<std::shared_ptr<ports::DnsZone>> zone_for(const api::TxtRecord& record) {
     return world_.backends.zone(*o_.issuer, identifier_of(record), stop_);

@@ -8,19 +8,15 @@
 
 namespace edgetrust::reconcile {
 
-namespace effect = decide::certificate::effect;
 using decide::certificate::Decision;
 using decide::certificate::Effect;
 using decide::certificate::Observation;
 
 namespace {
 
-// What the CA refuses as too much concerns all that is ordered of it; a question about renewals is another matter.
-bool asks_ca(const Effect& effect) {
-  return std::holds_alternative<effect::NewOrder>(effect) || std::holds_alternative<effect::LookAtOrder>(effect) ||
-         std::holds_alternative<effect::AnswerChallenge>(effect) ||
-         std::holds_alternative<effect::FinalizeOrder>(effect) || std::holds_alternative<effect::StoreBundle>(effect);
-}
+// The CA itself wants less, in its own words (RFC 8555 section 6.6): a 429 without them may be of something before it,
+// or of the API server.
+bool is_refused_by_ca(const Error& error) { return error.code == "urn:ietf:params:acme:error:rateLimited"; }
 
 }  // namespace
 
@@ -115,7 +111,8 @@ std::optional<Error> CertificateReconciler::State::perform(const Effect& effect,
     return std::nullopt;
   }
   decide::certificate::note_failure(notes.memory, effect, learned.error(), world.clock.now());
-  if (learned.error().kind == ErrorKind::kRateLimited && asks_ca(effect) && o.issuer) {
+  const bool asks_for_orders = !std::holds_alternative<decide::certificate::effect::LookAtRenewalInfo>(effect);
+  if (is_refused_by_ca(learned.error()) && asks_for_orders && o.issuer) {
     // What cannot be written is waited for by this object alone, and said by the next that is refused.
     (void)orders.note_refusal(world, o.issuer->meta.key(), learned.error(), std::move(stop));
   }

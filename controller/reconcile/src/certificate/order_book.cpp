@@ -71,9 +71,9 @@ Result<std::shared_ptr<const decide::OrderLog>> OrderBook::log(const World& worl
   if (known != pages_.end()) {
     const Page& page = known->second;
     const bool is_gone = !seen && page.was_seen;
-    const bool is_older = seen && seen->resource_version != page.resource_version &&
-                          !api::is_older(seen->resource_version, page.resource_version);
-    if (!is_gone && !is_older) return page.log;
+    const bool is_outdated = seen && seen->resource_version != page.resource_version &&
+                             !api::is_older(seen->resource_version, page.resource_version);
+    if (!is_gone && !is_outdated) return page.log;
   }
   EDGETRUST_TRY(read(world, ns, server, stop));
   return pages_.at(key).log;

@@ -163,6 +163,18 @@ TEST_F(Route53, AWriterInBetweenLosesNothing) {
   EXPECT_EQ(server.set->values.size(), 3U);
 }
 
+TEST_F(Route53, WhatIsInTheWayIsNamed) {
+  transport->otherwise([&](const http::Request& request) {
+    if (request.url.to_string() != change_url()) return server.serve(request);
+    return answer(400,
+                  "<InvalidChangeBatch><Messages><Message>a conflicting RRSet of type CNAME "
+                  "exists</Message></Messages></InvalidChangeBatch>");
+  });
+  const Error refused = make()->present(kName, "v", {}).error();
+  EXPECT_EQ(refused.kind, ErrorKind::kConflict);
+  EXPECT_THAT(refused.message(), HasSubstr("a conflicting RRSet of type CNAME exists"));
+}
+
 TEST_F(Route53, TheZoneIsFoundByNameAmongThePublicOnes) {
   transport->expect(
       Method::kGet, kZones,

@@ -8,8 +8,9 @@
 // and the set is read again. Nobody's value is lost, as it could be by an UPSERT. The TTL of a set that exists stays.
 // That a change is INSYNC is not waited for: the name servers themselves are looked at.
 // Errors: kInvalid (several public zones of the name: hostedZoneId must say which), kUnauthorized (keys or token are
-// refused), kForbidden (what to grant is named), kNotFound (no such hosted zone), kConflict (others write all the time;
-// the set has a routing policy), kRateLimited, kUnavailable, kTimeout, kCancelled, kProtocol. Error::code is AWS's own.
+// refused), kForbidden (what to grant is named), kNotFound (no such hosted zone), kConflict (others write all the
+// time; a CNAME or a routing policy is in the way), kRateLimited, kUnavailable, kTimeout, kCancelled, kProtocol.
+// Error::code is AWS's own.
 #include "edgetrust/dns/delegation.hpp"
 #include "edgetrust/dns/route53/login.hpp"
 #include "edgetrust/ports/dns_zone.hpp"
@@ -59,9 +60,9 @@ class Route53Zone final : public ports::DnsZone {
   [[nodiscard]] Result<std::string> hosted_zone(const std::string& name, const Until& until);
   // An empty one when there is none.
   [[nodiscard]] Result<RecordSet> read(const std::string& zone, const std::string& name, const Until& until);
-  // False when somebody else was faster.
-  [[nodiscard]] Result<bool> replace(const std::string& zone, const std::string& name, const RecordSet& was,
-                                     const RecordSet& becomes, const Until& until);
+  // kConflict when somebody else was faster.
+  [[nodiscard]] Status replace(const std::string& zone, const std::string& name, const RecordSet& was,
+                               const RecordSet& becomes, const Until& until);
   // An answer with a 2xx status.
   [[nodiscard]] Result<std::string> ask(http::Request request, const Until& until);
 
