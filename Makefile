@@ -61,8 +61,13 @@ sim-year: build ## a year of 1,000 simulated Edges; the last line counts what we
 	@$(BUILD)/tests/simulation_year >build/sim-year.log || { cat build/sim-year.log; exit 1; }
 	@grep '^sim-year:' build/sim-year.log
 
-crds: build ## write crds/ from the field lists
+crds: build ## write crds/ from the field lists, and what is made of them
 	@$(BUILD)/crdgen crds
+	@$(MAKE) --no-print-directory chart
+
+chart: setup ## write what the chart has of other files (CRDs, rights, its table of values), and manifests/install.yaml
+	@charts/generate
+	@mkdir -p build && charts/install >build/install.yaml && mv build/install.yaml manifests/install.yaml
 
 stack-up: setup ## start the local stack and wait until it is ready (DIR=folder)
 	@tests/stack/stack.py up $(if $(DIR),--dir "$(DIR)") $(if $(wildcard $(GENESYS_SIM)),--genesys-sim "$(GENESYS_SIM)")
@@ -82,4 +87,4 @@ format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages configure build sim-year test-unit test-rotation test-acme test-integration test test-asan test-tsan test-nightly demo crds stack-up stack-env stack-down lint format
+.PHONY: help setup packages configure build sim-year test-unit test-rotation test-acme test-integration test test-asan test-tsan test-nightly demo crds chart stack-up stack-env stack-down lint format

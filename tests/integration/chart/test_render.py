@@ -1,0 +1,249 @@
+"""What the chart renders, with both Helms: refused values, rights, the CRDs, the pod, and that the operator's program takes the arguments."""
+
+import copy
+import json
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+from typing import Any
+
+from helm import CHART, EXTREME, IMAGE, ROOT, SMALLEST, Object, objects, of_kind, run, template
+
+HELMS = ("helm3", "helm4")
+VALUES = {"default": IMAGE, "extreme": EXTREME, "smallest": SMALLEST}
+
+
+def with_(path: str, value: Any) -> Object:
+    """The values that a chart needs, and one more."""
+    values: Object = copy.deepcopy(IMAGE)
+    *above, last = path.split(".")
+    target = values
+    for name in above:
+        target = target.setdefault(name, {})
+    target[last] = value
+    return values
+
+
+# A value that is refused, and where.
+REFUSED: list[tuple[Object, str]] = [
+    ({}, "/image/repository"),
+    (with_("image.repository", "registry.example.com/edgetrust@sha256:abc"), "/image/repository"),
+    (with_("image.digest", "sha256:abc"), "/image/digest"),
+    (with_("image.pullPolicy", "Sometimes"), "/image/pullPolicy"),
+    (with_("replica", 2), "replica"),
+    (with_("crds.keep", False), "keep"),
+    (with_("podSecurity.privileged", True), "privileged"),
+    (with_("resources.requests.gpu", 1), "gpu"),
+    (with_("replicas", -1), "/replicas"),
+    (with_("replicas", "2"), "/replicas"),
+    (with_("leaderElection.enabled", False), "/replicas"),  # two that do not elect one
+    (with_("watchNamespaces", ["voice,other"]), "/watchNamespaces/0"),
+    (with_("watchNamespaces", ["voice", "voice"]), "/watchNamespaces"),
+    (with_("workers", 65), "/workers"),
+    (with_("logLevel", "trace"), "/logLevel"),
+    (with_("kubeApi.kubeconfig", "relative"), "/kubeApi/kubeconfig"),
+    (with_("dns.endpoints", {"cloudflare": "http://dns.example.com"}), "/dns/endpoints/cloudflare"),
+    (with_("extraArgs", ["plan"]), "/extraArgs/0"),
+    (with_("extraVolumeMounts", [{"name": "x"}]), "/extraVolumeMounts/0"),
+    (with_("podSecurity.runAsUser", 0), "/podSecurity/runAsUser"),
+    (with_("resources.limits.memory", "lots"), "/resources/limits/memory"),
+    (with_("terminationGracePeriodSeconds", 5), "/terminationGracePeriodSeconds"),
+    (with_("metrics.port", 80), "/metrics/port"),
+    (with_("podDisruptionBudget.minAvailable", "half"), "/podDisruptionBudget/minAvailable"),
+    (with_("serviceMonitor.interval", "often"), "/serviceMonitor/interval"),
+    (with_("prometheusRule.disabled", ["OfSomebodyElse"]), "/prometheusRule/disabled/0"),
+]
+
+
+def rules_of_the_operator() -> list[Object]:
+    role = of_kind(objects((ROOT / "manifests" / "operator" / "rbac.yaml").read_text()), "Role")[0]
+    rules: list[Object] = role["rules"]
+    return rules
+
+
+def pod_of(found: list[Object]) -> Object:
+    pod: Object = of_kind(found, "Deployment")[0]["spec"]["template"]["spec"]
+    return pod
+
+
+class Render(unittest.TestCase):
+    rendered: dict[str, list[Object]]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.rendered = {name: objects(template("helm4", values)) for name, values in VALUES.items()}
+
+    # --- values
+
+    def test_lint_finds_nothing(self) -> None:
+        for helm in HELMS:
+            for name, values in VALUES.items():
+                with self.subTest(helm, values=name):
+                    run(helm, "lint", "--strict", str(CHART), "--values", "-", stdin=json.dumps(values))
+
+    def test_what_is_wrong_is_refused_by_name(self) -> None:
+        for helm in HELMS:
+            for values, where in REFUSED:
+                with self.subTest(helm, where=where), self.assertRaises(AssertionError) as caught:
+                    template(helm, values, show_only=["service.yaml"])
+                self.assertIn("don't meet the specifications of the schema", str(caught.exception))
+                self.assertIn(where, str(caught.exception))
+
+    def test_both_helms_render_the_same(self) -> None:
+        for name, values in VALUES.items():
+            with self.subTest(name):
+                self.assertEqual(objects(template("helm3", values)), self.rendered[name])
+
+    def test_the_install_manifest_is_current(self) -> None:
+        self.assertEqual(run(str(ROOT / "charts" / "install")), (ROOT / "manifests" / "install.yaml").read_text(), "run `make chart`")
+
+    # --- rights
+
+    def test_each_watched_namespace_gets_the_rights_of_the_operator_and_no_more(self) -> None:
+        for name, namespaces in (("default", ["edgetrust"]), ("extreme", ["voice-a", "voice-b"])):
+            with self.subTest(name):
+                roles = [role for role in of_kind(self.rendered[name], "Role") if not role["metadata"]["name"].endswith("-leader-election")]
+                self.assertEqual([role["metadata"]["namespace"] for role in roles], namespaces)
+                for role in roles:
+                    self.assertEqual(role["rules"], rules_of_the_operator())
+
+    def test_the_lease_is_granted_in_one_namespace_by_its_name(self) -> None:
+        for name, namespace in (("default", "edgetrust"), ("extreme", "voice-b")):
+            with self.subTest(name):
+                (role,) = [role for role in of_kind(self.rendered[name], "Role") if role["metadata"]["name"].endswith("-leader-election")]
+                self.assertEqual(role["metadata"]["namespace"], namespace)
+                self.assertEqual({tuple(rule["resources"]) for rule in role["rules"]}, {("leases",)})
+                self.assertEqual([rule["verbs"] for rule in role["rules"] if "resourceNames" not in rule], [["create"]])
+
+    def test_each_role_is_bound_to_the_operator_alone(self) -> None:
+        for name, account in (("default", "edgetrust"), ("extreme", "voice-operator")):
+            with self.subTest(name):
+                self.assertEqual(pod_of(self.rendered[name])["serviceAccountName"], account)
+                roles = {(role["metadata"]["namespace"], role["metadata"]["name"]) for role in of_kind(self.rendered[name], "Role")}
+                bindings = of_kind(self.rendered[name], "RoleBinding")
+                self.assertEqual({(binding["metadata"]["namespace"], binding["roleRef"]["name"]) for binding in bindings}, roles)
+                for binding in bindings:
+                    self.assertEqual(binding["subjects"], [{"kind": "ServiceAccount", "name": account, "namespace": "edgetrust"}])
+
+    def test_nothing_is_granted_in_the_whole_cluster(self) -> None:
+        for name, found in self.rendered.items():
+            with self.subTest(name):
+                self.assertEqual({one["kind"] for one in found if "namespace" not in one["metadata"]} - {"CustomResourceDefinition", "ClusterRole"}, set())
+                self.assertEqual(of_kind(found, "ClusterRoleBinding"), [])
+
+    def test_the_clusters_roles_grant_neither_a_status_nor_a_secret(self) -> None:
+        kinds = {file.name.split(".")[0] for file in (ROOT / "crds").glob("*.yaml")}
+        roles = {role["metadata"]["name"].rsplit("-", 1)[1]: role for role in of_kind(self.rendered["default"], "ClusterRole")}
+        self.assertEqual(set(roles), {"view", "edit", "admin"})
+        into = {name: {label.rsplit("-", 1)[1] for label in role["metadata"]["labels"] if "aggregate-to" in label} for name, role in roles.items()}
+        self.assertEqual(into, {"view": {"view", "edit", "admin"}, "edit": {"edit", "admin"}, "admin": {"admin"}})
+        for role in roles.values():
+            for rule in role["rules"]:
+                self.assertEqual(rule["apiGroups"], ["edgetrust.io"])
+                self.assertLessEqual(set(rule["resources"]), kinds, "no status, no other kind")
+        self.assertEqual((set(roles["view"]["rules"][0]["resources"]), roles["view"]["rules"][0]["verbs"]), (kinds, ["get", "list", "watch"]))
+        written = [set(roles[name]["rules"][0]["resources"]) for name in ("edit", "admin")]
+        self.assertEqual((written[0] | written[1], written[0] & written[1]), (kinds, set()))
+        self.assertEqual(written[1], {"acmeissuers", "genesysconnections"}, "they name hosts that keys and credentials go to")
+
+    # --- the CRDs
+
+    def test_the_crds_are_those_of_the_program_and_stay(self) -> None:
+        committed = [objects(file.read_text())[0] for file in sorted((ROOT / "crds").glob("*.yaml"))]
+        rendered = of_kind(self.rendered["default"], "CustomResourceDefinition")
+        self.assertEqual([crd["metadata"]["name"] for crd in rendered], [crd["metadata"]["name"] for crd in committed])
+        for ours, theirs in zip(committed, rendered, strict=True):
+            self.assertEqual(theirs["spec"], ours["spec"])
+            self.assertEqual(theirs["metadata"]["annotations"], {"helm.sh/resource-policy": "keep"})
+        self.assertEqual(of_kind(self.rendered["smallest"], "CustomResourceDefinition"), [])
+
+    # --- the pod
+
+    def test_the_program_takes_the_arguments(self) -> None:
+        for name, found in self.rendered.items():
+            with self.subTest(name):
+                arguments = pod_of(found)["containers"][0]["args"]
+                self.assertRegex(run(os.environ["EDGETRUST"], *arguments, "--version"), r"^edgetrust \d")
+        with self.assertRaises(AssertionError):
+            run(os.environ["EDGETRUST"], "--worker=8", "--version")
+
+    def test_every_flag_of_the_program_is_reached_by_a_value(self) -> None:
+        usage = run(os.environ["EDGETRUST"], "--help").split("Subcommands")[0]
+        flags = set(re.findall(r"(?<=[\s,])--[a-z][a-z-]+", usage)) - {"--help", "--version"}
+        self.assertIn("--leader-elect", flags)
+        arguments = pod_of(self.rendered["extreme"])["containers"][0]["args"]
+        self.assertEqual({argument.split("=")[0] for argument in arguments}, flags)
+        self.assertIn("--namespaces=voice-a,voice-b", arguments)
+        self.assertIn('--context=of: "theirs"', arguments)
+
+    def test_more_arguments_are_handed_on_as_they_are(self) -> None:
+        found = objects(template("helm4", with_("extraArgs", ["--later=a b: c"]), show_only=["deployment.yaml"]))
+        self.assertEqual(pod_of(found)["containers"][0]["args"][-1], "--later=a b: c")
+
+    def test_a_budget_is_of_one_kind(self) -> None:
+        budgets = {name: of_kind(found, "PodDisruptionBudget")[0]["spec"] for name, found in self.rendered.items() if name != "smallest"}
+        self.assertEqual((budgets["default"]["maxUnavailable"], budgets["extreme"]["minAvailable"]), (1, "50%"))
+        self.assertFalse({"minAvailable"} & set(budgets["default"]) or {"maxUnavailable"} & set(budgets["extreme"]))
+
+    def test_where_no_operator_is_elected_two_never_run_side_by_side(self) -> None:
+        deployment = of_kind(self.rendered["smallest"], "Deployment")[0]["spec"]
+        self.assertEqual((deployment["replicas"], deployment["strategy"]), (1, {"type": "Recreate"}))
+        self.assertFalse([argument for argument in pod_of(self.rendered["smallest"])["containers"][0]["args"] if "leader" in argument])
+
+    def test_the_image_is_pulled_by_digest_where_there_is_one(self) -> None:
+        images = {name: pod_of(found)["containers"][0]["image"] for name, found in self.rendered.items()}
+        self.assertEqual(images["extreme"], "registry.example.com:5000/voice/edgetrust@sha256:" + 64 * "a")
+        self.assertRegex(images["default"], r"^registry\.invalid/edgetrust:\d+\.\d+\.\d+$")
+
+    def test_probes_service_and_policies_speak_of_the_pods_port(self) -> None:
+        for name, found in self.rendered.items():
+            with self.subTest(name):
+                container = pod_of(found)["containers"][0]
+                port = container["ports"][0]
+                self.assertEqual((container["livenessProbe"]["httpGet"], container["readinessProbe"]["httpGet"]), ({"path": "/healthz", "port": port["name"]}, {"path": "/readyz", "port": port["name"]}))
+                self.assertIn(f"--port={port['containerPort']}", container["args"])
+                labels = of_kind(found, "Deployment")[0]["spec"]["template"]["metadata"]["labels"]
+                (service,) = of_kind(found, "Service")
+                self.assertEqual(service["spec"]["ports"][0]["targetPort"], port["name"])
+                self.assertLessEqual(service["spec"]["selector"].items(), labels.items())
+                for policy in of_kind(found, "NetworkPolicy"):
+                    self.assertLessEqual(policy["spec"]["podSelector"]["matchLabels"].items(), labels.items())
+                    self.assertEqual(policy["spec"]["ingress"][0]["ports"], [{"port": port["name"], "protocol": "TCP"}])
+                for monitor in of_kind(found, "ServiceMonitor"):
+                    self.assertLessEqual(monitor["spec"]["selector"]["matchLabels"].items(), service["metadata"]["labels"].items())
+                    self.assertEqual((monitor["spec"]["endpoints"][0]["port"], monitor["spec"]["endpoints"][0]["honorLabels"]), (service["spec"]["ports"][0]["name"], True))
+        self.assertEqual(of_kind(self.rendered["default"], "NetworkPolicy")[0]["spec"]["egress"], [{}])
+        self.assertEqual(of_kind(self.rendered["extreme"], "NetworkPolicy")[0]["spec"]["egress"], EXTREME["networkPolicy"]["egress"])
+
+    def test_a_constraint_without_a_selector_spreads_the_pods(self) -> None:
+        selector = of_kind(self.rendered["default"], "Deployment")[0]["spec"]["selector"]
+        constraints = pod_of(self.rendered["default"])["topologySpreadConstraints"]
+        self.assertEqual([constraint["labelSelector"] for constraint in constraints], [selector, selector])
+        self.assertEqual(pod_of(self.rendered["extreme"])["topologySpreadConstraints"], EXTREME["topologySpreadConstraints"])
+
+    # --- the alerts
+
+    def test_the_alerts_keep_their_words_and_lead_to_the_runbooks(self) -> None:
+        (rule,) = of_kind(self.rendered["extreme"], "PrometheusRule")
+        written = {alert["alert"]: alert for group in objects((CHART / "files" / "alerts.yaml").read_text())[0]["groups"] for alert in group["rules"]}
+        alerts = {alert["alert"]: alert for group in rule["spec"]["groups"] for alert in group["rules"]}
+        self.assertEqual(set(written) - set(alerts), {"EdgetrustUnmanagedEdges"})
+        for name, alert in alerts.items():
+            self.assertEqual(alert["annotations"].pop("runbook_url"), f"https://docs.example.com/operations#{name.lower()}")
+            self.assertEqual(alert["labels"].pop("team"), "voice")
+            self.assertEqual(alert, written[name])
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            json.dump(rule["spec"], file)
+            file.flush()
+            done = subprocess.run(["promtool", "check", "rules", file.name], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_nothing_for_the_prometheus_operator_unless_asked(self) -> None:
+        for name in ("default", "smallest"):
+            self.assertEqual([one for one in self.rendered[name] if one["apiVersion"].startswith("monitoring")], [])
+
+
+if __name__ == "__main__":
+    unittest.main()
