@@ -12,10 +12,12 @@
 #include "edgetrust/reconcile/keeper_reconcilers.hpp"
 #include "edgetrust/reconcile/sighting.hpp"
 #include "edgetrust/telemetry/metrics.hpp"
+#include "http01_answers.hpp"
 #include "lanes.hpp"
 #include "measures.hpp"
 #include "operator.hpp"
 #include "wake.hpp"
+#include "web_lookup.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -77,18 +79,22 @@ struct Tools {
   std::shared_ptr<http::Transport> transport;  // to the API server
   std::unique_ptr<dns::Resolver> resolver;
   std::unique_ptr<ports::TlsProbe> probe;
+  std::unique_ptr<ports::WebLookup> web;  // null: no answers to http-01 are given
 };
-Result<Tools> make_tools(Environment& environment, const Clock& clock, Random& random) {
+Result<Tools> make_tools(const Options& options, Environment& environment, const Clock& clock, Random& random) {
   Tools tools;
   EDGETRUST_TRY_ASSIGN(tools.transport, http::make_transport(std::move(environment.cluster.tls)));
   tools.resolver = std::make_unique<dns::Resolver>(dns::parse_resolv_conf(environment.resolv_conf),
                                                    dns::parse_hosts(environment.hosts), random);
-  EDGETRUST_TRY_ASSIGN(tools.probe,
-                       probe::Probe::create(
-                           [resolver = tools.resolver.get()](const std::string& host, const net::Wait& wait) {
-                             return resolver->addresses(host, wait);
-                           },
-                           clock));
+  const auto addresses_of = [resolver = tools.resolver.get()](const std::string& host, const net::Wait& wait) {
+    return resolver->addresses(host, wait);
+  };
+  EDGETRUST_TRY_ASSIGN(tools.probe, probe::Probe::create(addresses_of, clock));
+  // Whoever plans takes it that the operator is started as the issuers need it.
+  if (options.http01_port != 0 || options.plan) {
+    EDGETRUST_TRY_ASSIGN(auto plain, http::make_transport({}));
+    tools.web = make_web_lookup(addresses_of, std::move(plain), clock, options.http01_check_port);
+  }
   return tools;
 }
 
@@ -147,7 +153,8 @@ struct Operator::Parts {
               *pki,
               cluster.slots(),
               EDGETRUST_VERSION,
-              candidate ? &candidate->election() : nullptr},
+              candidate ? &candidate->election() : nullptr,
+              tools.web.get()},
         listings(world),
         certificates(world),
         edges(world, listings),
@@ -182,6 +189,8 @@ struct Operator::Parts {
   void rotation_ended(const runtime::Key& key, api::RevisionResult result);
 
   http::Response answer(const http::ServerRequest& request);
+  http::Response answer_http01(const http::ServerRequest& request);
+  Status serve(const Options& options);
 
   // --- who works
 
@@ -212,7 +221,9 @@ struct Operator::Parts {
   reconcile::PolicyReconciler policies;
   reconcile::IssuerReconciler issuers;
   reconcile::ConnectionReconciler connections;
+  Http01Answers http01_answers;
   std::unique_ptr<http::Server> server;
+  std::unique_ptr<http::Server> http01_server;  // null: no answers to http-01 are given
 };
 
 template <class Kind>
@@ -222,6 +233,7 @@ void Operator::Parts::changed(const kube::Change<Kind>& change) {
   if (woken.itself) lanes.add({kind_name<Kind>(), change.key.ns, change.key.name});
   if (woken.dependants != Rouse::kNobody) rouse_dependants(change, woken.dependants);
   if constexpr (std::is_same_v<Kind, api::EdgeCertificate>) {
+    http01_answers.changed(change.key, change.after.get());
     const auto& certificate = change.after ? change.after : change.before;
     if (woken.edge) lanes.add({kind_name<api::Edge>(), change.key.ns, certificate->spec.edge_ref.name});
     if (changes_fleet(change.before.get(), change.after.get())) rouse_policies(change);
@@ -417,24 +429,45 @@ http::Response Operator::Parts::answer(const http::ServerRequest& request) {
   return text(404, "/metrics, /healthz, /readyz\n");
 }
 
+// Open to the world: counted, and not logged.
+http::Response Operator::Parts::answer_http01(const http::ServerRequest& request) {
+  http::Response response = http01_answers.answer(request);
+  metrics.http01_request(response.ok() ? telemetry::Http01::kAnswered : telemetry::Http01::kUnknown);
+  return response;
+}
+
+Status Operator::Parts::serve(const Options& options) {
+  EDGETRUST_TRY_ASSIGN(server,
+                       http::Server::start({.address = options.bind_address, .port = options.port},
+                                           [this](const http::ServerRequest& request) { return answer(request); }));
+  if (options.http01_port == 0) return {};
+  // Whoever can reach it may be anybody: nothing is read that is longer than what a CA asks, and nobody may dawdle.
+  http::ServerOptions open{.address = options.bind_address, .port = options.http01_port};
+  open.max_body = 1024;
+  open.request_timeout = 5s;
+  open.idle_timeout = 5s;
+  open.max_connections = 256;
+  EDGETRUST_TRY_ASSIGN(http01_server, http::Server::start(std::move(open), [this](const http::ServerRequest& request) {
+                         return answer_http01(request);
+                       }));
+  return {};
+}
+
 Operator::Operator(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Operator::~Operator() = default;
 
 Result<std::unique_ptr<Operator>> Operator::create(const Options& options, Environment environment, const Clock& clock,
                                                    Random& random, const telemetry::Logger& log) {
-  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(environment, clock, random));
+  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(options, environment, clock, random));
   auto parts = std::make_unique<Parts>(options, environment, std::move(tools), clock, random, log);
-  EDGETRUST_TRY_ASSIGN(parts->server, http::Server::start({.address = options.bind_address, .port = options.port},
-                                                          [p = parts.get()](const http::ServerRequest& request) {
-                                                            return p->answer(request);
-                                                          }));
+  EDGETRUST_TRY(parts->serve(options));
   return std::unique_ptr<Operator>(new Operator(std::move(parts)));
 }
 
 Result<forecast::Plan> make_plan(const Options& options, Environment environment, const Clock& clock, Random& random,
                                  const telemetry::Logger& log, TimePoint until, std::stop_token stop) {
   constexpr auto kMostToRead = 60s;
-  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(environment, clock, random));
+  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(options, environment, clock, random));
   Operator::Parts parts(options, environment, std::move(tools), clock, random, log);
   // Ends the wait when the caller says so, or when it takes too long.
   std::stop_source reading;

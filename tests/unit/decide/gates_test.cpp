@@ -104,10 +104,6 @@ TEST(ServedFieldsOnly, RefusesByPathWhatIsNotServedYet) {
   check({{"the object", with(ready(), fallback), "served_fields_only Failed/NotSupported S"},
          {"its Edge", with(ready(), [](auto& o) { change(o.edge, [](auto& e) { e.spec.ssh = api::SshEndpoint{}; }); }),
           "served_fields_only Failed/NotSupported S"},
-         {"its issuer",
-          with(ready(),
-               [](auto& o) { change(o.issuer, [](auto& i) { i.spec.solvers[0].http01 = api::Http01Solver{}; }); }),
-          "served_fields_only Failed/NotSupported S"},
          {"a delivery under way is finished first", with(observing(), fallback),
           "delivery_under_way LookAtEdge Observing/Observing R"},
          {"nothing of the kind", ready(), "rest Ready/Ready +renewal"}});
