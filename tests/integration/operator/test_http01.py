@@ -45,7 +45,7 @@ class Http01Test(CaTest):
         status = self.wait_phase(edge.name, "Ready", revision, seconds=180)
         self.assertNotIn("order", status)
         self.assertEqual(self.live(edge), status["fingerprintSha256"])
-        self.assertNotIn("finalizers", self.certificate(edge.name)["metadata"])
+        wait_for("nothing holds it", lambda: "finalizers" not in self.certificate(edge.name)["metadata"])
 
     def answered(self, operator: Operator) -> int:
         line = next(line for line in operator.metrics().splitlines() if line.startswith('edgetrust_http01_requests_total{result="answered"}'))
