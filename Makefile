@@ -30,11 +30,18 @@ test-rotation: setup build ## only what is about rotations, policies and fleets,
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 -R '^(unit_decide|simulation)\.|^operator\.test_($(ROTATION))\.'
 
 # The ACME client, the DNS drivers, and of the operator's own tests those of these names.
-ACME := account|ari|ca|chain|dns[a-z0-9_]*|http01|many|orders
+ACME := account|ari|ca|chain|dns[a-z0-9_]*|fallback|http01|many|orders
 
 test-acme: setup build ## only what is about CAs, DNS-01 and HTTP-01; its last lines are the matrices, a line for each CA, each DNS provider and each kind of name by HTTP
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 --output-junit $(abspath $(BUILD))/acme.xml -R '^unit_(acme|dns[a-z0-9_]*)\.|^operator\.test_($(ACME))\.'; \
 	  status=$$?; tests/integration/operator/matrix.py $(BUILD)/acme.xml; exit $$status
+
+PINS := ^unit_pinfile\.|^unit_decide\.(Pin|FileChange)|^unit_pki\.ChainViewer|^unit_main\.(Announcements|PinShow)|^simulation\.Pins|^integration_edge_host\.|^operator\.test_pins\.
+
+test-pins: setup build ## only what is about pins; the last line counts cut connections, reads of the file and partial ones
+	@tests/integration/run $(BUILD) $(CTEST) -j 4 -R '$(PINS)' -E HoweverAConnectionIsCut
+	@$(BUILD)/tests/integration_edge_host --gtest_filter='*HoweverAConnectionIsCut*' >build/test-pins.log || { cat build/test-pins.log; exit 1; }
+	@grep '^test-pins:' build/test-pins.log
 
 test-integration: setup build ## tests on real servers
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 -L integration
@@ -87,4 +94,4 @@ format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages configure build sim-year test-unit test-rotation test-acme test-integration test test-asan test-tsan test-nightly demo crds chart stack-up stack-env stack-down lint format
+.PHONY: help setup packages configure build sim-year test-unit test-rotation test-acme test-pins test-integration test test-asan test-tsan test-nightly demo crds chart stack-up stack-env stack-down lint format

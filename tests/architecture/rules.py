@@ -16,7 +16,9 @@ USES = {
     "dns": {"base", "json", "telemetry", "crypto", "net", "http", "ports", "api"},
     "genesys": {"base", "json", "telemetry", "crypto", "http", "ports", "api"},
     "probe": {"base", "telemetry", "crypto", "net", "ports", "api"},
+    "ssh": {"base", "crypto", "net", "ports", "api"},
     "pki": {"base", "crypto", "ports", "api"},
+    "pinfile": {"base", "json", "crypto", "ports", "api"},
     "forecast": {"base", "json", "api", "decide", "ports"},
     "runtime": {"base", "telemetry"},
     "reconcile": {"base", "api", "decide", "ports", "runtime", "telemetry"},
@@ -30,10 +32,11 @@ THIRD_PARTY = {
     "boost/beast": {"http"},
     "openssl/": {"crypto", "http", "probe", "dns"},  # dns: ldns/ldns.h brings it along
     "ldns/": {"dns"},
+    "libssh/": {"ssh"},
     "prometheus/": {"telemetry"},
     "yaml-cpp/": {"kube", "main"},
     "simdjson.h": {"json"},
-    "nlohmann/": {"json", "api", "kube", "acme", "dns", "genesys", "telemetry", "forecast"},
+    "nlohmann/": {"json", "api", "kube", "acme", "dns", "genesys", "telemetry", "forecast", "pinfile"},
     "pugixml.hpp": {"dns"},
     "date/": {"decide"},
     "libpsl.h": {"decide"},
@@ -58,7 +61,11 @@ SUBJECTS = {"Account", "Api", "Cluster", "Connection", "Dns", "Endpoint", "Heart
 # Words in strings of the same shape that are no reason, no condition and no Event.
 NO_REASONS = {
     # what the engines of the smaller kinds do, in the log
-    "AskStatus", "CheckConnection", "KeepTrustAnchors", "ListEdges", "ListTrunks", "Ping", "RegisterAccount",
+    "AskStatus", "CheckConnection", "KeepTrustAnchors", "ListEdges", "ListTrunks", "LookAtEndpoint", "Ping", "RegisterAccount",
+    # a vantage
+    "Operator",
+    # conditions of the API that nobody says yet
+    "ClockInSync", "Intercepted", "OverrideActive",
     # what somebody else says
     "AlreadyExists", "Critical", "INIT", "InService", "OK", "SIP", "Warning",
     # HTTP, and the environment

@@ -58,6 +58,9 @@ def placed(thing: dict[str, Any], ports: dict[str, int]) -> dict[str, Any]:
         spec |= {"windows": ALWAYS_OPEN, "observe": OBSERVE}
     elif thing["kind"] == "Edge":
         spec["sip"] = {"host": "127.0.0.1", "port": ports[thing["metadata"]["name"]]}
+    elif thing["kind"] == "PinPolicy":
+        host, port = env("STACK_CLOUD_ADDR").split(":")
+        spec["endpoint"] = {"host": host, "port": int(port), "caBundleRef": bundle}
     elif thing["kind"] == "EdgeCertificate":
         spec["dnsNames"] = [name.replace("example.com", env("STACK_DNS_ZONE")) for name in spec["dnsNames"]]
     return thing
@@ -65,7 +68,7 @@ def placed(thing: dict[str, Any], ports: dict[str, int]) -> dict[str, Any]:
 
 def prepare(ports: dict[str, int]) -> list[str]:
     """Applies Secrets and samples; the names of the EdgeCertificates."""
-    trusted = Path(env("STACK_ACME_CA_FILE")).read_text() + Path(env("STACK_GENESYS_CA_FILE")).read_text()
+    trusted = Path(env("STACK_ACME_CA_FILE")).read_text() + Path(env("STACK_GENESYS_CA_FILE")).read_text() + Simulator(env("STACK_SIM_ADMIN")).call("GET", "/sim/v1/cloud")["caPem"]
     secrets = {
         "genesys-oauth": {"clientId": env("STACK_GENESYS_CLIENT_ID"), "clientSecret": env("STACK_GENESYS_CLIENT_SECRET")},
         "dns-tsig": {"tsig": env("STACK_DNS_TSIG_SECRET")},

@@ -22,13 +22,14 @@ import pinned  # noqa: E402
 class VendorsSdk(unittest.TestCase):
     def setUp(self) -> None:
         self.bind = Bind()
-        self.variables = {"ZONE": self.bind.zone, "HOME": tempfile.gettempdir()}
+        self.name = f"_acme-challenge.{self._testMethodName.replace('_', '-')}"  # in the zone; tests run side by side
+        self.variables = {"ZONE": self.bind.zone, "NAME": self.name, "HOME": tempfile.gettempdir()}
         self.ca = os.environ["STACK_GENESYS_CA_FILE"]
 
     def check(self, *command: str) -> None:
         done = subprocess.run(command, env=os.environ | self.variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
         self.assertEqual(done.returncode, 0, done.stdout)
-        self.assertEqual(self.bind.txt(f"_acme-challenge.sdk.{self.bind.zone}"), [])
+        self.assertEqual(self.bind.txt(f"{self.name}.{self.bind.zone}"), [])
 
     def test_cloudflare(self) -> None:
         server = cloudflare.Cloudflare(self.bind)

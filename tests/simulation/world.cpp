@@ -261,6 +261,7 @@ class TokenAuthority final : public ports::CertificateAuthority {
     if (auto objection = world_.objection_to_order(request)) return fail(std::move(*objection));
     return world_.moments.change("newOrder", [&]() -> Result<ports::Order> {
       ++world_.orders;
+      ++world_.orders_of[world_.asked_issuer];
       world_.replaced.push_back(before);
       Entry entry{.order = {.url = "order" + std::to_string(world_.orders)}, .names = request.dns_names};
       entry.order.identifiers = {request.dns_names.begin(), request.dns_names.end()};
@@ -593,8 +594,10 @@ class FixedBackends final : public ports::Backends {
   std::set<std::string>* zones_asked = nullptr;
   std::shared_ptr<ports::EdgeFleet> fleet_driver;
   std::shared_ptr<ports::Heartbeat> heartbeat_driver;
-  Result<std::shared_ptr<ports::CertificateAuthority>> authority(const api::AcmeIssuer& /*issuer*/,
+  std::function<Status(const api::AcmeIssuer&)> reach = [](const auto& /*issuer*/) { return Status{}; };
+  Result<std::shared_ptr<ports::CertificateAuthority>> authority(const api::AcmeIssuer& issuer,
                                                                  std::stop_token /*stop*/) override {
+    EDGETRUST_TRY(reach(issuer));
     return authority_driver;
   }
   std::function<Result<ports::ExternalBinding>()> zero_ssl;
@@ -663,6 +666,11 @@ struct World::Parts {
         web(world),
         events(world) {
     backends.authority_driver = std::make_shared<TokenAuthority>(world);
+    backends.reach = [&world](const api::AcmeIssuer& issuer) -> Status {
+      world.asked_issuer = issuer.meta.name;
+      if (world.dead_issuers.contains(issuer.meta.name)) return fail(ErrorKind::kUnavailable, "no route to host");
+      return {};
+    };
     backends.zone_driver = std::make_shared<TokenZone>(world);
     backends.zones_asked = &world.zones_asked;
     backends.fleet_driver = std::make_shared<TokenFleet>(world);

@@ -183,6 +183,9 @@ class World {
   // The CA as it really is.
   std::map<std::string, int> orders_by_key;  // finalized orders a key
   int orders = 0;
+  std::map<std::string, int> orders_of;  // by the AcmeIssuer that was asked
+  std::set<std::string> dead_issuers;    // whose CA cannot be reached
+  std::string asked_issuer;              // the last one
   // What the CA answers instead of taking an order, asked right before it would.
   std::function<std::optional<Error>(const ports::OrderRequest&)> objection_to_order = [](const auto& /*request*/) {
     return std::nullopt;

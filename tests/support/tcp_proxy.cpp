@@ -1,8 +1,10 @@
 #include "support/tcp_proxy.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include <arpa/inet.h>
@@ -76,6 +78,16 @@ void TcpProxy::allow() {
   refusing_ = false;
 }
 
+void TcpProxy::end_after(std::size_t bytes, From from, End end) {
+  const std::lock_guard lock(mutex_);
+  next_cut_ = Cut{.after = bytes, .from = from, .end = end};
+}
+
+std::size_t TcpProxy::carried(From from) const {
+  const std::lock_guard lock(mutex_);
+  return from == From::kClient ? carried_from_client_ : carried_from_server_;
+}
+
 int TcpProxy::accepted() const {
   const std::lock_guard lock(mutex_);
   return accepted_;
@@ -119,7 +131,11 @@ void TcpProxy::run(std::stop_token stop) {
       if ((server & (POLLIN | POLLHUP | POLLERR)) != 0) move(link.server, link.client, link);
       flush(link.client, link);
       flush(link.server, link);
-      if (link.broken || (link.client.ended && link.server.ended)) close(link, false);
+      if (is_over(link)) {
+        close(link, link.cut->end == End::kReset);
+      } else if (link.broken || (link.client.ended && link.server.ended)) {
+        close(link, false);
+      }
     }
     links_.remove_if([](const Link& link) { return link.client.descriptor < 0; });
     if (polled[0].revents != 0) accept_one();
@@ -137,14 +153,31 @@ void TcpProxy::accept_one() {
     return reset(client);
   }
   ++accepted_;
-  links_.push_back({.client = {.descriptor = client}, .server = {.descriptor = server}});
+  links_.push_back(
+      {.client = {.descriptor = client}, .server = {.descriptor = server}, .cut = std::exchange(next_cut_, {})});
+  carried_from_client_ = carried_from_server_ = 0;
+}
+
+// All that may be carried has been.
+bool TcpProxy::is_over(const Link& link) {
+  if (!link.cut) return false;
+  const bool from_client = link.cut->from == From::kClient;
+  const Half& from = from_client ? link.client : link.server;
+  const Half& to = from_client ? link.server : link.client;
+  return from.sent >= link.cut->after && to.unsent.empty();
 }
 
 void TcpProxy::move(Half& from, Half& to, Link& link) {
   std::array<char, 64 * 1024> buffer;
-  const ssize_t got = ::recv(from.descriptor, buffer.data(), buffer.size(), MSG_DONTWAIT);
+  const bool from_client = &from == &link.client;
+  std::size_t most = buffer.size();
+  if (link.cut && (link.cut->from == From::kClient) == from_client) most = std::min(most, link.cut->after - from.sent);
+  if (most == 0) return;
+  const ssize_t got = ::recv(from.descriptor, buffer.data(), most, MSG_DONTWAIT);
   if (got > 0) {
     to.unsent.append(buffer.data(), static_cast<std::size_t>(got));
+    from.sent += static_cast<std::size_t>(got);
+    (from_client ? carried_from_client_ : carried_from_server_) += static_cast<std::size_t>(got);
   } else if (got == 0) {
     from.ended = true;
     if (to.unsent.empty()) ::shutdown(to.descriptor, SHUT_WR);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -24,6 +25,13 @@ class TcpProxy {
   // The connections that exist are reset, and new ones too until allow().
   void cut();
   void allow();
+  // The next connection ends when so many bytes have been carried one way, and not one more: by a reset, or as if both
+  // ends had closed it.
+  enum class From { kClient, kServer };
+  enum class End { kReset, kClean };
+  void end_after(std::size_t bytes, From from, End end);
+  // What the last connection has carried.
+  [[nodiscard]] std::size_t carried(From from) const;
   [[nodiscard]] int accepted() const;
 
  private:
@@ -31,17 +39,25 @@ class TcpProxy {
     int descriptor = -1;
     std::string unsent = {};  // what the other half received for this one
     bool ended = false;       // nothing more comes from it
+    std::size_t sent = 0;     // what came from it
+  };
+  struct Cut {
+    std::size_t after = 0;
+    From from = From::kClient;
+    End end = End::kReset;
   };
   struct Link {
     Half client;
     Half server;
     bool frozen = false;
     bool broken = false;
+    std::optional<Cut> cut = {};
   };
 
   void run(std::stop_token stop);
   void accept_one();
-  static void move(Half& from, Half& to, Link& link);
+  void move(Half& from, Half& to, Link& link);
+  static bool is_over(const Link& link);
   static void flush(Half& half, Link& link);
   static void close(Link& link, bool reset);
   void wake() const;
@@ -54,6 +70,9 @@ class TcpProxy {
   bool refusing_ = false;
   int accepted_ = 0;
   std::list<Link> links_;
+  std::optional<Cut> next_cut_;
+  std::size_t carried_from_client_ = 0;
+  std::size_t carried_from_server_ = 0;
   std::jthread thread_;
 };
 

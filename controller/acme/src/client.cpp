@@ -150,8 +150,11 @@ Status Client::try_change_key(const Secret& next_key_pem, const std::stop_token&
     EDGETRUST_TRY_ASSIGN(const json::Document old_key, json::Document::parse(current->jwk()));
     const json::Value inner = {{"account", account.url}, {"oldKey", json::to_value(old_key.root())}};
     EDGETRUST_TRY_ASSIGN(std::string payload, next->sign_without_nonce(offers->key_change, json::dump(inner)));
-    EDGETRUST_TRY(
-        session_.post({.url = offers->key_change, .purpose = Purpose::kChange, .payload = std::move(payload)}, stop));
+    const auto done =
+        session_.post({.url = offers->key_change, .purpose = Purpose::kChange, .payload = std::move(payload)}, stop);
+    // Vault names a place for it in its directory, and has nothing there.
+    if (!done && is_gone(done.error())) return fail(ErrorKind::kUnsupported, "the server changes no account's key");
+    if (!done) return fail(done.error());
   }
   session_.adopt(next, account);
   return {};

@@ -11,6 +11,7 @@ namespace {
 // At one rejection in two (Pebble can be told to) one request in two million needs more.
 constexpr int kMaxNonceTries = 20;
 constexpr std::size_t kMaxContacts = 16;
+constexpr std::chrono::milliseconds kProvedFor = std::chrono::hours{6 * 24};
 
 // What came before the request that the caller meant: nothing of his has been executed.
 Error before_the_request(Error error) {
@@ -56,11 +57,30 @@ std::shared_ptr<const AccountKey> Session::key() {
 }
 
 Result<std::string> Session::account(std::stop_token stop) {
-  EDGETRUST_TRY_ASSIGN(Signer signer, this->signer(stop));
-  return std::move(signer.kid);
+  EDGETRUST_TRY_ASSIGN(KnownAccount account, known_account(std::move(stop)));
+  return std::move(account.url);
+}
+
+// An account that is seldom used shall be known to work before it is needed.
+Status Session::prove_again(const std::stop_token& stop) {
+  std::shared_ptr<const AccountKey> key;
+  {
+    const std::lock_guard lock(mutex_);
+    if (account_.url.empty() || clock_.steady() < proved_at_ + kProvedFor) return {};
+    key = key_;
+  }
+  auto found =
+      account_of(key, stop).map_error([](Error e) { return before_the_request(within("newAccount", std::move(e))); });
+  if (!found) return fail(std::move(found).error());
+  const std::lock_guard lock(mutex_);
+  if (key != key_) return {};                  // its key was changed meanwhile, which proves as much
+  account_ = found->value_or(KnownAccount{});  // none: it is looked for, or made
+  proved_at_ = clock_.steady();
+  return {};
 }
 
 Result<KnownAccount> Session::known_account(std::stop_token stop) {
+  EDGETRUST_TRY(prove_again(stop));
   EDGETRUST_TRY(signer(stop));
   const std::lock_guard lock(mutex_);
   return account_;
@@ -84,6 +104,7 @@ Result<Signer> Session::signer(const std::stop_token& stop) {
   if (account_.url.empty()) {
     key_ = found->key;
     account_ = found->account;
+    proved_at_ = clock_.steady();
   }
   return Signer{key_, account_.url};
 }
@@ -109,7 +130,9 @@ Result<std::optional<KnownAccount>> Session::account_of(const std::shared_ptr<co
                                                         std::stop_token stop) {
   auto account = new_account(key, R"({"onlyReturnExisting":true})", stop);
   if (account) return std::optional(std::move(*account));
-  if (is_problem(account.error(), "accountDoesNotExist")) return std::optional<KnownAccount>{};
+  // Asked for an external account, it would make one: it has none for this key.
+  if (is_problem(account.error(), "accountDoesNotExist") || is_problem(account.error(), "externalAccountRequired"))
+    return std::optional<KnownAccount>{};
   return fail(std::move(account).error());
 }
 

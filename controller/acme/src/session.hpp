@@ -46,7 +46,7 @@ class Session {
   };
   Session(Parts parts, std::shared_ptr<http::Transport> transport, const Clock& clock);
 
-  // The account's URL, registered if need be.
+  // The account's URL, registered if need be; asked for anew after six days.
   Result<std::string> account(std::stop_token stop);
   // As it was when it was found; not asked for again.
   Result<KnownAccount> known_account(std::stop_token stop);
@@ -77,6 +77,7 @@ class Session {
     KnownAccount account;
   };
   Result<Signer> signer(const std::stop_token& stop);
+  Status prove_again(const std::stop_token& stop);
   Result<Found> find_or_register(const std::stop_token& stop);
   Result<KnownAccount> new_account(const std::shared_ptr<const AccountKey>& key, std::string payload,
                                    const std::stop_token& stop);
@@ -93,6 +94,7 @@ class Session {
   std::mutex mutex_;
   std::shared_ptr<const AccountKey> key_;  // guarded by mutex_, as is what follows
   KnownAccount account_;                   // its URL is empty: not known
+  SteadyPoint proved_at_;                  // when the server last said that it is one
 };
 
 }  // namespace edgetrust::acme

@@ -7,6 +7,7 @@
 #include "fields/edge.hpp"
 #include "fields/edge_certificate.hpp"
 #include "fields/genesys_connection.hpp"
+#include "fields/pin_policy.hpp"
 
 namespace edgetrust::api {
 
@@ -69,6 +70,7 @@ EDGETRUST_CODEC(Edge);
 EDGETRUST_CODEC(RotationPolicy);
 EDGETRUST_CODEC(AcmeIssuer);
 EDGETRUST_CODEC(GenesysConnection);
+EDGETRUST_CODEC(PinPolicy);
 #undef EDGETRUST_CODEC
 
 }  // namespace edgetrust::api

@@ -6,6 +6,7 @@
 #include "fields/edge.hpp"
 #include "fields/edge_certificate.hpp"
 #include "fields/genesys_connection.hpp"
+#include "fields/pin_policy.hpp"
 
 namespace edgetrust::api {
 namespace {
@@ -136,6 +137,15 @@ std::vector<CrdFile> custom_resource_definitions() {
        {"REGION", ".spec.region", "Domain of the published API."},
        {"UPLOAD", ".status.uploadHost", "Host that takes certificates."},
        {"EDGES", ".status.edges.total", "Edge objects of this connection."}}));
+  files.push_back(definition<PinPolicy>(
+      "Which certificate or key the cloud endpoint must present to an Edge, and how a change of it "
+      "is followed. The vendor does not support pinning: by default it only reports.",
+      {kReadyColumn,
+       {"MODE", ".spec.mode", "Disabled, ReportOnly or Enforce."},
+       {"ENDPOINT", ".spec.endpoint.host", "The pinned endpoint."},
+       {"EDGES", ".status.matchedOfTotal", "Edges that are right, of those selected."},
+       {"PINS", ".status.pins", "Pins that are accepted."},
+       {"OVERRIDE", ".status.override", "Until when pinning is switched off."}}));
   files.push_back(definition<RotationPolicy>(
       "How a fleet may be changed: when, how many at a time, in which order, and what rolls back.",
       {kReadyColumn,

@@ -104,6 +104,15 @@ const Solver* dns_solver_for(const AcmeIssuerSpec& issuer, std::string_view dns_
 std::string serving_secret_name(const EdgeCertificate& certificate) {
   return certificate.spec.secret_name.empty() ? certificate.meta.name + "-tls" : certificate.spec.secret_name;
 }
+bool uses_fallback(const EdgeCertificate& certificate) {
+  const auto& [spec, order] = std::tie(certificate.spec, certificate.status.order);
+  return spec.fallback && spec.issuer_ref && order && order->issuer == spec.fallback->issuer_ref.name &&
+         order->issuer != spec.issuer_ref->name;
+}
+std::string issuer_in_use(const EdgeCertificate& certificate) {
+  if (!certificate.spec.issuer_ref) return {};
+  return uses_fallback(certificate) ? certificate.spec.fallback->issuer_ref.name : certificate.spec.issuer_ref->name;
+}
 std::string key_secret_name(const std::string& certificate_name, int revision) {
   return bundle_secret_name(certificate_name, revision) + "-key";
 }
@@ -120,6 +129,12 @@ std::string name_dialled(const Edge& edge, const Peer& peer) {
 bool names_secret(const Edge& edge, std::string_view secret_name) {
   return std::ranges::any_of(edge.spec.sip.peers, [&](const Peer& peer) {
     return peer.trust_bundle_ref.kind == BundleKind::kSecret && peer.trust_bundle_ref.name == secret_name;
+  });
+}
+bool fits(const LabelSelector& selector, const std::map<std::string, std::string>& labels) {
+  return std::ranges::all_of(selector.match_labels, [&](const auto& wanted) {
+    const auto found = labels.find(wanted.first);
+    return found != labels.end() && found->second == wanted.second;
   });
 }
 std::string_view site_of(const Edge& edge) { return edge.spec.site.empty() ? edge.status.site : edge.spec.site; }

@@ -100,8 +100,8 @@ tl::unexpected<Error> nothing_to_verify() { return fail(ErrorKind::kInvalid, "th
 
 }  // namespace
 
-Status verify_to_root(const std::vector<Certificate>& chain, std::span<const TrustStore* const> roots,
-                      const ChainUse& use) {
+Result<std::vector<Certificate>> validated_chain(const std::vector<Certificate>& chain,
+                                                 std::span<const TrustStore* const> roots, const ChainUse& use) {
   if (chain.empty()) return nothing_to_verify();
   std::optional<Error> first;
   // A chain may go on beyond a root that we know (a cross-sign for older peers): the longest way is tried first.
@@ -109,13 +109,24 @@ Status verify_to_root(const std::vector<Certificate>& chain, std::span<const Tru
     for (const auto* store : roots) {
       for (const auto& root : store->issuers_of(chain[length - 1])) {
         const Status verified = verify_to({chain.data(), length}, root, use);
-        if (verified) return {};
+        if (verified) {
+          std::vector<Certificate> way(chain.begin(), chain.begin() + static_cast<std::ptrdiff_t>(length));
+          if (way.back() != root) way.push_back(root);
+          return way;
+        }
         if (!first) first = verified.error();
       }
     }
   }
   if (first) return fail(*first);
-  return reaches_root(chain, roots);
+  EDGETRUST_TRY(reaches_root(chain, roots));
+  return fail(ErrorKind::kInternal, "a chain reaches a root and has none above it");
+}
+
+Status verify_to_root(const std::vector<Certificate>& chain, std::span<const TrustStore* const> roots,
+                      const ChainUse& use) {
+  EDGETRUST_TRY(validated_chain(chain, roots, use));
+  return {};
 }
 
 Status verify_to_last(const std::vector<Certificate>& chain, const ChainUse& use) {

@@ -22,13 +22,6 @@ bool was_bad(RevisionResult result) {
   return result == RevisionResult::kRolledBack || result == RevisionResult::kRejected;
 }
 
-bool fits(const api::LabelSelector& selector, const std::map<std::string, std::string>& labels) {
-  return std::ranges::all_of(selector.match_labels, [&](const auto& wanted) {
-    const auto found = labels.find(wanted.first);
-    return found != labels.end() && found->second == wanted.second;
-  });
-}
-
 bool belongs(const Member& member, const std::string& policy, const std::vector<api::Wave>& waves, std::size_t wave) {
   return member.edge && policy_name(*member.certificate) == policy && wave_of(waves, *member.edge) == wave;
 }
@@ -98,8 +91,8 @@ std::string variant_of(const api::EdgeCertificateSpec& spec, const ports::ChainF
 }
 
 std::size_t wave_of(const std::vector<api::Wave>& waves, const api::Edge& edge) {
-  const auto found =
-      std::ranges::find_if(waves, [&](const api::Wave& wave) { return fits(wave.edge_selector, edge.meta.labels); });
+  const auto found = std::ranges::find_if(
+      waves, [&](const api::Wave& wave) { return api::fits(wave.edge_selector, edge.meta.labels); });
   return static_cast<std::size_t>(found - waves.begin());
 }
 

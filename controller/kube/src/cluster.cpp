@@ -229,6 +229,7 @@ struct Cluster::Parts {
         policies(client, clock, random, pauser, options),
         issuers(client, clock, random, pauser, options),
         connections(client, clock, random, pauser, options),
+        pin_policies(client, clock, random, pauser, options),
         secrets(client, clock, random, pauser, options),
         slots(client, clock, random, pauser, options),
         events(client, clock, pauser, options.events) {}
@@ -241,6 +242,7 @@ struct Cluster::Parts {
     visit(policies.watched());
     visit(issuers.watched());
     visit(connections.watched());
+    visit(pin_policies.watched());
     visit(secrets.watched());
     visit(slots.watched());
   }
@@ -250,6 +252,7 @@ struct Cluster::Parts {
   WatchedObjects<api::RotationPolicy> policies;
   WatchedObjects<api::AcmeIssuer> issuers;
   WatchedObjects<api::GenesysConnection> connections;
+  WatchedObjects<api::PinPolicy> pin_policies;
   WatchedSecrets secrets;
   WatchedSlots slots;
   RecordedEvents events;
@@ -282,6 +285,7 @@ ports::Objects<api::Edge>& Cluster::edges() { return parts_->edges; }
 ports::Objects<api::RotationPolicy>& Cluster::policies() { return parts_->policies; }
 ports::Objects<api::AcmeIssuer>& Cluster::issuers() { return parts_->issuers; }
 ports::Objects<api::GenesysConnection>& Cluster::connections() { return parts_->connections; }
+ports::Objects<api::PinPolicy>& Cluster::pin_policies() { return parts_->pin_policies; }
 ports::Secrets& Cluster::secrets() { return parts_->secrets; }
 ports::BudgetSlots& Cluster::slots() { return parts_->slots; }
 ports::Events& Cluster::events() { return parts_->events; }

@@ -144,6 +144,27 @@ int plan(const Options& options) {
   return told && made->unread.empty() ? 0 : 1;  // half a plan is none to rely on
 }
 
+// Only what validates is fit to be pinned: the exit status says so too.
+int show(const PinShowOptions& options) {
+  const SystemClock clock;
+  SystemRandom random;
+  const Environment environment{.cluster = {}, .resolv_conf = file("/etc/resolv.conf"), .hosts = file("/etc/hosts")};
+  const auto shown = [&]() -> Result<PinShow> {
+    std::string roots;
+    if (!options.ca_file.empty()) roots = file(options.ca_file.c_str());
+    if (!options.ca_file.empty() && roots.empty())
+      return fail(ErrorKind::kInvalid, "nothing can be read from " + options.ca_file);
+    return show_pins(options, environment, roots, clock, random);
+  }();
+  if (!shown) {
+    std::fprintf(stderr, "edgetrust pin show: %s\n", shown.error().message().c_str());
+    return 1;
+  }
+  const std::string& text = shown->text;
+  const bool told = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  return told && shown->validates ? 0 : 1;
+}
+
 }  // namespace
 }  // namespace edgetrust
 
@@ -155,8 +176,9 @@ int main(int argc, char** argv) {
     std::puts("edgetrust " EDGETRUST_VERSION);
     return 0;
   }
-  if (!parsed.options.plan) edgetrust::block_signals();
+  if (!parsed.options.plan && !parsed.options.pin_show) edgetrust::block_signals();
   std::signal(SIGPIPE, SIG_IGN);
   edgetrust::http::initialize();
+  if (parsed.options.pin_show) return edgetrust::show(*parsed.options.pin_show);
   return parsed.options.plan ? edgetrust::plan(parsed.options) : edgetrust::run(parsed.options);
 }

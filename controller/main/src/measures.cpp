@@ -27,6 +27,7 @@ telemetry::Kind metric_kind(const std::string& kind) {
   if (kind == kind_name<api::RotationPolicy>()) return Kind::kRotationPolicy;
   if (kind == kind_name<api::AcmeIssuer>()) return Kind::kAcmeIssuer;
   if (kind == kind_name<api::GenesysConnection>()) return Kind::kGenesysConnection;
+  if (kind == kind_name<api::PinPolicy>()) return Kind::kPinPolicy;
   return Kind::kSecret;
 }
 
@@ -86,6 +87,12 @@ void measure(telemetry::Metrics& metrics, const api::GenesysConnection& connecti
   metrics.unmanaged_edges(ns, name, connection.status.edges ? connection.status.edges->unmanaged : std::nullopt);
 }
 
+void measure(telemetry::Metrics& metrics, const api::PinPolicy& policy) {
+  const auto& [ns, name] = std::tie(policy.meta.ns, policy.meta.name);
+  metrics.pins_current(ns, name, truth_of(policy.status.conditions, api::condition::kPinsCurrent));
+  metrics.pin_handshake_valid(ns, name, truth_of(policy.status.conditions, api::condition::kHandshakeValid));
+}
+
 void measure(telemetry::Metrics& metrics, const api::AcmeIssuer& issuer) {
   const auto until = parse_rfc3339(issuer.status.limited_until);
   metrics.issuer_limited_until(issuer.meta.ns, issuer.meta.name, until ? std::optional(*until) : std::nullopt);
@@ -103,6 +110,9 @@ void forget(telemetry::Metrics& metrics, const api::RotationPolicy& policy) {
 void forget(telemetry::Metrics& metrics, const api::Edge& edge) { metrics.forget_edge(edge.meta.ns, edge.meta.name); }
 void forget(telemetry::Metrics& metrics, const api::GenesysConnection& connection) {
   metrics.forget_connection(connection.meta.ns, connection.meta.name);
+}
+void forget(telemetry::Metrics& metrics, const api::PinPolicy& policy) {
+  metrics.forget_pin_policy(policy.meta.ns, policy.meta.name);
 }
 
 }  // namespace edgetrust

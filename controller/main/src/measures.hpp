@@ -18,6 +18,7 @@ void measure(telemetry::Metrics& metrics, const api::EdgeCertificate& certificat
 void measure(telemetry::Metrics& metrics, const api::RotationPolicy& policy);
 void measure(telemetry::Metrics& metrics, const api::Edge& edge);
 void measure(telemetry::Metrics& metrics, const api::GenesysConnection& connection);
+void measure(telemetry::Metrics& metrics, const api::PinPolicy& policy);
 void measure(telemetry::Metrics& metrics, const api::AcmeIssuer& issuer);
 
 // The object is gone: so are its samples.
@@ -25,6 +26,7 @@ void forget(telemetry::Metrics& metrics, const api::EdgeCertificate& certificate
 void forget(telemetry::Metrics& metrics, const api::RotationPolicy& policy);
 void forget(telemetry::Metrics& metrics, const api::Edge& edge);
 void forget(telemetry::Metrics& metrics, const api::GenesysConnection& connection);
+void forget(telemetry::Metrics& metrics, const api::PinPolicy& policy);
 void forget(telemetry::Metrics& metrics, const api::AcmeIssuer& issuer);
 
 }  // namespace edgetrust

@@ -8,6 +8,7 @@
 #include "edgetrust/kube/config.hpp"
 #include "edgetrust/telemetry/log.hpp"
 #include "options.hpp"
+#include "pin_show.hpp"
 
 #include <memory>
 #include <stop_token>
@@ -26,6 +27,11 @@ struct Environment {
 // and `log` must outlive it. Errors: as Operator::create; kUnavailable when the cluster cannot be read in a minute.
 Result<forecast::Plan> make_plan(const Options& options, Environment environment, const Clock& clock, Random& random,
                                  const telemetry::Logger& log, TimePoint until, std::stop_token stop);
+
+// `edgetrust pin show`: its text goes to stdout. Only the names and resolvers of the environment
+// are used. Errors: as show_pins.
+Result<PinShow> show_pins(const PinShowOptions& options, const Environment& environment, const std::string& roots_pem,
+                          const Clock& clock, Random& random);
 
 class Operator {
  public:

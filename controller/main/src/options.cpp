@@ -69,9 +69,18 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   planning->add_option("-o,--output", plan.output, "table, json or ics (a calendar)")
       ->check(CLI::IsMember({"table", "json", "ics"}))
       ->capture_default_str();
+  PinShowOptions shown;
+  CLI::App* pin = app.add_subcommand("pin", "pins of a cloud endpoint");
+  pin->require_subcommand(1);
+  CLI::App* showing = pin->add_subcommand(
+      "show", "print the hashes of what an endpoint presents, as spec.pins of a PinPolicy takes them; changes nothing");
+  showing->add_option("endpoint", shown.endpoint, "host[:port] (default port 443)")->required();
+  showing->add_option("--servername", shown.server_name, "name for SNI and the certificate (default: the host)");
+  showing->add_option("--ca-file", shown.ca_file, "the only roots, in PEM (default: the public ones)");
   try {
     app.parse(argc, argv);
     if (planning->parsed()) options.plan = plan;
+    if (showing->parsed()) options.pin_show = shown;
   } catch (const CLI::ParseError& error) {
     parsed.exit = true;
     parsed.status = app.exit(error);

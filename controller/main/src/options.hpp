@@ -15,6 +15,12 @@ struct PlanOptions {
   std::string output = "table";  // or json, or ics
 };
 
+struct PinShowOptions {
+  std::string endpoint;     // host[:port]
+  std::string server_name;  // empty: the host
+  std::string ca_file;      // empty: the public roots
+};
+
 struct Options {
   std::vector<std::string> namespaces;  // empty: the pod's, or the kubeconfig's
   std::string kubeconfig;               // empty: in the cluster, else $KUBECONFIG, else ~/.kube/config
@@ -32,7 +38,8 @@ struct Options {
   bool leader_elect = false;           // several operators: one works, the others stand by
   std::string leader_elect_namespace;  // of the Lease; empty: the pod's, or the kubeconfig's
   bool show_version = false;
-  std::optional<PlanOptions> plan;  // `edgetrust plan`: say what will happen, and end
+  std::optional<PlanOptions> plan;         // `edgetrust plan`: say what will happen, and end
+  std::optional<PinShowOptions> pin_show;  // `edgetrust pin show`: say what an endpoint presents, and end
 };
 
 // The moment that PlanOptions::until means. Errors: kInvalid, with the forms that are understood.

@@ -92,6 +92,11 @@ auto counted(const api::EdgeCertificate& certificate) {
   return std::tuple(certificate.meta.uid, certificate.spec.edge_ref.name, certificate.meta.deletion_time, status.phase,
                     stalled != nullptr ? stalled->reason : std::string{}, status.not_after, status.renewal_time);
 }
+// What a PinPolicy reads of an Edge.
+auto counted_for_pins(const api::Edge& edge) {
+  const auto pins = edge.status.pins.value_or(api::EdgePins{});
+  return std::tuple(edge.meta.uid, edge.meta.labels, pins.policy, pins.state, pins.message);
+}
 template <class Kind>
 bool counted_differ(const Kind* before, const Kind* after) {
   return before == nullptr || after == nullptr || counted(*before) != counted(*after);
@@ -151,6 +156,14 @@ Wake wake(const api::GenesysConnection* before, const api::GenesysConnection* af
   return of_keeper(before, after);
 }
 
+Wake wake(const api::PinPolicy* before, const api::PinPolicy* after) {
+  if (acted_on(before, after)) return {.itself = true, .dependants = Rouse::kForgive};
+  return {};
+}
+
+bool counts_for_pins(const api::Edge* before, const api::Edge* after) {
+  return before == nullptr || after == nullptr || counted_for_pins(*before) != counted_for_pins(*after);
+}
 bool counts_anew(const api::Edge* before, const api::Edge* after) { return counted_differ(before, after); }
 bool counts_anew(const api::EdgeCertificate* before, const api::EdgeCertificate* after) {
   return counted_differ(before, after);

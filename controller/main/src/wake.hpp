@@ -32,6 +32,8 @@ Wake wake(const api::RotationPolicy* before, const api::RotationPolicy* after);
 Wake wake(const api::AcmeIssuer* before, const api::AcmeIssuer* after);
 // Its dependants: the Edges that name it, and their EdgeCertificates.
 Wake wake(const api::GenesysConnection* before, const api::GenesysConnection* after);
+// Its dependants: the other PinPolicies of its namespace, one of which may have been in Conflict with it.
+Wake wake(const api::PinPolicy* before, const api::PinPolicy* after);
 
 // Whether what its RotationPolicy says of its fleet may be another thing now.
 bool changes_fleet(const api::EdgeCertificate* before, const api::EdgeCertificate* after);
@@ -41,6 +43,8 @@ bool leaves_turn(const api::EdgeCertificate* before, const api::EdgeCertificate*
 // at what they count. Null as above.
 bool counts_anew(const api::Edge* before, const api::Edge* after);
 bool counts_anew(const api::EdgeCertificate* before, const api::EdgeCertificate* after);
+// Whether the PinPolicies of its namespace count otherwise for it. Null as above.
+bool counts_for_pins(const api::Edge* before, const api::Edge* after);
 template <class Kind>
 bool counts_anew(const Kind* /*before*/, const Kind* /*after*/) {
   return false;

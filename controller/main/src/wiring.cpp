@@ -1,3 +1,4 @@
+#include "announcements.hpp"
 #include "backends.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/crypto/trust_store.hpp"
@@ -10,6 +11,7 @@
 #include "edgetrust/probe/probe.hpp"
 #include "edgetrust/reconcile/certificate_reconciler.hpp"
 #include "edgetrust/reconcile/keeper_reconcilers.hpp"
+#include "edgetrust/reconcile/pin_policy_reconciler.hpp"
 #include "edgetrust/reconcile/sighting.hpp"
 #include "edgetrust/telemetry/metrics.hpp"
 #include "http01_answers.hpp"
@@ -48,6 +50,17 @@ http::Response text(int status, std::string body, std::string type = "text/plain
           .body = std::move(body)};
 }
 
+std::unique_ptr<dns::Resolver> make_resolver(const Environment& environment, Random& random) {
+  return std::make_unique<dns::Resolver>(dns::parse_resolv_conf(environment.resolv_conf),
+                                         dns::parse_hosts(environment.hosts), random);
+}
+auto addresses_by(const dns::Resolver& resolver) {
+  return [&resolver](const std::string& host, const net::Wait& wait) { return resolver.addresses(host, wait); };
+}
+Result<std::unique_ptr<ports::TlsProbe>> make_probe(const dns::Resolver& resolver, const Clock& clock) {
+  return probe::Probe::create(addresses_by(resolver), clock);
+}
+
 // A client of its own: a renewal does not wait behind what the workers ask.
 class Candidate {
  public:
@@ -84,16 +97,12 @@ struct Tools {
 Result<Tools> make_tools(const Options& options, Environment& environment, const Clock& clock, Random& random) {
   Tools tools;
   EDGETRUST_TRY_ASSIGN(tools.transport, http::make_transport(std::move(environment.cluster.tls)));
-  tools.resolver = std::make_unique<dns::Resolver>(dns::parse_resolv_conf(environment.resolv_conf),
-                                                   dns::parse_hosts(environment.hosts), random);
-  const auto addresses_of = [resolver = tools.resolver.get()](const std::string& host, const net::Wait& wait) {
-    return resolver->addresses(host, wait);
-  };
-  EDGETRUST_TRY_ASSIGN(tools.probe, probe::Probe::create(addresses_of, clock));
+  tools.resolver = make_resolver(environment, random);
+  EDGETRUST_TRY_ASSIGN(tools.probe, make_probe(*tools.resolver, clock));
   // Whoever plans takes it that the operator is started as the issuers need it.
   if (options.http01_port != 0 || options.plan) {
     EDGETRUST_TRY_ASSIGN(auto plain, http::make_transport({}));
-    tools.web = make_web_lookup(addresses_of, std::move(plain), clock, options.http01_check_port);
+    tools.web = make_web_lookup(addresses_by(*tools.resolver), std::move(plain), clock, options.http01_check_port);
   }
   return tools;
 }
@@ -132,7 +141,10 @@ struct Operator::Parts {
                      },
                  .note = [this](const kube::WatchNote& note) { noted(note); }}),
         lookup(*tools.resolver, clock, random, {}),
-        pki(pki::make_pki(std::make_shared<crypto::PublicRoots>())),
+        roots(std::make_shared<crypto::PublicRoots>()),
+        pki(pki::make_pki(roots)),
+        viewer(pki::make_chain_viewer(roots)),
+        announcements(make_announcements([this](const std::string& certificate) { return trusting(certificate); })),
         candidate(options.leader_elect
                       ? std::make_unique<Candidate>(options, environment, tools.transport, clock, pauser, random, log)
                       : nullptr),
@@ -160,7 +172,8 @@ struct Operator::Parts {
         edges(world, listings),
         policies(world),
         issuers(world),
-        connections(world, listings, namespaces) {}
+        connections(world, listings, namespaces),
+        pins(world, {cluster.pin_policies(), *viewer, *announcements}) {}
 
   // --- what changed wakes whom
 
@@ -178,9 +191,13 @@ struct Operator::Parts {
   void rouse_certificates(const std::string& ns, Rouse how,
                           const std::function<bool(const api::EdgeCertificate&)>& which = all);
   static bool all(const api::EdgeCertificate& /*certificate*/) { return true; }
+  void rouse_dependants(const kube::Change<api::PinPolicy>& policy, Rouse how);
+  void recount_pins(const std::string& ns);
   void recount();
   void noted(const kube::WatchNote& note);
   void asked(telemetry::Api api, const http::Exchange& exchange);
+  // A way to whoever shows this certificate, and to nobody else.
+  Result<std::shared_ptr<http::Transport>> trusting(const std::string& certificate_pem);
 
   // --- passes
 
@@ -211,7 +228,10 @@ struct Operator::Parts {
   kube::ApiClient client;
   kube::Cluster cluster;
   dns::Lookup lookup;
+  std::shared_ptr<crypto::PublicRoots> roots;
   std::unique_ptr<ports::Pki> pki;
+  std::unique_ptr<ports::ChainViewer> viewer;
+  std::unique_ptr<ports::PinAnnouncements> announcements;
   std::unique_ptr<Candidate> candidate;
   DriverBackends backends;
   reconcile::World world;
@@ -222,6 +242,7 @@ struct Operator::Parts {
   reconcile::IssuerReconciler issuers;
   reconcile::ConnectionReconciler connections;
   Http01Answers http01_answers;
+  reconcile::PinPolicyReconciler pins;
   std::unique_ptr<http::Server> server;
   std::unique_ptr<http::Server> http01_server;  // null: no answers to http-01 are given
 };
@@ -239,7 +260,15 @@ void Operator::Parts::changed(const kube::Change<Kind>& change) {
     if (changes_fleet(change.before.get(), change.after.get())) rouse_policies(change);
     if (leaves_turn(change.before.get(), change.after.get())) rouse_waiting(change.key.ns);
   }
+  if constexpr (std::is_same_v<Kind, api::Edge>) {
+    if (counts_for_pins(change.before.get(), change.after.get())) recount_pins(change.key.ns);
+  }
   if (counts_anew(change.before.get(), change.after.get())) recount();
+}
+
+void Operator::Parts::recount_pins(const std::string& ns) {
+  for (const auto& policy : cluster.pin_policies().list(ns))
+    lanes.add_at({kind_name<api::PinPolicy>(), ns, policy->meta.name}, clock.steady() + kCountsMayWait);
 }
 
 // A slot that came free is for those that wait for one.
@@ -281,6 +310,11 @@ void Operator::Parts::changed(const kube::Change<kube::MetadataOnly>& secret) {
     rouse_certificates(ns, Rouse::kForgive,
                        [&](const auto& certificate) { return certificate.spec.edge_ref.name == edge->meta.name; });
   }
+  for (const auto& policy : cluster.pin_policies().list(ns)) {
+    if (!api::names_secret(*policy, name)) continue;
+    pins.look_anew(policy->meta.key());
+    lanes.add({kind_name<api::PinPolicy>(), ns, policy->meta.name});
+  }
   if (!backends.secret_changed(secret.key)) return;
   for (const auto& issuer : cluster.issuers().list(ns))
     lanes.add({kind_name<api::AcmeIssuer>(), ns, issuer->meta.name});
@@ -309,7 +343,8 @@ void Operator::Parts::rouse_dependants(const kube::Change<api::RotationPolicy>& 
 
 void Operator::Parts::rouse_dependants(const kube::Change<api::AcmeIssuer>& issuer, Rouse how) {
   rouse_certificates(issuer.key.ns, how, [&](const auto& certificate) {
-    return certificate.spec.issuer_ref && certificate.spec.issuer_ref->name == issuer.key.name;
+    const auto& [ref, fallback] = std::tie(certificate.spec.issuer_ref, certificate.spec.fallback);
+    return (ref && ref->name == issuer.key.name) || (fallback && fallback->issuer_ref.name == issuer.key.name);
   });
 }
 
@@ -322,6 +357,12 @@ void Operator::Parts::rouse_dependants(const kube::Change<api::GenesysConnection
     const auto edge = cluster.edges().get({ns, certificate.spec.edge_ref.name});
     return edge && edge->spec.connection_ref.name == name;
   });
+}
+
+void Operator::Parts::rouse_dependants(const kube::Change<api::PinPolicy>& policy, Rouse /*how*/) {
+  for (const auto& other : cluster.pin_policies().list(policy.key.ns)) {
+    if (other->meta.name != policy.key.name) lanes.add({kind_name<api::PinPolicy>(), policy.key.ns, other->meta.name});
+  }
 }
 
 void Operator::Parts::rouse_certificates(const std::string& ns, Rouse how,
@@ -356,11 +397,18 @@ void Operator::Parts::asked(telemetry::Api api, const http::Exchange& exchange) 
   metrics.api_duration(api, exchange.took);
 }
 
+Result<std::shared_ptr<http::Transport>> Operator::Parts::trusting(const std::string& certificate_pem) {
+  EDGETRUST_TRY_ASSIGN(auto made, http::make_transport({.ca_pem = certificate_pem}));
+  return http::observed(std::move(made), clock,
+                        [this](const http::Exchange& exchange) { asked(telemetry::Api::kGenesys, exchange); });
+}
+
 reconcile::Outcome Operator::Parts::reconcile(const runtime::Key& key, std::stop_token stop) {
   const api::ObjectKey object{key.ns, key.name};
   if (key.kind == kind_name<api::EdgeCertificate>()) return certificates.reconcile(object, std::move(stop));
   if (key.kind == kind_name<api::Edge>()) return edges.reconcile(object, std::move(stop));
   if (key.kind == kind_name<api::RotationPolicy>()) return policies.reconcile(object, std::move(stop));
+  if (key.kind == kind_name<api::PinPolicy>()) return pins.reconcile(object, std::move(stop));
   if (key.kind == kind_name<api::AcmeIssuer>() && !cluster.issuers().get(object)) backends.forget(object);
   if (key.kind == kind_name<api::GenesysConnection>() && !cluster.connections().get(object)) backends.forget(object);
   if (key.kind == kind_name<api::AcmeIssuer>()) return issuers.reconcile(object, std::move(stop));
@@ -496,6 +544,14 @@ Result<forecast::Plan> make_plan(const Options& options, Environment environment
   plan.namespaces = parts.namespaces;
   plan.unread = std::move(unread);
   return plan;
+}
+
+Result<PinShow> show_pins(const PinShowOptions& options, const Environment& environment, const std::string& roots_pem,
+                          const Clock& clock, Random& random) {
+  const auto resolver = make_resolver(environment, random);
+  EDGETRUST_TRY_ASSIGN(const auto probe, make_probe(*resolver, clock));
+  const auto viewer = pki::make_chain_viewer(std::make_shared<crypto::PublicRoots>());
+  return show_pins(options, roots_pem, *probe, *viewer, clock.now(), {});
 }
 
 // Passes, until `stop`.

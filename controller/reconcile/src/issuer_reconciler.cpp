@@ -16,6 +16,8 @@ constexpr const char* kRolledOverFor = "edgetrust.io/rolled-over-for";
 constexpr const char* kBindingKeyId = "keyId";
 constexpr const char* kBindingHmacKey = "hmacKey";
 constexpr auto kOffersAreFresh = 1h;
+// An account that is seldom used, as a fallback's, shall be known to work before it is needed.
+constexpr auto kProvedAgainAfter = 7 * 24h;
 
 Error without_key(const api::AccountKeyRef& ref) {
   return {.kind = ErrorKind::kNotFound,
@@ -199,8 +201,10 @@ Outcome IssuerReconciler::reconcile(const api::ObjectKey& key, std::stop_token s
     next.status.last_error.clear();
     report(next, finding, now);
     // What a CA offers changes without a word.
-    const bool asks_again = !finding.ready && !is_deactivated(next);
-    const auto again = asks_again ? std::optional(now + kOffersAreFresh) : std::nullopt;
+    const auto again =
+        is_deactivated(next)
+            ? std::nullopt
+            : std::optional(now + (finding.ready ? TimePoint::duration(kProvedAgainAfter) : kOffersAreFresh));
     return record(world_, world_.issuers, *issuer, next, earlier(limited, again), stop);
   }
   if (account.error().kind == ErrorKind::kCancelled) return {};

@@ -49,8 +49,8 @@ std::vector<std::string> rotating(const World& world, const api::RotationPolicy&
 }
 
 std::shared_ptr<const api::AcmeIssuer> issuer_of(const World& world, const api::EdgeCertificate& certificate) {
-  const auto& ref = certificate.spec.issuer_ref;
-  return ref ? world.issuers.get({certificate.meta.ns, ref->name}) : nullptr;
+  const std::string name = api::issuer_in_use(certificate);
+  return name.empty() ? nullptr : world.issuers.get({certificate.meta.ns, name});
 }
 
 std::vector<decide::Member> members(const World& world, const std::string& ns) {

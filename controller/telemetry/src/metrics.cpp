@@ -94,6 +94,10 @@ struct Metrics::Impl {
   PerObject edge_sip_up{gauge(registry, "edgetrust_edge_sip_up", "1 while the Edge's SIP is healthy.")};
   PerObject edge_clock_offset{
       gauge(registry, "edgetrust_edge_clock_offset_seconds", "How far the Edge's clock is ahead of ours.")};
+  PerObject pins_current{
+      gauge(registry, "edgetrust_pin_policy_current", "1 while the pins accept what the endpoint presents.")};
+  PerObject pin_handshake_valid{gauge(registry, "edgetrust_pin_policy_handshake_valid",
+                                      "1 while the chain that the endpoint presents validates.")};
   PerObject pin_override{
       gauge(registry, "edgetrust_pin_policy_override_active", "1 while an emergency override suspends pinning.")};
   PerObject credentials_valid{gauge(registry, "edgetrust_connection_credentials_valid",
@@ -188,11 +192,18 @@ void Metrics::forget_edge(const std::string& ns, const std::string& name) {
   for (auto* metric : {&impl_->edge_online, &impl_->edge_sip_up, &impl_->edge_clock_offset}) metric->forget(ns, name);
 }
 
+void Metrics::pins_current(const std::string& ns, const std::string& name, std::optional<bool> current) {
+  set_or_forget(impl_->pins_current, ns, name, current);
+}
+void Metrics::pin_handshake_valid(const std::string& ns, const std::string& name, std::optional<bool> valid) {
+  set_or_forget(impl_->pin_handshake_valid, ns, name, valid);
+}
 void Metrics::pin_override(const std::string& ns, const std::string& name, bool active) {
   impl_->pin_override.set(ns, name, active ? 1 : 0);
 }
 void Metrics::forget_pin_policy(const std::string& ns, const std::string& name) {
-  impl_->pin_override.forget(ns, name);
+  for (auto* metric : {&impl_->pins_current, &impl_->pin_handshake_valid, &impl_->pin_override})
+    metric->forget(ns, name);
 }
 void Metrics::credentials_valid(const std::string& ns, const std::string& name, std::optional<bool> valid) {
   set_or_forget(impl_->credentials_valid, ns, name, valid);

@@ -1,4 +1,4 @@
-"""boto3 against moto as the tests run it. Environment: AWS_API (its address), ZONE, ZONE_ID, ROLE, a user's AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, another's STRANGER_ID and
+"""boto3 against moto as the tests run it. Environment: AWS_API (its address), ZONE, NAME in it, ZONE_ID, ROLE, a user's AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, another's STRANGER_ID and
 STRANGER_SECRET, and TOKEN_FILE."""
 
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import ClientError
 
-API, ZONE, NAME = os.environ["AWS_API"], os.environ["ZONE"], f"_acme-challenge.sdk.{os.environ['ZONE']}."
+API, ZONE, NAME = os.environ["AWS_API"], os.environ["ZONE"], f"{os.environ['NAME']}.{os.environ['ZONE']}."
 
 
 def client(service: str, **keys: str):

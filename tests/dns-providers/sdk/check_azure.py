@@ -1,4 +1,4 @@
-"""Microsoft's own SDK against the stand-in of Azure. Environment: AZURE_API (its address), and the names in azure.py as AZURE_…, ZONE. REQUESTS_CA_BUNDLE trusts it."""
+"""Microsoft's own SDK against the stand-in of Azure. Environment: AZURE_API (its address), and the names in azure.py as AZURE_…, ZONE, and NAME in it. REQUESTS_CA_BUNDLE trusts it."""
 
 import os
 
@@ -7,7 +7,7 @@ from azure.identity import ClientSecretCredential
 from azure.mgmt.dns import DnsManagementClient
 from azure.mgmt.dns.models import RecordSet, TxtRecord
 
-API, GROUP, ZONE, NAME = os.environ["AZURE_API"], os.environ["AZURE_GROUP"], os.environ["ZONE"], "_acme-challenge.sdk"
+API, GROUP, ZONE, NAME = os.environ["AZURE_API"], os.environ["AZURE_GROUP"], os.environ["ZONE"], os.environ["NAME"]
 
 
 def client(secret: str) -> DnsManagementClient:

@@ -1,4 +1,4 @@
-// Cloudflare's own SDK against its stand-in. Environment: SDK_FOLDER, CLOUDFLARE_API (its address), CLOUDFLARE_TOKEN, ZONE. NODE_EXTRA_CA_CERTS trusts it.
+// Cloudflare's own SDK against its stand-in. Environment: SDK_FOLDER, CLOUDFLARE_API (its address), CLOUDFLARE_TOKEN, ZONE, and NAME in it. NODE_EXTRA_CA_CERTS trusts it.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 
@@ -10,7 +10,7 @@ for await (const zone of client.zones.list({ name: process.env.ZONE })) zones.pu
 assert.deepEqual(zones.map((zone) => zone.name), [process.env.ZONE]);
 const zone_id = zones[0].id;
 
-const name = `_acme-challenge.sdk.${process.env.ZONE}`;
+const name = `${process.env.NAME}.${process.env.ZONE}`;
 const made = [];
 for (const value of ["one", "two", "three"]) {
   made.push(await client.dns.records.create({ zone_id, type: "TXT", name, content: `"${value}"`, ttl: 60 }));

@@ -20,6 +20,7 @@ MINIMAL: dict[str, Object] = {
     "RotationPolicy": {},
     "AcmeIssuer": {"server": "https://ca.example.com/dir", "accountKeyRef": {"name": "account"}, "solvers": [{"dns01": {"rfc2136": {"nameserver": "10.0.0.53"}}}]},
     "EdgeCertificate": {"edgeRef": {"name": "edge01"}, "issuerRef": {"name": "le"}, "dnsNames": ["edge01.example.com"]},
+    "PinPolicy": {"endpoint": {"host": "api.example.com"}, "edges": ["edge01"]},
 }
 
 

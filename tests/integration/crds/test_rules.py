@@ -5,6 +5,7 @@ Needs a stack with the CRDs applied: tests/integration/run.
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import re
@@ -46,6 +47,7 @@ RFC2136 = {"nameserver": "10.0.0.53"}
 TSIG = {"name": "tsig", "key": "secret"}
 WINDOW = "a window must be longer than 0s and shorter than 24h, or start at 00:00 and last exactly 24h"
 KEY_SIZE = "privateKey.size must be 2048, 3072 or 4096 for RSA, and 256 or 384 for ECDSA"
+OTHER_ISSUER = "fallback.issuerRef must name another issuer than issuerRef"
 SOURCE = "fallback, privateKey, commonName and renewBefore cannot be set beside sourceSecretRef: someone else issues"
 ONE_PROVIDER = "set exactly one of cloudflare, route53, azureDns, rfc2136, acmeDns and webhook"
 AWS_PAIR = "set accessKeyIdRef and secretAccessKeyRef together, or neither"
@@ -58,6 +60,27 @@ TSIG_PAIR = "set tsigKeyName and tsigSecretRef together, or neither"
 HEARTBEAT = "interval must be from 1m to 720h"
 ONE_INTERVAL = "observe.interval must be at least 1s"
 ONE_SECOND_TO_DRAIN = "drain.timeout must be at least 1s"
+
+MD5 = "a pin of 16 octets is an MD5 hash: a pin is a SHA-256 hash, 32 octets"
+SHA1 = "a pin of 20 octets is a SHA-1 hash, also where it is called SHA256: a pin is a SHA-256 hash, 32 octets"
+NO_PIN = "a pin is 32 octets, as colon hex (1A:2B:…) or base64"
+# The fingerprint of the vendor's guide, which calls it SHA256.
+GUIDES_EXAMPLE = "1A:2B:3C:4D:5E:6F:7A:8B:9C:0D:1E:2F:3A:4B:5C:6D:7E:8F:9A:0B"
+ANY_IN_CHAIN = "match AnyInChain needs type PublicKey: the certificates of a chain change too often to be pinned"
+PRESET = "preset AmazonTrustServices needs match AnyInChain: it pins roots, and no leaf is a root"
+LOCKOUT = "mode Enforce with rotation.allow false needs pins.next or a backup in pins.static or pins.preset: the next change of the endpoint's certificate would lock every Edge out"
+
+
+def colon_hex(octets: int) -> str:
+    return ":".join(f"{n:02x}" for n in range(octets))
+
+
+def octets64(octets: int) -> str:
+    return base64.b64encode(bytes(range(octets))).decode()
+
+
+def pins(**members: Any) -> Change:
+    return setting(pins=members)
 
 
 def window(start: str, duration: str) -> dict[str, str]:
@@ -82,6 +105,7 @@ REFUSED = [
     Refused("EdgeCertificate", "spec", "dnsNames needs at least one name", lambda spec: spec.pop("dnsNames")),
     Refused("EdgeCertificate", "spec", "dnsNames needs at least one name", setting(dnsNames=[])),
     Refused("EdgeCertificate", "spec", SOURCE, from_source(privateKey={})),
+    Refused("EdgeCertificate", "spec", OTHER_ISSUER, setting(issuerRef={"name": "le"}, fallback={"issuerRef": {"name": "le"}, "whenRemaining": "168h"})),
     Refused("EdgeCertificate", "spec", SOURCE, from_source(renewBefore="720h")),
     Refused("EdgeCertificate", "spec", SOURCE, from_source(dnsNames=["a.example.com"], commonName="a.example.com")),
     Refused("EdgeCertificate", "spec", SOURCE, from_source(fallback={"issuerRef": {"name": "b"}, "whenRemaining": "168h"})),
@@ -124,6 +148,25 @@ REFUSED = [
         "set exactly one of hmacKeyRef (with keyId) and zeroSslApiKeyRef",
         setting(externalAccountBinding={"keyId": "k", "hmacKeyRef": TSIG, "zeroSslApiKeyRef": TSIG}),
     ),
+    *(Refused("PinPolicy", "spec.pins.static", MD5, pins(static=[octets64(32), weak])) for weak in (colon_hex(16), octets64(16), "00" * 16)),
+    *(Refused("PinPolicy", "spec.pins.static", SHA1, pins(static=[weak])) for weak in (GUIDES_EXAMPLE, octets64(20), "00" * 20)),
+    *(
+        Refused("PinPolicy", "spec.pins.next", NO_PIN, pins(next=[wrong]))
+        for wrong in ("", "null", "00" * 32, colon_hex(31), colon_hex(33), colon_hex(32) + ":", octets64(31), octets64(33), octets64(32)[:-1], octets64(32)[:-2] + "9=", '","enabled":false,"x":"', colon_hex(32) + "\n")
+    ),
+    Refused("PinPolicy", "spec.pins.next", MD5, pins(next=[colon_hex(16)])),
+    Refused("PinPolicy", "spec.pins.next", SHA1, pins(next=[GUIDES_EXAMPLE])),
+    Refused("PinPolicy", "spec.pins", ANY_IN_CHAIN, pins(match="AnyInChain")),
+    Refused("PinPolicy", "spec.pins", ANY_IN_CHAIN, pins(match="AnyInChain", type="Certificate")),
+    Refused("PinPolicy", "spec.pins", PRESET, pins(preset="AmazonTrustServices", type="PublicKey")),
+    Refused("PinPolicy", "spec.rotation", "rotation.interval must be from 30s to 24h", setting(rotation={"interval": "29s"})),
+    Refused("PinPolicy", "spec.rotation", "rotation.interval must be from 30s to 24h", setting(rotation={"interval": "24h1s"})),
+    Refused("PinPolicy", "spec.rotation", "rotation.overlap must be at most 8760h", setting(rotation={"overlap": "8760h1s"})),
+    Refused("PinPolicy", "spec.clock", "clock.maxOffset must be longer than 0s", setting(clock={"maxOffset": "0"})),
+    Refused("PinPolicy", "spec", "set edgeSelector, edges or both: an empty edgeSelector selects every Edge", lambda spec: spec.pop("edges")),
+    Refused("PinPolicy", "spec", "set edgeSelector, edges or both: an empty edgeSelector selects every Edge", setting(edges=[])),
+    Refused("PinPolicy", "spec", LOCKOUT, setting(mode="Enforce", rotation={"allow": False})),
+    Refused("PinPolicy", "spec", LOCKOUT, setting(mode="Enforce", rotation={"allow": False}, pins={"next": [], "static": [], "preset": "None"})),
     Refused("AcmeIssuer", "spec.externalAccountBinding", "hmacKeyRef needs keyId beside it", setting(externalAccountBinding={"hmacKeyRef": TSIG})),
 ]
 # Beside these, tests of their own: what is immutable, and the length of a name.
@@ -155,6 +198,13 @@ ACCEPTED: list[tuple[str, Change]] = [
     ("AcmeIssuer", solver(acmeDns=ACME_DNS)),
     ("AcmeIssuer", solver(rfc2136=RFC2136, cnameStrategy="Follow", delegationZones=["acme.example.net"])),
     ("AcmeIssuer", setting(externalAccountBinding={"zeroSslApiKeyRef": TSIG})),
+    ("PinPolicy", pins(static=[colon_hex(32), colon_hex(32).upper(), octets64(32)], next=[octets64(32)] * 32)),
+    ("PinPolicy", pins(type="PublicKey", match="AnyInChain", preset="AmazonTrustServices")),
+    ("PinPolicy", setting(mode="Enforce")),
+    ("PinPolicy", setting(mode="Enforce", rotation={"allow": False}, pins={"next": [octets64(32)]})),
+    ("PinPolicy", setting(mode="Enforce", rotation={"allow": False}, pins={"static": [octets64(32)]})),
+    ("PinPolicy", setting(mode="Enforce", rotation={"allow": False}, pins={"type": "PublicKey", "match": "AnyInChain", "preset": "AmazonTrustServices"})),
+    ("PinPolicy", lambda spec: (spec.pop("edges"), spec.update(edgeSelector={}))),
 ]
 
 
@@ -369,6 +419,11 @@ class Crds(unittest.TestCase):
             ("GenesysConnection", {"region": "https://mypurecloud.ie"}, "spec.region"),
             ("GenesysConnection", {"trustAnchors": {"sync": True, "services": ["MAIL"]}}, "spec.trustAnchors.services[0]"),
             ("GenesysConnection", {"certificateUpload": {"endpoint": "https://a", "statusPath": "/status"}}, "spec.certificateUpload.statusPath"),
+            ("PinPolicy", {"endpoint": {"host": "https://api.example.com"}}, "spec.endpoint.host"),
+            ("PinPolicy", {"mode": "Off"}, "spec.mode"),
+            ("PinPolicy", {"service": {"name": "purecloud-edge; reboot"}}, "spec.service.name"),
+            ("PinPolicy", {"tls": {"cipherSuites": ["ECDHE'$(reboot)"]}}, "spec.tls.cipherSuites[0]"),
+            ("PinPolicy", {"emergencyOverride": {"disablePinning": True, "until": "2026-12-01T00:00:00Z"}}, "spec.emergencyOverride.reason"),
             ("Edge", {"timeZone": "America/New York"}, "spec.timeZone"),
             ("Edge", {"connectionRef": {"name": "prod", "namespace": "other"}}, "spec.connectionRef.namespace"),
         ):

@@ -148,7 +148,7 @@ class OperatorTest(unittest.TestCase):
         return secrecy.of_secrets(self.kube.list("Secret", self.namespace)) | {"the token": secrecy.pieces(self.token.encode())}
 
     def what_is_public(self) -> dict[str, str]:
-        kinds = ("EdgeCertificate", "Edge", "AcmeIssuer", "GenesysConnection", "RotationPolicy")
+        kinds = ("EdgeCertificate", "Edge", "AcmeIssuer", "GenesysConnection", "RotationPolicy", "PinPolicy")
         return {
             "metrics": self.operator.metrics(),
             "Events": json.dumps(self.kube.events(self.namespace)),

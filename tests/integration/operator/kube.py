@@ -8,6 +8,7 @@ import json
 import ssl
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ PLURALS = {
     "RotationPolicy": "rotationpolicies",
     "AcmeIssuer": "acmeissuers",
     "GenesysConnection": "genesysconnections",
+    "PinPolicy": "pinpolicies",
 }
 
 
@@ -52,6 +54,17 @@ class Kube:
         return base64.b64decode(entry[f"{name}-data"]) if f"{name}-data" in entry else Path(entry[name]).read_bytes()
 
     def call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Any:
+        """A server that wants to be asked later (the store of a kind is being opened) is asked later, for a while."""
+        for _ in range(10):
+            try:
+                return self._call(method, path, body, content_type)
+            except ApiError as error:
+                if error.status != 429:
+                    raise
+                time.sleep(1)
+        return self._call(method, path, body, content_type)
+
+    def _call(self, method: str, path: str, body: Any, content_type: str) -> Any:
         connection = http.client.HTTPSConnection(self.address, context=self.tls, timeout=30)
         try:
             connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": content_type, "Accept": "application/json"})

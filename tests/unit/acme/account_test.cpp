@@ -32,6 +32,18 @@ TEST(Account, IsRegisteredOnceAndRemembered) {
   EXPECT_EQ(seen[0].payload, R"({"contact":["mailto:voice@example.com"],"termsOfServiceAgreed":true})");
 }
 
+// A fallback's account is seldom used: it shall be known to work before it is needed.
+TEST(Account, IsProvedAnewAfterSixDaysAndNeverMadeTwice) {
+  World world;
+  (void)world.client->account({});
+  world.clock.advance(std::chrono::hours{6 * 24});
+  EXPECT_EQ(world.client->account({}).value(), at("/account/1"));
+  EXPECT_EQ(world.client->account({}).value(), at("/account/1"));
+  const auto seen = world.server.seen("/new-account");
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[1].payload, R"({"onlyReturnExisting":true})");
+}
+
 TEST(Account, IsFoundAgainByAnotherProcess) {
   World world;
   EXPECT_EQ(world.client->account({}).value(), at("/account/1"));
@@ -244,6 +256,21 @@ TEST(KeyChange, IsNotOfferedByEveryServer) {
   const auto begin = world.server.directory.find(R"("keyChange")");
   world.server.directory.erase(begin, world.server.directory.find(R"("revokeCert")") - begin);
   EXPECT_EQ(world.client->change_key(Secret(a_new_key()), {}).error().kind, ErrorKind::kUnsupported);
+}
+
+// Vault names a place for it, and has nothing there.
+TEST(KeyChange, ThatIsNamedAndNotThereIsNotOffered) {
+  World world;
+  world.server.reply("/key-change", json_answer(404, R"({"errors":["unsupported path"]})"));
+  EXPECT_EQ(world.client->change_key(Secret(a_new_key()), {}).error().kind, ErrorKind::kUnsupported);
+}
+
+TEST(KeyChange, AServerThatWantsAnExternalAccountHasNoneForTheNextKey) {
+  Config config = with_key(crypto::kRfc7515A3Key);
+  config.next_account_key_pem = Secret(a_new_key());
+  World world(std::move(config));
+  world.server.reply("/new-account", problem(403, "externalAccountRequired"));
+  EXPECT_EQ(world.client->account({}).value(), at("/account/1"));
 }
 
 // Something happens right before a request goes out.

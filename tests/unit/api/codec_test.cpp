@@ -21,10 +21,12 @@ template <>
 const std::vector<std::string> Golden<AcmeIssuer>::kNames = {"acmeissuer", "acmeissuer-zerossl"};
 template <>
 const std::vector<std::string> Golden<GenesysConnection>::kNames = {"genesysconnection", "genesysconnection-endpoints"};
+template <>
+const std::vector<std::string> Golden<PinPolicy>::kNames = {"pinpolicy"};
 
 template <class Kind>
 class CodecOf : public testing::Test {};
-using Kinds = testing::Types<EdgeCertificate, Edge, RotationPolicy, AcmeIssuer, GenesysConnection>;
+using Kinds = testing::Types<EdgeCertificate, Edge, RotationPolicy, AcmeIssuer, GenesysConnection, PinPolicy>;
 TYPED_TEST_SUITE(CodecOf, Kinds);
 
 // Nothing is lost or changed on the way in and out again: every field is read and written.
@@ -134,13 +136,16 @@ std::vector<std::string> unserved_in(const std::string& name) {
 
 TEST(Unserved, GoldenObjectsThatSetEverythingNameEveryUnservedField) {
   using Paths = std::vector<std::string>;
-  EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate"), Paths{"spec.fallback"});
+  EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate"), Paths{});
   EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate-source"), Paths{});
   EXPECT_EQ(unserved_in<Edge>("edge"), Paths{"spec.ssh"});
   EXPECT_EQ(unserved_in<RotationPolicy>("rotationpolicy"), Paths{});
   EXPECT_EQ(unserved_in<AcmeIssuer>("acmeissuer"), Paths{});
   EXPECT_EQ(unserved_in<AcmeIssuer>("acmeissuer-zerossl"), Paths{});
   EXPECT_EQ(unserved_in<GenesysConnection>("genesysconnection"), Paths{});
+  EXPECT_EQ(unserved_in<PinPolicy>("pinpolicy"),
+            (Paths{"spec.mode: Enforce", "spec.observeFrom[1]: Edge", "spec.trustedIntermediaries",
+                   "spec.clock.servers", "spec.emergencyOverride"}));
   EXPECT_EQ(unserved_in<GenesysConnection>("genesysconnection-endpoints"), Paths{});
 }
 
@@ -150,6 +155,7 @@ TEST(Unserved, AbsentFieldsAreServed) {
   EXPECT_TRUE(unserved(RotationPolicy{}).empty());
   EXPECT_TRUE(unserved(AcmeIssuer{}).empty());
   EXPECT_TRUE(unserved(GenesysConnection{}).empty());
+  EXPECT_TRUE(unserved(PinPolicy{}).empty());
 }
 
 }  // namespace

@@ -54,7 +54,8 @@ TEST(Crd, NamesAreTheContracts) {
                                                        {"Edge", "gedge"},
                                                        {"RotationPolicy", "rotpol"},
                                                        {"AcmeIssuer", "acmei"},
-                                                       {"GenesysConnection", "gconn"}}));
+                                                       {"GenesysConnection", "gconn"},
+                                                       {"PinPolicy", "pinpol"}}));
 }
 
 TEST(Crd, ColumnsAreTheContracts) {
@@ -73,6 +74,7 @@ TEST(Crd, ColumnsAreTheContracts) {
   EXPECT_EQ(columns["RotationPolicy"], "READY STATE WAVE ROTATING AGE");
   EXPECT_EQ(columns["AcmeIssuer"], "READY SERVER LIMITED-UNTIL AGE");
   EXPECT_EQ(columns["GenesysConnection"], "READY REGION UPLOAD EDGES AGE");
+  EXPECT_EQ(columns["PinPolicy"], "READY MODE ENDPOINT EDGES PINS OVERRIDE AGE");
 }
 
 TEST(Crd, EveryFieldIsDescribed) {
@@ -92,7 +94,7 @@ void paths_of(const std::string& path, const json::Value& value, std::set<std::s
 TEST(Crd, GoldenObjectsSetEveryField) {
   std::set<std::string> set;
   for (const char* name : {"acmeissuer", "acmeissuer-zerossl", "edge", "edgecertificate", "edgecertificate-source",
-                           "genesysconnection", "genesysconnection-endpoints", "rotationpolicy"}) {
+                           "genesysconnection", "genesysconnection-endpoints", "pinpolicy", "rotationpolicy"}) {
     const json::Document document = golden(name);
     for (const char* part : {"spec", "status"}) {
       paths_of(document.root()["kind"].string_or("") + "." + part, json::to_value(document.root()[part]), set);
@@ -129,7 +131,8 @@ TEST(Crd, DefaultsStandOnlyWhereTheyCannotBeMistakenForAWish) {
           "Edge.spec.sip.peers[].minVersion", "Edge.spec.sip.port", "Edge.spec.sip.probe", "Edge.spec.ssh.port",
           "Edge.spec.ssh.user", "Edge.status", "EdgeCertificate.status",
           "GenesysConnection.spec.certificateUpload.statusPath", "GenesysConnection.spec.certificateUpload.uploadPath",
-          "GenesysConnection.spec.requestsPerMinute", "GenesysConnection.status", "RotationPolicy.status"}));
+          "GenesysConnection.spec.requestsPerMinute", "GenesysConnection.status", "PinPolicy.spec.endpoint.port",
+          "PinPolicy.spec.mode", "PinPolicy.status", "RotationPolicy.status"}));
 }
 
 TEST(Crd, NoReferenceCrossesANamespace) {

@@ -90,6 +90,14 @@ TEST(Text, PrintableKeepsGoodTextAndTamesTheRest) {
   EXPECT_EQ(printable("ééé", 5), "éé");
 }
 
+TEST(Text, AnAddressHasOneForm) {
+  EXPECT_EQ(canonical_address("192.0.2.7"), "192.0.2.7");
+  EXPECT_EQ(canonical_address("2001:DB8:0:0::0007"), "2001:db8::7");
+  EXPECT_EQ(canonical_address("::1"), "::1");
+  for (const char* none : {"", "edge01.example.com", "192.0.2", "192.0.2.07.1", "2001:db8::g", "[::1]", "1", " ::1"})
+    EXPECT_EQ(canonical_address(none), "") << none;
+}
+
 TEST(Text, SplitAndJoin) {
   EXPECT_EQ(split("a,,b", ','), (std::vector<std::string>{"a", "", "b"}));
   EXPECT_EQ(join({"a", "b"}, ", "), "a, b");

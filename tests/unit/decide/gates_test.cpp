@@ -100,20 +100,14 @@ TEST(Readable, WhatCannotBeReadIsReportedByItself) {
 }
 
 TEST(ServedFieldsOnly, RefusesByPathWhatIsNotServedYet) {
-  const auto fallback = [](auto& o) { o.object.spec.fallback = api::Fallback{}; };
-  check({{"the object", with(ready(), fallback), "served_fields_only Failed/NotSupported S"},
-         {"its Edge", with(ready(), [](auto& o) { change(o.edge, [](auto& e) { e.spec.ssh = api::SshEndpoint{}; }); }),
-          "served_fields_only Failed/NotSupported S"},
-         {"a delivery under way is finished first", with(observing(), fallback),
+  const auto ssh = [](auto& o) { change(o.edge, [](auto& e) { e.spec.ssh = api::SshEndpoint{}; }); };
+  check({{"its Edge", with(ready(), ssh), "served_fields_only Failed/NotSupported S"},
+         {"a delivery under way is finished first", with(observing(), ssh),
           "delivery_under_way LookAtEdge Observing/Observing R"},
          {"nothing of the kind", ready(), "rest Ready/Ready +renewal"}});
 
-  const Decision decision = decide(with(ready(), [](auto& o) {
-    o.object.spec.fallback = api::Fallback{};
-    change(o.edge, [](auto& e) { e.spec.ssh = api::SshEndpoint{}; });
-  }));
-  EXPECT_EQ(condition(decision, kStalled)->message,
-            "this version does not serve spec.fallback, Edge edge01: spec.ssh; remove what is set there");
+  EXPECT_EQ(condition(decide(with(ready(), ssh)), kStalled)->message,
+            "this version does not serve Edge edge01: spec.ssh; remove what is set there");
 }
 
 TEST(NotSuspended, NothingIsChangedWhileSuspended) {

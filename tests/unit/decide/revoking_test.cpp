@@ -110,6 +110,40 @@ TEST(Revocation, MayBeOfAnotherRevision) {
   EXPECT_EQ(revocation_of(decision)->revision, 0);
 }
 
+// Asked of the CA that issued it, and of no other: the issuer may be gone, or another one in use.
+TEST(Revocation, WaitsForTheIssuerThatIssuedIt) {
+  Observation o = noted("t keyCompromise");
+  const auto first = o.issuer;
+  o.issuer.reset();
+  EXPECT_EQ(revocation_of(decide(o)), nullptr);
+  api::AcmeIssuer second = *first;
+  second.spec.server = "https://second.example/dir";
+  o.issuer = std::make_shared<const api::AcmeIssuer>(second);
+  EXPECT_EQ(revocation_of(decide(o)), nullptr);
+  EXPECT_TRUE(decide(o).status.revocation);
+  o.other_issuer = first;
+  EXPECT_NE(revocation_of(decide(o)), nullptr);
+}
+
+// rotationPolicy Never: the key of an order under way may be a copy of the compromised one.
+TEST(Revocation, OfACompromisedKeyGivesUpTheOrderUnderWay) {
+  const Observation o = asking("t keyCompromise", ordered(ports::OrderStatus::kPending));
+  const Decision decision = decide(o);
+  ASSERT_TRUE(decision.status.order);
+  EXPECT_TRUE(decision.status.order->url.empty());
+  EXPECT_EQ(decision.status.order->revision, 3);
+  EXPECT_FALSE(decision.status.order->failures) << "nobody's failure";
+}
+
+TEST(Revocation, WhatIsToBeRevokedIsNotPushed) {
+  Observation o = deliverable();
+  issued_here(o);
+  ASSERT_TRUE(decided(o).starts_with("revision_delivered"));
+  o.object.status.revocation = api::RevocationStatus{{1, 2}, "keyCompromise"};
+  o.failures = failed("RevokeCertificate", ErrorKind::kUnavailable, o.now);
+  EXPECT_EQ(decided(o), "revision_issued CreateKey Issuing/CreatingKey R");
+}
+
 TEST(Revocation, IsRefusedWithItsReason) {
   const auto refusal = [](
                            std::string request, const std::function<void(Observation&)>& change = [](auto&) {}) {
@@ -130,8 +164,8 @@ TEST(Revocation, IsRefusedWithItsReason) {
   EXPECT_THAT(refusal("t superseded", [](auto& o) { o.revisions[1].chain->not_after = o.now; }),
               testing::HasSubstr("has expired"));
   EXPECT_THAT(refusal("t superseded", [](auto& o) { o.revisions[1].server = "https://other.example/dir"; }),
-              testing::HasSubstr("but by https://other.example/dir"));
-  EXPECT_THAT(refusal("t superseded", [](auto& o) { o.issuer.reset(); }), testing::HasSubstr("AcmeIssuer is missing"));
+              testing::HasSubstr("issued by https://other.example/dir"));
+  EXPECT_THAT(refusal("t superseded", [](auto& o) { o.issuer.reset(); }), testing::HasSubstr("no usable AcmeIssuer"));
   Observation theirs = sourced(ready(), chain(1));
   annotate(theirs, api::kRevokeRequestedAt, "t keyCompromise");
   EXPECT_THAT(told(decide(theirs)), testing::HasSubstr("somebody else"));

@@ -72,6 +72,19 @@ TEST_F(MeasuresTest, AnEdgeWhoseStateNobodyKnowsAnyMoreHasNoSample) {
   EXPECT_EQ(samples(), Samples{});
 }
 
+TEST_F(MeasuresTest, APinPolicyTellsWhetherItsPinsAreRight) {
+  auto policy = object<api::PinPolicy>();
+  say(policy, api::condition::kPinsCurrent, api::Truth::kFalse);
+  say(policy, api::condition::kHandshakeValid, api::Truth::kTrue);
+  measure(metrics, policy);
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_pin_policy_current", "0"}, {"edgetrust_pin_policy_handshake_valid", "1"}}));
+  say(policy, api::condition::kPinsCurrent, api::Truth::kUnknown);
+  measure(metrics, policy);
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_pin_policy_handshake_valid", "1"}})) << "what nobody knows has none";
+  forget(metrics, policy);
+  EXPECT_EQ(samples(), Samples{});
+}
+
 TEST_F(MeasuresTest, AConnectionWhoseCredentialsCouldNotBeTriedHasNoSample) {
   auto connection = object<api::GenesysConnection>();
   say(connection, api::condition::kCredentialsValid, api::Truth::kTrue);

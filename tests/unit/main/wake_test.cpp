@@ -27,8 +27,8 @@ class WakeOf : public testing::Test {
   // An EdgeCertificate leans on no other, so nobody leans on what others did to it.
   static constexpr Wake kDone = std::is_same_v<Kind, api::EdgeCertificate> ? kItself : kAll;
 };
-using Kinds =
-    testing::Types<api::EdgeCertificate, api::Edge, api::RotationPolicy, api::AcmeIssuer, api::GenesysConnection>;
+using Kinds = testing::Types<api::EdgeCertificate, api::Edge, api::RotationPolicy, api::AcmeIssuer,
+                             api::GenesysConnection, api::PinPolicy>;
 TYPED_TEST_SUITE(WakeOf, Kinds);
 
 TYPED_TEST(WakeOf, WhatOthersDidCounts) {
@@ -56,6 +56,22 @@ TYPED_TEST(WakeOf, WhatWeWroteWakesNobody) {
               say(o, api::condition::kReady, api::Truth::kFalse, "ConnectionUnavailable", "as never before: 4711");
             }),
             kNothing);
+}
+
+// A fleet of a thousand whose Edges are looked at all the time: only what a policy counts has it count.
+TEST(Wake, WhatAPinPolicyCountsOfAnEdgeHasItCount) {
+  const auto known = object<api::Edge>();
+  const auto counts = [&](const std::function<void(api::Edge&)>& change) {
+    auto changed = known;
+    change(changed);
+    return counts_for_pins(&known, &changed);
+  };
+  EXPECT_TRUE(counts_for_pins(nullptr, &known));
+  EXPECT_TRUE(counts_for_pins(&known, nullptr));
+  EXPECT_FALSE(counts([](auto& o) { o.status.online_status = "OFFLINE"; }));
+  EXPECT_TRUE(counts([](auto& o) { o.meta.labels["pinned"] = "yes"; }));
+  EXPECT_TRUE(counts([](auto& o) { o.status.pins = api::EdgePins{.policy = "cloud"}; }));
+  EXPECT_TRUE(counts([](auto& o) { o.status.pins = api::EdgePins{.state = api::EdgePinState::kMatched}; }));
 }
 
 TEST(Wake, AnEdgeCertificateThatGivesItsEdgeFreeWakesTheOthers) {

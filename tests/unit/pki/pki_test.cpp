@@ -246,6 +246,32 @@ TEST(Check, WantsEveryName) {
   EXPECT_THAT(missing([](auto& n) { n.common_name = "voice.example.com"; }), HasSubstr("voice.example.com"));
 }
 
+// What nobody asked for would let whoever has the key speak for it too.
+TEST(Check, WantsNoNameThatWasNotAskedFor) {
+  const World world;
+  auto wanted = world.requirements();
+  wanted.only_names = {"edge01.example.com", "192.0.2.7"};
+  const auto refusal = [&](support::TestLeafSpec spec) {
+    const Status fit = world.pki->check(world.issue(spec).chain_pem, world.key, wanted);
+    return fit ? std::string() : fit.error().what;
+  };
+  EXPECT_EQ(refusal({.dns = {"edge01.example.com"}, .ips = {"192.0.2.7"}}), "");
+  EXPECT_EQ(refusal({.dns = {"EDGE01.example.com"}, .ips = {"192.0.2.7"}}), "");
+  EXPECT_THAT(refusal({.dns = {"edge01.example.com", "evil.example.com"}, .ips = {"192.0.2.7"}}),
+              HasSubstr("\"evil.example.com\", which was not asked for"));
+  EXPECT_THAT(refusal({.dns = {"edge01.example.com", "*.example.com"}, .ips = {"192.0.2.7"}}),
+              HasSubstr("*.example.com"));
+  EXPECT_THAT(refusal({.dns = {"edge01.example.com"}, .ips = {"192.0.2.7", "2001:db8::7"}}), HasSubstr("2001:db8::7"));
+  wanted.only_names.clear();
+  EXPECT_EQ(refusal({.dns = {"edge01.example.com", "evil.example.com"}, .ips = {"192.0.2.7"}}), "") << "not known";
+}
+
+TEST(Check, RefusesACa) {
+  const World world;
+  const auto ca = world.issue({.dns = {"edge01.example.com"}, .ips = {"192.0.2.7"}, .is_ca = true});
+  EXPECT_EQ(world.pki->check(ca.chain_pem, world.key, world.requirements()).error().kind, ErrorKind::kInvalid);
+}
+
 TEST(Check, WantsDatesUsagesAndStrength) {
   const World world;
   const auto refusal = [&](support::TestLeafSpec spec, bool client_auth = false) {

@@ -178,6 +178,8 @@ TEST_F(MetricsTest, ForgottenObjectsLeaveNothing) {
     metrics_.edge_online("ns", name, true);
     metrics_.edge_sip_up("ns", name, false);
     metrics_.edge_clock_offset("ns", name, -1500ms);
+    metrics_.pins_current("ns", name, false);
+    metrics_.pin_handshake_valid("ns", name, true);
     metrics_.pin_override("ns", name, true);
     metrics_.credentials_valid("ns", name, false);
     metrics_.standby_in_use("ns", name, true);

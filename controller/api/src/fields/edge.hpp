@@ -22,6 +22,28 @@ struct EnumNames<api::TrunkStateText> {
        {api::TrunkStateText::kDown, "Down"},
        {api::TrunkStateText::kUnknown, "Unknown"}}};
 };
+template <>
+struct EnumNames<api::EdgePinState> {
+  static constexpr std::array<std::pair<api::EdgePinState, std::string_view>, 9> kNames = {
+      {{api::EdgePinState::kMatched, "Matched"},
+       {api::EdgePinState::kDrifted, "Drifted"},
+       {api::EdgePinState::kApplying, "Applying"},
+       {api::EdgePinState::kRestarting, "Restarting"},
+       {api::EdgePinState::kRolledBack, "RolledBack"},
+       {api::EdgePinState::kUnreachable, "Unreachable"},
+       {api::EdgePinState::kIntercepted, "Intercepted"},
+       {api::EdgePinState::kBlocked, "Blocked"},
+       {api::EdgePinState::kNotObserved, "NotObserved"}}};
+};
+template <>
+struct EnumNames<api::PinStep> {
+  static constexpr std::array<std::pair<api::PinStep, std::string_view>, 5> kNames = {
+      {{api::PinStep::kInstalling, "Installing"},
+       {api::PinStep::kRestarting, "Restarting"},
+       {api::PinStep::kProving, "Proving"},
+       {api::PinStep::kConfirming, "Confirming"},
+       {api::PinStep::kRestoring, "Restoring"}}};
+};
 
 }  // namespace edgetrust::json
 
@@ -90,6 +112,40 @@ void fields(V& v, TrunkStatus& trunk) {
 }
 
 template <class V>
+void fields(V& v, EdgePinSight& sight) {
+  using namespace json;
+  v("fingerprint", sight.fingerprint, required, doc("SHA-256 of the leaf, as colon hex."));
+  v("publicKey", sight.public_key, doc("SHA-256 of its SubjectPublicKeyInfo, as colon hex."));
+  v("issuer", sight.issuer, doc("Who issued the leaf."));
+  v("root", sight.root, doc("Root of the chain; empty when it does not validate."));
+  v("at", sight.at, doc("When the Edge was first presented this."));
+}
+
+template <class V>
+void fields(V& v, PinChange& change) {
+  using namespace json;
+  v("step", change.step, required, doc("Installing, Restarting, Proving, Confirming or Restoring."));
+  v("fileSha256", change.file_sha256, required, max_length(64), doc("SHA-256 of the new file, hexadecimal."));
+  v("previousSha256", change.previous_sha256, max_length(64), doc("SHA-256 of the file before it; empty when there was none."));
+  v("invocation", change.invocation, max_length(32), doc("InvocationID of the service before its restart."));
+  v("at", change.at, doc("When the change began."));
+}
+
+template <class V>
+void fields(V& v, EdgePins& pins) {
+  using namespace json;
+  v("policy", pins.policy, required, doc("The PinPolicy that holds for this Edge."));
+  v("state", pins.state, required, doc("Matched, Drifted, Applying, Restarting, RolledBack, Unreachable, Intercepted, Blocked or NotObserved."));
+  v("fileSha256", pins.file_sha256, max_length(64), doc("SHA-256 of the pin file that the Edge was last seen to have, hexadecimal."));
+  v("appliedAt", pins.applied_at, doc("When the operator put it there."));
+  v("message", pins.message, max_length(kLongestMessage), doc("Why, as a sentence for people."));
+  v("observed", pins.observed, doc("What the endpoint presents to the Edge itself."));
+  v("change", pins.change, doc("A change of the file that is under way."));
+  v("restarts", pins.restarts, max_items(8), doc("Restarts of the service in the last hour."));
+  v("rejectedSha256", pins.rejected_sha256, max_length(64), doc("SHA-256 of the file that was rolled back."));
+}
+
+template <class V>
 void fields(V& v, EdgeStatus& status) {
   using namespace json;
   v("observedGeneration", status.observed_generation, doc("The metadata.generation that this status is about."));
@@ -102,6 +158,7 @@ void fields(V& v, EdgeStatus& status) {
   v("timeZone", status.time_zone, doc("The time zone in force."));
   v("servedCertificate", status.served_certificate, doc("What the SIP-TLS port presents."));
   v("trunks", status.trunks, max_items(32), doc("The external trunks."));
+  v("pins", status.pins, doc("How the Edge stands to its PinPolicy."));
 }
 // clang-format on
 

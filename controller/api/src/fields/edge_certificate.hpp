@@ -75,7 +75,7 @@ template <class V>
 void fields(V& v, Fallback& fallback) {
   using namespace json;
   v("issuerRef", fallback.issuer_ref, required, doc("The second issuer."));
-  v("whenRemaining", fallback.when_remaining, required, doc("How close to expiry it is used, after failures of the first."));
+  v("whenRemaining", fallback.when_remaining, required, doc("How close to expiry it is used, after failures of the first. An Edge without a certificate of ours is as close as can be."));
 }
 
 template <class V>
@@ -100,7 +100,7 @@ void fields(V& v, EdgeCertificateSpec& spec) {
   using namespace json;
   v("edgeRef", spec.edge_ref, required, immutable("edgeRef is immutable: make a new EdgeCertificate for another Edge"), doc("The Edge that serves this certificate. Immutable; one EdgeCertificate an Edge."));
   v("issuerRef", spec.issuer_ref, doc("Who issues it."));
-  v("fallback", spec.fallback, later, doc("A second issuer."));
+  v("fallback", spec.fallback, doc("A second issuer: asked after failures of the first, when whenRemaining is reached. The next renewal is the first one's again."));
   v("sourceSecretRef", spec.source_secret_ref, doc("A kubernetes.io/tls Secret that someone else renews, delivered with the same care: each new certificate in it becomes the next revision. It must cover sip.host of the Edge where that is a name, and the names given here."));
   v("dnsNames", spec.dns_names, max_items(100), item_max_length(253), item_pattern(kDnsNamePattern), doc("DNS names in the certificate, lower case. A leading *. makes a wildcard. Beside sourceSecretRef: names that the certificate found there must cover."));
   v("ipAddresses", spec.ip_addresses, max_items(20), item_max_length(45), item_pattern(R"(^[0-9a-f.:]{2,45}$)"), doc("IP addresses in the certificate, lower case, for CAs that allow them. Only an http01 solver of the issuer proves an address."));
@@ -117,6 +117,8 @@ void fields(V& v, EdgeCertificateSpec& spec) {
   v("suspend", spec.suspend, doc("true: nothing is begun until it is false again. A delivery that has begun is taken to its end, or rolled back."));
   v.rule("has(self.issuerRef) != has(self.sourceSecretRef)", "set exactly one of issuerRef and sourceSecretRef");
   v.rule("has(self.sourceSecretRef) || (has(self.dnsNames) && self.dnsNames.size() > 0) || (has(self.ipAddresses) && self.ipAddresses.size() > 0)", "dnsNames needs at least one name");
+  v.rule("!has(self.fallback) || !has(self.issuerRef) || self.fallback.issuerRef.name != self.issuerRef.name",
+         "fallback.issuerRef must name another issuer than issuerRef");
   v.rule("!has(self.sourceSecretRef) || !(has(self.fallback) || has(self.privateKey) || has(self.commonName) || has(self.renewBefore))",
          "fallback, privateKey, commonName and renewBefore cannot be set beside sourceSecretRef: someone else issues");
   v.rule("!has(self.commonName) || self.commonName.size() == 0 || (has(self.dnsNames) && self.commonName in self.dnsNames)", "commonName must be one of dnsNames");
@@ -142,6 +144,7 @@ template <class V>
 void fields(V& v, OrderStatus& order) {
   using namespace json;
   v("revision", order.revision, required, doc("The revision that is ordered."));
+  v("issuer", order.issuer, doc("The AcmeIssuer that it is asked of, once another than that of issuerRef was."));
   v("url", order.url, doc("The order at the CA."));
   v("server", order.server, doc("Directory of the CA that has the order."));
   v("expires", order.expires, doc("When the CA forgets it."));

@@ -17,7 +17,13 @@ std::set<std::string> in_lower_case(const auto& names) {
 
 // The CA takes part in renewals (RFC 9773), as far as it has told: one that does not is told of no replacement.
 bool is_known_to_offer_renewal_info(const Observation& o) {
-  return o.object.status.renewal_info || (o.renewal_info && o.renewal_info->info);
+  const auto is_of_this_ca = [&](int revision) {
+    const StoredRevision* kept = stored(o, revision);
+    return kept != nullptr && kept->server == o.issuer->spec.server;
+  };
+  const auto& written = o.object.status.renewal_info;
+  if (written && is_of_this_ca(written->revision)) return true;
+  return o.renewal_info && o.renewal_info->info && is_of_this_ca(o.renewal_info->revision);
 }
 
 // This CA has issued for the same names before.

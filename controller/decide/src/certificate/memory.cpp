@@ -135,6 +135,12 @@ void note_written(Memory& memory, const api::EdgeCertificateStatus& before, cons
     return s.order ? std::pair(s.order->failures, s.order->replaces_refused) : std::pair(std::optional<int>{}, false);
   };
   if (counted(before) != counted(after)) forget_failures<effect::NewOrder>(memory);
+  const auto asked = [](const api::EdgeCertificateStatus& s) { return s.order ? s.order->issuer : std::string{}; };
+  if (asked(before) != asked(after)) {
+    forget_order(memory);
+    forget_failures<effect::NewOrder>(memory);
+    memory.order_asked_for = false;
+  }
   const bool no_records = !after.order || after.order->records.empty();
   if (no_records) {
     memory.removed.clear();

@@ -122,6 +122,7 @@ std::optional<int> candidate(const Observation& o) {
   // Revision 0 is an import: something to return to, never something to deliver.
   for (const auto& [number, revision] : o.revisions) {
     if (number <= std::max(ended, 0) || revision.marked_rejected) continue;
+    if (is_to_be_revoked(o, number) || is_revoked(o, number)) continue;
     // What cannot be read is a candidate too: it has to be refused.
     if (revision.has_bundle() && (!revision.chain || fits_spec(o, revision))) best = number;
   }
@@ -278,6 +279,14 @@ const StoredRevision* last_of_issuer(const Observation& o) {
     if (named && revision.server == o.issuer->spec.server) last = &revision;
   }
   return last;
+}
+
+const api::AcmeIssuer* issuer_of(const Observation& o, const StoredRevision& revision) {
+  for (const auto* issuer : {o.issuer.get(), o.other_issuer.get()}) {
+    if (issuer != nullptr && !issuer->broken && !revision.server.empty() && issuer->spec.server == revision.server)
+      return issuer;
+  }
+  return nullptr;
 }
 
 ports::CertificateId id_of(const ports::ChainFacts& chain) { return {chain.authority_key_id, chain.serial_number}; }

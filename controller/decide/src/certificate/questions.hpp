@@ -84,6 +84,9 @@ ports::CertificateId id_of(const ports::ChainFacts& chain);
 // twice. A server may refuse that (replaced already, or another account's); one that shares no name is none of it.
 std::optional<ports::CertificateId> replaced_by_order(const Observation& o);
 
+// Of the issuers of this object that of the CA which issued the revision; nullptr: it is not there, or cannot be read.
+const api::AcmeIssuer* issuer_of(const Observation& o, const StoredRevision& revision);
+
 // When the active revision is due; empty when there is none.
 std::optional<TimePoint> renewal_of(const Observation& o);
 // When a stored revision is due: by the rule, or sooner, where the CA has asked for that.

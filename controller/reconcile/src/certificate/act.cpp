@@ -64,13 +64,13 @@ class Actor {
   }
 
   Result<Learned> operator()(const effect::LookAtOrder& look) {
-    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    EDGETRUST_TRY_ASSIGN(const auto authority, authority_of(o_.issuer));
     EDGETRUST_TRY_ASSIGN(ports::Order order, authority->order(look.url, stop_));
     return Learned{.order = std::move(order)};
   }
 
   Result<Learned> operator()(const effect::LookAtRenewalInfo& look) {
-    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    EDGETRUST_TRY_ASSIGN(const auto authority, authority_of(o_.issuer));
     EDGETRUST_TRY_ASSIGN(auto info, authority->renewal_info(look.certificate, stop_));
     return Learned{.renewal_info = std::move(info)};
   }
@@ -145,9 +145,10 @@ class Actor {
   }
 
   Result<Learned> operator()(const effect::StoreBundle& store_bundle) {
-    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    EDGETRUST_TRY_ASSIGN(const auto authority, authority_of(o_.issuer));
     EDGETRUST_TRY_ASSIGN(const std::string chain, authority->certificate(store_bundle.certificate_url, stop_));
-    EDGETRUST_TRY_ASSIGN(const ports::ChainRequirements required, requirements(world_, object_, stop_));
+    EDGETRUST_TRY_ASSIGN(const ports::ChainRequirements required,
+                         requirements(world_, object_, o_.issuer->spec.server, stop_));
     // What cannot be arranged is stored as it came: the rules see the defect, and nothing is lost.
     const auto arranged = world_.pki.arrange(chain, required);
     if (!arranged && arranged.error().kind != ErrorKind::kInvalid) return tl::unexpected(arranged.error());
@@ -269,7 +270,7 @@ class Actor {
   // --- the CA
 
   Result<Learned> operator()(const effect::NewOrder& ask) {
-    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    EDGETRUST_TRY_ASSIGN(const auto authority, authority_of(o_.issuer));
     std::optional<ports::Order> order;
     if (ask.look_first) {
       EDGETRUST_TRY_ASSIGN(order, authority->open_order(ask.request, stop_));
@@ -286,18 +287,21 @@ class Actor {
       auto made = authority->new_order(ask.request, stop_);
       if (!made && place && !made.error().maybe_executed) give_back(*place);
       EDGETRUST_TRY_ASSIGN(order, std::move(made));
+      // A CA may give the open order of these names to whoever asks. Its certificate will be for the other's key.
+      if (is_anothers(order->url))
+        return fail(ErrorKind::kConflict, "the CA has an open order for these names, of another EdgeCertificate");
     }
     return Learned{.order = std::move(order)};
   }
 
   Result<Learned> operator()(const effect::AnswerChallenge& answer) {
-    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    EDGETRUST_TRY_ASSIGN(const auto authority, authority_of(o_.issuer));
     EDGETRUST_TRY(authority->answer(answer.url, stop_));
     return Learned{};
   }
 
   Result<Learned> operator()(const effect::FinalizeOrder& finalize) {
-    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    EDGETRUST_TRY_ASSIGN(const auto authority, authority_of(o_.issuer));
     EDGETRUST_TRY_ASSIGN(const Secret key, key_of(finalize.revision));
     EDGETRUST_TRY_ASSIGN(const std::string csr, world_.pki.csr(key, finalize.names));
     EDGETRUST_TRY_ASSIGN(ports::Order order, authority->finalize(finalize.order_url, csr, stop_));
@@ -305,13 +309,17 @@ class Actor {
   }
 
   Result<Learned> operator()(const effect::DeactivateAuthorization& deactivate) {
-    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    EDGETRUST_TRY_ASSIGN(const auto authority, authority_of(o_.issuer));
     EDGETRUST_TRY(authority->deactivate_authorization(deactivate.url, stop_));
     return Learned{};
   }
 
   Result<Learned> operator()(const effect::RevokeCertificate& revoke) {
-    EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(*o_.issuer, stop_));
+    const auto& other = o_.other_issuer;
+    const auto kept = o_.revisions.find(revoke.revision);
+    const bool is_others = other && kept != o_.revisions.end() && other->spec.server == kept->second.server &&
+                           (!o_.issuer || o_.issuer->spec.server != kept->second.server);
+    EDGETRUST_TRY_ASSIGN(const auto authority, authority_of(is_others ? other : o_.issuer));
     EDGETRUST_TRY_ASSIGN(const std::string chain, chain_of(revoke.revision));
     const auto key = key_of(revoke.revision);  // where it is lost, the account has to do
     EDGETRUST_TRY(authority->revoke(chain, revoke.reason, key ? key->clone() : Secret(), stop_));
@@ -425,6 +433,12 @@ class Actor {
     if (!is_ours(secret.meta, object_.meta.name))
       return fail(ErrorKind::kConflict, "the Secret " + name + " is not ours");
     return secret;
+  }
+
+  Result<std::shared_ptr<ports::CertificateAuthority>> authority_of(
+      const std::shared_ptr<const api::AcmeIssuer>& issuer) {
+    if (!issuer) return fail(ErrorKind::kNotFound, "its AcmeIssuer is gone");
+    return world_.backends.authority(*issuer, stop_);
   }
 
   // Two EdgeCertificates with the same names share neither order nor key.

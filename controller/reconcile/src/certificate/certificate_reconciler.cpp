@@ -46,8 +46,8 @@ struct CertificateReconciler::State {
   }
 
   std::shared_ptr<const api::AcmeIssuer> issuer_of(const api::EdgeCertificate& certificate) {
-    const auto& ref = certificate.spec.issuer_ref;
-    return ref ? orders.newest_of(world.issuers.get({certificate.meta.ns, ref->name})) : nullptr;
+    const std::string name = api::issuer_in_use(certificate);
+    return name.empty() ? nullptr : orders.newest_of(world.issuers.get({certificate.meta.ns, name}));
   }
   // What the CA makes an order wait for, as this process knows it.
   Status find_orders(Observation& o, std::stop_token stop) {
@@ -111,7 +111,7 @@ std::optional<Error> CertificateReconciler::State::perform(const Effect& effect,
     return std::nullopt;
   }
   decide::certificate::note_failure(notes.memory, effect, learned.error(), world.clock.now());
-  const bool asks_for_orders = !std::holds_alternative<decide::certificate::effect::LookAtRenewalInfo>(effect);
+  const bool asks_for_orders = std::holds_alternative<decide::certificate::effect::NewOrder>(effect);
   if (is_refused_by_ca(learned.error()) && asks_for_orders && o.issuer) {
     // What cannot be written is waited for by this object alone, and said by the next that is refused.
     (void)orders.note_refusal(world, o.issuer->meta.key(), learned.error(), std::move(stop));
@@ -186,6 +186,7 @@ Outcome CertificateReconciler::State::pass(std::shared_ptr<const api::EdgeCertif
   auto observation = observe(world, object, notes, stop);
   if (!observation) return {.error = within("observing", observation.error())};
   observation->issuer = orders.newest_of(observation->issuer);
+  observation->other_issuer = orders.newest_of(observation->other_issuer);
   if (decide::certificate::asks_for_fleet(*observation)) observation->fleet = fleet(object->meta.ns);
   if (const auto found = find_orders(*observation, stop); !found)
     return {.error = within("what was ordered", found.error())};

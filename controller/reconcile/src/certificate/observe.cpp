@@ -31,7 +31,12 @@ void find_references(const World& world, Observation& o) {
   const auto& [meta, spec] = std::tie(o.object.meta, o.object.spec);
   o.edge = world.edges.get({meta.ns, spec.edge_ref.name});
   if (o.edge) o.connection = world.connections.get({meta.ns, o.edge->spec.connection_ref.name});
-  if (spec.issuer_ref) o.issuer = world.issuers.get({meta.ns, spec.issuer_ref->name});
+  const auto issuer = [&](const std::string& name) {
+    return name.empty() ? nullptr : world.issuers.get({meta.ns, name});
+  };
+  o.issuer = issuer(api::issuer_in_use(o.object));
+  if (spec.issuer_ref && spec.fallback && spec.fallback->issuer_ref.name != spec.issuer_ref->name)
+    o.other_issuer = issuer(api::uses_fallback(o.object) ? spec.issuer_ref->name : spec.fallback->issuer_ref.name);
   o.policy = world.policies.get({meta.ns, decide::policy_name(o.object)});
   o.edge_holder = holder_of(world, o.object);
 }
@@ -116,15 +121,29 @@ std::set<std::string> only_names(const api::ObjectMeta& bundle, const api::EdgeC
   return names;
 }
 
+// Of the issuers of this object that of this server; that of issuerRef where none is.
+std::shared_ptr<const api::AcmeIssuer> issuer_at(const World& world, const api::EdgeCertificate& object,
+                                                 const std::string& server) {
+  const auto& [ns, spec] = std::tie(object.meta.ns, object.spec);
+  const auto first = world.issuers.get({ns, spec.issuer_ref->name});
+  if (server.empty() || !spec.fallback || (first && first->spec.server == server)) return first;
+  const auto second = world.issuers.get({ns, spec.fallback->issuer_ref.name});
+  return second && second->spec.server == server ? second : first;
+}
+
+std::string server_of(const api::ObjectMeta& bundle) {
+  return std::string(bundle.annotation(kIssuedByAnnotation).value_or(""));
+}
+
 // What a chain is judged by, besides itself: the names, the usages, and the roots as the issuer names them. Dates are
 // the rules' to judge.
-std::string standard_of(const World& world, const api::EdgeCertificate& object) {
+std::string standard_of(const World& world, const api::EdgeCertificate& object, const std::string& server) {
   const ports::SubjectNames names = names_of(world, object);
   std::string text;
   for (const auto usage : object.spec.required_usages) text += usage == api::Usage::kServerAuth ? " server" : " client";
   text += " " + join(names.dns_names, ",") + "," + join(names.ip_addresses, ",") + " " + names.common_name;
   if (!object.spec.issuer_ref) return text + " no CA";
-  const auto issuer = world.issuers.get({object.meta.ns, object.spec.issuer_ref->name});
+  const auto issuer = issuer_at(world, object, server);
   return text + (issuer ? " " + issuer->meta.uid + "/" + std::to_string(issuer->meta.generation) : " no issuer");
 }
 
@@ -138,7 +157,7 @@ Result<std::optional<Error>> judge(const World& world, const api::EdgeCertificat
   const auto pem = key_secret.data.find(kTlsKey);
   if (pem == key_secret.data.end())
     return Error{.kind = ErrorKind::kInvalid, .what = "Secret " + key->name + " has no " + kTlsKey};
-  EDGETRUST_TRY_ASSIGN(ports::ChainRequirements required, requirements(world, object, stop));
+  EDGETRUST_TRY_ASSIGN(ports::ChainRequirements required, requirements(world, object, server_of(bundle), stop));
   trust(required, text_of(chain, kCaCrt));
   required.at = moment_within(facts, required.at);
   required.only_names = only_names(bundle, object.spec);
@@ -178,7 +197,7 @@ Status describe_bundle(const World& world, const api::ObjectMeta& bundle, const 
     revision.defect = facts->unreadable;
     return {};
   }
-  const std::string standard = (key != nullptr ? key->uid : "no key") + standard_of(world, object);
+  const std::string standard = (key != nullptr ? key->uid : "no key") + standard_of(world, object, revision.server);
   if (facts->judged_by != standard) {
     auto verdict = judge(world, object, bundle, key, *facts->chain, stop);
     if (!verdict) {
@@ -259,7 +278,7 @@ void find_source(const World& world, Observation& o, Notes& notes, std::stop_tok
   o.source.emplace();
   if (!meta) return;
   const std::string known_by =
-      meta->name + " " + meta->uid + " " + meta->resource_version + standard_of(world, o.object);
+      meta->name + " " + meta->uid + " " + meta->resource_version + standard_of(world, o.object, "");
   if (notes.source.known_by != known_by) notes.source = {known_by, read_source(world, o.object, stop).facts};
   o.source = notes.source.facts;
   if (o.source->unjudged) notes.source = {};
@@ -278,7 +297,7 @@ TimePoint moment_within(const ports::ChainFacts& facts, TimePoint now) {
 }
 
 Result<ports::ChainRequirements> requirements(const World& world, const api::EdgeCertificate& object,
-                                              std::stop_token stop) {
+                                              const std::string& server, std::stop_token stop) {
   const auto& usages = object.spec.required_usages;
   ports::ChainRequirements required{
       .names = names_of(world, object),
@@ -286,7 +305,7 @@ Result<ports::ChainRequirements> requirements(const World& world, const api::Edg
       .client_auth = std::ranges::find(usages, api::Usage::kClientAuth) != usages.end(),
       .at = world.clock.now()};
   if (!object.spec.issuer_ref) return required;
-  const auto issuer = world.issuers.get({object.meta.ns, object.spec.issuer_ref->name});
+  const auto issuer = issuer_at(world, object, server);
   // Without it nobody knows the roots: a good certificate of a private CA would look broken.
   if (!issuer || issuer->broken)
     return fail(ErrorKind::kNotFound, "there is no usable AcmeIssuer " + object.spec.issuer_ref->name);

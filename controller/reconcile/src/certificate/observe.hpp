@@ -13,7 +13,7 @@ Result<decide::certificate::Observation> observe(const World& world, std::shared
 
 // What a chain of this object must fulfil before it is pushed.
 Result<ports::ChainRequirements> requirements(const World& world, const api::EdgeCertificate& object,
-                                              std::stop_token stop);
+                                              const std::string& server, std::stop_token stop);
 // Roots that came with a certificate, a private CA's; empty: it came with none. They need not hold the one that issues.
 void trust(ports::ChainRequirements& required, const std::string& roots_pem);
 // The moment at which a chain is judged: dates are the rules' to judge.

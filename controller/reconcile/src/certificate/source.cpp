@@ -32,7 +32,7 @@ class Reading {
   Status into(SourceContent& content, std::stop_token stop) {
     EDGETRUST_TRY_ASSIGN(content.facts.chain, about(kTlsCrt, world_.pki.inspect(text(kTlsCrt))));
     EDGETRUST_TRY(fits(content.facts.chain->public_key_sha256));
-    EDGETRUST_TRY_ASSIGN(ports::ChainRequirements required, requirements(world_, object_, stop));
+    EDGETRUST_TRY_ASSIGN(ports::ChainRequirements required, requirements(world_, object_, "", stop));
     trust(required, text(kCaCrt));
     required.at = moment_within(*content.facts.chain, required.at);
     EDGETRUST_TRY_ASSIGN(std::string chain, about(kTlsCrt, world_.pki.arrange(text(kTlsCrt), required)));

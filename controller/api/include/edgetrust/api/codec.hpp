@@ -13,7 +13,7 @@ namespace edgetrust::api {
 
 ObjectMeta decode_meta(json::View metadata);
 
-// Defined for the five kinds.
+// Defined for the six kinds.
 template <class Kind>
 Kind decode(json::View object);
 

@@ -45,6 +45,8 @@ struct Window {
 struct LabelSelector {
   std::map<std::string, std::string> match_labels;
 };
+// Whether those labels are among these; an empty selector fits everything.
+bool fits(const LabelSelector& selector, const std::map<std::string, std::string>& labels);
 
 // The annotations that ask the operator for something, each acted on once per value.
 inline constexpr std::string_view kRenewRequestedAt = "edgetrust.io/renew-requested-at";

@@ -27,6 +27,11 @@ inline constexpr std::string_view kTrustAnchorsSynced = "TrustAnchorsSynced";
 inline constexpr std::string_view kOnline = "Online";
 inline constexpr std::string_view kSipHealthy = "SipHealthy";
 inline constexpr std::string_view kPeersTrustChain = "PeersTrustChain";
+inline constexpr std::string_view kClockInSync = "ClockInSync";
+inline constexpr std::string_view kPinsCurrent = "PinsCurrent";
+inline constexpr std::string_view kHandshakeValid = "HandshakeValid";
+inline constexpr std::string_view kIntercepted = "Intercepted";
+inline constexpr std::string_view kOverrideActive = "OverrideActive";
 }  // namespace condition
 
 // How something failed, as the second half of a reason: "IssuerUnavailable", "UploadCredentialsRefused". A closed list,
@@ -41,8 +46,8 @@ inline constexpr std::string_view kPeersNotJudged = "PeersNotJudged";
 
 const Condition* find(const std::vector<Condition>& conditions, std::string_view type);
 
-// The one that says most: Stalled, else Reconciling, else Ready; nullptr when there is none. Ready may have words of its
-// own (Expired): what the rotation says is in the other two while they are there.
+// The one that says most: Stalled, else Reconciling, else Ready; nullptr when there is none. Ready may have words of
+// its own (Expired): what the rotation says is in the other two while they are there.
 const Condition* said(const std::vector<Condition>& conditions);
 // Its reason; empty when there is none.
 std::string_view reason_said(const std::vector<Condition>& conditions);

@@ -52,6 +52,46 @@ struct TrunkStatus {
   std::optional<TimePoint> since;
   std::string error;
 };
+// How an Edge stands to its PinPolicy.
+enum class EdgePinState {
+  kMatched,      // what the endpoint presents is accepted, and the Edge has the file that it should have
+  kDrifted,      // the file on the Edge is another one
+  kApplying,     // a new file is being put in place
+  kRestarting,   // the service is being restarted with it
+  kRolledBack,   // the previous file is back; nothing more is tried with the refused one
+  kUnreachable,  // by SSH
+  kIntercepted,  // the Edge is presented a chain that does not lead where the operator's does
+  kBlocked,      // something must be changed by a person first
+  kNotObserved
+};
+// A change of the pin file, as far as it has come: written before each step, so that a crash at any point resumes it.
+enum class PinStep { kInstalling, kRestarting, kProving, kConfirming, kRestoring };
+struct PinChange {
+  PinStep step = PinStep::kInstalling;
+  std::string file_sha256;      // of the new file
+  std::string previous_sha256;  // of the one before it; empty: there was none
+  std::string invocation;       // of the service before its restart (systemd's InvocationID)
+  std::optional<TimePoint> at;  // when the change began
+};
+// What the endpoint presents to the Edge itself.
+struct EdgePinSight {
+  std::string fingerprint;  // SHA-256 of the leaf, colon hex
+  std::string public_key;   // of its SubjectPublicKeyInfo
+  std::string issuer;
+  std::string root;  // empty: the chain does not validate
+  std::optional<TimePoint> at;
+};
+struct EdgePins {
+  std::string policy;
+  EdgePinState state = EdgePinState::kNotObserved;
+  std::string file_sha256;              // of the file that the Edge was last seen to have
+  std::optional<TimePoint> applied_at;  // when that was put there by the operator
+  std::string message;
+  std::optional<EdgePinSight> observed;
+  std::optional<PinChange> change;
+  std::vector<TimePoint> restarts;  // those of the last hour
+  std::string rejected_sha256;      // of the file that was rolled back
+};
 struct EdgeStatus {
   std::int64_t observed_generation = -1;
   std::vector<Condition> conditions;
@@ -63,6 +103,7 @@ struct EdgeStatus {
   std::string time_zone;
   std::optional<ServedCertificate> served_certificate;
   std::vector<TrunkStatus> trunks;
+  std::optional<EdgePins> pins;
 };
 
 using Edge = Object<EdgeSpec, EdgeStatus>;

@@ -82,6 +82,7 @@ inline constexpr std::string_view kAcmeChallengePath = "/.well-known/acme-challe
 // The order under way: what a crashed operator comes back to, and what it must clean up.
 struct OrderStatus {
   int revision = 0;
+  std::string issuer;  // the AcmeIssuer that it is asked of, once another than issuerRef's was; empty: that
   std::string url;
   std::string server;  // the directory of the CA that has it
   std::optional<TimePoint> expires;
@@ -201,6 +202,10 @@ using EdgeCertificate = Object<EdgeCertificateSpec, EdgeCertificateStatus>;
 
 // `<name>-tls` unless named.
 std::string serving_secret_name(const EdgeCertificate& certificate);
+// The AcmeIssuer that orders are asked of now: that of issuerRef, or that of fallback while status.order says so. Empty
+// with sourceSecretRef.
+std::string issuer_in_use(const EdgeCertificate& certificate);
+bool uses_fallback(const EdgeCertificate& certificate);
 // The immutable Secrets of a revision: `<name>-r<revision>-key` and `<name>-r<revision>`.
 std::string key_secret_name(const std::string& certificate_name, int revision);
 std::string bundle_secret_name(const std::string& certificate_name, int revision);

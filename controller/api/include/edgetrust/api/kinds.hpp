@@ -4,6 +4,7 @@
 #include "edgetrust/api/edge.hpp"
 #include "edgetrust/api/edge_certificate.hpp"
 #include "edgetrust/api/genesys_connection.hpp"
+#include "edgetrust/api/pin_policy.hpp"
 #include "edgetrust/api/rotation_policy.hpp"
 
 #include <array>
@@ -43,6 +44,11 @@ struct KindOf<AcmeIssuer> {
 template <>
 struct KindOf<GenesysConnection> {
   static constexpr KindInfo kInfo{"GenesysConnection", "genesysconnections", "genesysconnection", "gconn"};
+};
+
+template <>
+struct KindOf<PinPolicy> {
+  static constexpr KindInfo kInfo{"PinPolicy", "pinpolicies", "pinpolicy", "pinpol"};
 };
 
 template <class T>

@@ -38,7 +38,10 @@ struct ChainUse {
 // security level 2). `chain` must be leaf first.
 Status verify_to_root(const std::vector<Certificate>& chain, std::span<const TrustStore* const> roots,
                       const ChainUse& use);
-// The same, believing the last certificate without asking who issued it.
+// The way that it found: the leaf, what is above it, and the root, which is one of `roots`.
+Result<std::vector<Certificate>> validated_chain(const std::vector<Certificate>& chain,
+                                                 std::span<const TrustStore* const> roots, const ChainUse& use);
+// As verify_to_root, believing the last certificate without asking who issued it.
 Status verify_to_last(const std::vector<Certificate>& chain, const ChainUse& use);
 
 }  // namespace edgetrust::crypto

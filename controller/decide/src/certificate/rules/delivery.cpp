@@ -163,12 +163,16 @@ std::optional<int> way_back(const Observation& o, const api::DeliveryStatus& del
   return previous(o, delivery.revision);
 }
 
-// Its port serves, since the push, what is none of ours. Where a foreign certificate is to be replaced that may still
-// be the one from before; else there was none, or no push would have begun.
+// Its port serves, since the push, what is none of ours, and the Edge is well with it: one that is not may present what
+// it fell back to by itself. Where a foreign certificate is to be replaced that may still be the one from before; else
+// there was none, or no push would have begun.
 bool is_taken_over(const Observation& o, const api::DeliveryStatus& delivery) {
   const TimePoint since = delivery.rolling_back_since.value_or(*delivery.installed_at);
   const bool seen = o.look && o.look->served && o.look->at >= since && o.look->at <= o.now;
-  return seen && serves_foreign(o) && o.object.status.revision && wish_for_foreign(o) == api::ForeignCertificate::kHold;
+  const bool is_well = seen && o.look->health && o.look->health->state != ports::EdgeState::kCritical &&
+                       o.look->health->sip != ports::SipState::kDown;
+  return is_well && serves_foreign(o) && o.object.status.revision &&
+         wish_for_foreign(o) == api::ForeignCertificate::kHold;
 }
 
 // Another operator, a person, or a later life of this one before the cluster was restored: nothing is pushed over it.

@@ -111,6 +111,7 @@ Verdict served_fields_only(const Observation& o) {
   collect_unserved(o.edge, found);
   collect_unserved(o.connection, found);
   collect_unserved(o.issuer, found);
+  collect_unserved(o.other_issuer, found);
   collect_unserved(o.policy, found);
   if (found.empty()) return std::nullopt;
   return refuse(o, "NotSupported", "this version does not serve " + join(found, ", ") + "; remove what is set there");

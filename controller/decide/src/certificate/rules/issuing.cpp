@@ -31,7 +31,7 @@ TimePoint order_retry(const Observation& o, int failures) {
 // What it has left pending counts against the CA's limits until it expires.
 void abandon_authorizations(api::OrderStatus& order, const Observation& o) {
   constexpr std::size_t kMost = 20;
-  const bool is_elsewhere = !order.server.empty() && order.server != o.issuer->spec.server;
+  const bool is_elsewhere = !order.server.empty() && (!o.issuer || order.server != o.issuer->spec.server);
   if (!o.order || o.order->order.url != order.url || is_elsewhere) return;
   for (const auto& authorization : o.order->order.authorizations) {
     if (authorization.status == AuthorizationStatus::kPending && order.abandoned.size() < kMost)
@@ -51,12 +51,6 @@ void forget_order(api::OrderStatus& order, const Observation& o) {
 
 // A certificate may have been issued for the key, even if nobody can fetch it: the next order gets a key of its own.
 void take_new_number(api::OrderStatus& order, const Observation& o) { order.revision = next_revision(o); }
-
-Decision order_lost(const Observation& o, const std::string& reason, const std::string& message) {
-  Decision decision = order_failed(o, reason, message);
-  take_new_number(*decision.status.order, o);
-  return decision;
-}
 
 // The order was for something else than the spec has now: nobody's failure, and no reason to wait.
 Decision order_outdated(const Observation& o, const std::string& why) {
@@ -132,7 +126,7 @@ Verdict may_begin(const Observation& o) {
 }
 
 Verdict issuer_usable(const Observation& o) {
-  const std::string name = o.object.spec.issuer_ref ? o.object.spec.issuer_ref->name : std::string{};
+  const std::string name = api::issuer_in_use(o.object);
   if (!o.issuer) return issuing(o, "IssuerNotFound", "there is no AcmeIssuer " + name + " in this namespace").finish();
   if (o.issuer->broken)
     return issuing(o, "IssuerInvalid", "AcmeIssuer " + name + ": " + o.issuer->broken->message()).finish();
@@ -331,9 +325,12 @@ Decision order_failed(const Observation& o, const std::string& reason, const std
   order.last_error = message;
   status.next_attempt = order_retry(o, *order.failures);
   forget_order(order, o);
+  // What it has left is cleaned up where it was ordered.
+  const bool is_clean = order.records.empty() && order.abandoned.empty();
+  if (is_clean) order.issuer = issuer_after_failure(o);
   return draft.announce(true, reason, message)
       .next("tries again " + format_rfc3339(*status.next_attempt))
-      .wake(order.records.empty() && order.abandoned.empty() ? *status.next_attempt : o.now)
+      .wake(is_clean && !o.object.spec.fallback ? *status.next_attempt : o.now)
       .finish();
 }
 
@@ -342,6 +339,17 @@ Decision poll(const Observation& o, std::string reason, std::string message) {
   const TimePoint at = next_poll(*o.order);
   if (o.now < at && o.order->at <= o.now) return draft.wake(at).finish();
   return draft.effect(effect::LookAtOrder{o.object.status.order->url}).finish();
+}
+
+void give_up_order(api::EdgeCertificateStatus& status, const Observation& o) {
+  forget_order(*status.order, o);
+  take_new_number(*status.order, o);
+}
+
+Decision order_lost(const Observation& o, const std::string& reason, const std::string& message) {
+  Decision decision = order_failed(o, reason, message);
+  take_new_number(*decision.status.order, o);
+  return decision;
 }
 
 Verdict order_cleaned_up(const Observation& o) {
@@ -361,6 +369,7 @@ Verdict order_cleaned_up(const Observation& o) {
   } else {
     draft.status().order->abandoned.clear();
     draft.status().order->records.clear();  // what is known of its failures stays
+    draft.status().order->issuer = issuer_after_failure(o);
   }
   return draft.wake(o.now).finish();
 }
@@ -376,6 +385,7 @@ Verdict revision_issued(const Observation& o) {
                    : stale         ? std::optional<std::string>("the stored one is due before it could be delivered")
                                    : due(o);
   if (!why) return std::nullopt;
+  if (auto other = issuer_changed_over(o)) return other;
   if (auto wait = may_begin(o)) return wait;
   if (auto missing = issuer_usable(o)) return missing;
   const bool begins = issued || !next;

@@ -68,6 +68,9 @@ Verdict wait_for_peers(const Observation& o, int revision, bool right_before) {
   if (!is_about(o.peers, o, revision)) {
     return ask(o, revision, asking(o, "asking whether the peers would accept " + chain_of(revision)));
   }
+  if (const std::string refusing = those_who(Answer::kNo, o.peers->peers); !refusing.empty()) {
+    if (auto given_up = fallback_not_trusted(o, revision, refusing)) return given_up;
+  }
   const TimePoint again = o.peers->at + kAskAgainAfter;
   auto objected = objection(o, revision);
   if (objected && o.now < again) return objected->wake(again).finish();

@@ -57,10 +57,9 @@ std::string hindrance(const Observation& o, const StoredRevision* revision) {
   const std::string name = revision_text(revision->number);
   if (is_revoked(o, revision->number)) return name + " is revoked already";
   if (revision->chain->not_after <= o.now) return name + " has expired";
-  if (!o.issuer || o.issuer->broken) return "its AcmeIssuer is missing or cannot be read";
-  if (revision->server != o.issuer->spec.server)
-    return name + " was not issued by AcmeIssuer " + o.issuer->meta.name + ", but by " +
-           (revision->server.empty() ? "nobody knows whom" : revision->server);
+  if (issuer_of(o, *revision) == nullptr)
+    return name + " was issued by " + (revision->server.empty() ? "nobody knows whom" : revision->server) +
+           ", of which there is no usable AcmeIssuer in issuerRef or fallback";
   return {};
 }
 
@@ -83,6 +82,8 @@ Decision take_note(const Observation& o) {
   Draft draft(o);
   mark_handled(draft.status(), o, api::kRevokeRequestedAt);
   draft.status().revocation = api::RevocationStatus{revisions, request->reason};
+  // Its key may be a copy of this one (rotationPolicy: Never).
+  if (request->reason == kCompromised && o.object.status.order) give_up_order(draft.status(), o);
   const bool waits = named->number == o.object.status.revision && request->reason != kCompromised;
   return draft.unchanged()
       .announce(false, "RevocationAccepted",
@@ -126,6 +127,7 @@ Verdict revocation_asked_for(const Observation& o) {
     if (kept == nullptr || !kept->chain || kept->chain->not_after <= o.now) return settle(o, number, false);
     // What the Edge serves is not taken from it before it has another; unless somebody else may speak for it.
     if (number == o.object.status.revision && wanted->reason != kCompromised) continue;
+    if (issuer_of(o, *kept) == nullptr) continue;  // until it is there again
     if (failure != nullptr && retry_of(failure->error) == Retry::kAfterChange)
       return settle(o, number, false, failure->error.message());
     if (wait_for(o, {effect::RevokeCertificate::kName})) return std::nullopt;

@@ -57,6 +57,10 @@ Decision order_failed(const Observation& o, const std::string& reason, const std
 // The order is looked at when it is worth another look.
 Decision poll(const Observation& o, std::string reason, std::string message);
 inline constexpr std::chrono::seconds kPollEvery{2};
+// No more comes of the order under way, nor of its key. Nobody's failure.
+void give_up_order(api::EdgeCertificateStatus& status, const Observation& o);
+// The order under way is given up, and a certificate that it may have by now.
+Decision order_lost(const Observation& o, const std::string& reason, const std::string& message);
 
 // answering.cpp: how the challenges of an order are answered
 // Whether there is a solver for each name, and this operator can do what it asks for.
@@ -66,6 +70,15 @@ bool is_open(const ports::Order& order);
 Decision challenges_answered(const Observation& o, const ports::Order& order);
 // What the CA found at the challenges of an invalid order, for people.
 std::string why_invalid(const ports::Order& order);
+
+// fallback.cpp: the second issuer, asked after failures of the first
+// Orders are asked of the other issuer from now on.
+Verdict issuer_changed_over(const Observation& o);
+// For whom the next order is, after one that came to nothing.
+std::string issuer_after_failure(const Observation& o);
+// A certificate of the second issuer that the peers do not trust is given up: the first is asked again, and the second
+// no more while that certificate is stored.
+Verdict fallback_not_trusted(const Observation& o, int revision, const std::string& refusing);
 
 // limits.cpp: the CA wants no orders now, or one more would exceed a limit of its
 Verdict wait_for_issuer(const Observation& o);

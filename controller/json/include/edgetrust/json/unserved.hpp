@@ -44,6 +44,11 @@ class UnservedFinder {
   void check_value(const std::string& path, const std::optional<E>& member, const LaterValue<E>& attribute) {
     if (member) check_value(path, *member, attribute);
   }
+  template <class E>
+  void check_value(const std::string& path, const std::vector<E>& members, const LaterValue<E>& attribute) {
+    for (std::size_t i = 0; i < members.size(); ++i)
+      check_value(path + "[" + std::to_string(i) + "]", members[i], attribute);
+  }
   template <class T>
   void descend(const std::string& path, T& member) {
     if constexpr (IsOptional<T>::value) {

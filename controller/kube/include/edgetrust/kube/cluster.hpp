@@ -29,9 +29,9 @@ struct Change {
   std::shared_ptr<const T> before;
   std::shared_ptr<const T> after;
 };
-using AnyChange =
-    std::variant<Change<api::EdgeCertificate>, Change<api::Edge>, Change<api::RotationPolicy>, Change<api::AcmeIssuer>,
-                 Change<api::GenesysConnection>, Change<MetadataOnly>, Change<ports::BudgetSlot>>;
+using AnyChange = std::variant<Change<api::EdgeCertificate>, Change<api::Edge>, Change<api::RotationPolicy>,
+                               Change<api::AcmeIssuer>, Change<api::GenesysConnection>, Change<api::PinPolicy>,
+                               Change<MetadataOnly>, Change<ports::BudgetSlot>>;
 
 struct ClusterOptions {
   std::vector<std::string> namespaces;  // those that are watched; at least one
@@ -62,6 +62,7 @@ class Cluster {
   ports::Objects<api::RotationPolicy>& policies();
   ports::Objects<api::AcmeIssuer>& issuers();
   ports::Objects<api::GenesysConnection>& connections();
+  ports::Objects<api::PinPolicy>& pin_policies();
   ports::Secrets& secrets();
   ports::BudgetSlots& slots();
   ports::Events& events();

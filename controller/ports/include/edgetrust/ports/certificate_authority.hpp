@@ -104,8 +104,8 @@ class CertificateAuthority {
  public:
   virtual ~CertificateAuthority() = default;
 
-  // The account's URL: found by the key, or created (RFC 8555 section 7.3). Idempotent, cached. Where the server shows
-  // another contact than ours, ours is told to it (section 7.3.2).
+  // The account's URL: found by the key, or created (RFC 8555 section 7.3). Idempotent; cached for six days,
+  // then proved anew. Where the server shows another contact than ours, ours is told to it (section 7.3.2).
   virtual Result<std::string> account(std::stop_token stop) = 0;
   // What the server offers; cached for an hour.
   virtual Result<Offers> offers(std::stop_token stop) = 0;

@@ -74,6 +74,8 @@ class Metrics {
   void forget_edge(const std::string& ns, const std::string& name);
 
   // PinPolicies and GenesysConnections
+  void pins_current(const std::string& ns, const std::string& name, std::optional<bool> current);
+  void pin_handshake_valid(const std::string& ns, const std::string& name, std::optional<bool> valid);
   void pin_override(const std::string& ns, const std::string& name, bool active);
   void forget_pin_policy(const std::string& ns, const std::string& name);
   void credentials_valid(const std::string& ns, const std::string& name, std::optional<bool> valid);

@@ -50,7 +50,8 @@ struct Observation : Memory {
 
   // What it refers to, as the watch cache has it; null when there is no such object.
   std::shared_ptr<const api::Edge> edge;
-  std::shared_ptr<const api::AcmeIssuer> issuer;
+  std::shared_ptr<const api::AcmeIssuer> issuer;                  // that orders are asked of now: api::issuer_in_use()
+  std::shared_ptr<const api::AcmeIssuer> other_issuer = nullptr;  // of issuerRef and fallback the one that is not
   std::shared_ptr<const api::GenesysConnection> connection;
   std::shared_ptr<const api::RotationPolicy>
       policy;  // the one named, or `default`; null is no error unless one is named

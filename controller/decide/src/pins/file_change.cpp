@@ -1,0 +1,206 @@
+#include "edgetrust/decide/pins/file_change.hpp"
+
+#include "edgetrust/base/time_text.hpp"
+
+#include <algorithm>
+
+namespace edgetrust::decide::pins {
+namespace {
+
+using namespace std::chrono_literals;
+using api::EdgePinState;
+using api::PinStep;
+
+constexpr auto kLookSoon = 2s;
+constexpr auto kOneHour = 1h;
+
+// The status in the making.
+class File {
+ public:
+  explicit File(const FileSituation& situation) : s_(situation) {
+    if (s_.before) next_.status = *s_.before;
+    next_.status.policy = s_.policy;
+    std::erase_if(next_.status.restarts, [&](TimePoint at) { return at + kOneHour <= s_.now; });
+  }
+
+  FileDecision decide() {
+    if (!s_.host) return rest(EdgePinState::kUnreachable, s_.host_trouble);
+    next_.status.file_sha256 = host().sha256;
+    if (next_.status.change) {
+      if (auto going_on = go_on()) return std::move(*going_on);
+    }
+    return begin();
+  }
+
+ private:
+  [[nodiscard]] const ports::HostState& host() const { return *s_.host; }
+  [[nodiscard]] api::PinChange& change() { return *next_.status.change; }
+
+  FileDecision rest(EdgePinState state, std::string message) {
+    next_.status.state = state;
+    next_.status.message = std::move(message);
+    return std::move(next_);
+  }
+  FileDecision later(EdgePinState state, std::string message, std::chrono::milliseconds wait) {
+    next_.wake_at = s_.now + wait;
+    return rest(state, std::move(message));
+  }
+  template <class Effect>
+  FileDecision act(EdgePinState state, std::string message, Effect effect) {
+    next_.effect = std::move(effect);
+    next_.wake_at = s_.now + kLookSoon;
+    return rest(state, std::move(message));
+  }
+
+  FileDecision begin();
+  FileDecision begin_change();
+  std::optional<FileDecision> go_on();
+  std::optional<FileDecision> installing();
+  FileDecision restarting();
+  FileDecision proving();
+  FileDecision confirming();
+  FileDecision restoring();
+  FileDecision step(PinStep to);
+
+  const FileSituation& s_;
+  FileDecision next_;
+};
+
+// --- a change under way
+
+// Empty: it is over, and the file is judged anew.
+std::optional<FileDecision> File::go_on() {
+  const bool has_new = host().has_file && host().sha256 == change().file_sha256;
+  const bool has_previous = host().sha256 == change().previous_sha256;
+  if (change().step == PinStep::kRestoring) return restoring();
+  if (!has_new && change().step == PinStep::kInstalling && has_previous) return installing();
+  if (!has_new) {
+    // The timer was faster, or somebody has edited the file: what the change was for is asked anew.
+    if (host().restore_armed) return later(EdgePinState::kApplying, "the timer on the Edge runs", kLookSoon);
+    next_.status.change.reset();
+    return std::nullopt;
+  }
+  switch (change().step) {
+    case PinStep::kInstalling:
+      // Only its mode or owner was wrong: nobody has to read it anew.
+      if (change().file_sha256 == change().previous_sha256) return step(PinStep::kConfirming);
+      next_.status.restarts.push_back(s_.now);
+      return step(PinStep::kRestarting);
+    case PinStep::kRestarting: return restarting();
+    case PinStep::kProving: return proving();
+    case PinStep::kConfirming: return confirming();
+    case PinStep::kRestoring: break;
+  }
+  return restoring();
+}
+
+FileDecision File::step(PinStep to) {
+  change().step = to;
+  switch (to) {
+    case PinStep::kRestarting: return restarting();
+    case PinStep::kProving: return proving();
+    case PinStep::kConfirming: return confirming();
+    case PinStep::kInstalling:
+    case PinStep::kRestoring: break;
+  }
+  return restoring();
+}
+
+// The file is still the previous one: the installation failed, or its answer was lost before anything was done.
+std::optional<FileDecision> File::installing() {
+  if (host().restore_armed) {
+    // A script that was cut off from us may still be at work, and takes no longer than its timer.
+    return later(EdgePinState::kApplying, "an installation that was begun is waited for", kLookSoon);
+  }
+  if (!s_.enforced || !s_.wanted || s_.wanted->sha256 != change().file_sha256) {
+    next_.status.change.reset();
+    return std::nullopt;
+  }
+  change().invocation = host().invocation;
+  return act(EdgePinState::kApplying, "the new file is put in place",
+             file_effect::Install{*s_.wanted, change().previous_sha256, change().invocation});
+}
+
+FileDecision File::restarting() {
+  if (host().invocation != change().invocation) return step(PinStep::kProving);
+  return act(EdgePinState::kRestarting, "the service is restarted with the new file", file_effect::Restart{});
+}
+
+// Whoever comes back after the time for it tries once all the same: the Edge's own timer has not been faster.
+FileDecision File::proving() {
+  const TimePoint restarted = next_.status.restarts.empty() ? s_.now : next_.status.restarts.back();
+  const bool too_late = s_.now >= restarted + kProveWithin;
+  if (!host().service_active) {
+    if (too_late) return step(PinStep::kRestoring);
+    return later(EdgePinState::kRestarting, "the service is not up yet", kLookSoon);
+  }
+  if (s_.proof == Proof::kGood) return step(PinStep::kConfirming);
+  if (s_.proof == Proof::kRefused || (s_.proof == Proof::kUnreachable && too_late)) return step(PinStep::kRestoring);
+  return act(EdgePinState::kRestarting, "the endpoint is tried from the Edge", file_effect::Prove{});
+}
+
+FileDecision File::confirming() {
+  if (host().restore_armed || host().has_leftovers)
+    return act(EdgePinState::kApplying, "the new file is confirmed", file_effect::Confirm{change().file_sha256});
+  next_.status.applied_at = std::chrono::floor<std::chrono::seconds>(s_.now);
+  next_.status.rejected_sha256.clear();
+  next_.status.change.reset();
+  return begin();
+}
+
+FileDecision File::restoring() {
+  const bool has_new = host().has_file && host().sha256 == change().file_sha256;
+  if (has_new || host().restore_armed)
+    return act(EdgePinState::kRolledBack, "the previous file is put back",
+               file_effect::Restore{change().file_sha256, change().invocation});
+  next_.status.rejected_sha256 = change().file_sha256;
+  next_.status.change.reset();
+  next_.rolled_back = true;
+  return begin();
+}
+
+// --- no change under way
+
+FileDecision File::begin() {
+  // Of a change whose record is lost.
+  if (host().restore_armed) return later(EdgePinState::kApplying, "the timer on the Edge runs", kLookSoon);
+  if (host().has_leftovers && s_.enforced)
+    return act(EdgePinState::kApplying, "what a cut connection has left is taken away", file_effect::Clean{});
+  if (!host().folder_trouble.empty()) return rest(EdgePinState::kBlocked, host().folder_trouble);
+  if (!host().file_trouble.empty()) return rest(EdgePinState::kBlocked, host().file_trouble);
+  if (!s_.wanted) return rest(EdgePinState::kBlocked, s_.blocked);
+  if (host().has_file && host().sha256 == s_.wanted->sha256 && host().is_private)
+    return rest(EdgePinState::kMatched, "the file is as it should be");
+  if (s_.wanted->sha256 == next_.status.rejected_sha256)
+    return rest(EdgePinState::kRolledBack,
+                "with the new file the Edge did not come back or did not reach the endpoint, so the previous one is "
+                "there again; it is not tried a second time");
+  if (!s_.enforced) return rest(EdgePinState::kDrifted, "the file is another one; nothing is written in ReportOnly");
+  return begin_change();
+}
+
+FileDecision File::begin_change() {
+  if (host().clock_offset > s_.max_clock_offset)
+    return rest(EdgePinState::kBlocked, "the Edge's clock is off by " + format_duration(host().clock_offset) +
+                                            ": nothing is changed before it is right");
+  if (!s_.waits_for.empty()) return rest(EdgePinState::kDrifted, "the file is another one; " + s_.waits_for);
+  const auto& restarts = next_.status.restarts;
+  if (restarts.size() >= static_cast<std::size_t>(kMostRestartsAnHour)) {
+    next_.wake_at = restarts.front() + kOneHour;
+    return rest(EdgePinState::kDrifted,
+                "the file is another one; the service has been restarted three times this hour");
+  }
+  next_.status.change = api::PinChange{.step = PinStep::kInstalling,
+                                       .file_sha256 = s_.wanted->sha256,
+                                       .previous_sha256 = host().sha256,
+                                       .invocation = host().invocation,
+                                       .at = std::chrono::floor<std::chrono::seconds>(s_.now)};
+  return act(EdgePinState::kApplying, "the new file is put in place",
+             file_effect::Install{*s_.wanted, host().sha256, host().invocation});
+}
+
+}  // namespace
+
+FileDecision decide(const FileSituation& situation) { return File(situation).decide(); }
+
+}  // namespace edgetrust::decide::pins

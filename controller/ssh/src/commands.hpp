@@ -1,0 +1,43 @@
+#pragma once
+// All that is ever run on an Edge: a table of fixed scripts for /bin/sh, each with its arguments. Private to the room.
+#include "edgetrust/base/result.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace edgetrust::ssh {
+
+// One word of a command line. It is made of hexadecimal digits or of a number, so that it needs no quotes and can be
+// nothing else.
+class Word {
+ public:
+  // Lower-case hexadecimal digits, 1 to 64. Empty: the word "absent". Errors: kInvalid.
+  static Result<Word> hex(std::string_view digits);
+  static Word number(std::uint64_t value) { return Word(std::to_string(value)); }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  explicit Word(std::string text) : text_(std::move(text)) {}
+  std::string text_;
+};
+
+// What is written beside the pin file before it takes its place.
+inline constexpr const char* kNewFile = "/etc/purecloud/edge/conf/security/.pinning-config.json.edgetrust-new";
+
+// Whole command lines, ready to be run.
+namespace command {
+std::string look();
+std::string install(const Word& sha256, const Word& replaces, const Word& length, const Word& invocation,
+                    const Word& restore_after_seconds);
+std::string restart();
+std::string confirm(const Word& sha256);
+std::string restore(const Word& sha256, const Word& invocation);
+std::string clean();
+}  // namespace command
+
+// How a script ends when it does not succeed. Other statuses are those of the tools that it calls.
+enum class Exit : int { kFolder = 65, kUploadDiffers = 71, kFileChanged = 73, kNoTimer = 74, kNoPrevious = 76 };
+
+}  // namespace edgetrust::ssh

@@ -1,0 +1,147 @@
+#include "edgetrust/ssh/edge_host.hpp"
+
+#include "commands.hpp"
+#include "host_state.hpp"
+#include "session.hpp"
+
+namespace edgetrust::ssh {
+namespace {
+
+Error with_code(ErrorKind kind, std::string what, std::string_view code) {
+  return {.kind = kind, .what = std::move(what), .code = std::string(code)};
+}
+
+// What a script's status means; success is 0.
+Status verdict(const Output& output) {
+  switch (static_cast<Exit>(output.status)) {
+    case Exit::kFolder:
+      return fail(ErrorKind::kInvalid, "the folder of the pin file is not there, or others than root may write to it");
+    case Exit::kUploadDiffers: return fail(ErrorKind::kUnavailable, "what has arrived is not what was sent");
+    case Exit::kFileChanged:
+      return fail(with_code(ErrorKind::kConflict, "the pin file is another one by now: somebody has edited it",
+                            ports::kFileChanged));
+    case Exit::kNoTimer:
+      return fail(ErrorKind::kInvalid,
+                  "the timer that restores the previous file cannot be armed: " + output.complaint);
+    case Exit::kNoPrevious: return fail(ErrorKind::kInvalid, "the previous file is gone: " + output.complaint);
+  }
+  if (output.status == 0) return {};
+  return fail(ErrorKind::kInvalid, "a command on the Edge ended with status " + std::to_string(output.status) +
+                                       (output.complaint.empty() ? "" : ": " + output.complaint));
+}
+
+bool may_be_another_address(const Error& error) {
+  return error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kTimeout;
+}
+
+class SshEdgeHost final : public ports::EdgeHost {
+ public:
+  SshEdgeHost(net::Endpoint address, HostLogin login, HostKeys known, KeyPtr key, ResolveHost resolve,
+              const Clock& clock, Patience patience)
+      : address_(std::move(address)),
+        user_(std::move(login.user)),
+        known_(std::move(known)),
+        key_(std::move(key)),
+        resolve_(std::move(resolve)),
+        clock_(clock),
+        patience_(patience) {}
+
+  Result<ports::HostState> look(std::stop_token stop) override {
+    EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
+    const TimePoint asked = clock_.now();
+    EDGETRUST_TRY_ASSIGN(const Output output, told(session->run(command::look())));
+    EDGETRUST_TRY(told(verdict(output)));
+    return told(read_state(output.text, asked, clock_.now()));
+  }
+  Status install(const ports::PinDocument& document, const std::string& replaces, const std::string& invocation,
+                 std::chrono::seconds restore_after, std::stop_token stop) override {
+    EDGETRUST_TRY_ASSIGN(const Word sha256, Word::hex(document.sha256));
+    EDGETRUST_TRY_ASSIGN(const Word old, Word::hex(replaces));
+    EDGETRUST_TRY_ASSIGN(const Word service, Word::hex(invocation));
+    EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
+    EDGETRUST_TRY(told(session->upload(kNewFile, document.text)));
+    return change(*session, command::install(sha256, old, Word::number(document.text.size()), service,
+                                             Word::number(static_cast<std::uint64_t>(restore_after.count()))));
+  }
+  Status restart(std::stop_token stop) override {
+    EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
+    return change(*session, command::restart());
+  }
+  Status confirm(const std::string& sha256, std::stop_token stop) override {
+    EDGETRUST_TRY_ASSIGN(const Word hash, Word::hex(sha256));
+    EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
+    return change(*session, command::confirm(hash));
+  }
+  Status restore(const std::string& sha256, const std::string& invocation, std::stop_token stop) override {
+    EDGETRUST_TRY_ASSIGN(const Word hash, Word::hex(sha256));
+    EDGETRUST_TRY_ASSIGN(const Word service, Word::hex(invocation));
+    EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
+    return change(*session, command::restore(hash, service));
+  }
+  Status clean(std::stop_token stop) override {
+    EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
+    return change(*session, command::clean());
+  }
+
+ private:
+  Result<std::unique_ptr<Session>> open(const std::stop_token& stop) {
+    return told([&]() -> Result<std::unique_ptr<Session>> {
+      const net::Wait wait(clock_, patience_.whole, stop);
+      EDGETRUST_TRY_ASSIGN(net::Socket socket, connect(wait.at_most(patience_.step)));
+      return Session::open(std::move(socket), known_, user_, key_.get(), clock_,
+                           {.step = patience_.step, .whole = wait.left()}, stop);
+    }());
+  }
+
+  Result<net::Socket> connect(const net::Wait& wait) {
+    std::vector<std::string> addresses{address_.host};
+    if (!address_.is_address()) {
+      EDGETRUST_TRY_ASSIGN(addresses, resolve_(address_.host, wait));
+    }
+    Result<net::Socket> socket = fail(ErrorKind::kUnavailable, "the host has no address");
+    for (std::size_t i = 0; i < addresses.size() && !socket; ++i) {
+      const auto share = wait.left() / static_cast<int>(addresses.size() - i);
+      socket = net::connect_tcp({addresses[i], address_.port}, wait.at_most(share));
+      if (!socket && !may_be_another_address(socket.error())) break;
+    }
+    return socket;
+  }
+
+  // A command that changes something: when its end is not seen, it may have been run.
+  Status change(Session& session, const std::string& command) {
+    const auto output = session.run(command);
+    if (output) return told(verdict(*output));
+    Error error = output.error();
+    error.maybe_executed = true;
+    return told(Status(fail(std::move(error))));
+  }
+
+  template <class T>
+  [[nodiscard]] Result<T> told(Result<T> result) const {
+    if (result) return result;
+    Error error = within("SSH to " + address_.to_string(), std::move(result).error());
+    if (error.kind == ErrorKind::kNotFound) error.kind = ErrorKind::kUnavailable;  // a name without an address
+    return fail(std::move(error));
+  }
+
+  const net::Endpoint address_;
+  const std::string user_;
+  const HostKeys known_;
+  const KeyPtr key_;
+  const ResolveHost resolve_;
+  const Clock& clock_;
+  const Patience patience_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ports::EdgeHost>> make_edge_host(HostLogin login, ResolveHost resolve, const Clock& clock,
+                                                        Patience patience) {
+  EDGETRUST_TRY_ASSIGN(net::Endpoint address, net::Endpoint::of(login.host, login.port));
+  EDGETRUST_TRY_ASSIGN(HostKeys known, HostKeys::parse(login.host_keys));
+  EDGETRUST_TRY_ASSIGN(KeyPtr key, private_key(login.private_key));
+  return std::make_unique<SshEdgeHost>(std::move(address), std::move(login), std::move(known), std::move(key),
+                                       std::move(resolve), clock, patience);
+}
+
+}  // namespace edgetrust::ssh

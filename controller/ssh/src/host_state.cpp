@@ -1,0 +1,124 @@
+#include "host_state.hpp"
+
+#include "edgetrust/base/encoding.hpp"
+#include "edgetrust/base/text.hpp"
+#include "edgetrust/crypto/digest.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <map>
+
+namespace edgetrust::ssh {
+namespace {
+
+constexpr std::size_t kLongestInvocation = 32;  // 128 bits in hexadecimal
+
+using Lines = std::map<std::string, std::string>;
+using ports::HostState;
+
+tl::unexpected<Error> unreadable() { return fail(ErrorKind::kProtocol, "the Edge's answer cannot be understood"); }
+
+std::optional<double> number(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+// "0 755": the owner, and a mode in which nobody else may write.
+std::string trouble_with(const std::string& folder) {
+  if (folder == "absent") return "/etc/purecloud/edge/conf/security does not exist; it is never made";
+  const auto words = split(folder, ' ');
+  const std::string mode = words.size() == 2 ? words[1] : "";
+  const auto others_may_write = [&](std::size_t from_end) {
+    return mode.size() < from_end || ((mode[mode.size() - from_end] - '0') & 2) != 0;
+  };
+  if (words[0] != "0" || others_may_write(1) || others_may_write(2))
+    return "/etc/purecloud/edge/conf/security must belong to root, and nobody else may write there";
+  return {};
+}
+
+// "0 0 600 1234": owner, group, mode, size.
+Status read_file(const Lines& lines, HostState& state) {
+  const auto file = lines.find("file");
+  if (file == lines.end()) return state.folder_trouble.empty() ? Status(unreadable()) : Status{};
+  if (file->second == "absent") return {};
+  state.has_file = true;
+  if (file->second == "other") {
+    state.file_trouble = "pinning-config.json is a link or no plain file";
+    return {};
+  }
+  const auto words = split(file->second, ' ');
+  const auto size = words.size() == 4 ? number(words[3]) : std::nullopt;
+  const auto text = lines.find("text");
+  if (!size || text == lines.end()) return unreadable();
+  if (*size > static_cast<double>(ports::kLargestPinFile)) {
+    state.file_trouble = "pinning-config.json is larger than 64 KiB";
+    return {};
+  }
+  auto octets = from_base64(text->second);
+  if (!octets) return unreadable();
+  if (static_cast<double>(octets->size()) != *size) {
+    state.file_trouble = "pinning-config.json cannot be read, or was written to just now";
+    return {};
+  }
+  state.is_private = words[0] == "0" && words[1] == "0" && words[2] == "600";
+  state.sha256 = to_hex(crypto::sha256(*octets));
+  state.text = std::move(*octets);
+  return {};
+}
+
+std::chrono::milliseconds seconds(double value) {
+  constexpr double kMost = 1e9;
+  return std::chrono::milliseconds(std::llround(std::min(std::abs(value), kMost) * 1000));
+}
+
+// chronyc's tracking report as comma-separated values: the fifth is the system clock's offset, the last the leap status
+// (chronyc(1)).
+bool read_tracking(const std::string& report, HostState& state) {
+  constexpr std::size_t kOffset = 4;
+  const auto fields = split(report, ',');
+  const auto offset = fields.size() > kOffset ? number(fields[kOffset]) : std::nullopt;
+  if (!offset || fields.back() == "Not synchronised") return false;
+  state.clock_offset = seconds(*offset);
+  state.clock_synchronised = true;
+  return true;
+}
+
+Status read_clock(const Lines& lines, TimePoint asked, TimePoint answered, HostState& state) {
+  if (const auto report = lines.find("tracking"); report != lines.end() && read_tracking(report->second, state))
+    return {};
+  const auto told = lines.find("time");
+  const auto time = told == lines.end() ? std::nullopt : number(told->second);
+  if (!time) return unreadable();
+  const auto at = [](TimePoint point) { return static_cast<double>(point.time_since_epoch().count()) / 1000; };
+  const double early = at(asked) - *time;
+  const double late = *time - at(answered);
+  state.clock_offset = seconds(std::max({early, late, 0.0}));
+  return {};
+}
+
+}  // namespace
+
+Result<HostState> read_state(std::string_view text, TimePoint asked, TimePoint answered) {
+  Lines lines;
+  for (const auto& line : split(text, '\n')) {
+    const auto equals = line.find('=');
+    if (equals != std::string::npos) lines.insert_or_assign(line.substr(0, equals), line.substr(equals + 1));
+  }
+  if (!lines.contains("folder") || !lines.contains("service") || !lines.contains("invocation")) return unreadable();
+  HostState state;
+  state.folder_trouble = trouble_with(lines["folder"]);
+  EDGETRUST_TRY(read_file(lines, state));
+  state.restore_armed = lines.contains("restore");
+  state.has_leftovers = lines.contains("leftover");
+  state.service_active = lines["service"] == "active";
+  if (const auto& id = lines["invocation"]; id != "absent") {
+    if (id.size() > kLongestInvocation || !from_hex(id)) return unreadable();
+    state.invocation = id;
+  }
+  EDGETRUST_TRY(read_clock(lines, asked, answered, state));
+  return state;
+}
+
+}  // namespace edgetrust::ssh

@@ -1,0 +1,190 @@
+#include "session.hpp"
+
+#include "edgetrust/base/text.hpp"
+#include "edgetrust/ports/edge_host.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace edgetrust::ssh {
+namespace {
+
+// Without chacha20 and without encrypt-then-MAC: what a host that does not know of strict key exchange could be made to
+// lose messages with (CVE-2023-48795).
+constexpr const char* kKeyExchange =
+    "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,"
+    "diffie-hellman-group16-sha512,diffie-hellman-group18-sha512";
+constexpr const char* kCiphers = "aes256-gcm@openssh.com,aes128-gcm@openssh.com,aes256-ctr,aes128-ctr";
+constexpr const char* kMacs = "hmac-sha2-256,hmac-sha2-512";
+constexpr int kSmallestRsa = 2048;
+constexpr std::size_t kPiece = std::size_t{16} * 1024;
+
+std::string printable_error(ssh_session session) { return printable(ssh_get_error(session), 200); }
+
+struct FileCloser {
+  void operator()(sftp_file file) const { sftp_close(file); }
+};
+using FilePtr = std::unique_ptr<sftp_file_struct, FileCloser>;
+
+}  // namespace
+
+Session::Session(net::Socket socket, const Clock& clock, Patience patience, std::stop_token stop)
+    : patience_(patience),
+      socket_(std::move(socket)),
+      session_(ssh_new()),
+      watchdog_(socket_.fd(), clock, patience.whole, std::move(stop)) {}
+
+Session::~Session() {
+  if (session_) ssh_disconnect(session_.get());
+}
+
+tl::unexpected<Error> Session::failed(std::string_view doing) const {
+  Error error{.kind = watchdog_.fired().value_or(ErrorKind::kUnavailable), .what = {}};
+  switch (error.kind) {
+    case ErrorKind::kTimeout: error.what = "no answer in time"; break;
+    case ErrorKind::kCancelled: error.what = "asked to stop"; break;
+    default: error.what = printable_error(session_.get());
+  }
+  return fail(within(std::string(doing), std::move(error)));
+}
+
+Result<std::unique_ptr<Session>> Session::open(net::Socket socket, const HostKeys& known, const std::string& user,
+                                               ssh_key key, const Clock& clock, Patience patience,
+                                               std::stop_token stop) {
+  std::unique_ptr<Session> session(new Session(std::move(socket), clock, patience, std::move(stop)));
+  EDGETRUST_TRY(session->set_up(known, user));
+  EDGETRUST_TRY(session->meet(known));
+  EDGETRUST_TRY(session->log_in(key));
+  return session;
+}
+
+Status Session::set_up(const HostKeys& known, const std::string& user) {
+  ssh_session session = session_.get();
+  // libssh closes the descriptor that it is given, and the watchdog needs one of its own.
+  socket_t fd = fcntl(socket_.fd(), F_DUPFD_CLOEXEC, 0);
+  if (session == nullptr || fd < 0) return fail(ErrorKind::kUnavailable, "no file descriptor is left");
+  const std::string host_keys = known.algorithms();
+  const bool no = false;
+  const bool set =
+      ssh_options_set(session, SSH_OPTIONS_FD, &fd) == SSH_OK &&
+      ssh_options_set(session, SSH_OPTIONS_PROCESS_CONFIG, &no) == SSH_OK &&
+      ssh_options_set(session, SSH_OPTIONS_HOST, "edge") == SSH_OK &&  // only a name for the library's own files
+      ssh_options_set(session, SSH_OPTIONS_USER, user.c_str()) == SSH_OK &&
+      ssh_options_set(session, SSH_OPTIONS_KNOWNHOSTS, "/dev/null") == SSH_OK &&
+      ssh_options_set(session, SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null") == SSH_OK &&
+      ssh_options_set(session, SSH_OPTIONS_HOSTKEYS, host_keys.c_str()) == SSH_OK &&
+      ssh_options_set(session, SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES, kSignatures) == SSH_OK &&
+      ssh_options_set(session, SSH_OPTIONS_KEY_EXCHANGE, kKeyExchange) == SSH_OK &&
+      ssh_options_set(session, SSH_OPTIONS_CIPHERS_C_S, kCiphers) == SSH_OK &&
+      ssh_options_set(session, SSH_OPTIONS_CIPHERS_S_C, kCiphers) == SSH_OK &&
+      ssh_options_set(session, SSH_OPTIONS_HMAC_C_S, kMacs) == SSH_OK &&
+      ssh_options_set(session, SSH_OPTIONS_HMAC_S_C, kMacs) == SSH_OK &&
+      ssh_options_set(session, SSH_OPTIONS_RSA_MIN_SIZE, &kSmallestRsa) == SSH_OK;
+  if (!set) return fail(ErrorKind::kInternal, "SSH cannot be set up: " + printable_error(session));
+  const long patience = std::chrono::ceil<std::chrono::seconds>(patience_.whole).count();
+  ssh_options_set(session, SSH_OPTIONS_TIMEOUT, &patience);
+  return {};
+}
+
+// The key exchange, and whether this is the host that it should be.
+Status Session::meet(const HostKeys& known) {
+  watchdog_.step(patience_.step);
+  const auto refuse = [](std::string what) {
+    return fail({.kind = ErrorKind::kForbidden, .what = std::move(what), .code = std::string(ports::kHostKeyRefused)});
+  };
+  if (ssh_connect(session_.get()) != SSH_OK) {
+    const std::string said = printable_error(session_.get());
+    if (watchdog_.fired() || !said.starts_with("kex error")) return failed("the SSH key exchange");
+    if (said.find("server host key") != std::string::npos)
+      return refuse("the host has no key of the kinds that hostKeys names: it is another host, or has a new key");
+    return fail(ErrorKind::kProtocol, "the host offers no algorithm that is good enough: " + said);
+  }
+  ssh_key shown = nullptr;
+  if (ssh_get_server_publickey(session_.get(), &shown) != SSH_OK) return failed("the SSH host key");
+  const KeyPtr owned(shown);
+  if (!known.contain(shown))
+    return refuse("the host shows a key that is not among hostKeys: it is another host, or has a new key");
+  return {};
+}
+
+Status Session::log_in(ssh_key key) {
+  watchdog_.step(patience_.step);
+  switch (ssh_userauth_publickey(session_.get(), nullptr, key)) {
+    case SSH_AUTH_SUCCESS: return {};
+    case SSH_AUTH_DENIED:
+    case SSH_AUTH_PARTIAL: return fail(ErrorKind::kUnauthorized, "the host refuses the private key for this user");
+    default: return failed("the SSH login");
+  }
+}
+
+Result<Output> Session::run(const std::string& command) {
+  watchdog_.step(patience_.step);
+  const ChannelPtr channel(ssh_channel_new(session_.get()));
+  if (!channel || ssh_channel_open_session(channel.get()) != SSH_OK) return failed("opening an SSH channel");
+  if (ssh_channel_request_exec(channel.get(), command.c_str()) != SSH_OK) return failed("running a command");
+  Output output;
+  std::array<char, kPiece> piece;
+  for (;;) {
+    const int got = ssh_channel_read(channel.get(), piece.data(), piece.size(), 0);
+    if (got < 0) return failed("reading what a command says");
+    if (got == 0) break;
+    output.text.append(piece.data(), static_cast<std::size_t>(got));
+    if (output.text.size() > kMostOutput) return fail(ErrorKind::kProtocol, "a command says more than is read");
+  }
+  const int got = ssh_channel_read(channel.get(), piece.data(), kMostComplaint, 1);
+  if (got > 0) output.complaint = printable(trim({piece.data(), static_cast<std::size_t>(got)}), kMostComplaint);
+  ssh_channel_send_eof(channel.get());
+  // The end of the stream alone is what a cut connection looks like: only a status proves that the command is over.
+  output.status = ssh_channel_get_exit_status(channel.get());
+  if (output.status < 0 || watchdog_.fired()) return failed("waiting for the end of a command");
+  return output;
+}
+
+tl::unexpected<Error> Session::refused(sftp_session sftp, std::string_view doing) const {
+  if (watchdog_.fired() || ssh_is_connected(session_.get()) == 0) return failed(doing);
+  std::string why;
+  switch (sftp_get_error(sftp)) {
+    case SSH_FX_NO_SUCH_FILE:
+    case SSH_FX_NO_SUCH_PATH: why = "the folder does not exist"; break;
+    case SSH_FX_PERMISSION_DENIED:
+    case SSH_FX_WRITE_PROTECT: why = "it may not be written there"; break;
+    case SSH_FX_NO_CONNECTION:
+    case SSH_FX_CONNECTION_LOST: return failed(doing);
+    default: why = "the host cannot take it: its disk may be full or read-only";
+  }
+  return fail(within(std::string(doing), {.kind = ErrorKind::kInvalid, .what = std::move(why)}));
+}
+
+Status Session::upload(const char* path, std::string_view text) {
+  watchdog_.step(patience_.step);
+  const SftpPtr sftp(sftp_new(session_.get()));
+  if (!sftp || sftp_init(sftp.get()) != SSH_OK) return failed("opening SFTP");
+  if (sftp_extension_supported(sftp.get(), "fsync@openssh.com", "1") == 0)
+    return fail(ErrorKind::kUnsupported, "the host's SFTP server cannot bring a file to the disk (fsync@openssh.com)");
+  // What a connection that was cut has left. Removing follows no link.
+  if (sftp_unlink(sftp.get(), path) != SSH_OK && sftp_get_error(sftp.get()) != SSH_FX_NO_SUCH_FILE)
+    return refused(sftp.get(), "removing an old temporary file");
+  Status written = write_new(sftp.get(), path, text);
+  if (!written && !watchdog_.fired() && ssh_is_connected(session_.get()) != 0) sftp_unlink(sftp.get(), path);
+  return written;
+}
+
+Status Session::write_new(sftp_session sftp, const char* path, std::string_view text) {
+  constexpr mode_t kPrivate = 0600;
+  const FilePtr file(sftp_open(sftp, path, O_WRONLY | O_CREAT | O_EXCL, kPrivate));
+  if (!file) return refused(sftp, "making a temporary file");
+  for (std::size_t at = 0; at < text.size(); at += kPiece) {
+    watchdog_.step(patience_.step);
+    const std::string_view piece = text.substr(at, kPiece);
+    const auto sent = sftp_write(file.get(), piece.data(), piece.size());
+    if (sent != static_cast<ssize_t>(piece.size())) return refused(sftp, "writing a temporary file");
+  }
+  watchdog_.step(patience_.step);
+  if (sftp_fsync(file.get()) != SSH_OK) return refused(sftp, "bringing a temporary file to the disk");
+  return {};
+}
+
+}  // namespace edgetrust::ssh

@@ -1,0 +1,56 @@
+#pragma once
+// One SSH connection, from the key exchange to its end. Private to the room. Threads: belongs to one.
+#include "edgetrust/net/socket.hpp"
+#include "edgetrust/ssh/edge_host.hpp"
+#include "handles.hpp"
+#include "keys.hpp"
+#include "watchdog.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace edgetrust::ssh {
+
+inline constexpr std::size_t kMostOutput = 100'000;  // octets of a command
+inline constexpr std::size_t kMostComplaint = 2'000;
+
+struct Output {
+  int status = 0;
+  std::string text;
+  std::string complaint;  // what it said on stderr, made printable
+};
+
+class Session {
+ public:
+  // Over a connected socket. Logs in once the host has proved to be one of `known`.
+  static Result<std::unique_ptr<Session>> open(net::Socket socket, const HostKeys& known, const std::string& user,
+                                               ssh_key key, const Clock& clock, Patience patience,
+                                               std::stop_token stop);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Runs one of the lines of commands.hpp. kProtocol when it says more than kMostOutput.
+  Result<Output> run(const std::string& command);
+  // Makes a file of mode 600 that did not exist, in place of one of that name that may, and brings it to the disk. By
+  // SFTP. kInvalid when the host cannot take it: nothing is left then, if the connection lasts.
+  Status upload(const char* path, std::string_view text);
+
+ private:
+  Session(net::Socket socket, const Clock& clock, Patience patience, std::stop_token stop);
+  Status set_up(const HostKeys& known, const std::string& user);
+  Status meet(const HostKeys& known);
+  Status log_in(ssh_key key);
+  Status write_new(sftp_session sftp, const char* path, std::string_view text);
+  // The failure of the step under way.
+  tl::unexpected<Error> failed(std::string_view doing) const;
+  tl::unexpected<Error> refused(sftp_session sftp, std::string_view doing) const;
+
+  const Patience patience_;
+  net::Socket socket_;
+  SessionPtr session_;
+  Watchdog watchdog_;
+};
+
+}  // namespace edgetrust::ssh

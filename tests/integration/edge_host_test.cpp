@@ -1,0 +1,508 @@
+// The pin file of an Edge over SSH: libssh against OpenSSH's server, which stands for an Edge on loopback.
+#include "edge_machine.hpp"
+#include "edgetrust/base/encoding.hpp"
+#include "edgetrust/crypto/digest.hpp"
+#include "support/tcp_proxy.hpp"
+
+#include <atomic>
+#include <iostream>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace edgetrust::integration {
+namespace {
+
+using namespace std::chrono_literals;
+using support::TcpProxy;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const SystemClock kClock;
+
+ports::PinDocument document(std::string text) {
+  std::string sha256 = to_hex(crypto::sha256(text));
+  return {.text = std::move(text), .sha256 = std::move(sha256)};
+}
+std::string hash(std::string_view text) { return to_hex(crypto::sha256(text)); }
+
+Result<std::vector<std::string>> no_names(const std::string& /*host*/, const net::Wait& /*wait*/) {
+  return fail(ErrorKind::kNotFound, "no such name");
+}
+std::unique_ptr<ports::EdgeHost> reach(ssh::HostLogin login, ssh::Patience patience = {}) {
+  return ssh::make_edge_host(std::move(login), no_names, kClock, patience).value();
+}
+
+// Waits until it holds, for a minute at most.
+bool becomes(const std::function<bool()>& condition) {
+  for (int i = 0; i < 6000 && !condition(); ++i) std::this_thread::sleep_for(10ms);
+  return condition();
+}
+
+const std::string kOld = R"({"certificatePinning":{"enabled":false},"note":"old"})";
+const std::string kNew = R"({"certificatePinning":{"enabled":true},"note":"new"})";
+
+class EdgeHost : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    if (geteuid() == 0) machine = std::make_unique<EdgeMachine>();
+  }
+  static void TearDownTestSuite() { machine.reset(); }
+  void SetUp() override {
+    if (!machine) GTEST_SKIP() << "a mount namespace, in which /etc/purecloud is there, takes root";
+    for (const char* name : {"running", "invocation", "restarts", "tracking", "no-timers", "broken"})
+      std::filesystem::remove(machine->state(name));
+    std::filesystem::remove_all(machine->file());
+  }
+  void TearDown() override {
+    if (!machine) return;
+    EXPECT_FALSE(std::filesystem::exists(machine->state("timer"))) << "a timer is left";
+  }
+  static ports::HostState look() { return host->look({}).value(); }
+  // The same in a mount namespace's own words.
+  static int inside(const std::string& command) {
+    return system(("nsenter -t " + machine->pid() + " -m sh -c '" + command + "'").c_str());
+  }
+  static void connect() { host = reach(machine->login()); }
+
+  static inline std::unique_ptr<EdgeMachine> machine;
+  static inline std::unique_ptr<ports::EdgeHost> host;
+};
+
+TEST_F(EdgeHost, TellsWhatIsThere) {
+  connect();
+  ports::HostState state = look();
+  EXPECT_EQ(state.folder_trouble, "");
+  EXPECT_FALSE(state.has_file);
+  EXPECT_FALSE(state.service_active);
+  EXPECT_EQ(state.invocation, "");
+  EXPECT_FALSE(state.restore_armed);
+  EXPECT_FALSE(state.has_leftovers);
+
+  const std::string text = "{\"a\":\"ü'\\\"$(reboot)\"}\n\n" + std::string(60'000, ' ');
+  machine->put(text);
+  ASSERT_TRUE(host->restart({}));
+  state = look();
+  EXPECT_EQ(state.text, text);
+  EXPECT_EQ(state.sha256, hash(text));
+  EXPECT_TRUE(state.is_private);
+  EXPECT_TRUE(state.service_active);
+  EXPECT_EQ(state.invocation.size(), 32U);
+  chmod(machine->file().c_str(), 0644);
+  EXPECT_FALSE(look().is_private);
+}
+
+TEST_F(EdgeHost, SaysWhyNothingMayBeWritten) {
+  connect();
+  machine->put(std::string(ports::kLargestPinFile + 1, 'x'));
+  EXPECT_THAT(look().file_trouble, HasSubstr("larger than 64 KiB"));
+  std::filesystem::remove(machine->file());
+  std::filesystem::create_symlink("/etc/shadow", machine->file());
+  ports::HostState state = look();
+  EXPECT_THAT(state.file_trouble, HasSubstr("a link or no plain file"));
+  EXPECT_EQ(state.text, "");
+  std::filesystem::remove(machine->file());
+
+  chmod(machine->security().c_str(), 0775);
+  EXPECT_THAT(look().folder_trouble, HasSubstr("nobody else may write"));
+  EXPECT_EQ(host->install(document(kNew), "", "", 60s, {}).error().kind, ErrorKind::kInvalid);
+  chmod(machine->security().c_str(), 0755);
+  ASSERT_EQ(chown(machine->security().c_str(), 1, 0), 0);
+  EXPECT_THAT(look().folder_trouble, HasSubstr("must belong to root"));
+  EXPECT_EQ(host->install(document(kNew), "", "", 60s, {}).error().kind, ErrorKind::kInvalid);
+  ASSERT_EQ(chown(machine->security().c_str(), 0, 0), 0);
+  EXPECT_THAT(machine->leftovers(), IsEmpty());
+  EXPECT_FALSE(std::filesystem::exists(machine->file()));
+
+  const auto away = machine->security().parent_path() / "away";
+  std::filesystem::rename(machine->security(), away);
+  EXPECT_THAT(look().folder_trouble, HasSubstr("does not exist"));
+  EXPECT_EQ(host->install(document(kNew), "", "", 60s, {}).error().kind, ErrorKind::kInvalid);
+  EXPECT_FALSE(std::filesystem::exists(machine->security())) << "the folder is never made";
+  std::filesystem::rename(away, machine->security());
+}
+
+TEST_F(EdgeHost, TellsTheClock) {
+  connect();
+  const ports::HostState without = look();
+  EXPECT_FALSE(without.clock_synchronised);
+  EXPECT_LT(without.clock_offset, 10s) << "both are this machine's clock";
+  std::ofstream(machine->state("tracking"))
+      << "C0A80001,192.168.0.1,3,1795000000.1,-3600.25,0.1,0.1,-1.0,0.0,0.1,0.01,0.001,64.2,Normal\n";
+  EXPECT_TRUE(look().clock_synchronised);
+  EXPECT_EQ(look().clock_offset, 3600'250ms);
+  std::ofstream(machine->state("tracking"))
+      << "00000000,,0,0.0,0.000000000,0.0,0.0,0.0,0.0,0.0,1.0,1.0,0.0,Not synchronised\n";
+  EXPECT_FALSE(look().clock_synchronised);
+}
+
+TEST_F(EdgeHost, ANewFileIsPutInPlaceAndConfirmed) {
+  connect();
+  for (const auto& before : {std::string(), kOld}) {
+    if (!before.empty()) machine->put(before);
+    const std::string replaces = before.empty() ? "" : hash(before);
+    ASSERT_TRUE(host->install(document(kNew), replaces, look().invocation, 60s, {})) << before;
+    ports::HostState state = look();
+    EXPECT_EQ(state.text, kNew);
+    EXPECT_TRUE(state.is_private);
+    EXPECT_TRUE(state.restore_armed);
+    EXPECT_TRUE(state.has_leftovers) << "the previous file, for the timer";
+    ASSERT_TRUE(host->confirm(hash(kNew), {}));
+    state = look();
+    EXPECT_EQ(state.text, kNew);
+    EXPECT_FALSE(state.restore_armed);
+    EXPECT_THAT(machine->leftovers(), IsEmpty());
+    std::filesystem::remove(machine->file());
+  }
+  EXPECT_EQ(machine->restarts(), 0U) << "a restart is asked for by itself";
+}
+
+TEST_F(EdgeHost, ANewFileTakesThePlaceOfAWiderOneAndIsPrivate) {
+  connect();
+  machine->put(kOld);
+  chmod(machine->file().c_str(), 0644);
+  ASSERT_EQ(chown(machine->file().c_str(), 1, 1), 0);
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), "", 60s, {}));
+  EXPECT_TRUE(look().is_private);
+  ASSERT_TRUE(host->restore(hash(kNew), "", {}));
+  EXPECT_EQ(contents(machine->file()), kOld);
+}
+
+TEST_F(EdgeHost, WhoDiesBeforeTheRestartLeavesTheOldFileAndNoRestart) {
+  connect();
+  machine->put(kOld);
+  ASSERT_TRUE(host->restart({}));
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), look().invocation, 1s, {}));
+  ASSERT_TRUE(becomes([] { return look().sha256 == hash(kOld) && !look().restore_armed; }));
+  EXPECT_EQ(machine->restarts(), 1U);
+  EXPECT_THAT(machine->leftovers(), IsEmpty());
+}
+
+TEST_F(EdgeHost, WhoDiesAfterTheRestartLocksNobodyOut) {
+  connect();
+  for (const auto& before : {std::string(), kOld}) {
+    std::filesystem::remove(machine->file());
+    std::filesystem::remove(machine->state("restarts"));
+    if (!before.empty()) machine->put(before);
+    // Longer than a step may take: the restart comes before the timer however slow the machine is.
+    constexpr auto kTimer = 12s;
+    ASSERT_TRUE(host->install(document(kNew), before.empty() ? "" : hash(before), look().invocation, kTimer, {}));
+    ASSERT_TRUE(host->restart({}));
+    ASSERT_TRUE(becomes([] { return !look().restore_armed; }));
+    EXPECT_EQ(look().text, before);
+    EXPECT_EQ(look().has_file, !before.empty());
+    EXPECT_EQ(machine->restarts(), 2U) << "one with the new file, one with the old";
+    EXPECT_EQ(contents(machine->state("restore.log")), "");
+    EXPECT_THAT(machine->leftovers(), IsEmpty());
+    EXPECT_EQ(host->confirm(hash(kNew), {}).error().code, ports::kFileChanged) << "too late";
+  }
+}
+
+TEST_F(EdgeHost, APreviousFileComesBackWhenAsked) {
+  connect();
+  machine->put(kOld);
+  ASSERT_TRUE(host->restart({}));
+  const std::string invocation = look().invocation;
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), invocation, 60s, {}));
+  ASSERT_TRUE(host->restart({}));
+  ASSERT_TRUE(host->restore(hash(kNew), invocation, {}));
+  EXPECT_EQ(look().text, kOld);
+  EXPECT_FALSE(look().restore_armed);
+  EXPECT_EQ(machine->restarts(), 3U);
+  ASSERT_TRUE(host->restore(hash(kNew), invocation, {})) << "a second time, after a lost answer";
+  EXPECT_EQ(look().text, kOld);
+  EXPECT_EQ(machine->restarts(), 3U);
+}
+
+TEST_F(EdgeHost, AServiceThatHasNeverRunIsNotStartedByARestore) {
+  connect();
+  machine->put(kOld);
+  ASSERT_EQ(look().invocation, "");
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), "", 60s, {}));
+  ASSERT_TRUE(host->restore(hash(kNew), "", {}));
+  EXPECT_EQ(look().text, kOld);
+  EXPECT_EQ(machine->restarts(), 0U);
+}
+
+TEST_F(EdgeHost, SomebodyElsesEditIsSeenAndKept) {
+  connect();
+  for (const auto& [before, expected] : {std::pair<std::string, std::string>{kOld, kNew}, {"", kOld}, {kOld, ""}}) {
+    std::filesystem::remove(machine->file());
+    if (!before.empty()) machine->put(before);
+    const auto installed =
+        host->install(document("{}"), expected.empty() ? "" : hash(expected), look().invocation, 60s, {});
+    ASSERT_FALSE(installed);
+    EXPECT_EQ(installed.error().kind, ErrorKind::kConflict);
+    EXPECT_EQ(installed.error().code, ports::kFileChanged);
+    EXPECT_FALSE(installed.error().maybe_executed);
+    EXPECT_EQ(contents(machine->file()), before);
+    EXPECT_THAT(machine->leftovers(), IsEmpty());
+    EXPECT_FALSE(look().restore_armed);
+  }
+  machine->put(kOld);
+  EXPECT_EQ(host->confirm(hash(kNew), {}).error().code, ports::kFileChanged);
+}
+
+TEST_F(EdgeHost, ALinkIsNeverFollowed) {
+  connect();
+  machine->put(kOld);
+  const auto precious = machine->security() / "precious";
+  std::ofstream(precious) << "precious";
+  std::filesystem::create_symlink("precious", machine->security() / ".pinning-config.json.edgetrust-new");
+  std::filesystem::create_symlink("precious", machine->security() / ".pinning-config.json.edgetrust-previous");
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), "", 60s, {}));
+  EXPECT_EQ(contents(machine->file()), kNew);
+  ASSERT_TRUE(host->confirm(hash(kNew), {}));
+  EXPECT_EQ(contents(precious), "precious");
+  std::filesystem::remove(precious);
+
+  std::filesystem::remove(machine->file());
+  std::filesystem::create_symlink("/etc/hostname", machine->file());
+  const std::string name = contents(machine->file());
+  EXPECT_EQ(host->install(document(kNew), hash(name), "", 60s, {}).error().code, ports::kFileChanged);
+  EXPECT_EQ(host->install(document(kNew), "", "", 60s, {}).error().code, ports::kFileChanged);
+  EXPECT_TRUE(std::filesystem::is_symlink(machine->file()));
+}
+
+TEST_F(EdgeHost, WithoutATimerNothingIsChanged) {
+  connect();
+  machine->put(kOld);
+  std::ofstream(machine->state("no-timers")) << "";
+  const auto installed = host->install(document(kNew), hash(kOld), "", 60s, {});
+  ASSERT_FALSE(installed);
+  EXPECT_THAT(installed.error().message(), HasSubstr("cannot be armed: Failed to start transient timer unit"));
+  EXPECT_EQ(contents(machine->file()), kOld);
+  EXPECT_THAT(machine->leftovers(), IsEmpty());
+}
+
+TEST_F(EdgeHost, AFullOrReadOnlyDiskKeepsTheOldFile) {
+  connect();
+  const std::string folder = "/etc/purecloud/edge/conf/security";
+  for (const bool full : {true, false}) {
+    ASSERT_EQ(inside("mount -t tmpfs -o size=16k,mode=755 tmpfs " + folder), 0);
+    machine->put(kOld);
+    const std::string fill = "dd if=/dev/zero of=" + folder + "/filler bs=1k count=64 2>/dev/null || :";
+    ASSERT_EQ(inside(full ? fill : "mount -o remount,ro " + folder), 0);
+    const auto installed = host->install(document(kNew + std::string(20'000, ' ')), hash(kOld), "", 60s, {});
+    ASSERT_FALSE(installed);
+    EXPECT_EQ(installed.error().kind, ErrorKind::kInvalid) << installed.error().message();
+    EXPECT_EQ(contents(machine->file()), kOld);
+    for (const auto& name : machine->leftovers()) EXPECT_EQ(name, "filler");
+    EXPECT_FALSE(look().restore_armed);
+    ASSERT_EQ(inside("umount " + folder), 0);
+  }
+}
+
+// --- whom we talk to
+
+TEST_F(EdgeHost, AHostWithAnotherKeyIsToldNothing) {
+  const std::string ed25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJnXNhHL9lLkzv/x2uBS6HUCxEFrF3fMc/u9tTfyPNd";
+  const std::size_t before = machine->log().size();
+  auto login = machine->login();
+  login.host_keys = {ed25519};
+  const auto looked = reach(std::move(login))->look({});
+  ASSERT_FALSE(looked);
+  EXPECT_EQ(looked.error().kind, ErrorKind::kForbidden);
+  EXPECT_EQ(looked.error().code, ports::kHostKeyRefused);
+  ASSERT_TRUE(becomes([&] { return machine->log().find("[preauth]", before) != std::string::npos; }));
+  EXPECT_EQ(machine->log().find("userauth-request", before), std::string::npos) << "not even the user's name";
+
+  login = machine->login();
+  login.host_keys = {ed25519, machine->host_key()};
+  EXPECT_TRUE(reach(std::move(login))->look({})) << "one of them is the host's: so a key is changed";
+}
+
+TEST_F(EdgeHost, EachKindOfHostKeyCanBeTheKnownOne) {
+  for (const char* kind : {"ed25519", "ecdsa", "rsa"}) {
+    auto login = machine->login();
+    login.host_keys = {machine->host_key(kind)};
+    const auto looked = reach(std::move(login))->look({});
+    EXPECT_TRUE(looked) << kind << ": " << looked.error().message();
+  }
+}
+
+TEST_F(EdgeHost, AWrongKeyOrUserIsRefused) {
+  auto login = machine->login();
+  login.user = "nobody";
+  EXPECT_EQ(reach(std::move(login))->look({}).error().kind, ErrorKind::kUnauthorized);
+}
+
+TEST(EdgeHostAlgorithms, WhatIsNotGoodEnoughIsNotSpoken) {
+  if (geteuid() != 0) GTEST_SKIP() << "a mount namespace takes root";
+  for (const char* weak :
+       {"Ciphers chacha20-poly1305@openssh.com", "Ciphers aes256-cbc", "KexAlgorithms diffie-hellman-group14-sha1",
+        "MACs hmac-sha1\nCiphers aes256-ctr", "HostKeyAlgorithms ssh-rsa"}) {
+    const EdgeMachine machine(std::string(weak) + "\n");
+    const auto looked = reach(machine.login())->look({});
+    ASSERT_FALSE(looked) << weak;
+    EXPECT_TRUE(looked.error().kind == ErrorKind::kProtocol || looked.error().code == ports::kHostKeyRefused)
+        << weak << ": " << looked.error().message();
+    EXPECT_EQ(machine.log().find("userauth-request"), std::string::npos);
+  }
+}
+
+TEST_F(EdgeHost, AnAnswerWithoutEndIsNotRead) {
+  connect();
+  std::ofstream(machine->state("tracking")) << std::string(300'000, 'x');
+  EXPECT_EQ(host->look({}).error().kind, ErrorKind::kProtocol);
+}
+
+TEST_F(EdgeHost, ASilentHostIsLeftWhenItsTimeIsOver) {
+  TcpProxy proxy(machine->port());
+  for (const auto from : {TcpProxy::From::kServer, TcpProxy::From::kClient}) {
+    // Silence in the middle of the key exchange: the proxy stops, and closes nothing.
+    const auto silent = reach(machine->login(proxy.port()), {.step = 300ms, .whole = 5s});
+    std::atomic<bool> over = false;
+    std::jthread freezer([&] {
+      while (!over) {
+        if (proxy.carried(from) > 0) proxy.freeze();
+        std::this_thread::yield();
+      }
+    });
+    const auto looked = silent->look({});
+    over = true;
+    ASSERT_FALSE(looked);
+    EXPECT_EQ(looked.error().kind, ErrorKind::kTimeout) << looked.error().message();
+  }
+}
+
+TEST_F(EdgeHost, AStopEndsItAtOnce) {
+  TcpProxy proxy(machine->port());
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    while (proxy.carried(TcpProxy::From::kServer) == 0) std::this_thread::yield();
+    proxy.freeze();
+    stop.request_stop();
+  });
+  const auto looked = reach(machine->login(proxy.port()))->look(stop.get_token());
+  ASSERT_FALSE(looked);
+  EXPECT_EQ(looked.error().kind, ErrorKind::kCancelled) << looked.error().message();
+}
+
+// --- keys that cannot be used
+
+TEST(EdgeHostKeys, WhatCannotBeReadIsRefusedBeforeAnyConnection) {
+  const auto made = [](std::string key, std::vector<std::string> known) {
+    return ssh::make_edge_host(
+        {.host = "127.0.0.1", .port = 1, .user = "root", .private_key = Secret(key), .host_keys = std::move(known)},
+        no_names, kClock);
+  };
+  const std::string good = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJnXNhHL9lLkzv/x2uBS6HUCxEFrF3fMc/u9tTfyPNd";
+  EXPECT_THAT(made("x", {}).error().what, HasSubstr("no host key is known"));
+  for (const char* bad : {"", "ssh-ed25519", "ssh-dss AAAA", "ssh-ed25519 AAAA", "@revoked ssh-ed25519 AAAA",
+                          "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIGJnXNhHL9lLkzv/x2uBS6HUCxEFrF3fMc/u9tTfyPNd"})
+    EXPECT_THAT(made("x", {good, bad}).error().what, HasSubstr("host key 2")) << bad;
+  EXPECT_THAT(made("x", {good}).error().what, HasSubstr("private key cannot be read"));
+}
+
+// --- the cut sweep
+
+// Opens the file a thousand times a second, as whoever reads it on the Edge would.
+class Reader {
+ public:
+  Reader(std::filesystem::path path, std::vector<std::string> whole)
+      : path_(std::move(path)), whole_(std::move(whole)) {}
+  ~Reader() { stop(); }
+  void stop() {
+    thread_.request_stop();
+    if (thread_.joinable()) thread_.join();
+  }
+  std::atomic<int> reads = 0;
+  std::atomic<int> partial = 0;
+  std::atomic<int> not_private = 0;
+
+ private:
+  void read() {
+    const int file = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+      ++partial;
+      return;
+    }
+    struct stat facts {};
+    ::fstat(file, &facts);
+    std::string text(static_cast<std::size_t>(facts.st_size) + 1, '\0');
+    const ssize_t got = ::read(file, text.data(), text.size());
+    ::close(file);
+    text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+    ++reads;
+    if (std::find(whole_.begin(), whole_.end(), text) == whole_.end()) ++partial;
+    if ((facts.st_mode & 07777) != 0600 || facts.st_uid != 0 || facts.st_gid != 0) ++not_private;
+  }
+
+  const std::filesystem::path path_;
+  const std::vector<std::string> whole_;
+  std::jthread thread_{[this](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      read();
+      std::this_thread::sleep_for(1ms);
+    }
+  }};
+};
+
+// Whether a script of ours runs on the machine: it goes on when the connection is gone.
+bool is_at_work() {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    if (contents(entry.path() / "cmdline").find("umask 077\nfolder=/etc/purecloud") != std::string::npos &&
+        contents(entry.path() / "cmdline").starts_with("/bin/sh"))
+      return true;
+  }
+  return false;
+}
+
+TEST_F(EdgeHost, HoweverAConnectionIsCutTheFileIsTheOldOneOrTheNewOne) {
+  connect();
+  const std::string old_text = kOld + std::string(30'000, ' ');
+  const auto next = document(kNew + std::string(40'000, '\n'));
+  TcpProxy proxy(machine->port());
+  const auto through = reach(machine->login(proxy.port()));
+  machine->put(old_text);
+  ASSERT_TRUE(through->install(next, hash(old_text), "", 600s, {}));
+  // What the Edge says are short answers, one a step.
+  struct Way {
+    TcpProxy::From from;
+    std::size_t bytes;
+    std::size_t points;
+  };
+  const std::array ways = {Way{TcpProxy::From::kClient, proxy.carried(TcpProxy::From::kClient), 64},
+                           Way{TcpProxy::From::kServer, proxy.carried(TcpProxy::From::kServer), 16}};
+  ASSERT_TRUE(host->restore(next.sha256, "", {}));
+
+  Reader reader(machine->file(), {old_text, next.text});
+  int cuts = 0;
+  int installed = 0;
+  for (const auto& [from, bytes, points] : ways) {
+    for (const auto end : {TcpProxy::End::kReset, TcpProxy::End::kClean}) {
+      for (std::size_t point = 0; point < points; ++point) {
+        const std::size_t after = 1 + (bytes - 1) * point / points;
+        proxy.end_after(after, from, end);
+        const auto cut = through->install(next, hash(old_text), "", 600s, {});
+        ++cuts;
+        ASSERT_FALSE(cut) << "from " << (from == TcpProxy::From::kClient ? "client" : "server") << " after " << after;
+        ASSERT_TRUE(becomes([] { return !is_at_work(); }));
+        // The next pass: it looks, and goes on from what it sees.
+        const ports::HostState state = look();
+        ASSERT_TRUE(state.sha256 == hash(old_text) || state.sha256 == next.sha256);
+        ASSERT_EQ(state.restore_armed, state.sha256 == next.sha256) << "armed before the file, disarmed without it";
+        if (state.restore_armed) {
+          ASSERT_TRUE(cut.error().maybe_executed);
+          ++installed;
+          ASSERT_TRUE(host->restore(next.sha256, "", {}));
+        } else if (state.has_leftovers) {
+          ASSERT_TRUE(host->clean({}));
+        }
+        ASSERT_THAT(machine->leftovers(), IsEmpty());
+        ASSERT_EQ(contents(machine->file()), old_text);
+      }
+    }
+  }
+  reader.stop();
+  EXPECT_EQ(reader.partial, 0);
+  EXPECT_EQ(reader.not_private, 0);
+  EXPECT_GT(reader.reads, cuts);
+  EXPECT_GT(installed, 0) << "some cuts come after the file is in place";
+  std::cout << "test-pins: " << cuts << " cut points, " << reader.reads << " reads, " << reader.partial
+            << " partial reads\n";
+}
+
+}  // namespace
+}  // namespace edgetrust::integration

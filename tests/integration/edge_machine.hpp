@@ -1,0 +1,93 @@
+#pragma once
+// The stand-in for an Edge's machine, tests/support/edge_host, as a test sees it.
+#include "child.hpp"
+#include "edgetrust/base/secret.hpp"
+#include "edgetrust/base/text.hpp"
+#include "edgetrust/ssh/edge_host.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include <sys/stat.h>
+
+namespace edgetrust::integration {
+
+inline std::string contents(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class EdgeMachine {
+ public:
+  // `sshd_config`: lines that come before all others, and win.
+  explicit EdgeMachine(const std::string& sshd_config = {}) {
+    std::string pattern = testing::TempDir() + "edge-XXXXXX";
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no folder for the machine of an Edge");
+    folder_ = pattern;
+    std::ofstream(folder_ / "sshd_config.extra") << sshd_config;
+    program_ = std::make_unique<Child>(std::vector<std::string>{EDGE_HOST, folder_});
+    const auto words = split(program_->first_line(), ' ');
+    if (words.size() != 3 || words[0] != "ready") throw std::runtime_error("the machine of an Edge does not start");
+    port_ = static_cast<std::uint16_t>(std::stoi(words[1]));
+    root_ = "/proc/" + words[2] + "/root";
+    pid_ = words[2];
+  }
+  ~EdgeMachine() {
+    program_->terminate();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  EdgeMachine(const EdgeMachine&) = delete;
+  EdgeMachine& operator=(const EdgeMachine&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] const std::string& pid() const { return pid_; }
+  // The folder of the pin file, and the file.
+  [[nodiscard]] std::filesystem::path security() const { return root_ / "etc/purecloud/edge/conf/security"; }
+  [[nodiscard]] std::filesystem::path file() const { return security() / "pinning-config.json"; }
+  [[nodiscard]] std::filesystem::path state(const std::string& name) const { return folder_ / "state" / name; }
+  [[nodiscard]] std::string log() const { return contents(folder_ / "sshd.log"); }
+  // "ssh-ed25519 AAAA… ed25519"
+  [[nodiscard]] std::string host_key(const std::string& kind = "ed25519") const {
+    return contents(folder_ / "keys" / ("host_" + kind + ".pub"));
+  }
+  [[nodiscard]] Secret login_key() const { return Secret(contents(folder_ / "keys/login")); }
+  [[nodiscard]] ssh::HostLogin login(std::uint16_t port) const {
+    return {.host = "127.0.0.1",
+            .port = port,
+            .user = "root",
+            .private_key = login_key(),
+            .host_keys = {std::string(trim(host_key()))}};
+  }
+  [[nodiscard]] ssh::HostLogin login() const { return login(port_); }
+
+  void put(const std::string& text) const {
+    std::ofstream(file(), std::ios::binary | std::ios::trunc) << text;
+    chmod(file().c_str(), 0600);
+  }
+  // Names in the folder that are not the pin file's.
+  [[nodiscard]] std::vector<std::string> leftovers() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(security())) {
+      if (entry.path().filename() != "pinning-config.json") names.push_back(entry.path().filename());
+    }
+    return names;
+  }
+  [[nodiscard]] std::size_t restarts() const {
+    const std::string lines = contents(state("restarts"));
+    return static_cast<std::size_t>(std::count(lines.begin(), lines.end(), '\n'));
+  }
+
+ private:
+  std::filesystem::path folder_;
+  std::filesystem::path root_;
+  std::unique_ptr<Child> program_;
+  std::uint16_t port_ = 0;
+  std::string pid_;
+};
+
+}  // namespace edgetrust::integration

@@ -1,0 +1,473 @@
+// The pin file of one Edge: each rule by itself, and whole stories that are crashed at every write.
+#include "edgetrust/decide/pins/file_change.hpp"
+
+#include "edgetrust/base/time_text.hpp"
+
+namespace edgetrust::decide::pins {
+namespace {
+
+using namespace std::chrono_literals;
+using api::EdgePinState;
+using api::PinStep;
+using testing::HasSubstr;
+
+// Hashes are the texts themselves: nothing here looks into them.
+ports::PinDocument document(const std::string& text) { return {.text = text, .sha256 = text}; }
+
+// The machine of an Edge as it really is, with a clock that stands until it is told to go on.
+struct Machine {
+  TimePoint now = parse_rfc3339("2026-11-22T12:00:00Z").value();
+  std::optional<std::string> file = "old";
+  std::optional<std::optional<std::string>> previous;  // kept for the timer; inner empty: there was no file
+  bool is_private = true;
+  bool leftovers = false;
+  struct Timer {
+    TimePoint at;
+    std::string file;
+    std::string invocation;
+  };
+  std::optional<Timer> timer;
+  int invocation = 1;
+  std::string running = "old";       // what the service has read
+  std::set<std::string> bad;         // files with which the service does not come up
+  std::set<std::string> locked_out;  // files with which the endpoint is refused
+  bool cut_off = false;              // the endpoint cannot be reached at all
+  std::chrono::milliseconds comes_up_after{1s};
+  TimePoint up_at = now;
+  int restarts = 0;
+
+  void start_service() {
+    ++invocation;
+    ++restarts;
+    running = file.value_or("");
+    up_at = now + comes_up_after;
+  }
+  void put_back(const std::string& of, const std::string& before) {
+    if (file == of && previous) {
+      file = *previous;
+      if (std::to_string(invocation) != before) start_service();
+    }
+    previous.reset();
+    leftovers = false;
+  }
+  void advance(std::chrono::milliseconds by) {
+    const TimePoint until = now + by;
+    if (timer && timer->at <= until) {
+      const Timer fired = *timer;
+      now = fired.at;
+      timer.reset();
+      put_back(fired.file, fired.invocation);
+    }
+    now = until;
+  }
+  [[nodiscard]] ports::HostState look() const {
+    ports::HostState state;
+    state.has_file = file.has_value();
+    state.text = state.sha256 = file.value_or("");
+    state.is_private = is_private;
+    state.restore_armed = timer.has_value();
+    state.has_leftovers = leftovers || previous.has_value();
+    state.service_active = now >= up_at && !bad.contains(running);
+    state.invocation = std::to_string(invocation);
+    return state;
+  }
+  void run(const file_effect::Install& effect) {
+    if (file.value_or("") != effect.replaces) return;  // FileChanged
+    previous = file;
+    timer = Timer{now + kRestoreAfter, effect.document.sha256, effect.invocation};
+    file = effect.document.text;
+    is_private = true;
+  }
+  void run(const file_effect::Restart& /*effect*/) { start_service(); }
+  void run(const file_effect::Confirm& effect) {
+    timer.reset();
+    if (file != effect.sha256) return;
+    previous.reset();
+    leftovers = false;
+  }
+  void run(const file_effect::Restore& effect) {
+    timer.reset();
+    put_back(effect.sha256, effect.invocation);
+  }
+  void run(const file_effect::Clean& /*effect*/) { leftovers = false; }
+};
+
+struct Crash {};
+
+// The engine around the rules: look, decide, record, act. It is crashed before or after one of its writes, and loses
+// what it remembers; the status is what stays.
+struct Story {
+  Machine machine;
+  std::optional<api::EdgePins> status;
+  std::optional<std::string> wanted = "new";
+  bool enforced = true;
+  std::string waits_for;
+  api::Duration clock_offset{0};
+  Proof proof = Proof::kNone;
+  int writes = 0;
+  int crash_at = -1;
+  bool crash_before = false;
+  std::chrono::milliseconds down_for{10s};
+  int rolled_back = 0;
+  std::vector<std::string> states;  // as they were written, each once in a row
+
+  template <class Write>
+  void write(Write commit) {
+    const bool crashes = ++writes == crash_at;
+    if (crashes && crash_before) throw Crash{};
+    commit();
+    if (crashes) throw Crash{};
+  }
+
+  // What one pass would decide.
+  [[nodiscard]] FileDecision decided() const {
+    std::optional<ports::HostState> host = machine.look();
+    host->clock_offset = clock_offset;
+    return decide({.policy = "cloud",
+                   .before = status,
+                   .host = host,
+                   .host_trouble = {},
+                   .wanted = wanted ? std::optional(document(*wanted)) : std::nullopt,
+                   .blocked = "no set of pins",
+                   .enforced = enforced,
+                   .waits_for = waits_for,
+                   .proof = proof,
+                   .now = machine.now});
+  }
+  static bool differ(const std::optional<api::EdgePins>& before, const api::EdgePins& after) {
+    const auto text = [](const api::EdgePins& pins) {
+      const auto& change = pins.change;
+      return std::tuple(pins.state, pins.message, pins.file_sha256, pins.applied_at, pins.restarts,
+                        pins.rejected_sha256, change.has_value(), change ? change->step : PinStep::kInstalling,
+                        change ? change->invocation : "");
+    };
+    return !before || text(*before) != text(after);
+  }
+  // Returns when the next pass is wanted.
+  std::optional<TimePoint> pass() {
+    FileDecision decision = decided();
+    if (differ(status, decision.status)) {
+      write([&] { status = decision.status; });
+      rolled_back += decision.rolled_back ? 1 : 0;
+    }
+    std::visit(
+        [&](const auto& effect) {
+          using Effect = std::decay_t<decltype(effect)>;
+          if constexpr (std::is_same_v<Effect, file_effect::Prove>) {
+            proof = machine.cut_off                                          ? Proof::kUnreachable
+                    : machine.locked_out.contains(machine.file.value_or("")) ? Proof::kRefused
+                                                                             : Proof::kGood;
+          } else if constexpr (!std::is_same_v<Effect, std::monostate>) {
+            proof = Proof::kNone;
+            write([&] { machine.run(effect); });
+          }
+        },
+        decision.effect);
+    return decision.wake_at;
+  }
+  // Until it rests; false when it does not within the time.
+  bool run(std::chrono::milliseconds limit = 30min) {
+    const TimePoint end = machine.now + limit;
+    while (machine.now < end) {
+      try {
+        const auto wake_at = pass();
+        if (!wake_at) return true;
+        machine.advance(std::max<std::chrono::milliseconds>(*wake_at - machine.now, 1ms));
+      } catch (const Crash&) {
+        crash_at = -1;
+        proof = Proof::kNone;
+        machine.advance(down_for);
+      }
+    }
+    return false;
+  }
+  [[nodiscard]] EdgePinState state() const { return status->state; }
+};
+
+// --- the rules, each by itself
+
+TEST(FileChange, AFileThatIsRightIsLeftAlone) {
+  Story story;
+  story.wanted = "old";
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kMatched);
+  EXPECT_EQ(story.writes, 1);
+  for (int i = 0; i < 10; ++i) story.pass();
+  EXPECT_EQ(story.writes, 1) << "nothing is written when nothing changes";
+}
+
+TEST(FileChange, AMachineThatDoesNotAnswerKeepsWhatIsKnownOfIt) {
+  Story story;
+  story.run();
+  const auto before = story.status;
+  const auto decision = decide({.policy = "cloud", .before = before, .host = {}, .host_trouble = "no answer in time"});
+  EXPECT_EQ(decision.status.state, EdgePinState::kUnreachable);
+  EXPECT_EQ(decision.status.file_sha256, before->file_sha256);
+  EXPECT_EQ(decision.status.applied_at, before->applied_at);
+}
+
+TEST(FileChange, ReportOnlyOnlyReports) {
+  Story story;
+  story.enforced = false;
+  story.machine.leftovers = true;
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kDrifted);
+  EXPECT_THAT(story.status->message, HasSubstr("ReportOnly"));
+  EXPECT_EQ(story.machine.file, "old");
+  EXPECT_TRUE(story.machine.leftovers);
+}
+
+TEST(FileChange, WhatAPersonMustMendIsBlocked) {
+  struct Cell {
+    std::function<void(ports::HostState&)> change;
+    const char* message;
+  };
+  const std::vector<Cell> cells = {
+      {[](auto& host) { host.folder_trouble = "the folder is not there"; }, "the folder is not there"},
+      {[](auto& host) { host.file_trouble = "it is a link"; }, "it is a link"},
+      {[](auto& host) { host.clock_offset = 1h; }, "off by 1h"},
+  };
+  for (const auto& cell : cells) {
+    Story story;
+    auto host = story.machine.look();
+    cell.change(host);
+    const auto decision =
+        decide({.policy = "cloud", .before = {}, .host = host, .wanted = document("new"), .now = story.machine.now});
+    EXPECT_EQ(decision.status.state, EdgePinState::kBlocked);
+    EXPECT_THAT(decision.status.message, HasSubstr(cell.message));
+    EXPECT_TRUE(std::holds_alternative<std::monostate>(decision.effect));
+  }
+  Story story;
+  story.wanted.reset();
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kBlocked);
+  EXPECT_EQ(story.status->message, "no set of pins");
+}
+
+TEST(FileChange, AClockThatIsALittleOffIsNoReason) {
+  Story story;
+  story.clock_offset = 5s;
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kMatched);
+}
+
+TEST(FileChange, WaitsForItsTurn) {
+  Story story;
+  story.waits_for = "window Tue 02:00";
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kDrifted);
+  EXPECT_THAT(story.status->message, HasSubstr("window Tue 02:00"));
+  EXPECT_EQ(story.machine.file, "old");
+  story.waits_for.clear();
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.machine.file, "new");
+}
+
+TEST(FileChange, ANewFileIsInForceAfterOneRestart) {
+  Story story;
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kMatched);
+  EXPECT_EQ(story.machine.running, "new");
+  EXPECT_EQ(story.machine.restarts, 1);
+  EXPECT_FALSE(story.machine.timer);
+  EXPECT_FALSE(story.machine.look().has_leftovers);
+  EXPECT_TRUE(story.status->applied_at);
+  EXPECT_EQ(story.status->file_sha256, "new");
+  EXPECT_FALSE(story.status->change);
+}
+
+TEST(FileChange, TheFirstFileOfAnEdge) {
+  Story story;
+  story.machine.file.reset();
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.machine.running, "new");
+  story.machine.file.reset();  // a software update
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.machine.file, "new") << "it is repaired";
+}
+
+TEST(FileChange, OnlyTheModeIsPutRightWithoutARestart) {
+  Story story;
+  story.wanted = "old";
+  story.machine.is_private = false;
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kMatched);
+  EXPECT_TRUE(story.machine.is_private);
+  EXPECT_EQ(story.machine.restarts, 0);
+}
+
+TEST(FileChange, AFileThatLocksTheEdgeOutGoesWithinAMinute) {
+  for (const bool comes_up : {true, false}) {
+    Story story;
+    (comes_up ? story.machine.locked_out : story.machine.bad).insert("new");
+    const TimePoint begun = story.machine.now;
+    while (story.rolled_back == 0 && story.machine.now < begun + 10min) story.run(1s);
+    EXPECT_LE(story.machine.now - begun, 60s) << comes_up;
+    EXPECT_TRUE(story.run());
+    EXPECT_EQ(story.state(), EdgePinState::kRolledBack);
+    EXPECT_EQ(story.machine.running, "old");
+    EXPECT_EQ(story.machine.restarts, 2);
+    EXPECT_FALSE(story.machine.timer);
+    EXPECT_TRUE(story.run(24h));
+    EXPECT_EQ(story.machine.restarts, 2) << "it is not tried a second time";
+    EXPECT_EQ(story.rolled_back, 1);
+    story.wanted = "newer";
+    EXPECT_TRUE(story.run());
+    EXPECT_EQ(story.machine.running, "newer") << "another file is";
+    EXPECT_EQ(story.status->rejected_sha256, "");
+  }
+}
+
+TEST(FileChange, AnEndpointThatIsOutOfReachForAWhileIsNoReasonToGoBack) {
+  for (const auto out_for : {20s, 120s}) {
+    Story story;
+    story.machine.cut_off = true;
+    story.run(out_for);
+    story.machine.cut_off = false;
+    EXPECT_TRUE(story.run());
+    EXPECT_EQ(story.state(), out_for < kProveWithin ? EdgePinState::kMatched : EdgePinState::kRolledBack);
+  }
+}
+
+TEST(FileChange, ASlowServiceIsWaitedFor) {
+  Story story;
+  story.machine.comes_up_after = 30s;
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kMatched);
+  EXPECT_EQ(story.machine.restarts, 1);
+}
+
+TEST(FileChange, NotMoreThanThreeRestartsAnHour) {
+  Story story;
+  const TimePoint begun = story.machine.now;
+  for (const char* file : {"1", "2", "3", "4"}) {
+    story.wanted = file;
+    story.run(5min);
+  }
+  EXPECT_EQ(story.machine.running, "3");
+  EXPECT_THAT(story.status->message, HasSubstr("three times this hour"));
+  EXPECT_TRUE(story.run(2h));
+  EXPECT_EQ(story.machine.running, "4");
+  EXPECT_GE(story.machine.now, begun + 1h);
+}
+
+TEST(FileChange, AnEditInTheMiddleOfAChangeIsNotWrittenOver) {
+  for (int after = 1; after < 12; ++after) {
+    Story story;
+    for (int i = 0; i < after && story.pass(); ++i) {
+    }
+    story.machine.file = "by hand";
+    story.waits_for = "window Tue 02:00";
+    EXPECT_TRUE(story.run());
+    EXPECT_EQ(story.machine.file, "by hand") << after;
+    EXPECT_FALSE(story.status->change) << after;
+    EXPECT_EQ(story.state(), EdgePinState::kDrifted) << after;
+  }
+}
+
+TEST(FileChange, WhatACutConnectionHasLeftGoes) {
+  Story story;
+  story.wanted = "old";
+  story.machine.leftovers = true;
+  EXPECT_TRUE(story.run(60s));
+  EXPECT_FALSE(story.machine.leftovers);
+  EXPECT_EQ(story.state(), EdgePinState::kMatched);
+}
+
+TEST(FileChange, AChangedMindBeforeTheInstallationIsHeard) {
+  Story story;
+  story.crash_at = 2;  // the installation, before it
+  story.crash_before = true;
+  EXPECT_THROW(while (true) story.pass(), Crash);
+  story.wanted = "newer";
+  story.crash_at = -1;
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.machine.running, "newer");
+  EXPECT_EQ(story.machine.restarts, 1);
+}
+
+// --- stories, crashed at every write
+
+int writes_of(const std::function<void(Story&)>& set_up) {
+  Story story;
+  set_up(story);
+  EXPECT_TRUE(story.run());
+  return story.writes;
+}
+
+void crash_everywhere(const std::function<void(Story&)>& set_up,
+                      const std::function<void(Story&, const char*)>& check) {
+  const int writes = writes_of(set_up);
+  ASSERT_GT(writes, 3);
+  for (const auto down_for : {1s, 10s, 60s, 600s}) {
+    for (int at = 1; at <= writes; ++at) {
+      for (const bool before : {true, false}) {
+        Story story;
+        set_up(story);
+        story.crash_at = at;
+        story.crash_before = before;
+        story.down_for = down_for;
+        const std::string where = "write " + std::to_string(at) + (before ? ", before" : ", after") + ", down for " +
+                                  format_duration(down_for);
+        EXPECT_TRUE(story.run()) << where;
+        EXPECT_EQ(story.crash_at, -1) << where << ": it came to a crash";
+        EXPECT_FALSE(story.machine.timer) << where;
+        EXPECT_FALSE(story.machine.look().has_leftovers) << where;
+        EXPECT_EQ(story.machine.running, story.machine.file) << where << ": what is there is in force";
+        check(story, where.c_str());
+      }
+    }
+  }
+}
+
+TEST(FileChangeStory, ACrashAnywhereStillEndsOnTheNewFile) {
+  for (const bool has_file : {true, false}) {
+    crash_everywhere(
+        [&](Story& story) {
+          if (!has_file) story.machine.file.reset();
+        },
+        [](const Story& story, const char* where) {
+          EXPECT_EQ(story.state(), EdgePinState::kMatched) << where;
+          EXPECT_EQ(story.machine.file, "new") << where;
+          // Down for longer than the timer waits, the old file was put back and is replaced once more.
+          EXPECT_LE(story.machine.restarts, story.down_for < kRestoreAfter ? 1 : 3) << where;
+          EXPECT_LE(story.status->restarts.size(), 3U) << where;
+        });
+  }
+}
+
+TEST(FileChangeStory, ACrashAnywhereInARollbackStillEndsOnTheOldFile) {
+  for (const bool comes_up : {true, false}) {
+    crash_everywhere([&](Story& story) { (comes_up ? story.machine.locked_out : story.machine.bad).insert("new"); },
+                     [](const Story& story, const char* where) {
+                       EXPECT_EQ(story.state(), EdgePinState::kRolledBack) << where;
+                       EXPECT_EQ(story.machine.file, "old") << where;
+                       EXPECT_LE(story.rolled_back, 1) << where;
+                     });
+  }
+}
+
+// The operator dies right after each effect and does not come back: within the timer's time the Edge is as it was, or
+// as it should be.
+TEST(FileChangeStory, WhoDoesNotComeBackLocksNobodyOut) {
+  const int writes = writes_of([](Story& /*story*/) {});
+  for (int at = 1; at <= writes; ++at) {
+    Story story;
+    story.machine.locked_out = {"new"};
+    story.crash_at = at;
+    try {
+      while (story.writes < writes) {
+        const auto wake_at = story.pass();
+        if (!wake_at) break;
+        story.machine.advance(*wake_at - story.machine.now);
+      }
+    } catch (const Crash&) {
+    }
+    story.machine.advance(kRestoreAfter);
+    EXPECT_EQ(story.machine.file, "old") << at;
+    EXPECT_EQ(story.machine.running, "old") << at;
+  }
+}
+
+}  // namespace
+}  // namespace edgetrust::decide::pins
