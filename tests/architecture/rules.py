@@ -69,5 +69,5 @@ NO_REASONS = {
     # what somebody else says
     "AlreadyExists", "Critical", "INIT", "InService", "OK", "SIP", "Warning",
     # HTTP, and the environment
-    "GET", "HOME", "HOSTNAME", "KUBECONFIG",
+    "GET", "HEAD", "HOME", "HOSTNAME", "KUBECONFIG",
 }

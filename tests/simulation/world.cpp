@@ -233,6 +233,10 @@ class TokenAuthority final : public ports::CertificateAuthority {
     if (world_.deactivated.contains(url)) return {};
     return world_.moments.change("deactivate authorization", [&]() -> Status {
       world_.deactivated.insert(url);
+      // Nothing can come of its order any more (RFC 8555 section 7.1.6).
+      const auto order = orders_.find(url.substr(0, url.find('/')));
+      if (order != orders_.end() && order->second.order.status == ports::OrderStatus::kPending)
+        order->second.order.status = ports::OrderStatus::kInvalid;
       return {};
     });
   }
@@ -268,7 +272,10 @@ class TokenAuthority final : public ports::CertificateAuthority {
             {.url = entry.order.url + "/authz",
              .identifier = name,
              .dns = ports::DnsChallenge{entry.order.url + "/chall/" + name, "_acme-challenge." + base,
-                                        "value-" + entry.order.url}});
+                                        "value-" + entry.order.url},
+             .http = ports::HttpChallenge{.url = entry.order.url + "/http/" + name,
+                                          .token = "token-" + entry.order.url + "-" + name,
+                                          .key_authorization = "token-" + entry.order.url + "-" + name + ".account"}});
       }
       orders_[entry.order.url] = entry;
       for (auto& authorization : entry.order.authorizations) authorization = {.url = authorization.url};
@@ -293,10 +300,14 @@ class TokenAuthority final : public ports::CertificateAuthority {
       for (auto& [url, entry] : orders_) {
         bool all = true;
         for (auto& authorization : entry.order.authorizations) {
-          if (authorization.dns->url == challenge) {
-            const bool there =
-                world_.orders > world_.refused_orders &&
-                world_.records.contains(authorization.dns->record_name + " " + authorization.dns->record_value);
+          const auto& [dns, http] = std::tie(*authorization.dns, *authorization.http);
+          if (dns.url == challenge || http.url == challenge) {
+            const bool is_proved =
+                dns.url == challenge
+                    ? world_.records.contains(dns.record_name + " " + dns.record_value)
+                    : world_.http_answer(authorization.identifier, std::string(api::kAcmeChallengePath) + http.token) ==
+                          http.key_authorization;
+            const bool there = world_.orders > world_.refused_orders && is_proved;
             authorization.status = there ? ports::AuthorizationStatus::kValid : ports::AuthorizationStatus::kInvalid;
             if (!there) entry.order.status = ports::OrderStatus::kInvalid;
           }
@@ -562,6 +573,21 @@ class CountedHeartbeat final : public ports::Heartbeat {
   World& world_;
 };
 
+// The operators' own answers, behind whatever stands between.
+class TokenWeb final : public ports::WebLookup {
+ public:
+  explicit TokenWeb(World& world) : world_(world) {}
+  Result<ports::WebPage> get(const std::string& host, const std::string& path, std::stop_token /*stop*/) override {
+    ++world_.web_looks;
+    if (auto instead = world_.web_instead(host)) return *instead;
+    const std::string found = world_.http_answer(host, path);
+    return ports::WebPage{.status = found.empty() ? 404 : 200, .body = found};
+  }
+
+ private:
+  World& world_;
+};
+
 class FixedBackends final : public ports::Backends {
  public:
   std::shared_ptr<ports::CertificateAuthority> authority_driver;
@@ -638,6 +664,7 @@ struct World::Parts {
         pki(world),
         lookup(world),
         probe(world),
+        web(world),
         events(world) {
     backends.authority_driver = std::make_shared<TokenAuthority>(world);
     backends.reach = [&world](const api::AcmeIssuer& issuer) -> Status {
@@ -662,6 +689,7 @@ struct World::Parts {
   TokenPki pki;
   TokenLookup lookup;
   TokenProbe probe;
+  TokenWeb web;
   KeptEvents events;
   FixedBackends backends;
 };
@@ -706,8 +734,22 @@ World::World() : parts_(std::make_unique<Parts>(*this)) {
 World::~World() = default;
 
 reconcile::World World::ports() {
-  return {clock,          certificates,     edges,          policies,      issuers,     connections,  parts_->secrets,
-          parts_->events, parts_->backends, parts_->lookup, parts_->probe, parts_->pki, parts_->slots};
+  reconcile::World ports{clock,         certificates,    edges,          policies,         issuers,
+                         connections,   parts_->secrets, parts_->events, parts_->backends, parts_->lookup,
+                         parts_->probe, parts_->pki,     parts_->slots};
+  if (serves_http01) ports.web = &parts_->web;
+  return ports;
+}
+
+std::string World::http_answer(const std::string& host, const std::string& path) const {
+  for (const auto& object : certificates.list("voice")) {
+    if (!object->status.order) continue;
+    for (const auto& answer : object->status.order->http_answers) {
+      if (answer.host == host && path == std::string(api::kAcmeChallengePath) + answer.token)
+        return answer.key_authorization;
+    }
+  }
+  return {};
 }
 
 bool World::calls_are_up() const { return in_service || clock.now() < out_since + std::min(calls_last, patience); }

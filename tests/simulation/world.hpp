@@ -211,7 +211,15 @@ class World {
   bool fail_after_lost_answer = false;  // uploads_fail from then on
   std::set<std::string> records;        // TXT records that exist, "name value"
   std::set<std::string> zones_asked;    // names whose solver was asked for
-  std::set<std::string> keys_ever;      // every key that was made
+  // Answers to http-01 stand in the statuses, and are given from there by whoever is up. Empty: there is none.
+  [[nodiscard]] std::string http_answer(const std::string& host, const std::string& path) const;
+  bool serves_http01 = true;
+  int web_looks = 0;
+  // What the operator finds in their place when it looks.
+  std::function<std::optional<Result<ports::WebPage>>(const std::string& host)> web_instead = [](const auto& /*host*/) {
+    return std::nullopt;
+  };
+  std::set<std::string> keys_ever;                                        // every key that was made
   std::map<std::string, std::string> bundles{{"roots", kSimulatedRoot}};  // Secrets with CA certificates, by name
 
   // The watch cache of the slots has seen none of them.

@@ -42,6 +42,21 @@ int fit(const Solver& solver, std::string_view name) {
   return best;
 }
 
+// Of two that fit alike the first.
+template <class CanProve>
+const Solver* best_solver(const AcmeIssuerSpec& issuer, std::string_view name, CanProve can_prove) {
+  const Solver* best = nullptr;
+  int best_fit = -1;
+  for (const Solver& solver : issuer.solvers) {
+    const int f = can_prove(solver) ? fit(solver, name) : -1;
+    if (f > best_fit) {
+      best = &solver;
+      best_fit = f;
+    }
+  }
+  return best;
+}
+
 }  // namespace
 
 EffectiveRotation effective_rotation(const RotationOverrides& own, const RotationPolicySpec* policy) {
@@ -76,16 +91,14 @@ EffectiveRotation effective_rotation(const RotationOverrides& own, const Rotatio
   return result;
 }
 
-const Solver* solver_for(const AcmeIssuerSpec& issuer, std::string_view dns_name) {
-  const Solver* best = nullptr;
-  int best_fit = -1;
-  for (const Solver& solver : issuer.solvers) {
-    if (const int f = fit(solver, dns_name); f > best_fit) {
-      best = &solver;
-      best_fit = f;
-    }
-  }
-  return best;
+const Solver* solver_for(const AcmeIssuerSpec& issuer, std::string_view identifier) {
+  const bool is_address = !canonical_address(identifier).empty();
+  const bool is_wildcard = identifier.starts_with("*.");
+  return best_solver(issuer, identifier,
+                     [=](const Solver& solver) { return solver.http01 ? !is_wildcard : !is_address; });
+}
+const Solver* dns_solver_for(const AcmeIssuerSpec& issuer, std::string_view dns_name) {
+  return best_solver(issuer, dns_name, [](const Solver& solver) { return !solver.http01; });
 }
 
 std::string serving_secret_name(const EdgeCertificate& certificate) {

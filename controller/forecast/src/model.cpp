@@ -133,10 +133,14 @@ class Actor {
     return Learned{};
   }
 
-  // --- DNS: each authorization is valid already
+  // --- challenges: each authorization is valid already
 
   Result<Learned> operator()(const effect::LookForRecords& /*e*/) {
     return Learned{.records = decide::certificate::RecordsLook{.everywhere = true, .missing = {}, .at = o_.now}};
+  }
+  Result<Learned> operator()(const effect::LookForAnswers& /*e*/) {
+    return Learned{.answers = decide::certificate::AnswersLook{
+                       .seen = decide::certificate::AnswersSeen::kRight, .trouble = {}, .at = o_.now, .since = o_.now}};
   }
   Result<Learned> operator()(const effect::PresentRecord& /*e*/) { return Learned{}; }
   Result<Learned> operator()(const effect::RemoveRecord& /*e*/) { return Learned{}; }

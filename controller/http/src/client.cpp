@@ -100,6 +100,7 @@ http_request to_message(const Request& request, const std::shared_ptr<Link>& lin
     message.headers().remove("Content-Type");  // the library's guess
   }
   for (const auto& [name, value] : request.headers.fields()) message.headers().add(name, value);
+  if (!request.host.empty()) message.headers().add("Host", request.host);  // else the library adds the URL's
   if (!request.headers.get("User-Agent")) message.headers().add("User-Agent", "edgetrust");
   message.set_response_stream(streams::ostream(streams::streambuf<Octet>(std::make_shared<Sink>(exchange))));
   message.set_progress_handler([link](web::http::message_direction::direction way, utility::size64_t) {

@@ -238,7 +238,7 @@ Result<std::shared_ptr<ports::CertificateAuthority>> DriverBackends::authority(c
 
 Result<std::shared_ptr<ports::DnsZone>> DriverBackends::zone(const api::AcmeIssuer& issuer, const std::string& dns_name,
                                                              std::stop_token stop) {
-  const api::Solver* solver = api::solver_for(issuer.spec, dns_name);
+  const api::Solver* solver = api::dns_solver_for(issuer.spec, dns_name);
   if (solver == nullptr || !solver->dns01)
     return fail(ErrorKind::kInvalid, "no solver of AcmeIssuer " + issuer.meta.name + " serves " + dns_name);
   const auto index = static_cast<std::size_t>(solver - issuer.spec.solvers.data());

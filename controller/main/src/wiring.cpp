@@ -14,10 +14,12 @@
 #include "edgetrust/reconcile/pin_policy_reconciler.hpp"
 #include "edgetrust/reconcile/sighting.hpp"
 #include "edgetrust/telemetry/metrics.hpp"
+#include "http01_answers.hpp"
 #include "lanes.hpp"
 #include "measures.hpp"
 #include "operator.hpp"
 #include "wake.hpp"
+#include "web_lookup.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -52,9 +54,11 @@ std::unique_ptr<dns::Resolver> make_resolver(const Environment& environment, Ran
   return std::make_unique<dns::Resolver>(dns::parse_resolv_conf(environment.resolv_conf),
                                          dns::parse_hosts(environment.hosts), random);
 }
+auto addresses_by(const dns::Resolver& resolver) {
+  return [&resolver](const std::string& host, const net::Wait& wait) { return resolver.addresses(host, wait); };
+}
 Result<std::unique_ptr<ports::TlsProbe>> make_probe(const dns::Resolver& resolver, const Clock& clock) {
-  return probe::Probe::create(
-      [&resolver](const std::string& host, const net::Wait& wait) { return resolver.addresses(host, wait); }, clock);
+  return probe::Probe::create(addresses_by(resolver), clock);
 }
 
 // A client of its own: a renewal does not wait behind what the workers ask.
@@ -88,12 +92,18 @@ struct Tools {
   std::shared_ptr<http::Transport> transport;  // to the API server
   std::unique_ptr<dns::Resolver> resolver;
   std::unique_ptr<ports::TlsProbe> probe;
+  std::unique_ptr<ports::WebLookup> web;  // null: no answers to http-01 are given
 };
-Result<Tools> make_tools(Environment& environment, const Clock& clock, Random& random) {
+Result<Tools> make_tools(const Options& options, Environment& environment, const Clock& clock, Random& random) {
   Tools tools;
   EDGETRUST_TRY_ASSIGN(tools.transport, http::make_transport(std::move(environment.cluster.tls)));
   tools.resolver = make_resolver(environment, random);
   EDGETRUST_TRY_ASSIGN(tools.probe, make_probe(*tools.resolver, clock));
+  // Whoever plans takes it that the operator is started as the issuers need it.
+  if (options.http01_port != 0 || options.plan) {
+    EDGETRUST_TRY_ASSIGN(auto plain, http::make_transport({}));
+    tools.web = make_web_lookup(addresses_by(*tools.resolver), std::move(plain), clock, options.http01_check_port);
+  }
   return tools;
 }
 
@@ -155,7 +165,8 @@ struct Operator::Parts {
               *pki,
               cluster.slots(),
               EDGETRUST_VERSION,
-              candidate ? &candidate->election() : nullptr},
+              candidate ? &candidate->election() : nullptr,
+              tools.web.get()},
         listings(world),
         certificates(world),
         edges(world, listings),
@@ -195,6 +206,8 @@ struct Operator::Parts {
   void rotation_ended(const runtime::Key& key, api::RevisionResult result);
 
   http::Response answer(const http::ServerRequest& request);
+  http::Response answer_http01(const http::ServerRequest& request);
+  Status serve(const Options& options);
 
   // --- who works
 
@@ -228,8 +241,10 @@ struct Operator::Parts {
   reconcile::PolicyReconciler policies;
   reconcile::IssuerReconciler issuers;
   reconcile::ConnectionReconciler connections;
+  Http01Answers http01_answers;
   reconcile::PinPolicyReconciler pins;
   std::unique_ptr<http::Server> server;
+  std::unique_ptr<http::Server> http01_server;  // null: no answers to http-01 are given
 };
 
 template <class Kind>
@@ -239,6 +254,7 @@ void Operator::Parts::changed(const kube::Change<Kind>& change) {
   if (woken.itself) lanes.add({kind_name<Kind>(), change.key.ns, change.key.name});
   if (woken.dependants != Rouse::kNobody) rouse_dependants(change, woken.dependants);
   if constexpr (std::is_same_v<Kind, api::EdgeCertificate>) {
+    http01_answers.changed(change.key, change.after.get());
     const auto& certificate = change.after ? change.after : change.before;
     if (woken.edge) lanes.add({kind_name<api::Edge>(), change.key.ns, certificate->spec.edge_ref.name});
     if (changes_fleet(change.before.get(), change.after.get())) rouse_policies(change);
@@ -461,24 +477,45 @@ http::Response Operator::Parts::answer(const http::ServerRequest& request) {
   return text(404, "/metrics, /healthz, /readyz\n");
 }
 
+// Open to the world: counted, and not logged.
+http::Response Operator::Parts::answer_http01(const http::ServerRequest& request) {
+  http::Response response = http01_answers.answer(request);
+  metrics.http01_request(response.ok() ? telemetry::Http01::kAnswered : telemetry::Http01::kUnknown);
+  return response;
+}
+
+Status Operator::Parts::serve(const Options& options) {
+  EDGETRUST_TRY_ASSIGN(server,
+                       http::Server::start({.address = options.bind_address, .port = options.port},
+                                           [this](const http::ServerRequest& request) { return answer(request); }));
+  if (options.http01_port == 0) return {};
+  // Whoever can reach it may be anybody: nothing is read that is longer than what a CA asks, and nobody may dawdle.
+  http::ServerOptions open{.address = options.bind_address, .port = options.http01_port};
+  open.max_body = 1024;
+  open.request_timeout = 5s;
+  open.idle_timeout = 5s;
+  open.max_connections = 256;
+  EDGETRUST_TRY_ASSIGN(http01_server, http::Server::start(std::move(open), [this](const http::ServerRequest& request) {
+                         return answer_http01(request);
+                       }));
+  return {};
+}
+
 Operator::Operator(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Operator::~Operator() = default;
 
 Result<std::unique_ptr<Operator>> Operator::create(const Options& options, Environment environment, const Clock& clock,
                                                    Random& random, const telemetry::Logger& log) {
-  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(environment, clock, random));
+  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(options, environment, clock, random));
   auto parts = std::make_unique<Parts>(options, environment, std::move(tools), clock, random, log);
-  EDGETRUST_TRY_ASSIGN(parts->server, http::Server::start({.address = options.bind_address, .port = options.port},
-                                                          [p = parts.get()](const http::ServerRequest& request) {
-                                                            return p->answer(request);
-                                                          }));
+  EDGETRUST_TRY(parts->serve(options));
   return std::unique_ptr<Operator>(new Operator(std::move(parts)));
 }
 
 Result<forecast::Plan> make_plan(const Options& options, Environment environment, const Clock& clock, Random& random,
                                  const telemetry::Logger& log, TimePoint until, std::stop_token stop) {
   constexpr auto kMostToRead = 60s;
-  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(environment, clock, random));
+  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(options, environment, clock, random));
   Operator::Parts parts(options, environment, std::move(tools), clock, random, log);
   // Ends the wait when the caller says so, or when it takes too long.
   std::stop_source reading;

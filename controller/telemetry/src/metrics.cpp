@@ -30,6 +30,7 @@ Axis verbs() { return {"verb", {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
 Axis codes() { return {"code", {"none", "2xx", "3xx", "4xx", "429", "5xx"}}; }
 Axis reconcile_results() { return {"result", {"done", "waiting", "failed"}}; }
 Axis rotation_results() { return {"result", {"active", "rolled_back", "rejected", "failed"}}; }
+Axis http01_results() { return {"result", {"answered", "unknown"}}; }
 
 enum class Code { kNone, k2xx, k3xx, k4xx, k429, k5xx };
 Code code_of(int status) {
@@ -117,6 +118,10 @@ struct Metrics::Impl {
       counter(registry, "edgetrust_watch_restarts_total", "Watches that ended and were begun again."),
       {watched_kinds()}};
 
+  Closed<Counter> http01_requests{
+      counter(registry, "edgetrust_http01_requests_total", "Requests on the port of http-01, by result."),
+      {http01_results()}};
+
   Closed<Counter> api_requests{
       counter(registry, "edgetrust_api_requests_total", "Requests to others by class of status; none: no answer came."),
       {apis(), verbs(), codes()}};
@@ -154,6 +159,7 @@ void Metrics::forget_certificate(const std::string& ns, const std::string& name)
     metric->forget(ns, name);
   }
 }
+void Metrics::http01_request(Http01 result) { impl_->http01_requests.at(result).Increment(); }
 void Metrics::rotation(Rotation result) { impl_->rotations.at(result).Increment(); }
 
 void Metrics::policy_halted(const std::string& ns, const std::string& name, bool halted) {

@@ -75,8 +75,23 @@ EXTREME: Object = {
     "dnsPolicy": "None",
     "dnsConfig": {"nameservers": ["10.0.0.53"]},
     "metrics": {"bindAddress": "::", "port": 65535, "service": {"annotations": {"prometheus.io/scrape": "true"}, "labels": {"scraped": "yes"}}},
+    "http01": {
+        "enabled": True,
+        "port": 65534,
+        "checkPort": 0,
+        "service": {"type": "LoadBalancer", "annotations": {"a": "b"}, "labels": {"reached": "yes"}},
+        "ingress": {"enabled": True, "className": "nginx", "hosts": ["edge01.example.com", "edge02.example.com"], "annotations": {"nginx.ingress.kubernetes.io/ssl-redirect": "false"}, "labels": {"reached": "yes"}},
+        "httpRoute": {
+            "enabled": True,
+            "parentRefs": [{"name": "public", "namespace": "gateways", "sectionName": "http"}],
+            "hostnames": ["edge03.example.com"],
+            "annotations": {"a": "b"},
+            "labels": {"reached": "yes"},
+        },
+    },
     "networkPolicy": {
         "enabled": True,
+        "http01From": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}}],
         "metricsFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
         "egress": [{"ports": [{"port": 443}, {"port": 53, "protocol": "UDP"}]}],
     },

@@ -20,7 +20,7 @@ from helm import CHART, EXTREME, IMAGE, ROOT, SMALLEST, Object, objects, of_kind
 
 HELM = os.environ["HELM"]
 RELEASE = "edgetrust"
-MONITORING = ("servicemonitors.yaml", "prometheusrules.yaml")
+OF_OTHERS = ("servicemonitors.yaml", "prometheusrules.yaml", "httproutes.yaml")  # CRDs
 KINDS = ("edgecertificates", "edges", "rotationpolicies", "acmeissuers", "genesysconnections")
 WATCHING = IMAGE | {"watchNamespaces": ["voice-a", "voice-b"]}
 
@@ -111,8 +111,8 @@ class Story(unittest.TestCase):
         kubectl("patch", "ecert", "edge01", "-n", "voice-a", "--type=merge", "-p", json.dumps({"metadata": {"finalizers": ["edgetrust.io/cleanup"]}}))
 
     def the_api_server_takes_all_that_is_rendered(self) -> None:
-        kubectl("create", *[argument for file in MONITORING for argument in ("-f", on_path(file))])
-        kubectl("wait", "--for=condition=established", "--timeout=60s", *[argument for file in MONITORING for argument in ("-f", on_path(file))])
+        kubectl("create", *[argument for file in OF_OTHERS for argument in ("-f", on_path(file))])
+        kubectl("wait", "--for=condition=established", "--timeout=60s", *[argument for file in OF_OTHERS for argument in ("-f", on_path(file))])
         for values in (IMAGE, EXTREME, SMALLEST):
             taken = kubectl("apply", "--server-side", "--dry-run=server", "--validate=strict", "-o", "name", "-f", "-", stdin=template(HELM, values))
             self.assertEqual(len(taken.splitlines()), len(objects(template(HELM, values))), taken)

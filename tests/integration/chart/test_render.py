@@ -51,6 +51,9 @@ REFUSED: list[tuple[Object, str]] = [
     (with_("resources.limits.memory", "lots"), "/resources/limits/memory"),
     (with_("terminationGracePeriodSeconds", 5), "/terminationGracePeriodSeconds"),
     (with_("metrics.port", 80), "/metrics/port"),
+    (with_("http01.port", 80), "/http01/port"),
+    (with_("http01.service.type", "ExternalName"), "/http01/service/type"),
+    (with_("http01.ingress.hosts", [""]), "/http01/ingress/hosts/0"),
     (with_("podDisruptionBudget.minAvailable", "half"), "/podDisruptionBudget/minAvailable"),
     (with_("serviceMonitor.interval", "often"), "/serviceMonitor/interval"),
     (with_("prometheusRule.disabled", ["OfSomebodyElse"]), "/prometheusRule/disabled/0"),
@@ -171,7 +174,7 @@ class Render(unittest.TestCase):
 
     def test_every_flag_of_the_program_is_reached_by_a_value(self) -> None:
         usage = run(os.environ["EDGETRUST"], "--help").split("Subcommands")[0]
-        flags = set(re.findall(r"(?<=[\s,])--[a-z][a-z-]+", usage)) - {"--help", "--version"}
+        flags = set(re.findall(r"(?<=[\s,])--[a-z][a-z0-9-]+", usage)) - {"--help", "--version"}
         self.assertIn("--leader-elect", flags)
         arguments = pod_of(self.rendered["extreme"])["containers"][0]["args"]
         self.assertEqual({argument.split("=")[0] for argument in arguments}, flags)
@@ -205,7 +208,7 @@ class Render(unittest.TestCase):
                 self.assertEqual((container["livenessProbe"]["httpGet"], container["readinessProbe"]["httpGet"]), ({"path": "/healthz", "port": port["name"]}, {"path": "/readyz", "port": port["name"]}))
                 self.assertIn(f"--port={port['containerPort']}", container["args"])
                 labels = of_kind(found, "Deployment")[0]["spec"]["template"]["metadata"]["labels"]
-                (service,) = of_kind(found, "Service")
+                (service,) = [service for service in of_kind(found, "Service") if service["metadata"]["name"].endswith("-metrics")]
                 self.assertEqual(service["spec"]["ports"][0]["targetPort"], port["name"])
                 self.assertLessEqual(service["spec"]["selector"].items(), labels.items())
                 for policy in of_kind(found, "NetworkPolicy"):
@@ -216,6 +219,40 @@ class Render(unittest.TestCase):
                     self.assertEqual((monitor["spec"]["endpoints"][0]["port"], monitor["spec"]["endpoints"][0]["honorLabels"]), (service["spec"]["ports"][0]["name"], True))
         self.assertEqual(of_kind(self.rendered["default"], "NetworkPolicy")[0]["spec"]["egress"], [{}])
         self.assertEqual(of_kind(self.rendered["extreme"], "NetworkPolicy")[0]["spec"]["egress"], EXTREME["networkPolicy"]["egress"])
+
+    def test_http01_is_led_to_the_pods_by_one_path_alone(self) -> None:
+        found = self.rendered["extreme"]
+        container = pod_of(found)["containers"][0]
+        (port,) = [port for port in container["ports"] if port["name"] == "http01"]
+        self.assertIn(f"--http01-port={port['containerPort']}", container["args"])
+        (service,) = [service for service in of_kind(found, "Service") if service["metadata"]["name"].endswith("-http01")]
+        labels = of_kind(found, "Deployment")[0]["spec"]["template"]["metadata"]["labels"]
+        self.assertLessEqual(service["spec"]["selector"].items(), labels.items())
+        self.assertEqual([(one["port"], one["targetPort"]) for one in service["spec"]["ports"]], [(80, "http01")])
+        (ingress,) = of_kind(found, "Ingress")
+        self.assertEqual([rule["host"] for rule in ingress["spec"]["rules"]], EXTREME["http01"]["ingress"]["hosts"])
+        for rule in ingress["spec"]["rules"]:
+            (path,) = rule["http"]["paths"]
+            self.assertEqual((path["path"], path["pathType"]), ("/.well-known/acme-challenge/", "Prefix"))
+            self.assertEqual(path["backend"]["service"], {"name": service["metadata"]["name"], "port": {"name": "http01"}})
+        (route,) = of_kind(found, "HTTPRoute")
+        (rule,) = route["spec"]["rules"]
+        self.assertEqual(rule["matches"], [{"path": {"type": "PathPrefix", "value": "/.well-known/acme-challenge/"}}])
+        self.assertEqual(rule["backendRefs"], [{"name": service["metadata"]["name"], "port": 80}])
+        self.assertEqual(of_kind(found, "NetworkPolicy")[0]["spec"]["ingress"][1], {"ports": [{"port": "http01", "protocol": "TCP"}], "from": EXTREME["networkPolicy"]["http01From"]})
+
+    def test_http01_without_hosts_is_for_all_of_them(self) -> None:
+        found = objects(template("helm4", with_("http01", {"enabled": True, "ingress": {"enabled": True}, "httpRoute": {"enabled": True, "parentRefs": [{"name": "public"}]}})))
+        (rule,) = of_kind(found, "Ingress")[0]["spec"]["rules"]
+        self.assertNotIn("host", rule)
+        self.assertNotIn("hostnames", of_kind(found, "HTTPRoute")[0]["spec"])
+        self.assertEqual(of_kind(found, "NetworkPolicy")[0]["spec"]["ingress"][1], {"ports": [{"port": "http01", "protocol": "TCP"}]})
+
+    def test_nothing_for_http01_unless_asked(self) -> None:
+        for name in ("default", "smallest"):
+            self.assertEqual([one["metadata"]["name"] for one in self.rendered[name] if one["metadata"]["name"].endswith("-http01")], [])
+            self.assertEqual([port["name"] for port in pod_of(self.rendered[name])["containers"][0]["ports"]], ["metrics"])
+            self.assertFalse([argument for argument in pod_of(self.rendered[name])["containers"][0]["args"] if "http01" in argument])
 
     def test_a_constraint_without_a_selector_spreads_the_pods(self) -> None:
         selector = of_kind(self.rendered["default"], "Deployment")[0]["spec"]["selector"]

@@ -10,7 +10,11 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-MATRICES = {"CA": r"operator\.test_ca\.(\w+)\.test_(\w+)", "DNS": r"operator\.test_dns\w*\.(\w+)\.test_(\w+)"}
+MATRICES = {
+    "CA": r"operator\.test_ca\.(\w+)\.test_(\w+)",
+    "DNS": r"operator\.test_dns\w*\.(\w+)\.test_(\w+)",
+    "HTTP": r"operator\.test_http01\.(\w+)\.test_(\w+)",
+}
 
 
 def words(name: str) -> str:

@@ -114,6 +114,28 @@ TEST(SolverFor, OfTwoThatFitAlikeTheFirstWins) {
   EXPECT_EQ(solver_for(issuer, "example.com"), &issuer.solvers[2]);
 }
 
+// Solvers that cannot prove a name are passed over for it, however well they fit.
+TEST(SolverFor, HttpAloneProvesAddressesAndDnsAloneWildcards) {
+  AcmeIssuerSpec issuer;
+  Solver http = solver_of({"example.com"}, {"192.0.2.7"});
+  http.http01.emplace();
+  Solver rest;
+  rest.http01.emplace();
+  issuer.solvers = {Solver{}, http, rest};
+  const auto which = [&](std::string_view name) { return solver_for(issuer, name) - issuer.solvers.data(); };
+  EXPECT_EQ(which("edge01.example.com"), 1);
+  EXPECT_EQ(which("*.example.com"), 0);
+  EXPECT_EQ(which("example.net"), 0);
+  EXPECT_EQ(which("192.0.2.7"), 1);
+  EXPECT_EQ(which("192.0.2.8"), 2);
+  EXPECT_EQ(which("2001:db8::7"), 2);
+  EXPECT_EQ(dns_solver_for(issuer, "edge01.example.com"), &issuer.solvers[0]) << "the wildcard below it has a record";
+  issuer.solvers = {http};
+  EXPECT_EQ(solver_for(issuer, "*.example.com"), nullptr);
+  EXPECT_EQ(solver_for(issuer, "192.0.2.8"), nullptr);
+  EXPECT_EQ(dns_solver_for(issuer, "edge01.example.com"), nullptr);
+}
+
 TEST(SecretNames, FollowFromTheNameAndTheRevision) {
   EdgeCertificate certificate;
   certificate.meta.name = "edge01";

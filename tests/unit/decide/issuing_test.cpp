@@ -738,7 +738,7 @@ TEST(RevisionIssued, ALongRenewBeforeMakesNoLoop) {
   EXPECT_LE(orders, 21);
 }
 
-// --- what is left at the CA, and what cannot be proved by DNS
+// --- what is left at the CA
 
 TEST(OrderCleanedUp, DeactivatesWhatAFailedOrderLeftPending) {
   Observation o = ordered(OrderStatus::kInvalid);
@@ -769,26 +769,10 @@ TEST(OrderCleanedUp, AnotherCasAuthorizationsAreLeftAlone) {
   EXPECT_TRUE(decide(o).status.order->abandoned.empty());
 }
 
-TEST(RevisionIssued, AnAddressIsNotProvedByDns) {
-  Observation o = ordered(OrderStatus::kPending);
-  o.object.spec.ip_addresses = {"192.0.2.7"};
-  o.order->order.identifiers.insert("192.0.2.7");
-  ports::Authorization address{.url = "https://ca.example/authz/ip",
-                               .identifier = "192.0.2.7",
-                               .status = ports::AuthorizationStatus::kValid,
-                               .is_address = true};
-  o.order->order.authorizations.push_back(address);
-  EXPECT_EQ(decided(o), "revision_issued SetFinalizer Issuing/Answering R") << "it is authorized already";
-  o.order->order.authorizations.back().status = ports::AuthorizationStatus::kPending;
-  const Decision decision = decide(o);
-  EXPECT_EQ(decision.announcements[0].reason, "AddressNotProved");
-  EXPECT_THAT(decision.status.order->last_error, testing::HasSubstr("192.0.2.7"));
-  EXPECT_THAT(decision.status.order->last_error, testing::HasSubstr("dns-01 cannot prove an IP address"));
-  EXPECT_TRUE(decision.status.next_attempt);
-}
-
 TEST(RevisionIssued, AnAddressIsTheSameInEveryForm) {
   Observation o = ordered(OrderStatus::kReady);
+  o.serves_http01 = true;
+  change(o.issuer, [](auto& issuer) { issuer.spec.solvers.push_back({.http01 = api::Http01Solver{}}); });
   o.object.spec.ip_addresses = {"2001:db8:0::7"};
   o.order->order.identifiers.insert("2001:db8::7");
   EXPECT_EQ(decided(o), "revision_issued FinalizeOrder Issuing/Finalizing R");

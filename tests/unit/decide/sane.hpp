@@ -51,6 +51,12 @@ class EffectIsCovered {
     EXPECT_GT(o_.revisions.at(e.revision).chain->not_after, o_.now);
   }
   void operator()(const effect::LookForRecords& e) const { each_is_written_down(e.records); }
+  void operator()(const effect::LookForAnswers& e) const {
+    EXPECT_TRUE(o_.serves_http01);
+    for (const auto& answer : e.answers) {
+      EXPECT_TRUE(std::ranges::count(d_.status.order->http_answers, answer)) << "nobody would give it";
+    }
+  }
   void operator()(const effect::SetFinalizer& e) const {
     if (e.present) return;
     EXPECT_TRUE(!d_.status.drain || is_out_of_reach()) << "the Edge would stay out of service";

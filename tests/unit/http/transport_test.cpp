@@ -109,6 +109,29 @@ TEST(Transport, RefusesWhatCannotBeSentAsItIs) {
   EXPECT_EQ(send(*transport, ipv6).error().kind, ErrorKind::kUnsupported);
 }
 
+TEST(Transport, SaysWhomAPlainRequestIsForWhereTheUrlHasAnAddress) {
+  std::vector<std::string> hosts;
+  const auto server = Server::start({}, [&](const ServerRequest& request) {
+                        hosts.emplace_back(request.headers.get("Host").value_or("none"));
+                        return Response{.status = 200};
+                      }).value();
+  const auto transport = trusting();
+  const auto ask = [&](const std::string& host) {
+    auto request = request_to(server->port());
+    request.host = host;
+    return send(*transport, request);
+  };
+  for (const char* host : {"edge01.example.com", "edge02.example.com:8080", "192.0.2.7", ""})
+    EXPECT_TRUE(ask(host)) << host;
+  EXPECT_EQ(hosts, (std::vector<std::string>{"edge01.example.com", "edge02.example.com:8080", "192.0.2.7",
+                                             "127.0.0.1:" + std::to_string(server->port())}));
+  for (const char* host : {"a b", "a\r\nX: y", "a/b", "user@a"}) EXPECT_EQ(ask(host).error().kind, ErrorKind::kInvalid);
+  auto secure = secure_request_to("127.0.0.1", server->port());
+  secure.host = "edge01.example.com";
+  EXPECT_EQ(send(*transport, secure).error().kind, ErrorKind::kInvalid) << "another name would be verified";
+  EXPECT_EQ(hosts.size(), 4U);
+}
+
 TEST(Transport, AHundredRequestsUseOneConnection) {
   RawServer server([](RawSocket& socket, int) {
     for (;;) {

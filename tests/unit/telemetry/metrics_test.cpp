@@ -79,6 +79,7 @@ TEST_F(MetricsTest, EveryClosedSeriesIsThereFromTheStart) {
   EXPECT_EQ(series["edgetrust_reconcile_total"], 6 * 3);
   EXPECT_EQ(series["edgetrust_reconcile_duration_seconds_count"], 6);
   EXPECT_EQ(series["edgetrust_watch_restarts_total"], 8);
+  EXPECT_EQ(series["edgetrust_http01_requests_total"], 2);
   EXPECT_EQ(series["edgetrust_api_requests_total"], 5 * 6 * 6);
   EXPECT_EQ(series["edgetrust_api_duration_seconds_count"], 5);
   EXPECT_EQ(series["edgetrust_certificate_ready"], 0);

@@ -153,7 +153,7 @@ void fields(V& v, Solver& solver) {
   using namespace json;
   v("selector", solver.selector, doc("Which names this solver serves; without one it serves all that no other does."));
   v("dns01", solver.dns01, doc("Answer by a TXT record."));
-  v("http01", solver.http01, later, doc("Answer by the operator's solver endpoint."));
+  v("http01", solver.http01, doc("Answer by HTTP: the operator gives the answer on the port of its --http01-port, to which port 80 of the name must lead. Proves addresses too, but no wildcard."));
   v.rule("has(self.dns01) != has(self.http01)", "set exactly one of dns01 and http01");
 }
 
@@ -170,7 +170,7 @@ void fields(V& v, AcmeIssuerSpec& spec) {
   v("preferredChain", spec.preferred_chain, max_length(256), doc("Common name of the root to prefer among alternate chains; where the CA offers none that ends there, its default chain is taken."));
   v("useAri", spec.use_ari, doc("Whether the CA is asked when to renew (RFC 9773), and is told which certificate an order replaces. It can bring a renewal forward, never put it off. Default true."));
   v("limits", spec.limits, doc("The CA's rate limits, kept as budgets: what would exceed one waits. An order that tells the CA which certificate it replaces (useAri) counts against none."));
-  v("solvers", spec.solvers, required, min_items(1), max_items(32), doc("How challenges are answered. The longest matching zone wins; a solver without a selector serves the rest."));
+  v("solvers", spec.solvers, required, min_items(1), max_items(32), doc("How challenges are answered. The longest matching zone wins; a solver without a selector serves the rest. Only http01 proves addresses, only dns01 wildcards: the other kind is passed over for them."));
 }
 
 template <class V>

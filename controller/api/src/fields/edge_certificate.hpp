@@ -103,7 +103,7 @@ void fields(V& v, EdgeCertificateSpec& spec) {
   v("fallback", spec.fallback, doc("A second issuer: asked after failures of the first, when whenRemaining is reached. The next renewal is the first one's again."));
   v("sourceSecretRef", spec.source_secret_ref, doc("A kubernetes.io/tls Secret that someone else renews, delivered with the same care: each new certificate in it becomes the next revision. It must cover sip.host of the Edge where that is a name, and the names given here."));
   v("dnsNames", spec.dns_names, max_items(100), item_max_length(253), item_pattern(kDnsNamePattern), doc("DNS names in the certificate, lower case. A leading *. makes a wildcard. Beside sourceSecretRef: names that the certificate found there must cover."));
-  v("ipAddresses", spec.ip_addresses, max_items(20), item_max_length(45), item_pattern(R"(^[0-9a-f.:]{2,45}$)"), doc("IP addresses in the certificate, lower case, for CAs that allow them. dns-01 cannot prove an address: the CA must offer http-01 for it, or have it authorized already."));
+  v("ipAddresses", spec.ip_addresses, max_items(20), item_max_length(45), item_pattern(R"(^[0-9a-f.:]{2,45}$)"), doc("IP addresses in the certificate, lower case, for CAs that allow them. Only an http01 solver of the issuer proves an address."));
   v("commonName", spec.common_name, max_length(64), doc("Common name to ask for; must be among dnsNames. Leave it empty unless a peer needs it."));
   v("privateKey", spec.private_key, doc("The private key. Default: RSA 2048, a new one each time."));
   v("requiredUsages", spec.required_usages, max_items(2), doc("Extended key usages without which the certificate is refused before any push. Default ServerAuth."));
@@ -133,6 +133,14 @@ void fields(V& v, TxtRecord& record) {
 }
 
 template <class V>
+void fields(V& v, HttpAnswer& answer) {
+  using namespace json;
+  v("host", answer.host, required, doc("The name or address that is to be proved."));
+  v("token", answer.token, required, doc("Where the CA looks: http://<host>/.well-known/acme-challenge/<token>."));
+  v("keyAuthorization", answer.key_authorization, required, doc("What it finds there. No secret: anybody may read it."));
+}
+
+template <class V>
 void fields(V& v, OrderStatus& order) {
   using namespace json;
   v("revision", order.revision, required, doc("The revision that is ordered."));
@@ -146,6 +154,7 @@ void fields(V& v, OrderStatus& order) {
   v("lastError", order.last_error, max_length(kLongestMessage), doc("Why the last of them came to nothing, for people."));
   v("replacesRefused", order.replaces_refused, doc("Whether the CA refused to take it as the replacement of an earlier certificate: it is asked for as any other."));
   v("abandoned", order.abandoned, max_items(20), doc("Authorizations that an order given up has left pending, to be deactivated."));
+  v("httpAnswers", order.http_answers, max_items(120), doc("Answers to the http-01 challenges of the order: every operator that watches this object gives them."));
 }
 
 template <class V>

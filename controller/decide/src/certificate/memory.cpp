@@ -27,9 +27,10 @@ void forget_order(Memory& memory) {
   memory.new_order_url.reset();
   memory.order.reset();
   memory.records.reset();
+  memory.answers.reset();
   memory.answered.clear();
-  forget_failures<effect::LookAtOrder, effect::PresentRecord, effect::LookForRecords, effect::AnswerChallenge,
-                  effect::FinalizeOrder, effect::StoreBundle>(memory);
+  forget_failures<effect::LookAtOrder, effect::PresentRecord, effect::LookForRecords, effect::LookForAnswers,
+                  effect::AnswerChallenge, effect::FinalizeOrder, effect::StoreBundle>(memory);
 }
 
 class Success {
@@ -59,6 +60,12 @@ class Success {
     m_.renewal_info = RenewalInfoLook{e.revision, std::move(learned_.renewal_info), now_};
   }
   void operator()(const effect::LookForRecords& /*e*/) { m_.records = std::move(learned_.records); }
+  void operator()(const effect::LookForAnswers& /*e*/) {
+    const auto is_right = [](const AnswersLook& look) { return look.seen == AnswersSeen::kRight; };
+    auto& seen = learned_.answers;
+    if (seen && m_.answers && is_right(*seen) == is_right(*m_.answers)) seen->since = m_.answers->since;
+    m_.answers = std::move(seen);
+  }
   void operator()(const effect::CreateKey& e) {
     forget_order(m_);
     m_.key_made = e.revision;

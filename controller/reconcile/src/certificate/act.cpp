@@ -14,6 +14,7 @@ namespace edgetrust::reconcile {
 namespace {
 
 namespace effect = decide::certificate::effect;
+using decide::certificate::AnswersSeen;
 using decide::certificate::EdgeLook;
 using decide::certificate::Learned;
 using decide::certificate::Observation;
@@ -92,6 +93,25 @@ class Actor {
     }
     seen.at = world_.clock.now();
     return Learned{.records = std::move(seen)};
+  }
+
+  Result<Learned> operator()(const effect::LookForAnswers& look) {
+    constexpr std::chrono::seconds kEnough{15};  // others wait for this thread
+    const SteadyPoint begin = world_.clock.steady();
+    decide::certificate::AnswersLook seen{.seen = AnswersSeen::kRight};
+    for (const auto& answer : look.answers) {
+      if (seen.seen == AnswersSeen::kWrong) break;
+      const bool in_time = world_.clock.steady() - begin < kEnough;
+      const auto [found, trouble] =
+          in_time ? look_for(answer)
+                  : std::pair(AnswersSeen::kNobodyCanTell, "there was no time to look at " + answer.host);
+      if (found == AnswersSeen::kRight) continue;
+      seen.seen = found;
+      seen.trouble = trouble;
+    }
+    if (stop_.stop_requested()) return fail(ErrorKind::kCancelled, "shutting down");
+    seen.at = seen.since = world_.clock.now();
+    return Learned{.answers = std::move(seen)};
   }
 
   // --- the cluster
@@ -438,6 +458,21 @@ class Actor {
     });
   }
 
+  // A redirect leads where the CA may find the answer, and this operator does not follow.
+  std::pair<AnswersSeen, std::string> look_for(const api::HttpAnswer& answer) {
+    const std::string path = std::string(api::kAcmeChallengePath) + answer.token;
+    const std::string url = "http://" + answer.host + path;
+    if (world_.web == nullptr) return {AnswersSeen::kNobodyCanTell, url + ": nobody looks"};
+    const auto page = world_.web->get(answer.host, path, stop_);
+    if (!page) return {AnswersSeen::kNobodyCanTell, url + ": " + page.error().message()};
+    if (page->status >= 300 && page->status < 400)
+      return {AnswersSeen::kNobodyCanTell, url + " is redirected (" + std::to_string(page->status) + ")"};
+    if (page->status != 200) return {AnswersSeen::kWrong, url + " is answered with " + std::to_string(page->status)};
+    // White space at the end is nothing (RFC 8555 section 8.3).
+    if (trim(page->body) != answer.key_authorization) return {AnswersSeen::kWrong, url + " has another text"};
+    return {AnswersSeen::kRight, {}};
+  }
+
   // The name that a record proves: "_acme-challenge." taken off. A wildcard has the record of the name below it
   // (RFC 8555 section 8.4), and is looked for among the names wanted: a solver may be chosen by it.
   [[nodiscard]] std::string identifier_of(const api::TxtRecord& record) const {
@@ -446,14 +481,16 @@ class Actor {
     const auto wanted = [&](const std::string& name) {
       return std::ranges::any_of(object_.spec.dns_names, [&](const auto& other) { return lower(other) == name; });
     };
+    const api::Solver* solver = api::solver_for(o_.issuer->spec, base);
+    const bool needs_none = !wanted(base) || (solver != nullptr && solver->http01);
     const std::string wildcard = "*." + base;
-    return !wanted(base) && wanted(wildcard) ? wildcard : base;
+    return needs_none && wanted(wildcard) ? wildcard : base;
   }
   Result<std::shared_ptr<ports::DnsZone>> zone_for(const api::TxtRecord& record) {
     return world_.backends.zone(*o_.issuer, identifier_of(record), stop_);
   }
   [[nodiscard]] std::vector<std::string> nameservers_for(const api::TxtRecord& record) const {
-    const api::Solver* solver = api::solver_for(o_.issuer->spec, identifier_of(record));
+    const api::Solver* solver = api::dns_solver_for(o_.issuer->spec, identifier_of(record));
     return solver != nullptr && solver->dns01 && solver->dns01->propagation ? solver->dns01->propagation->nameservers
                                                                             : std::vector<std::string>{};
   }

@@ -319,7 +319,10 @@ Result<ports::ChainRequirements> requirements(const World& world, const api::Edg
 
 Result<Observation> observe(const World& world, std::shared_ptr<const api::EdgeCertificate> object, Notes& notes,
                             std::stop_token stop) {
-  Observation o{.now = world.clock.now(), .object = *object, .operator_version = world.version};
+  Observation o{.now = world.clock.now(),
+                .object = *object,
+                .operator_version = world.version,
+                .serves_http01 = world.web != nullptr};
   if (!o.object.broken) {
     find_references(world, o);
     find_neighbours(world, o);

@@ -122,9 +122,12 @@ struct AcmeIssuerStatus {
 
 using AcmeIssuer = Object<AcmeIssuerSpec, AcmeIssuerStatus>;
 
-// The solver for a name: the one whose selector names it, or whose zone is the longest suffix of it, else the one
-// without a selector. Null when none serves it.
-const Solver* solver_for(const AcmeIssuerSpec& issuer, std::string_view dns_name);
+// The solver for a name or an address: the one whose selector names it, or whose zone is the longest suffix of it, else
+// the one without a selector. Of those that can prove it: an address http01 alone (RFC 8738 section 7), a wildcard
+// dns01 alone (the CA/Browser Forum's rules). Null when none serves it.
+const Solver* solver_for(const AcmeIssuerSpec& issuer, std::string_view identifier);
+// The same among those of dns01: which writes the TXT records of a name, and of the wildcard below it.
+const Solver* dns_solver_for(const AcmeIssuerSpec& issuer, std::string_view dns_name);
 
 // Where a binding that came from ZeroSSL is kept: `<issuer>-zerossl-eab`, with the keys keyId and hmacKey.
 std::string binding_secret_name(const std::string& issuer_name);

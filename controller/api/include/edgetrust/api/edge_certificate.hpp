@@ -70,6 +70,15 @@ struct TxtRecord {
   std::string value;
   bool operator==(const TxtRecord&) const = default;
 };
+// What a CA finds at http://<host>/.well-known/acme-challenge/<token> while the order lasts (RFC 8555 section 8.3). No
+// secret: whoever may ask the host may read it.
+struct HttpAnswer {
+  std::string host;  // the name or the address that it proves
+  std::string token;
+  std::string key_authorization;  // the whole body
+  bool operator==(const HttpAnswer&) const = default;
+};
+inline constexpr std::string_view kAcmeChallengePath = "/.well-known/acme-challenge/";
 // The order under way: what a crashed operator comes back to, and what it must clean up.
 struct OrderStatus {
   int revision = 0;
@@ -83,6 +92,7 @@ struct OrderStatus {
   std::string last_error;                  // why the last of them did
   bool replaces_refused = false;           // the CA does not take it as the replacement of an earlier certificate
   std::vector<std::string> abandoned;      // authorizations that an order given up has left pending at the CA
+  std::vector<HttpAnswer> http_answers;    // answered from here by every operator that watches the object
 };
 // Certificates that a person wants revoked. Written before the CA is told.
 struct RevocationStatus {

@@ -15,21 +15,9 @@ namespace {
 using namespace std::chrono_literals;
 using api::Phase;
 using ports::AuthorizationStatus;
-using ports::ChallengeStatus;
 using ports::OrderStatus;
 
-constexpr auto kPollEvery = 2s;
 constexpr std::string_view kProblem = "urn:ietf:params:acme:error:";
-
-Draft issuing(const Observation& o, std::string reason, std::string message) {
-  Draft draft(o);
-  draft.phase(Phase::kIssuing, std::move(reason), std::move(message))
-      .next("issues revision " +
-            std::to_string(draft.status().order ? draft.status().order->revision : next_revision(o)));
-  auto& order = draft.status().order;
-  if (order && o.order && o.order->order.url == order->url && !order->expires) order->expires = o.order->order.expires;
-  return draft;
-}
 
 // After a failed order: an hour, doubling to 32 hours; sooner when little time is left (RFC 8555 says nothing;
 // cert-manager's figures).
@@ -58,28 +46,11 @@ void forget_order(api::OrderStatus& order, const Observation& o) {
   order.server.clear();
   order.expires.reset();
   order.records_since.reset();
+  order.http_answers.clear();
 }
 
 // A certificate may have been issued for the key, even if nobody can fetch it: the next order gets a key of its own.
 void take_new_number(api::OrderStatus& order, const Observation& o) { order.revision = next_revision(o); }
-
-// The CA, or the world it looks at, said no. The order is given up, the key is kept.
-Decision order_failed(const Observation& o, const std::string& reason, const std::string& message) {
-  Draft draft = issuing(o, "OrderFailed", message);
-  auto& status = draft.status();
-  auto& order = *status.order;
-  order.failures = order.failures.value_or(0) + 1;
-  order.last_error = message;
-  status.next_attempt = order_retry(o, *order.failures);
-  forget_order(order, o);
-  // What it has left is cleaned up where it was ordered.
-  const bool is_clean = order.records.empty() && order.abandoned.empty();
-  if (is_clean) order.issuer = issuer_after_failure(o);
-  return draft.announce(true, reason, message)
-      .next("tries again " + format_rfc3339(*status.next_attempt))
-      .wake(is_clean && !o.object.spec.fallback ? *status.next_attempt : o.now)
-      .finish();
-}
 
 // The order was for something else than the spec has now: nobody's failure, and no reason to wait.
 Decision order_outdated(const Observation& o, const std::string& why) {
@@ -92,13 +63,6 @@ Decision order_outdated(const Observation& o, const std::string& why) {
 // When the order is worth another look.
 TimePoint next_poll(const OrderLook& look) {
   return look.at + std::clamp<std::chrono::milliseconds>(look.order.retry_after.value_or(kPollEvery), 1s, 1h);
-}
-
-Decision poll(const Observation& o, std::string reason, std::string message) {
-  Draft draft = issuing(o, std::move(reason), std::move(message));
-  const TimePoint at = next_poll(*o.order);
-  if (o.now < at && o.order->at <= o.now) return draft.wake(at).finish();
-  return draft.effect(effect::LookAtOrder{o.object.status.order->url}).finish();
 }
 
 ports::OrderRequest request_for(const Observation& o) {
@@ -114,88 +78,6 @@ std::optional<OrderRecord> place_for(const Observation& o, int revision) {
   return order_of(o, revision);
 }
 
-// The authorizations that still need an answer.
-std::vector<const ports::Authorization*> open_authorizations(const ports::Order& order) {
-  std::vector<const ports::Authorization*> open;
-  for (const auto& authorization : order.authorizations) {
-    if (authorization.status == AuthorizationStatus::kPending) open.push_back(&authorization);
-  }
-  return open;
-}
-
-api::Propagation propagation_of(const Observation& o, const std::string& identifier) {
-  const api::Solver* solver = api::solver_for(o.issuer->spec, identifier);
-  if (solver == nullptr || !solver->dns01 || !solver->dns01->propagation) return {};
-  return *solver->dns01->propagation;
-}
-
-// dns-01 (RFC 8555 section 8.4): records written down, written, seen everywhere, the floor waited out, then the server
-// is told.
-Decision answer(const Observation& o, const ports::Order& order) {
-  const auto open = open_authorizations(order);
-  std::vector<api::TxtRecord> records;
-  api::Duration wait{};
-  api::Duration timeout{};
-  for (const auto* authorization : open) {
-    if (authorization->is_address) {
-      return order_failed(o, "AddressNotProved",
-                          "the CA wants a proof for " + authorization->identifier +
-                              ", and dns-01 cannot prove an IP address (RFC 8738 section 7): it has to be authorized "
-                              "at the CA already, or the certificate ordered without it");
-    }
-    if (!authorization->dns)
-      return order_failed(o, "NoDnsChallenge", "the CA offers no dns-01 challenge for " + authorization->identifier);
-    if (api::solver_for(o.issuer->spec, authorization->identifier) == nullptr) {
-      return order_failed(o, "NoSolver",
-                          "no solver of AcmeIssuer " + o.issuer->meta.name + " serves " + authorization->identifier);
-    }
-    records.push_back({authorization->dns->record_name, authorization->dns->record_value});
-    const api::Propagation propagation = propagation_of(o, authorization->identifier);
-    wait = std::max(wait, propagation.wait.value_or(api::kDefaultPropagationWait));
-    timeout = std::max(timeout, propagation.timeout.value_or(api::kDefaultPropagationTimeout));
-  }
-
-  Draft draft = issuing(o, "Answering", "answering the challenges of the order");
-  auto& tracked = *draft.status().order;
-  for (const auto& record : records) {
-    if (std::ranges::find(tracked.records, record) == tracked.records.end()) tracked.records.push_back(record);
-  }
-  if (!holds_finalizer(o)) return draft.effect(effect::SetFinalizer{true}).finish();
-  for (const auto& record : records) {
-    if (!o.presented.contains(record_id(record))) return draft.effect(effect::PresentRecord{record}).finish();
-  }
-  if (!tracked.records_since || *tracked.records_since > o.now)
-    tracked.records_since = std::chrono::floor<std::chrono::seconds>(o.now);
-  if (!o.records || !o.records->everywhere) {
-    const Failure* lookup_failed = failure_of(o, effect::LookForRecords::kName);
-    if ((o.records || lookup_failed != nullptr) && o.now > *tracked.records_since + timeout) {
-      return order_failed(o, "PropagationTimeout",
-                          "a TXT record did not reach every name server in " + format_duration(timeout) + ": " +
-                              (o.records ? o.records->missing : lookup_failed->error.message()));
-    }
-    if (o.records && o.records->at <= o.now && o.now < o.records->at + kPollEvery)
-      return draft.wake(o.records->at + kPollEvery).finish();
-    return draft.effect(effect::LookForRecords{records}).finish();
-  }
-  if (const TimePoint floor = *tracked.records_since + wait; o.now < floor) return draft.wake(floor).finish();
-  for (const auto* authorization : open) {
-    if (authorization->dns->status == ChallengeStatus::kPending && !o.answered.contains(authorization->dns->url)) {
-      return draft.effect(effect::AnswerChallenge{authorization->dns->url}).finish();
-    }
-  }
-  return poll(o, "Validating", "the CA is looking at the records");
-}
-
-std::string why_invalid(const ports::Order& order) {
-  std::string why;
-  for (const auto& authorization : order.authorizations) {
-    if (authorization.dns && authorization.dns->error)
-      why += (why.empty() ? "" : "; ") + authorization.identifier + ": " + authorization.dns->error->message();
-  }
-  if (!why.empty()) return why;
-  return order.error ? order.error->message() : "the CA gave no reason";
-}
-
 // An order is for the names it was made with; the spec may have others by now. A server that does not repeat them says
 // nothing about it.
 bool is_for_these_names(const ports::Order& order, const api::EdgeCertificateSpec& spec) {
@@ -208,8 +90,7 @@ Decision follow_order(const Observation& o, int revision) {
   if (!is_for_these_names(order, o.object.spec)) return order_outdated(o, "the names in the spec changed");
   switch (order.status) {
     case OrderStatus::kPending:
-      return open_authorizations(order).empty() ? poll(o, "Validating", "the CA is looking at the records")
-                                                : answer(o, order);
+      return is_open(order) ? challenges_answered(o, order) : poll(o, "Validating", "the CA is looking at the answers");
     case OrderStatus::kReady:
       return issuing(o, "Finalizing", "sending the request for revision " + std::to_string(revision))
           .effect(effect::FinalizeOrder{revision, tracked.url, wanted_names(o.object.spec)})
@@ -250,11 +131,7 @@ Verdict issuer_usable(const Observation& o) {
   if (o.issuer->broken)
     return issuing(o, "IssuerInvalid", "AcmeIssuer " + name + ": " + o.issuer->broken->message()).finish();
   // Known before anything is ordered: an order that nobody can answer would only count against the CA's limits.
-  for (const auto& dns_name : o.object.spec.dns_names) {
-    if (api::solver_for(o.issuer->spec, dns_name) == nullptr)
-      return issuing(o, "NoSolver", "no solver of AcmeIssuer " + name + " serves " + dns_name).finish();
-  }
-  return std::nullopt;
+  return names_can_be_proved(o);
 }
 
 // With rotationPolicy Never the key of the served revision is kept, if there is one and it is as the spec wants it; one
@@ -429,6 +306,40 @@ Verdict deactivate_authorizations(const Observation& o, Draft& draft) {
 }
 
 }  // namespace
+
+Draft issuing(const Observation& o, std::string reason, std::string message) {
+  Draft draft(o);
+  draft.phase(Phase::kIssuing, std::move(reason), std::move(message))
+      .next("issues revision " +
+            std::to_string(draft.status().order ? draft.status().order->revision : next_revision(o)));
+  auto& order = draft.status().order;
+  if (order && o.order && o.order->order.url == order->url && !order->expires) order->expires = o.order->order.expires;
+  return draft;
+}
+
+Decision order_failed(const Observation& o, const std::string& reason, const std::string& message) {
+  Draft draft = issuing(o, "OrderFailed", message);
+  auto& status = draft.status();
+  auto& order = *status.order;
+  order.failures = order.failures.value_or(0) + 1;
+  order.last_error = message;
+  status.next_attempt = order_retry(o, *order.failures);
+  forget_order(order, o);
+  // What it has left is cleaned up where it was ordered.
+  const bool is_clean = order.records.empty() && order.abandoned.empty();
+  if (is_clean) order.issuer = issuer_after_failure(o);
+  return draft.announce(true, reason, message)
+      .next("tries again " + format_rfc3339(*status.next_attempt))
+      .wake(is_clean && !o.object.spec.fallback ? *status.next_attempt : o.now)
+      .finish();
+}
+
+Decision poll(const Observation& o, std::string reason, std::string message) {
+  Draft draft = issuing(o, std::move(reason), std::move(message));
+  const TimePoint at = next_poll(*o.order);
+  if (o.now < at && o.order->at <= o.now) return draft.wake(at).finish();
+  return draft.effect(effect::LookAtOrder{o.object.status.order->url}).finish();
+}
 
 void give_up_order(api::EdgeCertificateStatus& status, const Observation& o) {
   forget_order(*status.order, o);

@@ -51,10 +51,25 @@ Draft going_back(const Observation& o, api::DeliveryStatus delivery, int back, c
 // issuing.cpp: from the key to the stored bundle
 Verdict order_cleaned_up(const Observation& o);
 Verdict revision_issued(const Observation& o);
+Draft issuing(const Observation& o, std::string reason, std::string message);
+// The CA, or the world it looks at, said no. The order is given up, the key is kept.
+Decision order_failed(const Observation& o, const std::string& reason, const std::string& message);
+// The order is looked at when it is worth another look.
+Decision poll(const Observation& o, std::string reason, std::string message);
+inline constexpr std::chrono::seconds kPollEvery{2};
 // No more comes of the order under way, nor of its key. Nobody's failure.
 void give_up_order(api::EdgeCertificateStatus& status, const Observation& o);
 // The order under way is given up, and a certificate that it may have by now.
 Decision order_lost(const Observation& o, const std::string& reason, const std::string& message);
+
+// answering.cpp: how the challenges of an order are answered
+// Whether there is a solver for each name, and this operator can do what it asks for.
+Verdict names_can_be_proved(const Observation& o);
+// An authorization of the order needs an answer still.
+bool is_open(const ports::Order& order);
+Decision challenges_answered(const Observation& o, const ports::Order& order);
+// What the CA found at the challenges of an invalid order, for people.
+std::string why_invalid(const ports::Order& order);
 
 // fallback.cpp: the second issuer, asked after failures of the first
 // Orders are asked of the other issuer from now on.

@@ -8,6 +8,7 @@
 #include "edgetrust/ports/leadership.hpp"
 #include "edgetrust/ports/pki.hpp"
 #include "edgetrust/ports/tls_probe.hpp"
+#include "edgetrust/ports/web_lookup.hpp"
 
 namespace edgetrust::reconcile {
 
@@ -27,6 +28,7 @@ struct World {
   ports::BudgetSlots& slots;
   std::string version = {};                       // of this program
   const ports::Leadership* leadership = nullptr;  // absent: there is no other operator
+  ports::WebLookup* web = nullptr;                // absent: nobody here gives answers to http-01
 };
 
 }  // namespace edgetrust::reconcile

@@ -28,6 +28,7 @@ enum class Kind {
 enum class Reconciled { kDone, kWaiting, kFailed };  // nothing left to do; a wake-up is set; an error, tried again
 enum class Rotation { kActive, kRolledBack, kRejected, kFailed };
 enum class Api { kKubernetes, kAcme, kGenesys, kDns, kHeartbeat };
+enum class Http01 { kAnswered, kUnknown };                      // what was asked for stands in a status, or not
 enum class Verb { kGet, kHead, kPost, kPut, kPatch, kDelete };  // a DNS update counts as POST
 
 struct BuildInfo {
@@ -86,6 +87,8 @@ class Metrics {
   void reconcile(Kind kind, Seconds took, Reconciled result);
   void queue_depth(std::size_t keys);
   void watch_restart(Kind kind);
+
+  void http01_request(Http01 result);  // edgetrust_http01_requests_total
 
   // What we ask of others. `status` is HTTP's; 0 when no answer came.
   void api_request(Api api, Verb verb, int status);

@@ -51,6 +51,11 @@ struct LookForRecords {
   static constexpr std::string_view kName = "LookForRecords";
   std::vector<api::TxtRecord> records;
 };
+// Looks, as the CA will, whether the answers to http-01 can be seen.
+struct LookForAnswers {
+  static constexpr std::string_view kName = "LookForAnswers";
+  std::vector<api::HttpAnswer> answers;
+};
 
 struct SetFinalizer {
   static constexpr std::string_view kName = "SetFinalizer";
@@ -167,11 +172,12 @@ struct ReleaseSlots {
 
 using Effect =
     std::variant<effect::LookAtEdge, effect::LookAtService, effect::AskPeers, effect::AskVendor, effect::LookAtOrder,
-                 effect::LookAtRenewalInfo, effect::LookForRecords, effect::SetFinalizer, effect::CreateKey,
-                 effect::NewOrder, effect::PresentRecord, effect::RemoveRecord, effect::AnswerChallenge,
-                 effect::FinalizeOrder, effect::StoreBundle, effect::DeactivateAuthorization, effect::RevokeCertificate,
-                 effect::StoreImport, effect::StoreSource, effect::Push, effect::SetService, effect::WriteServingSecret,
-                 effect::MarkRejected, effect::DeleteRevision, effect::ClaimSlots, effect::ReleaseSlots>;
+                 effect::LookAtRenewalInfo, effect::LookForRecords, effect::LookForAnswers, effect::SetFinalizer,
+                 effect::CreateKey, effect::NewOrder, effect::PresentRecord, effect::RemoveRecord,
+                 effect::AnswerChallenge, effect::FinalizeOrder, effect::StoreBundle, effect::DeactivateAuthorization,
+                 effect::RevokeCertificate, effect::StoreImport, effect::StoreSource, effect::Push, effect::SetService,
+                 effect::WriteServingSecret, effect::MarkRejected, effect::DeleteRevision, effect::ClaimSlots,
+                 effect::ReleaseSlots>;
 
 std::string_view name_of(const Effect& effect);
 bool is_guarded(const Effect& effect);

@@ -38,6 +38,16 @@ struct RecordsLook {
   TimePoint at;
 };
 
+// How the answers to http-01 look from here. Nobody can tell where no server is reached, or where the way to it is
+// another than the CA's: a redirect, a name that resolves only elsewhere.
+enum class AnswersSeen { kRight, kWrong, kNobodyCanTell };
+struct AnswersLook {
+  AnswersSeen seen = AnswersSeen::kNobodyCanTell;  // of all of them: kRight, or the worst
+  std::string trouble;                             // of that one, with its URL; for people
+  TimePoint at;
+  TimePoint since;  // the first of those in a row that saw them right, or in a row that did not
+};
+
 // What the vendor said of the Edge.
 struct ServiceLook {
   ports::EdgeInfo edge;
@@ -79,6 +89,7 @@ struct Memory {
   std::set<std::string> presented;  // TXT records written, "name value"
   std::set<std::string> removed;    // and removed
   std::optional<RecordsLook> records;
+  std::optional<AnswersLook> answers;
   std::optional<RenewalInfoLook> renewal_info;
   std::set<std::string> answered;              // challenges answered, by URL
   std::set<std::string> deactivated;           // of status.order.abandoned
@@ -100,6 +111,7 @@ struct Learned {
   std::optional<VendorLook> vendor;
   std::optional<ports::Order> order;  // of NewOrder, LookAtOrder and FinalizeOrder
   std::optional<RecordsLook> records;
+  std::optional<AnswersLook> answers;
   std::optional<ports::RenewalInfo> renewal_info;
 };
 

@@ -60,6 +60,7 @@ struct Observation : Memory {
   std::string edge_holder;  // the EdgeCertificate that holds the same Edge (api/claim.hpp); empty when this one does
 
   std::string operator_version;
+  bool serves_http01 = false;              // answers to http-01 are given from here
   Fleet fleet;                             // gathered where asks_for_fleet(), else empty
   std::shared_ptr<const OrderLog> orders;  // of the issuer's server; gathered where asks_for_orders(), else null
 
