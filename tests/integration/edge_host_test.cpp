@@ -2,7 +2,11 @@
 #include "edge_machine.hpp"
 #include "edgetrust/base/encoding.hpp"
 #include "edgetrust/crypto/digest.hpp"
+#include "edgetrust/probe/probe.hpp"
+#include "support/loopback_server.hpp"
 #include "support/tcp_proxy.hpp"
+#include "support/test_ca.hpp"
+#include "unit/probe/tls_server.hpp"
 
 #include <atomic>
 #include <iostream>
@@ -30,7 +34,11 @@ Result<std::vector<std::string>> no_names(const std::string& /*host*/, const net
   return fail(ErrorKind::kNotFound, "no such name");
 }
 std::unique_ptr<ports::EdgeHost> reach(ssh::HostLogin login, ssh::Patience patience = {}) {
-  return ssh::make_edge_host(std::move(login), no_names, kClock, patience).value();
+  static const auto kProbe = probe::Probe::create(no_names, kClock).value();
+  const auto handshake = [](const net::Socket& socket, const ports::ProbeTarget& target, const net::Wait& wait) {
+    return kProbe->present_over(socket, target, wait);
+  };
+  return ssh::make_edge_host(std::move(login), no_names, handshake, kClock, patience).value();
 }
 
 // Waits until it holds, for a minute at most.
@@ -293,6 +301,139 @@ TEST_F(EdgeHost, AFullOrReadOnlyDiskKeepsTheOldFile) {
   }
 }
 
+// --- what the endpoint presents from there
+
+class FromTheEdge : public EdgeHost {
+ protected:
+  static Result<ports::ServedChain> present(ports::EdgeHost& edge, std::uint16_t port, const std::string& name = {},
+                                            const std::string& at = "127.0.0.1") {
+    return edge.present({.host = at, .port = port, .server_name = name}, {});
+  }
+  const support::TestCa ca_{"root"};
+  const support::TestCertificate identity_ = ca_.intermediate("inter").issue({.dns = {"cloud.example.com"}});
+};
+
+TEST_F(FromTheEdge, TheEndpointsChainIsTold) {
+  connect();
+  probe::TlsServer server(identity_);
+  const std::size_t before = machine->log().size();
+  const auto served = present(*host, server.port(), "cloud.example.com");
+  ASSERT_TRUE(served) << served.error().message();
+  EXPECT_EQ(served->chain_pem, identity_.chain_pem);
+  EXPECT_EQ(served->tls_version, "TLSv1.3");
+  EXPECT_EQ(server.server_name(), "cloud.example.com");
+  EXPECT_NE(machine->log().find("direct-tcpip", before), std::string::npos) << "the Edge has dialled";
+}
+
+TEST_F(FromTheEdge, ANameIsResolvedThere) {
+  ASSERT_EQ(inside("echo 127.0.0.1 only-the-edge-knows.example >>/etc/hosts"), 0);
+  connect();
+  probe::TlsServer server(identity_);
+  const auto served = present(*host, server.port(), {}, "only-the-edge-knows.example");
+  ASSERT_TRUE(served) << served.error().message();
+  EXPECT_EQ(server.server_name(), "only-the-edge-knows.example");
+
+  const auto unknown = present(*host, 443, {}, "nobody-knows.example");
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(unknown.error().code, ports::kEndpointUnreached) << unknown.error().message();
+}
+
+TEST_F(FromTheEdge, ALongChainComesWhole) {
+  connect();
+  support::TestCertificate identity = identity_;
+  const std::string one = ca_.certificate_pem();
+  for (int i = 0; i < 7; ++i) identity.chain_pem += one;
+  std::vector<std::string> names;
+  for (int i = 0; i < 1500; ++i) names.push_back("a-name-that-makes-it-long-" + std::to_string(i) + ".example.com");
+  const support::TestCertificate large = ca_.issue({.dns = names});
+  for (const auto& shown : {identity, large}) {
+    probe::TlsServer server(shown);
+    const auto served = present(*host, server.port());
+    ASSERT_TRUE(served) << served.error().message();
+    EXPECT_EQ(served->chain_pem, shown.chain_pem);
+  }
+}
+
+TEST_F(FromTheEdge, WhatGoesWrongBeyondTheEdgeIsSaidSo) {
+  connect();
+  std::uint16_t closed = 0;
+  {
+    support::LoopbackServer server(nullptr, [](support::LoopbackConnection&) {});
+    closed = server.port();
+  }
+  const auto refused = present(*host, closed);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(refused.error().code, ports::kEndpointUnreached);
+  EXPECT_THAT(refused.error().message(), HasSubstr("Connection refused"));
+
+  struct Peer {
+    support::LoopbackServer::OnConnection script;
+    ErrorKind kind;
+  };
+  for (const auto& [script, kind] :
+       {Peer{[](support::LoopbackConnection& c) { c.reset(); }, ErrorKind::kUnavailable},
+        Peer{[](support::LoopbackConnection& c) { c.read_some(); }, ErrorKind::kUnavailable},
+        Peer{[](support::LoopbackConnection& c) {
+               c.write("HTTP/1.1 400 Bad Request\r\n\r\n");
+               c.hold();
+             },
+             ErrorKind::kProtocol}}) {
+    support::LoopbackServer server(nullptr, script);
+    const auto served = present(*host, server.port());
+    ASSERT_FALSE(served);
+    EXPECT_EQ(served.error().kind, kind) << served.error().message();
+    EXPECT_EQ(served.error().code, ports::kEndpointUnreached) << served.error().message();
+  }
+}
+
+TEST_F(FromTheEdge, ASilentEndpointIsLeftWhenItsTimeIsOverOrWeAreAskedToStop) {
+  support::LoopbackServer server(nullptr, [](support::LoopbackConnection& c) { c.hold(); });
+  const auto late = present(*reach(machine->login(), {.step = 2s, .whole = 20s}), server.port());
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, ErrorKind::kTimeout);
+  EXPECT_EQ(late.error().code, ports::kEndpointUnreached) << late.error().message();
+
+  std::stop_source stop;
+  support::LoopbackServer stopper(nullptr, [&](support::LoopbackConnection& c) {
+    c.read_some();
+    stop.request_stop();
+    c.hold();
+  });
+  const auto stopped =
+      reach(machine->login())
+          ->present({.host = "127.0.0.1", .port = stopper.port(), .server_name = {}}, stop.get_token());
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().kind, ErrorKind::kCancelled) << stopped.error().message();
+}
+
+TEST_F(FromTheEdge, AnSshConnectionThatEndsMeanwhileIsNotTheEndpointsFault) {
+  TcpProxy proxy(machine->port());
+  support::LoopbackServer server(nullptr, [&](support::LoopbackConnection& c) {
+    c.read_some();
+    proxy.cut();
+    c.hold();
+  });
+  const auto served = present(*reach(machine->login(proxy.port())), server.port());
+  ASSERT_FALSE(served);
+  EXPECT_EQ(served.error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(served.error().code, "") << served.error().message();
+}
+
+TEST_F(FromTheEdge, AServerThatDialsNobodyNamesTheSettings) {
+  probe::TlsServer server(identity_);
+  for (const std::string setting : {"AllowTcpForwarding no", "DisableForwarding yes", "PermitOpen 127.0.0.1:1"}) {
+    const EdgeMachine strict(setting + "\n");
+    const auto served = present(*reach(strict.login()), server.port());
+    ASSERT_FALSE(served) << setting;
+    EXPECT_EQ(served.error().kind, ErrorKind::kForbidden);
+    EXPECT_EQ(served.error().code, ports::kForwardingRefused);
+    for (const char* name : {"AllowTcpForwarding", "PermitOpen", "permitopen"})
+      EXPECT_THAT(served.error().message(), HasSubstr(name));
+  }
+}
+
 // --- whom we talk to
 
 TEST_F(EdgeHost, AHostWithAnotherKeyIsToldNothing) {
@@ -385,7 +526,7 @@ TEST(EdgeHostKeys, WhatCannotBeReadIsRefusedBeforeAnyConnection) {
   const auto made = [](std::string key, std::vector<std::string> known) {
     return ssh::make_edge_host(
         {.host = "127.0.0.1", .port = 1, .user = "root", .private_key = Secret(key), .host_keys = std::move(known)},
-        no_names, kClock);
+        no_names, nullptr, kClock);
   };
   const std::string good = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJnXNhHL9lLkzv/x2uBS6HUCxEFrF3fMc/u9tTfyPNd";
   EXPECT_THAT(made("x", {}).error().what, HasSubstr("no host key is known"));

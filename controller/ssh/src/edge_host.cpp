@@ -37,12 +37,13 @@ bool may_be_another_address(const Error& error) {
 class SshEdgeHost final : public ports::EdgeHost {
  public:
   SshEdgeHost(net::Endpoint address, HostLogin login, HostKeys known, KeyPtr key, ResolveHost resolve,
-              const Clock& clock, Patience patience)
+              Handshake handshake, const Clock& clock, Patience patience)
       : address_(std::move(address)),
         user_(std::move(login.user)),
         known_(std::move(known)),
         key_(std::move(key)),
         resolve_(std::move(resolve)),
+        handshake_(std::move(handshake)),
         clock_(clock),
         patience_(patience) {}
 
@@ -52,6 +53,20 @@ class SshEdgeHost final : public ports::EdgeHost {
     EDGETRUST_TRY_ASSIGN(const Output output, told(session->run(command::look())));
     EDGETRUST_TRY(told(verdict(output)));
     return told(read_state(output.text, asked, clock_.now()));
+  }
+  Result<ports::ServedChain> present(const ports::PresentRequest& request, std::stop_token stop) override {
+    EDGETRUST_TRY_ASSIGN(const net::Endpoint endpoint, net::Endpoint::of(request.host, request.port));
+    EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
+    const ports::ProbeTarget target{
+        .host = endpoint.host, .port = endpoint.port, .server_name = request.server_name, .timeout = patience_.step};
+    Result<ports::ServedChain> served = fail(ErrorKind::kUnavailable, "it was not asked");
+    EDGETRUST_TRY(told(session->dial(endpoint, [&](const net::Socket& socket) {
+      served = handshake_(socket, target, net::Wait(clock_, target.timeout, stop));
+    })));
+    if (served) return served;
+    Error error = within("from the Edge", std::move(served).error());
+    error.code = ports::kEndpointUnreached;
+    return told(Result<ports::ServedChain>(fail(std::move(error))));
   }
   Status install(const ports::PinDocument& document, const std::string& replaces, const std::string& invocation,
                  std::chrono::seconds restore_after, std::stop_token stop) override {
@@ -129,19 +144,20 @@ class SshEdgeHost final : public ports::EdgeHost {
   const HostKeys known_;
   const KeyPtr key_;
   const ResolveHost resolve_;
+  const Handshake handshake_;
   const Clock& clock_;
   const Patience patience_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<ports::EdgeHost>> make_edge_host(HostLogin login, ResolveHost resolve, const Clock& clock,
-                                                        Patience patience) {
+Result<std::unique_ptr<ports::EdgeHost>> make_edge_host(HostLogin login, ResolveHost resolve, Handshake handshake,
+                                                        const Clock& clock, Patience patience) {
   EDGETRUST_TRY_ASSIGN(net::Endpoint address, net::Endpoint::of(login.host, login.port));
   EDGETRUST_TRY_ASSIGN(HostKeys known, HostKeys::parse(login.host_keys));
   EDGETRUST_TRY_ASSIGN(KeyPtr key, private_key(login.private_key));
   return std::make_unique<SshEdgeHost>(std::move(address), std::move(login), std::move(known), std::move(key),
-                                       std::move(resolve), clock, patience);
+                                       std::move(resolve), std::move(handshake), clock, patience);
 }
 
 }  // namespace edgetrust::ssh

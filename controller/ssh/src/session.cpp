@@ -7,6 +7,8 @@
 #include <array>
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace edgetrust::ssh {
@@ -141,6 +143,84 @@ Result<Output> Session::run(const std::string& command) {
   output.status = ssh_channel_get_exit_status(channel.get());
   if (output.status < 0 || watchdog_.fired()) return failed("waiting for the end of a command");
   return output;
+}
+
+Status Session::dial(const net::Endpoint& to, const std::function<void(const net::Socket& socket)>& talk) {
+  watchdog_.step(patience_.step);
+  const ChannelPtr channel(ssh_channel_new(session_.get()));
+  if (!channel) return failed("opening an SSH channel");
+  // Who asks the host to dial is told to it, too: nobody it could reach.
+  if (ssh_channel_open_forward(channel.get(), to.host.c_str(), to.port, "127.0.0.1", 0) != SSH_OK)
+    return not_dialled(to);
+  std::array<int, 2> pair{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair.data()) != 0)
+    return fail(ErrorKind::kUnavailable, "no file descriptor is left");
+  const net::Socket near(pair[0]);
+  const std::jthread talker([&talk, far = net::Socket(pair[1])]() mutable {
+    const net::Socket ours = std::move(far);  // closed when the talk is over: so carry() learns of that
+    talk(ours);
+  });
+  watchdog_.step(2 * patience_.step);  // the talk has a deadline of its own, a step
+  return carry(channel.get(), near);
+}
+
+// RFC 4254 section 5.1 has the reasons; libssh tells them in words alone.
+tl::unexpected<Error> Session::not_dialled(const net::Endpoint& to) const {
+  if (watchdog_.fired() || ssh_is_connected(session_.get()) == 0) return failed("having the Edge dial");
+  const std::string said = printable_error(session_.get());
+  if (said.find("error (1)") != std::string::npos)
+    return fail({.kind = ErrorKind::kForbidden,
+                 .what = "the SSH server refuses to dial " + to.to_string() +
+                         " for us: AllowTcpForwarding, DisableForwarding and PermitOpen of its sshd_config, and "
+                         "port-forwarding and permitopen of our key in authorized_keys must allow it",
+                 .code = std::string(ports::kForwardingRefused)});
+  const auto words = said.rfind(')');  // of the reason's number
+  return fail({.kind = ErrorKind::kUnavailable,
+               .what = "the Edge cannot reach " + to.to_string() + ": " +
+                       std::string(trim(words == std::string::npos ? said : said.substr(words + 1))),
+               .code = std::string(ports::kEndpointUnreached)});
+}
+
+// Between the channel and a socket, until the other end of that is closed. That end is read as long as it is open, so
+// what comes for it can wait for room without a deadline of its own.
+Status Session::carry(ssh_channel channel, const net::Socket& near) {
+  constexpr auto kDoing = "what is carried through the SSH connection";
+  const auto to_near = [&](std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t sent = ::send(near.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
+      if (sent < 0 && errno == EAGAIN) {
+        pollfd room{near.fd(), POLLOUT, 0};
+        ::poll(&room, 1, -1);
+      } else if (sent < 0 && errno != EINTR) {
+        return;  // it was closed: the next look at it says so
+      }
+    }
+  };
+  std::array<char, kPiece> piece;
+  for (bool far_is_open = true;;) {
+    while (far_is_open) {
+      const int got = ssh_channel_read_nonblocking(channel, piece.data(), piece.size(), 0);
+      if (got > 0) to_near({piece.data(), static_cast<std::size_t>(got)});
+      if (got == 0 || got == SSH_AGAIN) break;
+      if (got < 0) {
+        far_is_open = false;
+        net::end_sending(near);
+      }
+    }
+    std::array<pollfd, 2> watched{pollfd{near.fd(), POLLIN, 0},
+                                  pollfd{far_is_open ? ssh_get_fd(session_.get()) : -1, POLLIN, 0}};
+    ::poll(watched.data(), watched.size(), -1);
+    if (watched[0].revents == 0) continue;
+    const ssize_t got = ::recv(near.fd(), piece.data(), piece.size(), 0);
+    if (got == 0) break;
+    if (got > 0 && far_is_open && ssh_channel_write(channel, piece.data(), static_cast<std::uint32_t>(got)) != got) {
+      far_is_open = false;
+      net::end_sending(near);
+    }
+  }
+  if (watchdog_.fired() || ssh_is_connected(session_.get()) == 0) return failed(kDoing);
+  return {};
 }
 
 tl::unexpected<Error> Session::refused(sftp_session sftp, std::string_view doing) const {

@@ -6,6 +6,7 @@
 // to a change, `maybe_executed`: look before anything else.
 #include "edgetrust/base/result.hpp"
 #include "edgetrust/ports/pin_file.hpp"
+#include "edgetrust/ports/tls_probe.hpp"
 
 #include <chrono>
 #include <optional>
@@ -17,6 +18,16 @@ namespace edgetrust::ports {
 inline constexpr std::string_view kHostKeyRefused = "HostKeyRefused";
 // The file on the Edge is not the one that a change was decided upon: somebody else has edited it.
 inline constexpr std::string_view kFileChanged = "FileChanged";
+// The SSH server dials nobody for us: that is a setting of its own, or of our key.
+inline constexpr std::string_view kForwardingRefused = "ForwardingRefused";
+// The Edge was reached, and what was to be seen from there was not.
+inline constexpr std::string_view kEndpointUnreached = "EndpointUnreached";
+
+struct PresentRequest {
+  std::string host;  // a name is resolved on the Edge
+  std::uint16_t port = 443;
+  std::string server_name;  // SNI; empty: the host when it is a DNS name
+};
 
 struct HostState {
   std::string folder_trouble;  // why nothing may be put into the file's folder; empty: it may
@@ -38,6 +49,12 @@ class EdgeHost {
   virtual ~EdgeHost() = default;
 
   virtual Result<HostState> look(std::stop_token stop) = 0;
+  // What that endpoint presents when it is dialled from the Edge. As TlsProbe::present(): a handshake that judges
+  // nothing, here through the SSH connection. kForbidden with code kForwardingRefused when the SSH server does not dial
+  // for us; code kEndpointUnreached for whatever goes wrong beyond the Edge: kUnavailable when nothing answers there,
+  // kTimeout when nobody says anything, there or on the way; kProtocol when it is no TLS. Without that code it is the
+  // Edge that was not reached.
+  virtual Result<ServedChain> present(const PresentRequest& request, std::stop_token stop) = 0;
   // Puts the document in place of the file with that hash (empty: there is none), unless that is another one by now
   // (kConflict, code kFileChanged). Before that it arms a timer on the Edge: after `restore_after` the previous file
   // comes back, and if the service has been started since `invocation`, it is started again. The document is written to
