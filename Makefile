@@ -86,8 +86,9 @@ stack-env: ## print its environment: eval "$$(make -s stack-env)"
 stack-down: ## end it: no process and no file is left (DIR=folder)
 	@tests/stack/stack.py down $(if $(DIR),--dir "$(DIR)")
 
-lint: ## clang-format over all C++ and clang-tidy over what is shipped, as .clang-format and .clang-tidy say
+lint: ## clang-format over all C++ and clang-tidy over what is shipped, as .clang-format and .clang-tidy say; shellcheck, helm lint, kube-score, promtool
 	@tests/stack/setup --lint
+	@tests/architecture/lint-files
 	@$(MAKE) --no-print-directory configure
 	@tests/architecture/lint $(BUILD) $(JOBS)
 
