@@ -4,8 +4,8 @@
 #include "edgetrust/http/server.hpp"
 
 #include <mutex>
-#include <set>
 #include <utility>  // before asio, which on g++ 12 uses std::exchange without including it
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -34,11 +34,11 @@ class Connections {
  public:
   void enter(Connection* connection) {
     const std::lock_guard lock(mutex_);
-    open_.insert(connection);
+    open_.push_back(connection);
   }
   void leave(Connection* connection) {
     const std::lock_guard lock(mutex_);
-    open_.erase(connection);
+    std::erase(open_, connection);
   }
   std::size_t count() {
     const std::lock_guard lock(mutex_);
@@ -48,10 +48,16 @@ class Connections {
     const std::lock_guard lock(mutex_);
     for (auto* connection : open_) connection->abort();
   }
+  void abort_oldest() {
+    const std::lock_guard lock(mutex_);
+    if (open_.empty()) return;
+    open_.front()->abort();
+    open_.erase(open_.begin());  // it goes when it hears of it, and counts no longer
+  }
 
  private:
   std::mutex mutex_;
-  std::set<Connection*> open_;
+  std::vector<Connection*> open_;  // in the order in which they came
 };
 
 // What the sessions of a server share. Destroyed bottom-up: the I/O context takes the waiting sessions with it.
@@ -134,7 +140,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
       return;
     }
     lowest().expires_never();
-    keep_alive_ = parser_->get().keep_alive();
+    keep_alive_ = parser_->get().keep_alive() && !shared_.options.is_public;
     head_ = parser_->get().method() == wire::verb::head;
     asio::post(shared_.handlers, [self = self(), request = to_request(parser_->release())]() mutable {
       Response response = call(self->shared_.handler, request);

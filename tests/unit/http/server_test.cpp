@@ -204,6 +204,21 @@ TEST(Server, ABlockedHandlerHoldsOneThreadAndNothingElse) {
   EXPECT_THAT(blocked->read_message(), EndsWith("GET /block [] "));
 }
 
+TEST(Server, APublicOneLetsNobodyHoldItsConnections) {
+  const auto server = Server::start({.request_timeout = 60s, .max_connections = 2, .is_public = true}, echo).value();
+  const auto first = RawSocket::connect(server->port());
+  const auto second = RawSocket::connect(server->port());
+  second->write("GET / HTTP/1.1\r\nX-Slow");
+  const auto third = RawSocket::connect(server->port());
+  const auto answer = ask(*third, "GET / HTTP/1.1\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(answer, HasSubstr("Connection: close"));
+  EXPECT_EQ(third->read_all(), "") << "a connection is for one request";
+  EXPECT_EQ(first->read_all(), "") << "the oldest made place";
+  second->write(": 1\r\n\r\n");
+  EXPECT_THAT(second->read_message(), StartsWith("HTTP/1.1 200")) << "and nobody else";
+}
+
 TEST(Server, StopsAtOnceWithOpenConnections) {
   auto server = Server::start({.request_timeout = 60s, .idle_timeout = 60s}, echo).value();
   std::vector<std::unique_ptr<RawSocket>> sockets;

@@ -41,6 +41,8 @@ struct ServerOptions {
                                                       // handshake) to its last; and for the client to take an answer
   std::chrono::milliseconds idle_timeout{60'000};     // between two requests
   std::size_t max_connections = 64;                   // further ones are closed at once
+  bool is_public = false;  // anybody may come: a connection is for one request, and one that is too many takes the place
+                           // of the oldest, so that who holds them all does not shut out the others
   int threads = 2;                                    // handlers that run at the same time
 };
 
