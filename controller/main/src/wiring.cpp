@@ -438,6 +438,7 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
   }
   const telemetry::Logger mine = log.with({{"kind", key.kind}, {"namespace", key.ns}, {"name", key.name}});
   if (outcome.effect_error && outcome.effect_error->kind != ErrorKind::kCancelled) {
+    metrics.error(telemetry::Trouble::kEffect, outcome.effect_error->kind);
     mine.warn("an effect failed",
               {{"rule", outcome.rule}, {"effect", outcome.effect}, {"error", *outcome.effect_error}});
   }
@@ -447,6 +448,7 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
   }
   if (outcome.error) {
     if (outcome.error->kind == ErrorKind::kCancelled) return;
+    metrics.error(telemetry::Trouble::kPass, outcome.error->kind);
     const auto wait = failures.failed(key);
     mine.warn("a pass failed", {{"rule", outcome.rule}, {"error", *outcome.error}, {"again_in", wait}});
     lanes.add_at(key, clock.steady() + wait);
