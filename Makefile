@@ -74,6 +74,7 @@ sim-year: build ## a year of 1,000 simulated Edges; the last line counts what we
 
 crds: build ## write crds/ from the field lists, and what is made of them
 	@$(BUILD)/crdgen crds
+	@controller/docs/generate
 	@$(MAKE) --no-print-directory chart
 
 chart: setup ## write what the chart has of other files (CRDs, rights, its table of values), and manifests/install.yaml
