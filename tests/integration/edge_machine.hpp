@@ -49,6 +49,8 @@ class EdgeMachine {
   // The folder of the pin file, and the file.
   [[nodiscard]] std::filesystem::path security() const { return root_ / "etc/purecloud/edge/conf/security"; }
   [[nodiscard]] std::filesystem::path file() const { return security() / "pinning-config.json"; }
+  // A file of the machine.
+  [[nodiscard]] std::filesystem::path at(const std::string& path) const { return root_ / path; }
   [[nodiscard]] std::filesystem::path state(const std::string& name) const { return folder_ / "state" / name; }
   [[nodiscard]] std::string log() const { return contents(folder_ / "sshd.log"); }
   // "ssh-ed25519 AAAA… ed25519"
