@@ -66,7 +66,11 @@ class EdgeHost : public testing::Test {
     if (!machine) return;
     EXPECT_FALSE(std::filesystem::exists(machine->state("timer"))) << "a timer is left";
   }
-  static ports::HostState look_by(ports::EdgeHost& by) { return by.look({}).value(); }
+  static ports::HostState look_by(ports::EdgeHost& by) {
+    auto state = by.look({});
+    EXPECT_TRUE(state) << state.error().message();
+    return std::move(state).value();
+  }
   static ports::HostState look() { return look_by(*host); }
   // The same in a mount namespace's own words.
   static int inside(const std::string& command) {
@@ -522,6 +526,72 @@ TEST_F(FromTheEdge, AServerThatDialsNobodyNamesTheSettings) {
     for (const char* name : {"AllowTcpForwarding", "PermitOpen", "permitopen"})
       EXPECT_THAT(served.error().message(), HasSubstr(name));
   }
+}
+
+// --- a key that may do nothing else
+
+class ForcedCommand : public EdgeHost {
+ protected:
+  static const std::filesystem::path& sample() {
+    static const auto kFolder = std::filesystem::path(EDGE_HOST).parent_path() / "../../../manifests/edge";
+    return kFolder;
+  }
+  // The sample's line, with our key, program and endpoint in it.
+  static void use_sample(std::uint16_t endpoint) {
+    std::string line = contents(sample() / "authorized_keys");
+    line = line.substr(line.rfind("\nrestrict") + 1);
+    const auto put = [&](const std::string& from, const std::string& to) {
+      ASSERT_NE(line.find(from), std::string::npos) << from;
+      line.replace(line.find(from), from.size(), to);
+    };
+    const auto program = machine->at("usr/local/sbin") / "edgetrust-edge-command";
+    std::filesystem::copy_file(sample() / "edgetrust-edge-command", program,
+                               std::filesystem::copy_options::overwrite_existing);
+    put("api.mypurecloud.ie:443", "127.0.0.1:" + std::to_string(endpoint));
+    put("ssh-ed25519 AAAA…", std::string(trim(machine->login_public_key())));
+    std::ofstream(machine->authorized_keys()) << line;
+  }
+  static int by_hand(const std::string& command) {
+    return WEXITSTATUS(
+        system(("ssh -F none -i " + machine->login_key_file().string() + " -p " + std::to_string(machine->port()) +
+                " -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null "
+                "-o LogLevel=ERROR root@127.0.0.1 " +
+                command + " </dev/null >/dev/null 2>&1")
+                   .c_str()));
+  }
+};
+
+TEST_F(ForcedCommand, TheSampleLetsThroughWhatWeRunAndNothingElse) {
+  probe::TlsServer endpoint(support::TestCa("root").issue({.dns = {"cloud.example.com"}}));
+  ASSERT_NO_FATAL_FAILURE(use_sample(endpoint.port()));
+  const auto edge = reach(machine->login(), {.step = 60s, .whole = 300s});
+  const auto did = [](const Status& status) { EXPECT_TRUE(status) << status.error().message(); };
+  machine->put(kOld);
+  did(edge->restart({}));
+  const std::string invocation = look_by(*edge).invocation;
+  did(edge->install(document(kNew), hash(kOld), invocation, 1s, {}));
+  ASSERT_TRUE(becomes([&] { return !look_by(*edge).restore_armed; })) << "the timer runs by itself";
+  EXPECT_EQ(contents(machine->file()), kOld);
+  did(edge->install(document(kNew), hash(kOld), invocation, 60s, {}));
+  did(edge->confirm(hash(kNew), {}));
+  did(edge->install(document(kOld), hash(kNew), "", 60s, {}));
+  did(edge->restore(hash(kOld), "", {}));
+  EXPECT_EQ(contents(machine->file()), kNew);
+  did(edge->clean({}));
+  did(edge->set_time_servers({}, {}));
+  const auto ca = document(support::TestCa("ca").certificate_pem());
+  did(edge->trust(ca, {}));
+  did(edge->distrust(ca.sha256, {}));
+  const auto served = edge->present({.host = "127.0.0.1", .port = endpoint.port(), .server_name = {}}, {});
+  EXPECT_TRUE(served) << served.error().message();
+
+  EXPECT_EQ(edge->present({.host = "127.0.0.1", .port = 1, .server_name = {}}, {}).error().code,
+            ports::kForwardingRefused);
+  for (const char* other :
+       {"", "id", "/bin/sh -c id", "\"/bin/sh -c 'id' edgetrust\"", "\"/bin/sh -c '' edgetrust; id\"", "-s sftp"})
+    EXPECT_EQ(by_hand(other), 126) << other;
+  std::ofstream(machine->authorized_keys()) << machine->login_public_key();
+  EXPECT_EQ(by_hand("true"), 0) << "it is the sample that refuses";
 }
 
 // --- whom we talk to

@@ -57,7 +57,10 @@ class EdgeMachine {
   [[nodiscard]] std::string host_key(const std::string& kind = "ed25519") const {
     return contents(folder_ / "keys" / ("host_" + kind + ".pub"));
   }
-  [[nodiscard]] Secret login_key() const { return Secret(contents(folder_ / "keys/login")); }
+  [[nodiscard]] std::filesystem::path login_key_file() const { return folder_ / "keys/login"; }
+  [[nodiscard]] Secret login_key() const { return Secret(contents(login_key_file())); }
+  [[nodiscard]] std::string login_public_key() const { return contents(folder_ / "keys/login.pub"); }
+  [[nodiscard]] std::filesystem::path authorized_keys() const { return folder_ / "keys/authorized_keys"; }
   [[nodiscard]] ssh::HostLogin login(std::uint16_t port) const {
     return {.host = "127.0.0.1",
             .port = port,

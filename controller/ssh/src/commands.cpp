@@ -168,12 +168,14 @@ rm -f "$new" "$previous" "$absent"
 // Reads the file, unless $1 is "absent". What is in sync within some seconds need not be waited for in another session.
 constexpr std::string_view kTimeServers = R"sh(
 set -eu
-if [ "$1" = absent ]; then rm -f "$sources"
-else
-  reads_sources || exit 78
-  mkdir -p -m 755 /etc/chrony/sources.d
-  receive "$1" "$sources"
+if [ "$1" = absent ]; then
+  rm -f "$sources"
+  chronyc reload sources >/dev/null || :
+  exit 0
 fi
+reads_sources || exit 78
+mkdir -p -m 755 /etc/chrony/sources.d
+receive "$1" "$sources"
 sync /etc/chrony/sources.d
 chronyc reload sources >/dev/null
 chronyc waitsync 3 0 0 2 >/dev/null || :
