@@ -28,6 +28,11 @@ ports::PinDocument document(std::string text) {
   std::string sha256 = to_hex(crypto::sha256(text));
   return {.text = std::move(text), .sha256 = std::move(sha256)};
 }
+ports::CaCertificate ca_certificate(const std::string& pem) {
+  std::string body;
+  for (const auto& line : split(pem, '\n')) body += line.starts_with('-') ? "" : line;
+  return {.pem = pem, .sha256 = to_hex(crypto::sha256(from_base64(body).value()))};
+}
 std::string hash(std::string_view text) { return to_hex(crypto::sha256(text)); }
 
 Result<std::vector<std::string>> no_names(const std::string& /*host*/, const net::Wait& /*wait*/) {
@@ -200,8 +205,8 @@ TEST_F(EdgeHost, ACaIsTrustedAndNoLonger) {
   const auto patient = reach(machine->login(), {.step = 60s, .whole = 300s});
   const support::TestCa first("first");
   const support::TestCa second("second");
-  const auto one = document(first.certificate_pem());
-  const auto two = document(second.certificate_pem());
+  const auto one = ca_certificate(first.certificate_pem());
+  const auto two = ca_certificate(second.certificate_pem());
   using Anchor = ports::HostAnchor;
   for (const std::string store : {"debian", "red hat"}) {
     const bool is_debian = store == "debian";
@@ -216,7 +221,7 @@ TEST_F(EdgeHost, ACaIsTrustedAndNoLonger) {
     ASSERT_TRUE(trusted) << store << ": " << trusted.error().message();
     EXPECT_THAT(look_by(*patient).anchors,
                 testing::UnorderedElementsAre(Anchor{one.sha256, true}, Anchor{two.sha256, true}));
-    EXPECT_THAT(contents(bundle), HasSubstr(one.text));
+    EXPECT_THAT(contents(bundle), HasSubstr(one.pem));
 
     // An update of the Edge's software has brought its own bundle; somebody has written into our file.
     std::ofstream(bundle) << "";
@@ -230,7 +235,7 @@ TEST_F(EdgeHost, ACaIsTrustedAndNoLonger) {
     ASSERT_TRUE(patient->distrust(one.sha256, {}));
     ASSERT_TRUE(patient->distrust(one.sha256, {})) << "a second time, after a lost answer";
     EXPECT_THAT(look_by(*patient).anchors, testing::ElementsAre(Anchor{two.sha256, true}));
-    EXPECT_THAT(contents(bundle), testing::Not(HasSubstr(one.text)));
+    EXPECT_THAT(contents(bundle), testing::Not(HasSubstr(one.pem)));
     ASSERT_TRUE(patient->distrust(two.sha256, {}));
     EXPECT_THAT(contents(bundle), HasSubstr("BEGIN CERTIFICATE")) << "the vendor's own stays";
     EXPECT_TRUE(std::filesystem::exists(anchors / "vendor.crt"));
@@ -579,7 +584,7 @@ TEST_F(ForcedCommand, TheSampleLetsThroughWhatWeRunAndNothingElse) {
   EXPECT_EQ(contents(machine->file()), kNew);
   did(edge->clean({}));
   did(edge->set_time_servers({}, {}));
-  const auto ca = document(support::TestCa("ca").certificate_pem());
+  const auto ca = ca_certificate(support::TestCa("ca").certificate_pem());
   did(edge->trust(ca, {}));
   did(edge->distrust(ca.sha256, {}));
   const auto served = edge->present({.host = "127.0.0.1", .port = endpoint.port(), .server_name = {}}, {});

@@ -46,7 +46,7 @@ else
   anchors=
 fi
 is_in_force() {
-  case $(cat "$bundle" 2>/dev/null) in *"$(cat "$1")"*) [ "edgetrust-$(digest "$1").crt" = "$(basename "$1")" ] ;; *) false ;; esac
+  case $(cat "$bundle" 2>/dev/null) in *"$(cat "$1")"*) [ "edgetrust-$(sed /^-/d "$1" | base64 -d | sha256sum | cut -c1-64).crt" = "$(basename "$1")" ] ;; *) false ;; esac
 }
 sources=/etc/chrony/sources.d/edgetrust.sources
 reads_sources() { grep -Eqs "^[[:space:]]*sourcedir[[:space:]].*/etc/chrony/sources\.d" /etc/chrony/chrony.conf /etc/chrony.conf; }
@@ -181,15 +181,16 @@ chronyc reload sources >/dev/null
 chronyc waitsync 3 0 0 2 >/dev/null || :
 )sh";
 
-// $1 the certificate's hash.
+// $1 the hash of what comes in, $2 that of the certificate.
 constexpr std::string_view kTrust = R"sh(
 set -eu
 [ -n "$anchors" ] || exit 78
-receive "$1" "$anchors/edgetrust-$1.crt"
+receive "$1" "$anchors/edgetrust-$2.crt"
 sync "$anchors"
 "$update" >/dev/null
-is_in_force "$anchors/edgetrust-$1.crt" || exit 77
+is_in_force "$anchors/edgetrust-$2.crt" || exit 77
 )sh";
+// $1 the certificate's hash.
 constexpr std::string_view kDistrust = R"sh(
 set -eu
 [ -n "$anchors" ] || exit 0
@@ -254,8 +255,9 @@ std::string time_servers(const Word& sha256) {
   return line;
 }
 
-std::string trust(const Word& sha256) {
+std::string trust(const Word& of_text, const Word& sha256) {
   std::string line = shell(kPlaces, kTrust);
+  add(line, of_text);
   add(line, sha256);
   return line;
 }

@@ -35,8 +35,8 @@ std::string restore(const Word& sha256, const Word& invocation);
 std::string clean();
 // Reads a sources file of chrony's with that hash; "absent": there shall be none.
 std::string time_servers(const Word& sha256);
-// Reads a CA certificate with that hash.
-std::string trust(const Word& sha256);
+// Reads a CA certificate, of which the first is the hash of its text.
+std::string trust(const Word& of_text, const Word& sha256);
 std::string distrust(const Word& sha256);
 }  // namespace command
 

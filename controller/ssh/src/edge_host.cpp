@@ -110,10 +110,11 @@ class SshEdgeHost final : public ports::EdgeHost {
     EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
     return change(*session, command::time_servers(sha256), sources);
   }
-  Status trust(const ports::PinDocument& certificate, std::stop_token stop) override {
+  Status trust(const ports::CaCertificate& certificate, std::stop_token stop) override {
+    EDGETRUST_TRY_ASSIGN(const Word of_text, Word::hex(to_hex(crypto::sha256(certificate.pem))));
     EDGETRUST_TRY_ASSIGN(const Word sha256, Word::hex(certificate.sha256));
     EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
-    return change(*session, command::trust(sha256), certificate.text);
+    return change(*session, command::trust(of_text, sha256), certificate.pem);
   }
   Status distrust(const std::string& sha256, std::stop_token stop) override {
     EDGETRUST_TRY_ASSIGN(const Word hash, Word::hex(sha256));

@@ -79,8 +79,8 @@ TEST(PinMachine, WhereServersHaveNoPlaceItIsSaid) {
 
 // --- trusted intermediaries
 
-ports::PinDocument ca(const std::string& name) { return {.text = name, .sha256 = "hash of " + name}; }
-MachineDecision with_anchors(const std::vector<ports::PinDocument>& wanted, std::vector<ports::HostAnchor> there) {
+ports::CaCertificate ca(const std::string& name) { return {.pem = name, .sha256 = "hash of " + name}; }
+MachineDecision with_anchors(const std::vector<ports::CaCertificate>& wanted, std::vector<ports::HostAnchor> there) {
   HostState host = with_chrony();
   host.anchors = std::move(there);
   return prepare({.time_servers = std::nullopt, .anchors = wanted}, host);
@@ -89,7 +89,7 @@ MachineDecision with_anchors(const std::vector<ports::PinDocument>& wanted, std:
 TEST(PinMachine, WantedCasComeAndOthersOfOursGo) {
   auto decision = with_anchors({ca("a"), ca("b")}, {{"hash of a", true}});
   ASSERT_NE(effect_of<effect::Trust>(decision), nullptr);
-  EXPECT_EQ(effect_of<effect::Trust>(decision)->certificate.text, "b");
+  EXPECT_EQ(effect_of<effect::Trust>(decision)->certificate.pem, "b");
   EXPECT_NE(decision.hindered, "");
   decision = with_anchors({ca("a")}, {{"hash of a", false}});
   EXPECT_NE(effect_of<effect::Trust>(decision), nullptr) << "an update of the Edge's software has taken it away";
@@ -119,7 +119,7 @@ TEST(PinMachine, WithoutATrustStoreItIsSaid) {
 }
 
 IntermediaryCa intermediary(const std::string& name, TimePoint until) {
-  return {.name = name, .until = until, .certificate = ca(name), .link = {name + " certificate", name + " key"}};
+  return {.name = name, .until = until, .pem = "PEM of " + name, .link = {name + " certificate", name + " key"}};
 }
 
 TEST(PinIntermediaries, TheyAreTrustedUntilTheirDate) {
@@ -129,6 +129,8 @@ TEST(PinIntermediaries, TheyAreTrustedUntilTheirDate) {
   EXPECT_EQ(trusted[0].name, "b");
   EXPECT_EQ(next_end(trusted), kNow + 1h);
   EXPECT_EQ(next_end({}), std::nullopt);
+  EXPECT_EQ(anchors_of(trusted),
+            (std::vector<ports::CaCertificate>{{"PEM of b", "b certificate"}, {"PEM of c", "c certificate"}}));
 
   const Pin known{api::PinType::kPublicKey, "b key"};
   EXPECT_EQ(with_intermediaries({known}, trusted, api::PinType::kPublicKey),

@@ -15,6 +15,12 @@ std::optional<TimePoint> next_end(const std::vector<IntermediaryCa>& trusted) {
   return first == trusted.end() ? std::nullopt : std::optional(first->until);
 }
 
+std::vector<ports::CaCertificate> anchors_of(const std::vector<IntermediaryCa>& trusted) {
+  std::vector<ports::CaCertificate> anchors;
+  for (const auto& ca : trusted) anchors.push_back({.pem = ca.pem, .sha256 = ca.link.certificate});
+  return anchors;
+}
+
 std::vector<Pin> with_intermediaries(std::vector<Pin> pins, const std::vector<IntermediaryCa>& trusted,
                                      api::PinType type) {
   for (const auto& ca : trusted) {

@@ -18,9 +18,9 @@ MachineDecision prepare_clock(const std::vector<std::string>& servers, const por
   return {{}, host.clock_synchronised ? "" : "chrony is not in sync with clock.servers yet"};
 }
 
-MachineDecision prepare_anchors(const std::vector<ports::PinDocument>& wanted, const ports::HostState& host) {
+MachineDecision prepare_anchors(const std::vector<ports::CaCertificate>& wanted, const ports::HostState& host) {
   const auto is_wanted = [&](const ports::HostAnchor& anchor) {
-    return std::ranges::find(wanted, anchor.sha256, &ports::PinDocument::sha256) != wanted.end();
+    return std::ranges::find(wanted, anchor.sha256, &ports::CaCertificate::sha256) != wanted.end();
   };
   // What is trusted for too long is worse than what is not trusted yet.
   const auto surplus = std::ranges::find_if_not(host.anchors, is_wanted);

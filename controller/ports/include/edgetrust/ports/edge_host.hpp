@@ -32,9 +32,14 @@ struct PresentRequest {
 
 enum class TimeService { kNone, kChrony, kNtpd };
 
-// A CA certificate that was put into the Edge's trust store.
+struct CaCertificate {
+  std::string pem;     // one certificate
+  std::string sha256;  // of the DER, lower-case hex
+  bool operator==(const CaCertificate&) const = default;
+};
+// One that was put into the Edge's trust store.
 struct HostAnchor {
-  std::string sha256;     // of its PEM text, as it was handed to trust()
+  std::string sha256;
   bool in_force = false;  // it is there unchanged, and in the bundle that programs read
   bool operator==(const HostAnchor&) const = default;
 };
@@ -93,9 +98,9 @@ class EdgeHost {
   // seconds to come into sync: whether it has, the next look tells. None: the file goes. kInvalid where chrony does not
   // run, or reads no such file.
   virtual Status set_time_servers(const std::vector<std::string>& servers, std::stop_token stop) = 0;
-  // Puts a CA certificate (one, PEM) into the Edge's trust store, and looks whether it got into the bundle; or takes it
-  // away. Debian's way or Red Hat's. kInvalid where neither is there.
-  virtual Status trust(const PinDocument& certificate, std::stop_token stop) = 0;
+  // Puts a CA certificate into the Edge's trust store, and looks whether it got into the bundle; or takes it away.
+  // Debian's way or Red Hat's. kInvalid where neither is there.
+  virtual Status trust(const CaCertificate& certificate, std::stop_token stop) = 0;
   virtual Status distrust(const std::string& sha256, std::stop_token stop) = 0;
 };
 

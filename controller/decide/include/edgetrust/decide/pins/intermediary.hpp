@@ -3,7 +3,7 @@
 // store of each Edge, and its pin is among those that are accepted there; then both go. Nothing is ever learned through
 // one. Called by the engines of pins. Pure. Errors: none.
 #include "edgetrust/decide/pins/pin_set.hpp"
-#include "edgetrust/ports/pin_file.hpp"
+#include "edgetrust/ports/edge_host.hpp"
 
 #include <optional>
 #include <string>
@@ -15,7 +15,7 @@ namespace edgetrust::decide::pins {
 struct IntermediaryCa {
   std::string name;  // of the intermediary
   TimePoint until;
-  ports::PinDocument certificate;  // PEM, and the hash of that text
+  std::string pem;
   Link link;
 };
 
@@ -23,6 +23,8 @@ struct IntermediaryCa {
 std::vector<IntermediaryCa> trusted_at(const std::vector<IntermediaryCa>& all, TimePoint now);
 // When the next of them goes.
 std::optional<TimePoint> next_end(const std::vector<IntermediaryCa>& trusted);
+// For the trust stores of the Edges.
+std::vector<ports::CaCertificate> anchors_of(const std::vector<IntermediaryCa>& trusted);
 // `pins`, and those of these CAs, in the policy's type.
 std::vector<Pin> with_intermediaries(std::vector<Pin> pins, const std::vector<IntermediaryCa>& trusted,
                                      api::PinType type);

@@ -12,7 +12,7 @@ namespace edgetrust::decide::pins {
 
 struct MachineWish {
   std::optional<std::vector<std::string>> time_servers;  // empty: those that are there are left alone
-  std::vector<ports::PinDocument> anchors;               // CA certificates, PEM: these of ours and no others
+  std::vector<ports::CaCertificate> anchors;             // these of ours and no others
 };
 
 namespace machine_effect {
@@ -20,7 +20,7 @@ struct SetTimeServers {
   std::vector<std::string> servers;
 };
 struct Trust {
-  ports::PinDocument certificate;
+  ports::CaCertificate certificate;
 };
 struct Distrust {
   std::string sha256;
