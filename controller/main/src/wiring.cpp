@@ -101,8 +101,7 @@ Result<Tools> make_tools(const Options& options, Environment& environment, const
   EDGETRUST_TRY_ASSIGN(tools.probe, make_probe(*tools.resolver, clock));
   // Whoever plans takes it that the operator is started as the issuers need it.
   if (options.http01_port != 0 || options.plan) {
-    EDGETRUST_TRY_ASSIGN(auto plain, http::make_transport({}));
-    tools.web = make_web_lookup(addresses_by(*tools.resolver), std::move(plain), clock, options.http01_check_port);
+    tools.web = make_web_lookup(addresses_by(*tools.resolver), clock, options.http01_check_port);
   }
   return tools;
 }
@@ -492,11 +491,13 @@ Status Operator::Parts::serve(const Options& options) {
                                            [this](const http::ServerRequest& request) { return answer(request); }));
   if (options.http01_port == 0) return {};
   // Whoever can reach it may be anybody: nothing is read that is longer than what a CA asks, and nobody may dawdle.
-  http::ServerOptions open{.address = options.bind_address, .port = options.http01_port};
+  const std::string& address = options.http01_bind_address.empty() ? options.bind_address : options.http01_bind_address;
+  http::ServerOptions open{.address = address, .port = options.http01_port};
   open.max_body = 1024;
   open.request_timeout = 5s;
   open.idle_timeout = 5s;
   open.max_connections = 256;
+  open.is_public = true;
   EDGETRUST_TRY_ASSIGN(http01_server, http::Server::start(std::move(open), [this](const http::ServerRequest& request) {
                          return answer_http01(request);
                        }));
