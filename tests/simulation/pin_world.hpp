@@ -204,6 +204,15 @@ struct Machine final : ports::EdgeHost {
       return {};
     });
   }
+  Status set_time_servers(const std::vector<std::string>& /*servers*/, std::stop_token /*stop*/) override {
+    return fail(ErrorKind::kInvalid, "chrony does not run");
+  }
+  Status trust(const ports::CaCertificate& /*certificate*/, std::stop_token /*stop*/) override {
+    return fail(ErrorKind::kInvalid, "there is no trust store");
+  }
+  Status distrust(const std::string& /*sha256*/, std::stop_token /*stop*/) override {
+    return fail(ErrorKind::kInvalid, "there is no trust store");
+  }
 };
 
 // The machines by the name of their Edge.

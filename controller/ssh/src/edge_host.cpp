@@ -1,8 +1,11 @@
 #include "edgetrust/ssh/edge_host.hpp"
 
 #include "commands.hpp"
+#include "edgetrust/base/encoding.hpp"
+#include "edgetrust/crypto/digest.hpp"
 #include "host_state.hpp"
 #include "session.hpp"
+#include "time_sources.hpp"
 
 namespace edgetrust::ssh {
 namespace {
@@ -24,6 +27,10 @@ Status verdict(const Output& output) {
       return fail(ErrorKind::kInvalid,
                   "the timer that restores the previous file cannot be armed: " + output.complaint);
     case Exit::kNoPrevious: return fail(ErrorKind::kInvalid, "the previous file is gone: " + output.complaint);
+    case Exit::kNotTrusted:
+      return fail(ErrorKind::kInvalid, "the CA certificate did not get into the Edge's bundle: " + output.complaint);
+    case Exit::kNoSuchPlace:
+      return fail(ErrorKind::kInvalid, "the Edge has no place for it: its trust store, or chrony's sources");
   }
   if (output.status == 0) return {};
   return fail(ErrorKind::kInvalid, "a command on the Edge ended with status " + std::to_string(output.status) +
@@ -74,9 +81,8 @@ class SshEdgeHost final : public ports::EdgeHost {
     EDGETRUST_TRY_ASSIGN(const Word old, Word::hex(replaces));
     EDGETRUST_TRY_ASSIGN(const Word service, Word::hex(invocation));
     EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
-    EDGETRUST_TRY(told(session->upload(kNewFile, document.text)));
-    return change(*session, command::install(sha256, old, Word::number(document.text.size()), service,
-                                             Word::number(static_cast<std::uint64_t>(restore_after.count()))));
+    const Word seconds = Word::number(static_cast<std::uint64_t>(restore_after.count()));
+    return change(*session, command::install(sha256, old, service, seconds), document.text);
   }
   Status restart(std::stop_token stop) override {
     EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
@@ -96,6 +102,24 @@ class SshEdgeHost final : public ports::EdgeHost {
   Status clean(std::stop_token stop) override {
     EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
     return change(*session, command::clean());
+  }
+  Status set_time_servers(const std::vector<std::string>& servers, std::stop_token stop) override {
+    EDGETRUST_TRY_ASSIGN(const std::string sources, time_sources(servers));
+    const std::string hash = sources.empty() ? "" : to_hex(crypto::sha256(sources));
+    EDGETRUST_TRY_ASSIGN(const Word sha256, Word::hex(hash));
+    EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
+    return change(*session, command::time_servers(sha256), sources);
+  }
+  Status trust(const ports::CaCertificate& certificate, std::stop_token stop) override {
+    EDGETRUST_TRY_ASSIGN(const Word of_text, Word::hex(to_hex(crypto::sha256(certificate.pem))));
+    EDGETRUST_TRY_ASSIGN(const Word sha256, Word::hex(certificate.sha256));
+    EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
+    return change(*session, command::trust(of_text, sha256), certificate.pem);
+  }
+  Status distrust(const std::string& sha256, std::stop_token stop) override {
+    EDGETRUST_TRY_ASSIGN(const Word hash, Word::hex(sha256));
+    EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
+    return change(*session, command::distrust(hash));
   }
 
  private:
@@ -123,8 +147,8 @@ class SshEdgeHost final : public ports::EdgeHost {
   }
 
   // A command that changes something: when its end is not seen, it may have been run.
-  Status change(Session& session, const std::string& command) {
-    const auto output = session.run(command);
+  Status change(Session& session, const std::string& command, std::string_view input = {}) {
+    const auto output = session.run(command, input);
     if (output) return told(verdict(*output));
     Error error = output.error();
     error.maybe_executed = true;

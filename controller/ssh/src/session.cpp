@@ -26,11 +26,6 @@ constexpr std::size_t kPiece = std::size_t{16} * 1024;
 
 std::string printable_error(ssh_session session) { return printable(ssh_get_error(session), 200); }
 
-struct FileCloser {
-  void operator()(sftp_file file) const { sftp_close(file); }
-};
-using FilePtr = std::unique_ptr<sftp_file_struct, FileCloser>;
-
 }  // namespace
 
 Session::Session(net::Socket socket, const Clock& clock, Patience patience, std::stop_token stop)
@@ -122,11 +117,16 @@ Status Session::log_in(ssh_key key) {
   }
 }
 
-Result<Output> Session::run(const std::string& command) {
+Result<Output> Session::run(const std::string& command, std::string_view input) {
   watchdog_.step(patience_.step);
   const ChannelPtr channel(ssh_channel_new(session_.get()));
   if (!channel || ssh_channel_open_session(channel.get()) != SSH_OK) return failed("opening an SSH channel");
   if (ssh_channel_request_exec(channel.get(), command.c_str()) != SSH_OK) return failed("running a command");
+  // Who does not want it is over before it is written, and says why.
+  if (!input.empty()) {
+    ssh_channel_write(channel.get(), input.data(), static_cast<std::uint32_t>(input.size()));
+    ssh_channel_send_eof(channel.get());
+  }
   Output output;
   std::array<char, kPiece> piece;
   for (;;) {
@@ -138,7 +138,7 @@ Result<Output> Session::run(const std::string& command) {
   }
   const int got = ssh_channel_read(channel.get(), piece.data(), kMostComplaint, 1);
   if (got > 0) output.complaint = printable(trim({piece.data(), static_cast<std::size_t>(got)}), kMostComplaint);
-  ssh_channel_send_eof(channel.get());
+  if (input.empty()) ssh_channel_send_eof(channel.get());
   // The end of the stream alone is what a cut connection looks like: only a status proves that the command is over.
   output.status = ssh_channel_get_exit_status(channel.get());
   if (output.status < 0 || watchdog_.fired()) return failed("waiting for the end of a command");
@@ -220,50 +220,6 @@ Status Session::carry(ssh_channel channel, const net::Socket& near) {
     }
   }
   if (watchdog_.fired() || ssh_is_connected(session_.get()) == 0) return failed(kDoing);
-  return {};
-}
-
-tl::unexpected<Error> Session::refused(sftp_session sftp, std::string_view doing) const {
-  if (watchdog_.fired() || ssh_is_connected(session_.get()) == 0) return failed(doing);
-  std::string why;
-  switch (sftp_get_error(sftp)) {
-    case SSH_FX_NO_SUCH_FILE:
-    case SSH_FX_NO_SUCH_PATH: why = "the folder does not exist"; break;
-    case SSH_FX_PERMISSION_DENIED:
-    case SSH_FX_WRITE_PROTECT: why = "it may not be written there"; break;
-    case SSH_FX_NO_CONNECTION:
-    case SSH_FX_CONNECTION_LOST: return failed(doing);
-    default: why = "the host cannot take it: its disk may be full or read-only";
-  }
-  return fail(within(std::string(doing), {.kind = ErrorKind::kInvalid, .what = std::move(why)}));
-}
-
-Status Session::upload(const char* path, std::string_view text) {
-  watchdog_.step(patience_.step);
-  const SftpPtr sftp(sftp_new(session_.get()));
-  if (!sftp || sftp_init(sftp.get()) != SSH_OK) return failed("opening SFTP");
-  if (sftp_extension_supported(sftp.get(), "fsync@openssh.com", "1") == 0)
-    return fail(ErrorKind::kUnsupported, "the host's SFTP server cannot bring a file to the disk (fsync@openssh.com)");
-  // What a connection that was cut has left. Removing follows no link.
-  if (sftp_unlink(sftp.get(), path) != SSH_OK && sftp_get_error(sftp.get()) != SSH_FX_NO_SUCH_FILE)
-    return refused(sftp.get(), "removing an old temporary file");
-  Status written = write_new(sftp.get(), path, text);
-  if (!written && !watchdog_.fired() && ssh_is_connected(session_.get()) != 0) sftp_unlink(sftp.get(), path);
-  return written;
-}
-
-Status Session::write_new(sftp_session sftp, const char* path, std::string_view text) {
-  constexpr mode_t kPrivate = 0600;
-  const FilePtr file(sftp_open(sftp, path, O_WRONLY | O_CREAT | O_EXCL, kPrivate));
-  if (!file) return refused(sftp, "making a temporary file");
-  for (std::size_t at = 0; at < text.size(); at += kPiece) {
-    watchdog_.step(patience_.step);
-    const std::string_view piece = text.substr(at, kPiece);
-    const auto sent = sftp_write(file.get(), piece.data(), piece.size());
-    if (sent != static_cast<ssize_t>(piece.size())) return refused(sftp, "writing a temporary file");
-  }
-  watchdog_.step(patience_.step);
-  if (sftp_fsync(file.get()) != SSH_OK) return refused(sftp, "bringing a temporary file to the disk");
   return {};
 }
 
