@@ -36,7 +36,7 @@ test-acme: setup build ## only what is about CAs, DNS-01 and HTTP-01; its last l
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 --output-junit $(abspath $(BUILD))/acme.xml -R '^unit_(acme|dns[a-z0-9_]*)\.|^operator\.test_($(ACME))\.'; \
 	  status=$$?; tests/integration/operator/matrix.py $(BUILD)/acme.xml; exit $$status
 
-PINS := ^unit_pinfile\.|^unit_decide\.(Pin|FileChange)|^unit_pki\.ChainViewer|^unit_main\.(Announcements|PinShow)|^simulation\.Pins|^integration_edge_host\.|^edge_machine\.|^operator\.test_pins\.
+PINS := ^unit_pinfile\.|^unit_decide\.(Pin|FileChange|Goal|RotationPolicyOf)|^unit_pki\.ChainViewer|^unit_main\.(Announcements|PinShow)|^simulation\.Pins|^integration_edge_host\.|^edge_machine\.|^operator\.test_pin
 
 test-pins: setup build ## only what is about pins; the last line counts cut connections, reads of the file and partial ones
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 -R '$(PINS)' -E HoweverAConnectionIsCut
