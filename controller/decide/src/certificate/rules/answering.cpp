@@ -127,32 +127,26 @@ Verdict wait_for_answers(const Observation& o, Draft& draft, const std::vector<a
 
 }  // namespace
 
-Verdict names_can_be_proved(const Observation& o) {
-  const auto& issuer = o.issuer->spec;
-  const std::string the_issuer = "AcmeIssuer " + o.issuer->meta.name;
-  const auto refuse = [&](const char* reason, const std::string& message) {
-    return issuing(o, reason, message).finish();
-  };
-  std::vector<std::string> identifiers = o.object.spec.dns_names;
-  identifiers.insert(identifiers.end(), o.object.spec.ip_addresses.begin(), o.object.spec.ip_addresses.end());
-  for (const auto& name : identifiers) {
-    const api::Solver* solver = api::solver_for(issuer, name);
+std::optional<Unprovable> what_cannot_be_proved(const Observation& o, const api::AcmeIssuer& issuer) {
+  const std::string the_issuer = "AcmeIssuer " + issuer.meta.name;
+  for (const auto& name : wanted_identifiers(o.object.spec)) {
+    const api::Solver* solver = api::solver_for(issuer.spec, name);
     if (solver != nullptr && solver->http01 && !o.serves_http01) {
-      return refuse("NoHttpEndpoint", the_issuer + " has " + name +
-                                          " proved by http-01, and this operator gives no answers: start it with "
-                                          "--http01-port, or use a dns01 solver");
+      return Unprovable{"NoHttpEndpoint", the_issuer + " has " + name +
+                                              " proved by http-01, and this operator gives no answers: start it with "
+                                              "--http01-port, or use a dns01 solver"};
     }
     if (solver != nullptr) continue;
     if (!canonical_address(name).empty()) {
-      return refuse("AddressNotProved", "only http-01 proves an IP address (RFC 8738), and no such solver of " +
-                                            the_issuer + " serves " + name + ": add one, http01: {}");
+      return Unprovable{"AddressNotProved", "only http-01 proves an IP address (RFC 8738), and no such solver of " +
+                                                the_issuer + " serves " + name + ": add one, http01: {}"};
     }
     const bool is_wildcard = name.starts_with("*.");
-    if (is_wildcard && api::solver_for(issuer, std::string_view(name).substr(2)) != nullptr) {
-      return refuse("WildcardNotProved", "http-01 proves no wildcard, and no dns01 solver of " + the_issuer +
-                                             " serves " + name + ": add one, or ask for the names themselves");
+    if (is_wildcard && api::solver_for(issuer.spec, std::string_view(name).substr(2)) != nullptr) {
+      return Unprovable{"WildcardNotProved", "http-01 proves no wildcard, and no dns01 solver of " + the_issuer +
+                                                 " serves " + name + ": add one, or ask for the names themselves"};
     }
-    return refuse("NoSolver", "no solver of " + the_issuer + " serves " + name);
+    return Unprovable{"NoSolver", "no solver of " + the_issuer + " serves " + name};
   }
   return std::nullopt;
 }

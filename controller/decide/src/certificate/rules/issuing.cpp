@@ -131,7 +131,8 @@ Verdict issuer_usable(const Observation& o) {
   if (o.issuer->broken)
     return issuing(o, "IssuerInvalid", "AcmeIssuer " + name + ": " + o.issuer->broken->message()).finish();
   // Known before anything is ordered: an order that nobody can answer would only count against the CA's limits.
-  return names_can_be_proved(o);
+  const auto unprovable = what_cannot_be_proved(o, *o.issuer);
+  return unprovable ? Verdict(issuing(o, unprovable->reason, unprovable->message).finish()) : std::nullopt;
 }
 
 // With rotationPolicy Never the key of the served revision is kept, if there is one and it is as the spec wants it; one
@@ -387,7 +388,10 @@ Verdict revision_issued(const Observation& o) {
   if (!why) return std::nullopt;
   if (auto other = issuer_changed_over(o)) return other;
   if (auto wait = may_begin(o)) return wait;
-  if (auto missing = issuer_usable(o)) return missing;
+  if (auto missing = issuer_usable(o)) {
+    missing->wake_at = next_change_over(o);
+    return missing;
+  }
   const bool begins = issued || !next;
   if (auto wait = begins ? wait_for_issuer(o) : std::nullopt) return wait;  // before a key is made for nothing
   Decision decision = !issued && next ? still_failing(o, continue_issuing(o, *next)) : begin(o, *why);
