@@ -20,6 +20,9 @@ configure: packages
 build: configure ## build the operator and the tests (PRESET=dev|release|asan|tsan)
 	@cmake --build $(BUILD) -j $(JOBS)
 
+install: build ## put the operator and the plugin of kubectl below PREFIX (default: /usr/local)
+	@cmake --install $(BUILD) --prefix $(or $(PREFIX),/usr/local)
+
 test-unit: build ## unit tests and the simulation
 	@$(CTEST) -j $(JOBS) -L 'unit|simulation'
 
@@ -110,4 +113,4 @@ format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages configure build sim-year test-unit test-rotation test-acme test-pins bench-pins test-node test-integration test test-asan test-tsan test-nightly demo crds chart image image-program stack-up stack-env stack-down lint format
+.PHONY: help setup packages configure build install sim-year test-unit test-rotation test-acme test-pins bench-pins test-node test-integration test test-asan test-tsan test-nightly demo crds chart image image-program stack-up stack-env stack-down lint format
