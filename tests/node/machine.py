@@ -56,6 +56,7 @@ def try_container() -> None:
     run(*runc, "create", "--bundle", bundle, "trial", output=False)
     try:
         run(*runc, "start", "trial")
+        run(*runc, "exec", "trial", "/pause", "once")  # in a chroot a container starts, and nothing more can be started in it
     finally:
         run(*runc, "delete", "--force", "trial")
 

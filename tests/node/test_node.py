@@ -26,6 +26,11 @@ def kubectl(*arguments: str) -> str:
     return run("kubectl", *arguments)
 
 
+def show(*arguments: str) -> None:
+    """For the log of a run."""
+    print(f"$ kubectl {' '.join(arguments)}\n{kubectl(*arguments)}", flush=True)
+
+
 def items(what: str, namespace: str, *more: str) -> list[Any]:
     return json.loads(kubectl("get", what, f"--namespace={namespace}", "--output=json", *more))["items"]
 
@@ -125,27 +130,32 @@ class Release(OperatorTest):
 
     def test_from_the_first_install_to_the_last(self) -> None:
         first = self.pods()
+        show("get", "nodes,pods", f"--namespace={OF}", "--output=wide")
         self.they_run_under_restricted(first)
         edge = self.sim.add_edges(1)[0]
         address, port = self.node.reachable(f"127.0.0.1:{edge.port}").split(":")
         self.make_edge(edge, sip={"host": address, "port": int(port)})
         name = self.make_certificate(edge)
         status = self.ready(name, 1)
+        show("get", "edgecertificates", f"--namespace={self.namespace}")
         self.assertEqual(self.live(edge), status["fingerprintSha256"], "the Edge serves what the status names")
         self.assertEqual(self.orders(), 1)
         self.assertIn(edge.name, kubectl("exec", f"--namespace={OF}", f"deployment/{RELEASE}", "--", "edgetrust", "plan", "--until=90d", f"--namespaces={self.namespace}"))
 
         self.it_rolls_to_the_digest(first)
+        show("get", "pods", f"--namespace={OF}", "--output=custom-columns=NAME:.metadata.name,READY:.status.containerStatuses[*].ready,IMAGE:.spec.containers[*].image")
         self.assertEqual((self.status(name)["revision"], self.live(edge), self.orders()), (1, status["fingerprintSha256"], 1), "nothing was ordered again")
         # The new operator works, and an order of its would have been seen.
         self.renew(name)
         renewed = self.ready(name, 2)
+        show("get", "edgecertificates", f"--namespace={self.namespace}")
         self.assertEqual((self.live(edge), self.orders()), (renewed["fingerprintSha256"], 2))
 
         before = self.kept()
         self.assertLessEqual({"EdgeCertificate/" + name, f"Secret/{name}-tls", "CustomResourceDefinition/edgecertificates.edgetrust.io"}, set(before))
         run("helm4", "uninstall", RELEASE, f"--namespace={OF}", "--wait")
         wait_for("the pods are gone", lambda: items("pods", OF) == [], 90)
+        show("get", "crds,secrets,edgecertificates", f"--namespace={self.namespace}")
         self.assertEqual(self.kept(), before)
         self.assertEqual(self.live(edge), renewed["fingerprintSha256"], "the Edge keeps what it serves")
 
