@@ -157,7 +157,7 @@ PEERS = Dashboard(
         ], unit="percentunit", bad_from=0.5),
         Panel("Time of an answer", "Half of them take no longer.", "timeseries", [Query(quantile(0.5, "edgetrust_api_duration_seconds", OF_CLIENT, "client"), "{{client}}")], unit="s"),
         Panel("Time of a slow answer", "95 of 100 take no longer.", "timeseries", [Query(quantile(0.95, "edgetrust_api_duration_seconds", OF_CLIENT, "client"), "{{client}}")], unit="s"),
-        Panel("Answers by time", "How many took how long, over the chosen time.", "bargauge", [Query(f"sum by (le) (increase(edgetrust_api_duration_seconds_bucket{{{OF_CLIENT}}}[$__range]))", "{{le}} s")]),
+        Panel("Answers by time", "How many took no longer, over the chosen time.", "bargauge", [Query(f"sum by (le) (increase(edgetrust_api_duration_seconds_bucket{{{OF_CLIENT}}}[$__range]))", "{{le}} s")]),
         Panel("Errors", "What was tried and failed, by class.", "timeseries", [Query('sum by (class) (rate(edgetrust_errors_total{what="effect"}[$__rate_interval])) > 0', "{{class}}")], unit="ops"),
         Panel("Issuers that may not order", "Time until the CA takes orders again.", "table", [Query("max by (namespace, name) (edgetrust_issuer_limited_until_timestamp_seconds) - time() > 0", "{{namespace}}/{{name}}")], unit="s"),
         Panel("Certificates that are due", "Renewals that have not ended.", "stat", [Query(counted("max by (namespace, name) (edgetrust_certificate_renewal_timestamp_seconds) < time()"))], width=6),

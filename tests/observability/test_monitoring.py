@@ -9,6 +9,7 @@ from typing import Any
 
 from monitoring import ROOT, Monitoring  # puts the operator's harness on the path
 
+from health import judged
 from harness import ALWAYS_OPEN, LITERAL, PATIENT, env, wait_for
 from test_limits import LimitedTest
 
@@ -82,6 +83,7 @@ class Monitored(LimitedTest):
         self.assertEqual(halted["labels"]["severity"], "critical")
         self.assertIn(f"RotationPolicy {self.namespace}/default starts nothing more", halted["annotations"]["description"])
         self.assertEqual(halted["annotations"]["runbook_url"], "controller/docs/operations.md#edgetrustpolicyhalted")
+        self.assertEqual(judged([self.kube.get("RotationPolicy", self.namespace, "default")]), ["Failed"], "GitOps tools see it too")
         self.assertEqual(self.arrives("EdgetrustCertificateStopped", **certificate)["labels"]["severity"], "warning")
         self.assertTrue(self.monitoring.pager.heard("firing", alertname="EdgetrustRollback", job="edgetrust", result="rolled_back", severity="warning"))
 
