@@ -43,6 +43,9 @@ test-pins: setup build ## only what is about pins; the last line counts cut conn
 	@$(BUILD)/tests/integration_edge_host --gtest_filter='*HoweverAConnectionIsCut*' >build/test-pins.log || { cat build/test-pins.log; exit 1; }
 	@grep '^test-pins:' build/test-pins.log
 
+bench-pins: setup build ## one PinPolicy on 200 Edges on loopback; its last line has time, sessions and memory
+	@cd tests/integration/operator && EDGETRUST=$(abspath $(BUILD))/edgetrust GENESYS_SIM=$(abspath $(GENESYS_SIM)) ../run ../../../$(BUILD) python3 -B -m unittest -q bench_pins
+
 test-node: setup configure ## only the image's life on a node of its own (kubelet, containerd, runc); says why where this machine cannot run one
 	@cmake --build $(BUILD) -j $(JOBS) --target edgetrust genesys-sim
 	@$(CTEST) --verbose -R '^node\.'
@@ -97,8 +100,9 @@ stack-env: ## print its environment: eval "$$(make -s stack-env)"
 stack-down: ## end it: no process and no file is left (DIR=folder)
 	@tests/stack/stack.py down $(if $(DIR),--dir "$(DIR)")
 
-lint: ## clang-format over all C++ and clang-tidy over what is shipped, as .clang-format and .clang-tidy say
+lint: ## clang-format over all C++ and clang-tidy over what is shipped, as .clang-format and .clang-tidy say; shellcheck, helm lint, kube-score, promtool
 	@tests/stack/setup --lint
+	@tests/architecture/lint-files
 	@$(MAKE) --no-print-directory configure
 	@tests/architecture/lint $(BUILD) $(JOBS)
 
@@ -106,4 +110,4 @@ format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages configure build sim-year test-unit test-rotation test-acme test-pins test-node test-integration test test-asan test-tsan test-nightly demo crds chart image image-program stack-up stack-env stack-down lint format
+.PHONY: help setup packages configure build sim-year test-unit test-rotation test-acme test-pins bench-pins test-node test-integration test test-asan test-tsan test-nightly demo crds chart image image-program stack-up stack-env stack-down lint format

@@ -7,7 +7,7 @@ import unittest
 import uuid
 from typing import Any
 
-from helm import IMAGE, ROOT, Object, objects, of_kind, template
+from helm import IMAGE, ROOT, Object, objects, template
 
 SAMPLES = ROOT / "manifests" / "samples"
 
@@ -149,9 +149,6 @@ class Admission(unittest.TestCase):
         other = self.certificate("edge01", approve="yes")
         other["metadata"]["namespace"] = "default"
         self.accepted(self.kubectl("create", "--dry-run=server", "-f", "-", given=[other]))
-
-    def test_the_policies_are_of_the_chart_by_default(self) -> None:
-        self.assertEqual(len(of_kind(objects(template("helm4", IMAGE)), "ValidatingAdmissionPolicy")), 2)
 
 
 if __name__ == "__main__":

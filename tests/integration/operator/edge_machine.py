@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -28,14 +29,17 @@ BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 class EdgeMachine:
     """`endpoint`: where its service connects to (host, port, serverName, and perhaps online: see bin/purecloud-edge); without one the service only says that it runs.
-    `roots`: CA certificates of its trust store, which has no others. `sshd_config`: lines that come before all others, and win."""
+    `roots`: CA certificates of its trust store, which has no others. `sshd_config`: lines that come before all others, and win. `keys`: a machine that has the same."""
 
-    def __init__(self, folder: Path, endpoint: dict[str, Any] | None = None, roots: str = "", sshd_config: str = "") -> None:
+    def __init__(self, folder: Path, endpoint: dict[str, Any] | None = None, roots: str = "", sshd_config: str = "", keys: EdgeMachine | None = None) -> None:
         self.folder = folder
         (folder / "state").mkdir(parents=True)
+        if keys is not None:
+            shutil.copytree(keys.folder / "keys", folder / "keys")
         (folder / "anchors").mkdir()
         (folder / "sshd_config.extra").write_text(sshd_config)
-        (folder / "anchors" / "vendor.crt").write_text(roots)
+        if roots:
+            (folder / "anchors" / "vendor.crt").write_text(roots)
         if endpoint is not None:
             (folder / "state" / "endpoint").write_text(json.dumps({"bundle": BUNDLE} | endpoint))
         with (folder / "machine.log").open("wb") as log:
@@ -46,7 +50,8 @@ class EdgeMachine:
             raise AssertionError("the machine of an Edge does not start: " + (folder / "machine.log").read_text())
         self.port, self.pid = int(words[1]), words[2]
         self.root = Path(f"/proc/{self.pid}/root")
-        self.run("update-ca-certificates --fresh")
+        if roots:
+            self.run("update-ca-certificates --fresh")
         self.run("systemctl restart purecloud-edge")
         (self.state / "restarts").unlink()
 
