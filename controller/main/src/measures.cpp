@@ -2,6 +2,7 @@
 
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/time_text.hpp"
+#include "lanes.hpp"
 
 namespace edgetrust {
 namespace {
@@ -23,7 +24,7 @@ std::optional<bool> truth_of(const std::vector<api::Condition>& conditions, std:
 telemetry::Kind metric_kind(const std::string& kind) {
   using telemetry::Kind;
   if (kind == kind_name<api::EdgeCertificate>()) return Kind::kEdgeCertificate;
-  if (kind == kind_name<api::Edge>()) return Kind::kEdge;
+  if (kind == kind_name<api::Edge>() || kind == kEdgePins) return Kind::kEdge;
   if (kind == kind_name<api::RotationPolicy>()) return Kind::kRotationPolicy;
   if (kind == kind_name<api::AcmeIssuer>()) return Kind::kAcmeIssuer;
   if (kind == kind_name<api::GenesysConnection>()) return Kind::kGenesysConnection;
