@@ -114,6 +114,8 @@ FLEET = Dashboard(
             Query(once("edgetrust_pin_policy_handshake_valid", IN_FLEET), "{{namespace}}/{{name}} handshake valid"),
             Query(once("edgetrust_pin_policy_edges_matched", IN_FLEET), "{{namespace}}/{{name}} Edges matched"),
             Query(once("edgetrust_pin_policy_edges", IN_FLEET), "{{namespace}}/{{name}} Edges"),
+            Query(once("edgetrust_pin_policy_intercepted", IN_FLEET), "{{namespace}}/{{name}} intercepted"),
+            Query(once("edgetrust_pin_policy_override_active", IN_FLEET), "{{namespace}}/{{name}} switched off"),
         ]),
         Panel("Errors", "What failed, by class. What waits for a person is in the conditions.", "timeseries", [Query("sum by (what, class) (rate(edgetrust_errors_total[$__rate_interval])) > 0", "{{what}} {{class}}")], unit="ops"),
         Panel("Passes", "Looks at objects, by kind.", "timeseries", [Query("sum by (kind) (rate(edgetrust_reconcile_total[$__rate_interval]))", "{{kind}}")], width=8, unit="ops"),
@@ -137,9 +139,10 @@ ONE_EDGE = Dashboard(
         Panel("Window opens", "The one that it waits for.", "stat", [Query(f"1000 * {once('edgetrust_certificate_window_timestamp_seconds', OF_CERTIFICATE)}")], width=5, height=4, unit="dateTimeFromNow"),
         Panel("Infeasible", "No start is left before the expiry.", "stat", [Query(once("edgetrust_certificate_infeasible", OF_CERTIFICATE))], width=5, height=4, bad_from=1, words=YES_NO),
         Panel("Phase", "Where the rotation stands.", "state-timeline", [Query(once("edgetrust_certificate_phase", OF_CERTIFICATE, ", phase"), "{{phase}}")], width=24, height=7, words={"1": "here"}),
-        Panel("Edge", "As Genesys Cloud and its SIP-TLS port say.", "state-timeline", [
+        Panel("Edge", "As Genesys Cloud, its SIP-TLS port and its own machine say.", "state-timeline", [
             Query(once("edgetrust_edge_online", OF_EDGE), "online"),
             Query(once("edgetrust_edge_sip_up", OF_EDGE), "SIP up"),
+            Query(once("edgetrust_edge_clock_in_sync", OF_EDGE), "clock right"),
         ], words=YES_NO),
         Panel("Alerts", "Those about this EdgeCertificate or Edge.", "state-timeline", [Query('max by (alertname) (ALERTS{alertname=~"Edgetrust.*", alertstate="firing", namespace="$namespace", name=~"$certificate|$edge"})', "{{alertname}}")], words={"1": "fires"}),
     ],
