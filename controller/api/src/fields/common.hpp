@@ -35,6 +35,10 @@ namespace edgetrust::api {
 inline constexpr std::string_view kNamePattern = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$";
 inline constexpr std::string_view kSecretKeyPattern = "^[-._a-zA-Z0-9]+$";
 inline constexpr std::string_view kDnsNamePattern = R"(^(\*\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$)";
+// IPv4, or what may be IPv6: whatever is neither would be taken for a name.
+inline constexpr std::string_view kAddressPattern = R"(^(((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])|[0-9a-f:]*:[0-9a-f:.]*)$)";
+// A DNS name, its wildcard, or an address.
+inline constexpr std::string_view kIdentifierPattern = R"(^((\*\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]*)$)";
 inline constexpr std::string_view kHostNamePattern = R"(^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$)";
 inline constexpr std::string_view kHttpsPattern = R"(^https://[^\s/?#@]+(/[^\s?#]*)?$)";
 inline constexpr std::string_view kTimeZonePattern = R"(^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$)";
