@@ -36,12 +36,19 @@ test-acme: setup build ## only what is about CAs, DNS-01 and HTTP-01; its last l
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 --output-junit $(abspath $(BUILD))/acme.xml -R '^unit_(acme|decide|dns[a-z0-9_]*)\.|^unit_main\.(AnswersTest|WebLookupTest)\.|^unit_api\.SolverFor\.|^(simulation|integration_dns_bind|dns_sdk)\.|^operator\.test_($(ACME))\.'; \
 	  status=$$?; tests/integration/operator/matrix.py $(BUILD)/acme.xml; exit $$status
 
-PINS := ^unit_pinfile\.|^unit_decide\.(Pin|FileChange)|^unit_pki\.ChainViewer|^unit_main\.(Announcements|PinShow)|^simulation\.Pins|^integration_edge_host\.|^operator\.test_pins\.
+PINS := ^unit_pinfile\.|^unit_decide\.(Pin|FileChange)|^unit_pki\.ChainViewer|^unit_main\.(Announcements|PinShow)|^simulation\.Pins|^integration_edge_host\.|^edge_machine\.|^operator\.test_pins\.
 
 test-pins: setup build ## only what is about pins; the last line counts cut connections, reads of the file and partial ones
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 -R '$(PINS)' -E HoweverAConnectionIsCut
 	@$(BUILD)/tests/integration_edge_host --gtest_filter='*HoweverAConnectionIsCut*' >build/test-pins.log || { cat build/test-pins.log; exit 1; }
 	@grep '^test-pins:' build/test-pins.log
+
+bench-pins: setup build ## one PinPolicy on 200 Edges on loopback; its last line has time, sessions and memory
+	@cd tests/integration/operator && EDGETRUST=$(abspath $(BUILD))/edgetrust GENESYS_SIM=$(abspath $(GENESYS_SIM)) ../run ../../../$(BUILD) python3 -B -m unittest -q bench_pins
+
+test-node: setup configure ## only the image's life on a node of its own (kubelet, containerd, runc); says why where this machine cannot run one
+	@cmake --build $(BUILD) -j $(JOBS) --target edgetrust genesys-sim
+	@$(CTEST) --verbose -R '^node\.'
 
 test-integration: setup build ## tests on real servers
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 -L integration
@@ -77,6 +84,13 @@ chart: setup ## write what the chart has of other files (CRDs, rights, its table
 	@charts/generate
 	@mkdir -p build && charts/install >build/install.yaml && mv build/install.yaml manifests/install.yaml
 
+image-program: packages
+	@mkdir -p build && { cmake --preset release >build/release.log 2>&1 || { cat build/release.log; exit 1; }; }
+	@cmake --build build/release -j $(JOBS) --target edgetrust
+
+image: image-program ## the container image of the release build, into build/image, without a daemon; the last line is its digest and compressed size
+	@controller/image/build build/release/edgetrust build/image
+
 stack-up: setup ## start the local stack and wait until it is ready (DIR=folder)
 	@tests/stack/stack.py up $(if $(DIR),--dir "$(DIR)") $(if $(wildcard $(GENESYS_SIM)),--genesys-sim "$(GENESYS_SIM)")
 
@@ -86,8 +100,9 @@ stack-env: ## print its environment: eval "$$(make -s stack-env)"
 stack-down: ## end it: no process and no file is left (DIR=folder)
 	@tests/stack/stack.py down $(if $(DIR),--dir "$(DIR)")
 
-lint: ## clang-format over all C++ and clang-tidy over what is shipped, as .clang-format and .clang-tidy say
+lint: ## clang-format over all C++ and clang-tidy over what is shipped, as .clang-format and .clang-tidy say; shellcheck, helm lint, kube-score, promtool
 	@tests/stack/setup --lint
+	@tests/architecture/lint-files
 	@$(MAKE) --no-print-directory configure
 	@tests/architecture/lint $(BUILD) $(JOBS)
 
@@ -95,4 +110,4 @@ format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages configure build sim-year test-unit test-rotation test-acme test-pins test-integration test test-asan test-tsan test-nightly demo crds chart stack-up stack-env stack-down lint format
+.PHONY: help setup packages configure build sim-year test-unit test-rotation test-acme test-pins bench-pins test-node test-integration test test-asan test-tsan test-nightly demo crds chart image image-program stack-up stack-env stack-down lint format

@@ -10,6 +10,8 @@ add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Wove
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 # Paths are mapped so that two checkouts in different folders give the same objects, and ccache serves both.
 add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
+# What is filled in by the loader is read-only before the program begins.
+add_link_options(-Wl,-z,relro,-z,now)
 if(EDGETRUST_SANITIZE)
   add_compile_options(-fsanitize=${EDGETRUST_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${EDGETRUST_SANITIZE})

@@ -2,7 +2,11 @@
 #include "edge_machine.hpp"
 #include "edgetrust/base/encoding.hpp"
 #include "edgetrust/crypto/digest.hpp"
+#include "edgetrust/probe/probe.hpp"
+#include "support/loopback_server.hpp"
 #include "support/tcp_proxy.hpp"
+#include "support/test_ca.hpp"
+#include "unit/probe/tls_server.hpp"
 
 #include <atomic>
 #include <iostream>
@@ -24,13 +28,22 @@ ports::PinDocument document(std::string text) {
   std::string sha256 = to_hex(crypto::sha256(text));
   return {.text = std::move(text), .sha256 = std::move(sha256)};
 }
+ports::CaCertificate ca_certificate(const std::string& pem) {
+  std::string body;
+  for (const auto& line : split(pem, '\n')) body += line.starts_with('-') ? "" : line;
+  return {.pem = pem, .sha256 = to_hex(crypto::sha256(from_base64(body).value()))};
+}
 std::string hash(std::string_view text) { return to_hex(crypto::sha256(text)); }
 
 Result<std::vector<std::string>> no_names(const std::string& /*host*/, const net::Wait& /*wait*/) {
   return fail(ErrorKind::kNotFound, "no such name");
 }
 std::unique_ptr<ports::EdgeHost> reach(ssh::HostLogin login, ssh::Patience patience = {}) {
-  return ssh::make_edge_host(std::move(login), no_names, kClock, patience).value();
+  static const auto kProbe = probe::Probe::create(no_names, kClock).value();
+  const auto handshake = [](const net::Socket& socket, const ports::ProbeTarget& target, const net::Wait& wait) {
+    return kProbe->present_over(socket, target, wait);
+  };
+  return ssh::make_edge_host(std::move(login), no_names, handshake, kClock, patience).value();
 }
 
 // Waits until it holds, for a minute at most.
@@ -50,7 +63,7 @@ class EdgeHost : public testing::Test {
   static void TearDownTestSuite() { machine.reset(); }
   void SetUp() override {
     if (!machine) GTEST_SKIP() << "a mount namespace, in which /etc/purecloud is there, takes root";
-    for (const char* name : {"running", "invocation", "restarts", "tracking", "no-timers", "broken"})
+    for (const char* name : {"running", "invocation", "restarts", "tracking", "ntp", "no-timers", "broken"})
       std::filesystem::remove(machine->state(name));
     std::filesystem::remove_all(machine->file());
   }
@@ -58,7 +71,12 @@ class EdgeHost : public testing::Test {
     if (!machine) return;
     EXPECT_FALSE(std::filesystem::exists(machine->state("timer"))) << "a timer is left";
   }
-  static ports::HostState look() { return host->look({}).value(); }
+  static ports::HostState look_by(ports::EdgeHost& by) {
+    auto state = by.look({});
+    EXPECT_TRUE(state) << state.error().message();
+    return std::move(state).value();
+  }
+  static ports::HostState look() { return look_by(*host); }
   // The same in a mount namespace's own words.
   static int inside(const std::string& command) {
     return system(("nsenter -t " + machine->pid() + " -m sh -c '" + command + "'").c_str());
@@ -134,6 +152,95 @@ TEST_F(EdgeHost, TellsTheClock) {
   std::ofstream(machine->state("tracking"))
       << "00000000,,0,0.0,0.000000000,0.0,0.0,0.0,0.0,0.0,1.0,1.0,0.0,Not synchronised\n";
   EXPECT_FALSE(look().clock_synchronised);
+}
+
+TEST_F(EdgeHost, WhereNtpdRunsItIsAsked) {
+  connect();
+  std::ofstream(machine->state("ntp")) << "leap=00,\noffset=-1500.250\n";
+  ports::HostState state = look();
+  EXPECT_EQ(state.time_service, ports::TimeService::kNtpd);
+  EXPECT_TRUE(state.clock_synchronised);
+  EXPECT_EQ(state.clock_offset, 1500ms) << "it says milliseconds";
+  EXPECT_THAT(state.time_servers_trouble, HasSubstr("chrony does not run"));
+  EXPECT_EQ(host->set_time_servers({"ntp.example.com"}, {}).error().kind, ErrorKind::kInvalid);
+  std::ofstream(machine->state("ntp")) << "leap=11, offset=0.000\n";
+  state = look();
+  EXPECT_EQ(state.time_service, ports::TimeService::kNtpd);
+  EXPECT_FALSE(state.clock_synchronised);
+  std::filesystem::remove(machine->state("ntp"));
+  EXPECT_EQ(look().time_service, ports::TimeService::kNone);
+}
+
+// A chronyd that disciplines no clock is the time server, another one the Edge's.
+TEST_F(EdgeHost, TimeServersAreChronysAndItIsInSyncWithThem) {
+  connect();
+  const std::string server = "127.0.0.77";
+  std::ofstream(machine->at("etc/time-server.conf"))
+      << "local stratum 5\nallow 127.0.0.0/8\nbindaddress " << server
+      << "\nbindcmdaddress /\ncmdport 0\nuser root\npidfile /run/time-server.pid\n";
+  ASSERT_EQ(inside("chronyd -x -f /etc/time-server.conf"), 0);
+  ASSERT_EQ(inside("chronyd -x"), 0);
+  EXPECT_EQ(look().time_servers_trouble, "");
+  EXPECT_FALSE(look().clock_synchronised);
+  ASSERT_TRUE(host->set_time_servers({server, "2001:db8::1"}, {}));
+  EXPECT_THAT(look().time_servers, testing::ElementsAre(server, "2001:db8::1"));
+  EXPECT_TRUE(becomes([] { return look().clock_synchronised; })) << "it has read them";
+  EXPECT_EQ(look().time_service, ports::TimeService::kChrony);
+  EXPECT_LT(look().clock_offset, 1s);
+
+  for (const char* bad : {"", "a b", "$(reboot)", "ntp.example.com\nserver evil.example.com", "-x"})
+    EXPECT_EQ(host->set_time_servers({bad}, {}).error().kind, ErrorKind::kInvalid) << bad;
+  EXPECT_THAT(look().time_servers, testing::ElementsAre(server, "2001:db8::1"));
+  ASSERT_TRUE(host->set_time_servers({}, {}));
+  EXPECT_THAT(look().time_servers, IsEmpty());
+  EXPECT_THAT(contents(machine->at("etc/chrony/chrony.conf")), HasSubstr("sourcedir")) << "chrony's own is left alone";
+
+  std::ofstream(machine->at("etc/chrony/chrony.conf")) << "user root\n";
+  EXPECT_THAT(look().time_servers_trouble, HasSubstr("needs the line sourcedir"));
+  EXPECT_EQ(host->set_time_servers({server}, {}).error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(inside("kill $(cat /run/time-server.pid /run/chrony/chronyd.pid)"), 0);
+}
+
+TEST_F(EdgeHost, ACaIsTrustedAndNoLonger) {
+  const auto patient = reach(machine->login(), {.step = 60s, .whole = 300s});
+  const support::TestCa first("first");
+  const support::TestCa second("second");
+  const auto one = ca_certificate(first.certificate_pem());
+  const auto two = ca_certificate(second.certificate_pem());
+  using Anchor = ports::HostAnchor;
+  for (const std::string store : {"debian", "red hat"}) {
+    const bool is_debian = store == "debian";
+    const auto anchors = machine->at(is_debian ? "usr/local/share/ca-certificates" : "etc/pki/ca-trust/source/anchors");
+    const auto bundle = machine->at(is_debian ? "etc/ssl/certs/ca-certificates.crt"
+                                              : "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem");
+    std::filesystem::create_directories(anchors);
+    std::ofstream(anchors / "vendor.crt") << support::TestCa("vendor").certificate_pem();
+
+    ASSERT_TRUE(patient->trust(one, {})) << store;
+    const auto trusted = patient->trust(two, {});
+    ASSERT_TRUE(trusted) << store << ": " << trusted.error().message();
+    EXPECT_THAT(look_by(*patient).anchors,
+                testing::UnorderedElementsAre(Anchor{one.sha256, true}, Anchor{two.sha256, true}));
+    EXPECT_THAT(contents(bundle), HasSubstr(one.pem));
+
+    // An update of the Edge's software has brought its own bundle; somebody has written into our file.
+    std::ofstream(bundle) << "";
+    std::ofstream(anchors / ("edgetrust-" + two.sha256 + ".crt")) << first.certificate_pem();
+    EXPECT_THAT(look_by(*patient).anchors,
+                testing::UnorderedElementsAre(Anchor{one.sha256, false}, Anchor{two.sha256, false}));
+    ASSERT_TRUE(patient->trust(two, {}));
+    EXPECT_THAT(look_by(*patient).anchors,
+                testing::UnorderedElementsAre(Anchor{one.sha256, true}, Anchor{two.sha256, true}));
+
+    ASSERT_TRUE(patient->distrust(one.sha256, {}));
+    ASSERT_TRUE(patient->distrust(one.sha256, {})) << "a second time, after a lost answer";
+    EXPECT_THAT(look_by(*patient).anchors, testing::ElementsAre(Anchor{two.sha256, true}));
+    EXPECT_THAT(contents(bundle), testing::Not(HasSubstr(one.pem)));
+    ASSERT_TRUE(patient->distrust(two.sha256, {}));
+    EXPECT_THAT(contents(bundle), HasSubstr("BEGIN CERTIFICATE")) << "the vendor's own stays";
+    EXPECT_TRUE(std::filesystem::exists(anchors / "vendor.crt"));
+  }
+  std::filesystem::remove_all(machine->at("etc/pki"));
 }
 
 TEST_F(EdgeHost, ANewFileIsPutInPlaceAndConfirmed) {
@@ -293,6 +400,205 @@ TEST_F(EdgeHost, AFullOrReadOnlyDiskKeepsTheOldFile) {
   }
 }
 
+// --- what the endpoint presents from there
+
+class FromTheEdge : public EdgeHost {
+ protected:
+  static Result<ports::ServedChain> present(ports::EdgeHost& edge, std::uint16_t port, const std::string& name = {},
+                                            const std::string& at = "127.0.0.1") {
+    return edge.present({.host = at, .port = port, .server_name = name}, {});
+  }
+  const support::TestCa ca_{"root"};
+  const support::TestCertificate identity_ = ca_.intermediate("inter").issue({.dns = {"cloud.example.com"}});
+};
+
+TEST_F(FromTheEdge, TheEndpointsChainIsTold) {
+  connect();
+  probe::TlsServer server(identity_);
+  const std::size_t before = machine->log().size();
+  const auto served = present(*host, server.port(), "cloud.example.com");
+  ASSERT_TRUE(served) << served.error().message();
+  EXPECT_EQ(served->chain_pem, identity_.chain_pem);
+  EXPECT_EQ(served->tls_version, "TLSv1.3");
+  EXPECT_EQ(server.server_name(), "cloud.example.com");
+  EXPECT_NE(machine->log().find("direct-tcpip", before), std::string::npos) << "the Edge has dialled";
+}
+
+TEST_F(FromTheEdge, ANameIsResolvedThere) {
+  ASSERT_EQ(inside("echo 127.0.0.1 only-the-edge-knows.example >>/etc/hosts"), 0);
+  connect();
+  probe::TlsServer server(identity_);
+  const auto served = present(*host, server.port(), {}, "only-the-edge-knows.example");
+  ASSERT_TRUE(served) << served.error().message();
+  EXPECT_EQ(server.server_name(), "only-the-edge-knows.example");
+
+  const auto unknown = present(*host, 443, {}, "nobody-knows.example");
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(unknown.error().code, ports::kEndpointUnreached) << unknown.error().message();
+}
+
+TEST_F(FromTheEdge, ALongChainComesWhole) {
+  connect();
+  support::TestCertificate identity = identity_;
+  const std::string one = ca_.certificate_pem();
+  for (int i = 0; i < 7; ++i) identity.chain_pem += one;
+  std::vector<std::string> names;
+  for (int i = 0; i < 1500; ++i) names.push_back("a-name-that-makes-it-long-" + std::to_string(i) + ".example.com");
+  const support::TestCertificate large = ca_.issue({.dns = names});
+  for (const auto& shown : {identity, large}) {
+    probe::TlsServer server(shown);
+    const auto served = present(*host, server.port());
+    ASSERT_TRUE(served) << served.error().message();
+    EXPECT_EQ(served->chain_pem, shown.chain_pem);
+  }
+}
+
+TEST_F(FromTheEdge, WhatGoesWrongBeyondTheEdgeIsSaidSo) {
+  connect();
+  std::uint16_t closed = 0;
+  {
+    support::LoopbackServer server(nullptr, [](support::LoopbackConnection&) {});
+    closed = server.port();
+  }
+  const auto refused = present(*host, closed);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(refused.error().code, ports::kEndpointUnreached);
+  EXPECT_THAT(refused.error().message(), HasSubstr("Connection refused"));
+
+  struct Peer {
+    support::LoopbackServer::OnConnection script;
+    ErrorKind kind;
+  };
+  for (const auto& [script, kind] :
+       {Peer{[](support::LoopbackConnection& c) { c.reset(); }, ErrorKind::kUnavailable},
+        Peer{[](support::LoopbackConnection& c) { c.read_some(); }, ErrorKind::kUnavailable},
+        Peer{[](support::LoopbackConnection& c) {
+               c.write("HTTP/1.1 400 Bad Request\r\n\r\n");
+               c.hold();
+             },
+             ErrorKind::kProtocol}}) {
+    support::LoopbackServer server(nullptr, script);
+    const auto served = present(*host, server.port());
+    ASSERT_FALSE(served);
+    EXPECT_EQ(served.error().kind, kind) << served.error().message();
+    EXPECT_EQ(served.error().code, ports::kEndpointUnreached) << served.error().message();
+  }
+}
+
+TEST_F(FromTheEdge, ASilentEndpointIsLeftWhenItsTimeIsOverOrWeAreAskedToStop) {
+  support::LoopbackServer server(nullptr, [](support::LoopbackConnection& c) { c.hold(); });
+  const auto late = present(*reach(machine->login(), {.step = 2s, .whole = 20s}), server.port());
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, ErrorKind::kTimeout);
+  EXPECT_EQ(late.error().code, ports::kEndpointUnreached) << late.error().message();
+
+  std::stop_source stop;
+  support::LoopbackServer stopper(nullptr, [&](support::LoopbackConnection& c) {
+    c.read_some();
+    stop.request_stop();
+    c.hold();
+  });
+  const auto stopped =
+      reach(machine->login())
+          ->present({.host = "127.0.0.1", .port = stopper.port(), .server_name = {}}, stop.get_token());
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().kind, ErrorKind::kCancelled) << stopped.error().message();
+}
+
+TEST_F(FromTheEdge, AnSshConnectionThatEndsMeanwhileIsNotTheEndpointsFault) {
+  TcpProxy proxy(machine->port());
+  support::LoopbackServer server(nullptr, [&](support::LoopbackConnection& c) {
+    c.read_some();
+    proxy.cut();
+    c.hold();
+  });
+  const auto served = present(*reach(machine->login(proxy.port())), server.port());
+  ASSERT_FALSE(served);
+  EXPECT_EQ(served.error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(served.error().code, "") << served.error().message();
+}
+
+TEST_F(FromTheEdge, AServerThatDialsNobodyNamesTheSettings) {
+  probe::TlsServer server(identity_);
+  for (const std::string setting : {"AllowTcpForwarding no", "DisableForwarding yes", "PermitOpen 127.0.0.1:1"}) {
+    const EdgeMachine strict(setting + "\n");
+    const auto served = present(*reach(strict.login()), server.port());
+    ASSERT_FALSE(served) << setting;
+    EXPECT_EQ(served.error().kind, ErrorKind::kForbidden);
+    EXPECT_EQ(served.error().code, ports::kForwardingRefused);
+    for (const char* name : {"AllowTcpForwarding", "PermitOpen", "permitopen"})
+      EXPECT_THAT(served.error().message(), HasSubstr(name));
+  }
+}
+
+// --- a key that may do nothing else
+
+class ForcedCommand : public EdgeHost {
+ protected:
+  static const std::filesystem::path& sample() {
+    static const auto kFolder = std::filesystem::path(EDGE_HOST).parent_path() / "../../../manifests/edge";
+    return kFolder;
+  }
+  // The sample's line, with our key, program and endpoint in it.
+  static void use_sample(std::uint16_t endpoint) {
+    std::string line = contents(sample() / "authorized_keys");
+    line = line.substr(line.rfind("\nrestrict") + 1);
+    const auto put = [&](const std::string& from, const std::string& to) {
+      ASSERT_NE(line.find(from), std::string::npos) << from;
+      line.replace(line.find(from), from.size(), to);
+    };
+    const auto program = machine->at("usr/local/sbin") / "edgetrust-edge-command";
+    std::filesystem::copy_file(sample() / "edgetrust-edge-command", program,
+                               std::filesystem::copy_options::overwrite_existing);
+    put("api.mypurecloud.ie:443", "127.0.0.1:" + std::to_string(endpoint));
+    put("ssh-ed25519 AAAA…", std::string(trim(machine->login_public_key())));
+    std::ofstream(machine->authorized_keys()) << line;
+  }
+  static int by_hand(const std::string& command) {
+    return WEXITSTATUS(
+        system(("ssh -F none -i " + machine->login_key_file().string() + " -p " + std::to_string(machine->port()) +
+                " -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null "
+                "-o LogLevel=ERROR root@127.0.0.1 " +
+                command + " </dev/null >/dev/null 2>&1")
+                   .c_str()));
+  }
+};
+
+TEST_F(ForcedCommand, TheSampleLetsThroughWhatWeRunAndNothingElse) {
+  probe::TlsServer endpoint(support::TestCa("root").issue({.dns = {"cloud.example.com"}}));
+  ASSERT_NO_FATAL_FAILURE(use_sample(endpoint.port()));
+  const auto edge = reach(machine->login(), {.step = 60s, .whole = 300s});
+  const auto did = [](const Status& status) { EXPECT_TRUE(status) << status.error().message(); };
+  machine->put(kOld);
+  did(edge->restart({}));
+  const std::string invocation = look_by(*edge).invocation;
+  did(edge->install(document(kNew), hash(kOld), invocation, 1s, {}));
+  ASSERT_TRUE(becomes([&] { return !look_by(*edge).restore_armed; })) << "the timer runs by itself";
+  EXPECT_EQ(contents(machine->file()), kOld);
+  did(edge->install(document(kNew), hash(kOld), invocation, 60s, {}));
+  did(edge->confirm(hash(kNew), {}));
+  did(edge->install(document(kOld), hash(kNew), "", 60s, {}));
+  did(edge->restore(hash(kOld), "", {}));
+  EXPECT_EQ(contents(machine->file()), kNew);
+  did(edge->clean({}));
+  did(edge->set_time_servers({}, {}));
+  const auto ca = ca_certificate(support::TestCa("ca").certificate_pem());
+  did(edge->trust(ca, {}));
+  did(edge->distrust(ca.sha256, {}));
+  const auto served = edge->present({.host = "127.0.0.1", .port = endpoint.port(), .server_name = {}}, {});
+  EXPECT_TRUE(served) << served.error().message();
+
+  EXPECT_EQ(edge->present({.host = "127.0.0.1", .port = 1, .server_name = {}}, {}).error().code,
+            ports::kForwardingRefused);
+  for (const char* other :
+       {"", "id", "/bin/sh -c id", "\"/bin/sh -c 'id' edgetrust\"", "\"/bin/sh -c '' edgetrust; id\"", "-s sftp"})
+    EXPECT_EQ(by_hand(other), 126) << other;
+  std::ofstream(machine->authorized_keys()) << machine->login_public_key();
+  EXPECT_EQ(by_hand("true"), 0) << "it is the sample that refuses";
+}
+
 // --- whom we talk to
 
 TEST_F(EdgeHost, AHostWithAnotherKeyIsToldNothing) {
@@ -385,7 +691,7 @@ TEST(EdgeHostKeys, WhatCannotBeReadIsRefusedBeforeAnyConnection) {
   const auto made = [](std::string key, std::vector<std::string> known) {
     return ssh::make_edge_host(
         {.host = "127.0.0.1", .port = 1, .user = "root", .private_key = Secret(key), .host_keys = std::move(known)},
-        no_names, kClock);
+        no_names, nullptr, kClock);
   };
   const std::string good = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJnXNhHL9lLkzv/x2uBS6HUCxEFrF3fMc/u9tTfyPNd";
   EXPECT_THAT(made("x", {}).error().what, HasSubstr("no host key is known"));

@@ -49,13 +49,18 @@ class EdgeMachine {
   // The folder of the pin file, and the file.
   [[nodiscard]] std::filesystem::path security() const { return root_ / "etc/purecloud/edge/conf/security"; }
   [[nodiscard]] std::filesystem::path file() const { return security() / "pinning-config.json"; }
+  // A file of the machine.
+  [[nodiscard]] std::filesystem::path at(const std::string& path) const { return root_ / path; }
   [[nodiscard]] std::filesystem::path state(const std::string& name) const { return folder_ / "state" / name; }
   [[nodiscard]] std::string log() const { return contents(folder_ / "sshd.log"); }
   // "ssh-ed25519 AAAA… ed25519"
   [[nodiscard]] std::string host_key(const std::string& kind = "ed25519") const {
     return contents(folder_ / "keys" / ("host_" + kind + ".pub"));
   }
-  [[nodiscard]] Secret login_key() const { return Secret(contents(folder_ / "keys/login")); }
+  [[nodiscard]] std::filesystem::path login_key_file() const { return folder_ / "keys/login"; }
+  [[nodiscard]] Secret login_key() const { return Secret(contents(login_key_file())); }
+  [[nodiscard]] std::string login_public_key() const { return contents(folder_ / "keys/login.pub"); }
+  [[nodiscard]] std::filesystem::path authorized_keys() const { return folder_ / "keys/authorized_keys"; }
   [[nodiscard]] ssh::HostLogin login(std::uint16_t port) const {
     return {.host = "127.0.0.1",
             .port = port,

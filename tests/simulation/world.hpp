@@ -3,6 +3,7 @@
 // tokens: text that says what they are.
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/reconcile/certificate_reconciler.hpp"
+#include "simulation/states.hpp"
 #include "support/fake_clock.hpp"
 
 #include <functional>
@@ -95,6 +96,7 @@ class MemoryObjects final : public ports::Objects<Kind> {
       next->status = object.status;
       next->meta.resource_version = etcd_.next();
       stored_[object.meta.key()] = next;
+      note_state(*next);
       return next->meta.resource_version;
     });
   }

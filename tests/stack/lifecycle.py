@@ -58,11 +58,12 @@ def make_certificates(tls: Path) -> None:
     cluster, web = Authority(tls, "cluster-ca"), Authority(tls, "web-ca")
     cluster.create()
     web.create()
-    cluster.issue_server("kube-apiserver", ["localhost", "kubernetes.default.svc"], [ports.LOOPBACK])
+    # As pods reach it, on a node: by the address of the Service `kubernetes`, the first of the range.
+    cluster.issue_server("kube-apiserver", ["localhost", "kubernetes.default.svc"], [ports.LOOPBACK, "10.0.0.1"])
     cluster.issue_client("admin", "system:masters")
     make_key_pair(tls / "service-accounts.key", tls / "service-accounts.pub")
     for name in ("pebble", "genesys"):
-        web.issue_server(name, ["localhost"], [ports.LOOPBACK])
+        web.issue_server(name, ["localhost", f"{name}.test"], [ports.LOOPBACK])
 
 
 def start_new(folder: Folder, simulator: str | None, edge_count: int) -> None:

@@ -296,6 +296,14 @@ class Runner(unittest.TestCase):
             runner.run_command(["no-such-command"], dict(os.environ))
 
 
+class Tools(unittest.TestCase):
+    def test_a_node_is_of_the_version_of_its_api_server(self) -> None:
+        modules = [(HERE / "tools" / name / "go.mod").read_text() for name in ("kubernetes", "node")]
+        versions = [{line.strip() for line in module.splitlines() if line.strip().startswith("k8s.io/kubernetes v")} for module in modules]
+        self.assertEqual((len(versions[0]), versions[1]), (1, versions[0]))
+        self.assertEqual(*[(HERE / "tools" / name / "ldflags").read_text() for name in ("kubernetes", "node")])
+
+
 class PortClash(unittest.TestCase):
     def start(self, logs: list[str]) -> tuple[bool, int]:
         """A start whose attempts fail with these logs, and then would succeed: whether it came up, and how often what had started was ended."""

@@ -73,7 +73,9 @@ class BeastServer final : public Server {
   void accept() {
     acceptor_.async_accept([this](beast::error_code error, tcp::socket socket) {
       if (error) return accept_later();
-      if (shared_.connections.count() < shared_.options.max_connections) serve(std::move(socket));
+      const auto is_full = [this] { return shared_.connections.count() >= shared_.options.max_connections; };
+      if (is_full() && shared_.options.is_public) shared_.connections.abort_oldest();
+      if (!is_full()) serve(std::move(socket));
       accept();
     });
   }

@@ -23,15 +23,6 @@ bool is_field_value(std::string_view value) {
                       [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == '\x7F'; });
 }
 
-// RFC 9112 section 3.2: a name or an address, and perhaps a port.
-bool is_host(std::string_view host) {
-  constexpr std::string_view kMarks = ".-_:[]";
-  return host.size() <= 261 && std::all_of(host.begin(), host.end(), [&](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                  kMarks.find(c) != kMarks.npos;
-         });
-}
-
 // The transport's own: how long a message is, where it goes, what becomes of the connection.
 bool is_ours(std::string_view name) {
   const std::string key = lower(name);
@@ -61,9 +52,6 @@ Status check_request(const Request& request) {
     if (!is_field_value(value)) {
       return fail(ErrorKind::kInvalid, "request: the value of header " + name + " has control characters");
     }
-  }
-  if (!request.host.empty() && (request.url.is_https() || !is_host(request.host))) {
-    return fail(ErrorKind::kInvalid, "request: '" + printable(request.host, 100) + "' cannot be its host");
   }
   if (size_of(request.headers) > kMaxHeader) return fail(ErrorKind::kInvalid, "request: more than 64 KiB of headers");
   if (!request.body.empty() && (request.method == Method::kGet || request.method == Method::kHead)) {

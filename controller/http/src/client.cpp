@@ -6,11 +6,14 @@
 // while
 //   it is still certain that nothing was sent.
 // - A failed task that nobody looks at ends the process: every chain ends with a continuation that catches all.
+// - It reads the size of a chunk as a signed number, and would hand over as much as a negative one becomes: before that
+//   it tells its progress handler the total, which is looked at.
 // - Its timeout is only one of silence: time is kept by the caller, who cancels.
 #include "client.hpp"
 
 #include <cstdlib>
 #include <future>
+#include <stdexcept>
 #include <string>
 #include <utility>  // before asio, which on g++ 12 uses std::exchange without including it
 
@@ -100,11 +103,14 @@ http_request to_message(const Request& request, const std::shared_ptr<Link>& lin
     message.headers().remove("Content-Type");  // the library's guess
   }
   for (const auto& [name, value] : request.headers.fields()) message.headers().add(name, value);
-  if (!request.host.empty()) message.headers().add("Host", request.host);  // else the library adds the URL's
   if (!request.headers.get("User-Agent")) message.headers().add("User-Agent", "edgetrust");
   message.set_response_stream(streams::ostream(streams::streambuf<Octet>(std::make_shared<Sink>(exchange))));
-  message.set_progress_handler([link](web::http::message_direction::direction way, utility::size64_t) {
-    if (way == web::http::message_direction::upload) link->sent = true;
+  // What it throws becomes the exchange's error.
+  message.set_progress_handler([link](web::http::message_direction::direction way, utility::size64_t total) {
+    if (way == web::http::message_direction::upload)
+      link->sent = true;
+    else if (!link->downloaded(total))
+      throw std::runtime_error("Invalid chunked response header: a negative size");
     link->progressed();
   });
   return message;

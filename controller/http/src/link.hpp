@@ -3,6 +3,8 @@
 // TLS and of the library, read by the caller's thread when the exchange has ended or was cancelled.
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -22,9 +24,15 @@ struct Link {
     sent = stale = overrun = false;
     allowed_ = allowed;
     arrived_ = 0;
+    downloaded_ = 0;
     explain_refusal({});
   }
   void progressed() { arrived_ = 0; }
+  // All that was handed on of this body. False when that is less than before, or more than a chunk can add.
+  bool downloaded(std::uint64_t total) {
+    const std::uint64_t before = downloaded_.exchange(total);
+    return total >= before && total - before <= std::numeric_limits<std::int32_t>::max();
+  }
   // False when that was too much.
   bool arrived(std::size_t octets) {
     arrived_ += octets;
@@ -44,6 +52,7 @@ struct Link {
  private:
   std::atomic<std::size_t> allowed_{0};
   std::atomic<std::size_t> arrived_{0};
+  std::atomic<std::uint64_t> downloaded_{0};
   std::mutex mutex_;
   std::string refusal_;  // why the peer's certificate did not verify
 };

@@ -13,6 +13,12 @@ bool is_framing(std::string_view name) {
 
 bool is_one_line(std::string_view value) { return value.find_first_of(std::string_view("\r\n\0", 3)) == value.npos; }
 
+void add_fields(wire::fields& fields, const Response& response) {
+  for (const auto& [name, value] : response.headers.fields()) {
+    if (!is_framing(name) && is_one_line(name) && is_one_line(value)) fields.insert(name, value);
+  }
+}
+
 }  // namespace
 
 ServerRequest to_request(wire::request<wire::string_body>&& message) {
@@ -31,9 +37,7 @@ wire::response<wire::string_body> to_message(Response&& response, bool keep_aliv
   wire::response<wire::string_body> message;
   message.version(11);
   message.result(static_cast<unsigned>(response.status));
-  for (const auto& [name, value] : response.headers.fields()) {
-    if (!is_framing(name) && is_one_line(name) && is_one_line(value)) message.insert(name, value);
-  }
+  add_fields(message, response);
   message.keep_alive(keep_alive);
   // RFC 9110 sections 8.6 and 9.3.2: no length with 204 and 304; the length, but no content, to HEAD.
   if (response.status != 204 && response.status != 304) {
@@ -43,11 +47,22 @@ wire::response<wire::string_body> to_message(Response&& response, bool keep_aliv
   return message;
 }
 
-Response call(const Handler& handler, const ServerRequest& request) noexcept {
+wire::response<wire::empty_body> to_stream_head(const Response& response) {
+  wire::response<wire::empty_body> message;
+  message.version(11);
+  message.result(static_cast<unsigned>(response.status));
+  add_fields(message, response);
+  message.set(wire::field::content_type, "text/event-stream");
+  message.set(wire::field::cache_control, "no-store");
+  message.keep_alive(false);
+  return message;
+}
+
+Answer call(const Handler& handler, const ServerRequest& request) noexcept {
   try {
     return handler(request);
   } catch (...) {
-    return {.status = 500, .headers = {{"Content-Type", "text/plain"}}, .body = "internal error\n"};
+    return Response{.status = 500, .headers = {{"Content-Type", "text/plain"}}, .body = "internal error\n"};
   }
 }
 

@@ -4,12 +4,13 @@
 #include "edgetrust/http/server.hpp"
 
 #include <mutex>
-#include <set>
 #include <utility>  // before asio, which on g++ 12 uses std::exchange without including it
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -26,7 +27,7 @@ using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 class Connection {
  public:
   virtual ~Connection() = default;
-  virtual void abort() = 0;  // I/O thread: closes the socket, which ends every wait for it
+  virtual void abort() = 0;  // I/O thread: closes the socket, which ends every wait for it, and hears no channel
 };
 
 // Which connections there are: counted when one is accepted, closed when the server ends.
@@ -34,11 +35,11 @@ class Connections {
  public:
   void enter(Connection* connection) {
     const std::lock_guard lock(mutex_);
-    open_.insert(connection);
+    open_.push_back(connection);
   }
   void leave(Connection* connection) {
     const std::lock_guard lock(mutex_);
-    open_.erase(connection);
+    std::erase(open_, connection);
   }
   std::size_t count() {
     const std::lock_guard lock(mutex_);
@@ -48,10 +49,16 @@ class Connections {
     const std::lock_guard lock(mutex_);
     for (auto* connection : open_) connection->abort();
   }
+  void abort_oldest() {
+    const std::lock_guard lock(mutex_);
+    if (open_.empty()) return;
+    open_.front()->abort();
+    open_.erase(open_.begin());  // it goes when it hears of it, and counts no longer
+  }
 
  private:
   std::mutex mutex_;
-  std::set<Connection*> open_;
+  std::vector<Connection*> open_;  // in the order in which they came
 };
 
 // What the sessions of a server share. Destroyed bottom-up: the I/O context takes the waiting sessions with it.
@@ -69,7 +76,9 @@ struct ServerShared {
 
 ServerRequest to_request(wire::request<wire::string_body>&& message);
 wire::response<wire::string_body> to_message(Response&& response, bool keep_alive, bool head);
-Response call(const Handler& handler, const ServerRequest& request) noexcept;
+// The head of a stream of events, which ends with the connection.
+wire::response<wire::empty_body> to_stream_head(const Response& response);
+Answer call(const Handler& handler, const ServerRequest& request) noexcept;
 // The status that says why a request could not be read; 0 when the connection broke or the time ran out.
 int refusal_of(beast::error_code error);
 
@@ -80,13 +89,19 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   explicit Session(ServerShared& shared, Args&&... args) : shared_(shared), stream_(std::forward<Args>(args)...) {
     shared_.connections.enter(this);
   }
-  ~Session() override { shared_.connections.leave(this); }
+  ~Session() override {
+    leave_channel();
+    shared_.connections.leave(this);
+  }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   Session(Session&&) = delete;
   Session& operator=(Session&&) = delete;
 
-  void abort() override { lowest().close(); }
+  void abort() override {
+    leave_channel();
+    lowest().close();
+  }
 
   void start() {
     expires(shared_.options.request_timeout);
@@ -134,22 +149,97 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
       return;
     }
     lowest().expires_never();
-    keep_alive_ = parser_->get().keep_alive();
+    keep_alive_ = parser_->get().keep_alive() && !shared_.options.is_public;
     head_ = parser_->get().method() == wire::verb::head;
     asio::post(shared_.handlers, [self = self(), request = to_request(parser_->release())]() mutable {
-      Response response = call(self->shared_.handler, request);
+      Answer answer = call(self->shared_.handler, request);
       auto& io = self->shared_.io;
-      asio::post(io, [self = std::move(self), response = std::move(response)]() mutable {
-        self->answer(std::move(response));
-      });
+      asio::post(io,
+                 [self = std::move(self), answer = std::move(answer)]() mutable { self->answer(std::move(answer)); });
     });
   }
 
-  void answer(Response&& response) {
+  void answer(Answer&& response) {
     if (response.status == 0) return;
+    if (response.events && !head_) return stream(std::move(response));
     write(to_message(std::move(response), keep_alive_, head_), [](Session& session) {
       if (session.keep_alive_) return session.wait_for_request();
       session.close();
+    });
+  }
+
+  // --- a stream of events, until the client goes
+
+  void stream(Answer&& answer) {
+    stream_head_.emplace(to_stream_head(answer));
+    expires(shared_.options.request_timeout);
+    wire::async_write(stream_, *stream_head_,
+                      [self = self(), events = std::move(answer.events)](beast::error_code error, std::size_t) {
+                        if (!error) self->listen(events);
+                      });
+  }
+
+  void listen(const std::shared_ptr<EventChannel>& events) {
+    lowest().expires_never();
+    events_ = events;
+    listener_ = events_->enter([weak = this->weak_from_this(), &io = shared_.io] {
+      asio::post(io, [weak] {
+        if (const auto session = weak.lock()) session->speak();
+      });
+    });
+    watch_for_end();
+    beat();
+    speak();
+  }
+
+  // Nothing more is asked on this connection: what comes is its end, or thrown away.
+  void watch_for_end() {
+    buffer_.clear();
+    stream_.async_read_some(buffer_.prepare(kReadSize), [self = self()](beast::error_code error, std::size_t) {
+      if (!error) return self->watch_for_end();
+      self->hang_up();
+    });
+  }
+
+  // After that no word of the channel reaches the I/O context: the server may end.
+  void leave_channel() {
+    if (events_) events_->leave(listener_);
+    events_.reset();
+  }
+
+  void hang_up() {
+    heartbeat_.cancel();
+    abort();
+  }
+
+  // Without it nobody would know of a client that went without a word.
+  void beat() {
+    heartbeat_.expires_after(shared_.options.event_heartbeat);
+    heartbeat_.async_wait([self = self()](beast::error_code error) {
+      if (error || !self->events_) return;
+      if (!self->speaking_) self->send(":\n\n");
+      self->beat();
+    });
+  }
+
+  void speak() {
+    if (speaking_ || !events_) return;
+    std::string event = events_->newer_than(heard_);
+    if (!event.empty()) send(std::move(event));
+  }
+
+  void send(std::string text) {
+    speaking_ = true;
+    said_ = std::move(text);
+    deadline_.expires_after(shared_.options.request_timeout);
+    deadline_.async_wait([self = self()](beast::error_code error) {
+      if (!error) self->hang_up();
+    });
+    asio::async_write(stream_, asio::buffer(said_), [self = self()](beast::error_code error, std::size_t) {
+      self->deadline_.cancel();
+      if (error) return self->hang_up();
+      self->speaking_ = false;
+      self->speak();
     });
   }
 
@@ -200,6 +290,14 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   beast::flat_buffer buffer_;
   std::optional<wire::request_parser<wire::string_body>> parser_;
   std::optional<wire::response<wire::string_body>> message_;
+  std::optional<wire::response<wire::empty_body>> stream_head_;
+  std::shared_ptr<EventChannel> events_;
+  std::uint64_t listener_ = 0;
+  std::uint64_t heard_ = 0;  // the last word that was sent
+  std::string said_;         // what is being sent
+  bool speaking_ = false;
+  asio::steady_timer heartbeat_{shared_.io};
+  asio::steady_timer deadline_{shared_.io};  // of what is being sent: the stream's own counts the read as well
   bool keep_alive_ = false;
   bool head_ = false;
 };

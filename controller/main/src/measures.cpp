@@ -60,6 +60,8 @@ void measure(telemetry::Metrics& metrics, const api::EdgeCertificate& certificat
   const auto& status = certificate.status;
   metrics.certificate_expiry(ns, name, status.not_after);
   metrics.certificate_renewal(ns, name, status.renewal_time);
+  const auto opens = parse_rfc3339(status.next_window);
+  metrics.certificate_window(ns, name, opens ? std::optional(*opens) : std::nullopt);
   metrics.phase(ns, name, status.phase ? std::optional<std::string>(to_string(*status.phase)) : std::nullopt);
   metrics.certificate_ready(ns, name, truth_of(status.conditions, api::condition::kReady).value_or(false));
   metrics.certificate_infeasible(ns, name, truth_of(status.conditions, api::condition::kInfeasible).value_or(false));
@@ -69,6 +71,7 @@ void measure(telemetry::Metrics& metrics, const api::RotationPolicy& policy) {
   const auto& [ns, name] = std::tie(policy.meta.ns, policy.meta.name);
   metrics.policy_halted(ns, name, policy.status.state == api::PolicyState::kHalted);
   metrics.policy_rotating(ns, name, static_cast<int>(policy.status.rotating.size()));
+  metrics.policy_budget(ns, name, api::effective_rotation({}, &policy.spec).max_concurrent);
 }
 
 void measure(telemetry::Metrics& metrics, const api::Edge& edge) {
@@ -91,6 +94,9 @@ void measure(telemetry::Metrics& metrics, const api::PinPolicy& policy) {
   const auto& [ns, name] = std::tie(policy.meta.ns, policy.meta.name);
   metrics.pins_current(ns, name, truth_of(policy.status.conditions, api::condition::kPinsCurrent));
   metrics.pin_handshake_valid(ns, name, truth_of(policy.status.conditions, api::condition::kHandshakeValid));
+  const auto& summary = policy.status.summary;
+  metrics.pin_edges(ns, name, summary ? std::optional(summary->total) : std::nullopt,
+                    summary ? std::optional(summary->matched) : std::nullopt);
 }
 
 void measure(telemetry::Metrics& metrics, const api::AcmeIssuer& issuer) {

@@ -20,12 +20,14 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   app.add_option("--kubeconfig", options.kubeconfig,
                  "kubeconfig file (default: the service account, else $KUBECONFIG, else ~/.kube/config)");
   app.add_option("--context", options.context, "context of the kubeconfig");
-  app.add_option("--bind-address", options.bind_address, "address of /metrics, /healthz and /readyz, and of http-01")
+  app.add_option("--bind-address", options.bind_address, "address of /metrics, /healthz and /readyz")
       ->capture_default_str();
   app.add_option("--port", options.port, "port of /metrics, /healthz and /readyz; 0 for any")->capture_default_str();
   app.add_option("--http01-port", options.http01_port,
-                 "port, on the same address, that answers http-01 challenges and nothing else; 0 for none")
+                 "port that answers http-01 challenges and nothing else; 0 for none")
       ->capture_default_str();
+  app.add_option("--http01-bind-address", options.http01_bind_address,
+                 "address of --http01-port (default: that of --bind-address)");
   app.add_option("--http01-check-port", options.http01_check_port,
                  "port where such an answer is looked for before the CA is asked to; 0 for not looking")
       ->capture_default_str();

@@ -28,6 +28,7 @@ struct Options {
   std::string bind_address = "0.0.0.0";
   std::uint16_t port = 8080;             // /metrics, /healthz, /readyz
   std::uint16_t http01_port = 0;         // answers to http-01; 0: none are given
+  std::string http01_bind_address;       // empty: bind_address
   std::uint16_t http01_check_port = 80;  // where they are looked for before the CA is asked; 0: nowhere
   int workers = 8;
   double kube_qps = 50;

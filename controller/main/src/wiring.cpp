@@ -101,8 +101,7 @@ Result<Tools> make_tools(const Options& options, Environment& environment, const
   EDGETRUST_TRY_ASSIGN(tools.probe, make_probe(*tools.resolver, clock));
   // Whoever plans takes it that the operator is started as the issuers need it.
   if (options.http01_port != 0 || options.plan) {
-    EDGETRUST_TRY_ASSIGN(auto plain, http::make_transport({}));
-    tools.web = make_web_lookup(addresses_by(*tools.resolver), std::move(plain), clock, options.http01_check_port);
+    tools.web = make_web_lookup(addresses_by(*tools.resolver), clock, options.http01_check_port);
   }
   return tools;
 }
@@ -439,6 +438,7 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
   }
   const telemetry::Logger mine = log.with({{"kind", key.kind}, {"namespace", key.ns}, {"name", key.name}});
   if (outcome.effect_error && outcome.effect_error->kind != ErrorKind::kCancelled) {
+    metrics.error(telemetry::Trouble::kEffect, outcome.effect_error->kind);
     mine.warn("an effect failed",
               {{"rule", outcome.rule}, {"effect", outcome.effect}, {"error", *outcome.effect_error}});
   }
@@ -448,6 +448,7 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
   }
   if (outcome.error) {
     if (outcome.error->kind == ErrorKind::kCancelled) return;
+    metrics.error(telemetry::Trouble::kPass, outcome.error->kind);
     const auto wait = failures.failed(key);
     mine.warn("a pass failed", {{"rule", outcome.rule}, {"error", *outcome.error}, {"again_in", wait}});
     lanes.add_at(key, clock.steady() + wait);
@@ -490,11 +491,13 @@ Status Operator::Parts::serve(const Options& options) {
                                            [this](const http::ServerRequest& request) { return answer(request); }));
   if (options.http01_port == 0) return {};
   // Whoever can reach it may be anybody: nothing is read that is longer than what a CA asks, and nobody may dawdle.
-  http::ServerOptions open{.address = options.bind_address, .port = options.http01_port};
+  const std::string& address = options.http01_bind_address.empty() ? options.bind_address : options.http01_bind_address;
+  http::ServerOptions open{.address = address, .port = options.http01_port};
   open.max_body = 1024;
   open.request_timeout = 5s;
   open.idle_timeout = 5s;
   open.max_connections = 256;
+  open.is_public = true;
   EDGETRUST_TRY_ASSIGN(http01_server, http::Server::start(std::move(open), [this](const http::ServerRequest& request) {
                          return answer_http01(request);
                        }));

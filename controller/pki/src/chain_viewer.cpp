@@ -16,7 +16,8 @@ ports::SeenCertificate seen(const Certificate& certificate) {
           .not_before = facts.not_before,
           .not_after = facts.not_after,
           .certificate_sha256 = facts.fingerprint_sha256,
-          .public_key_sha256 = facts.spki_sha256};
+          .public_key_sha256 = facts.spki_sha256,
+          .pem = certificate.to_pem()};
 }
 std::vector<ports::SeenCertificate> seen(const std::vector<Certificate>& chain) {
   std::vector<ports::SeenCertificate> all;

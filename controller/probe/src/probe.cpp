@@ -13,8 +13,23 @@ Result<std::string> server_name_of(const ports::ProbeTarget& target, const net::
   return name.is_address() ? std::string{} : name.host;
 }
 
+// `id` is of the request that may follow.
+Result<Greeting> greeting_to(const net::Endpoint& host, const ports::ProbeTarget& target, const std::string& id) {
+  EDGETRUST_TRY_ASSIGN(std::string server_name, server_name_of(target, host));
+  Greeting greeting{.server_name = std::move(server_name), .oldest = target.oldest, .sip_options = {}};
+  if (target.ask_options) greeting.sip_options = sip_options({host.host, target.port}, id);
+  return greeting;
+}
+
 bool may_be_another_address(const Error& error) {
   return error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kTimeout;
+}
+
+Result<ports::ServedChain> told(const ports::ProbeTarget& target, Result<ports::ServedChain> served) {
+  if (served) return served;
+  Error error = within("TLS at " + net::Endpoint{target.host, target.port}.to_string(), std::move(served).error());
+  if (error.kind == ErrorKind::kNotFound) error.kind = ErrorKind::kUnavailable;  // a name without an address
+  return fail(std::move(error));
 }
 
 }  // namespace
@@ -45,9 +60,9 @@ std::string Probe::next_request() {
 
 Result<ports::ServedChain> Probe::present(const ports::ProbeTarget& target, std::stop_token stop) {
   const net::Wait wait(clock_, target.timeout, std::move(stop));
-  auto served = [&]() -> Result<ports::ServedChain> {
+  return told(target, [&]() -> Result<ports::ServedChain> {
     EDGETRUST_TRY_ASSIGN(const net::Endpoint host, net::Endpoint::of(target.host, target.port));
-    EDGETRUST_TRY_ASSIGN(const std::string server_name, server_name_of(target, host));
+    EDGETRUST_TRY_ASSIGN(const Greeting greeting, greeting_to(host, target, next_request()));
     std::vector<std::string> addresses{host.host};
     if (!host.is_address()) {
       EDGETRUST_TRY_ASSIGN(addresses, resolve_(host.host, wait));
@@ -59,14 +74,17 @@ Result<ports::ServedChain> Probe::present(const ports::ProbeTarget& target, std:
       if (!socket && !may_be_another_address(socket.error())) break;
     }
     if (!socket) return fail(std::move(socket).error());
-    Greeting greeting{.server_name = server_name, .oldest = target.oldest, .sip_options = {}};
-    if (target.ask_options) greeting.sip_options = sip_options({host.host, target.port}, next_request());
     return served_chain(tls_->get(), *socket, greeting, wait);
-  }();
-  if (served) return served;
-  Error error = within("TLS at " + net::Endpoint{target.host, target.port}.to_string(), std::move(served).error());
-  if (error.kind == ErrorKind::kNotFound) error.kind = ErrorKind::kUnavailable;  // a name without an address
-  return fail(std::move(error));
+  }());
+}
+
+Result<ports::ServedChain> Probe::present_over(const net::Socket& socket, const ports::ProbeTarget& target,
+                                               const net::Wait& wait) {
+  return told(target, [&]() -> Result<ports::ServedChain> {
+    EDGETRUST_TRY_ASSIGN(const net::Endpoint host, net::Endpoint::of(target.host, target.port));
+    EDGETRUST_TRY_ASSIGN(const Greeting greeting, greeting_to(host, target, next_request()));
+    return served_chain(tls_->get(), socket, greeting, wait);
+  }());
 }
 
 }  // namespace edgetrust::probe

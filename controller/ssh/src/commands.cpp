@@ -35,6 +35,32 @@ invocation() {
 is_active() { systemctl is-active --quiet "$1"; }
 )sh";
 
+// Where a CA certificate goes, what reads it, and what comes of it: Red Hat's way (update-ca-trust(8)) or Debian's
+// (update-ca-certificates(8)). And whether chrony reads the folder of our sources (chrony.conf(5)).
+constexpr std::string_view kPlaces = R"sh(
+if [ -d /etc/pki/ca-trust/source/anchors ]; then
+  anchors=/etc/pki/ca-trust/source/anchors update=update-ca-trust bundle=/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem
+elif [ -d /usr/local/share/ca-certificates ]; then
+  anchors=/usr/local/share/ca-certificates update=update-ca-certificates bundle=/etc/ssl/certs/ca-certificates.crt
+else
+  anchors=
+fi
+is_in_force() {
+  case $(cat "$bundle" 2>/dev/null) in *"$(cat "$1")"*) [ "edgetrust-$(sed /^-/d "$1" | base64 -d | sha256sum | cut -c1-64).crt" = "$(basename "$1")" ] ;; *) false ;; esac
+}
+sources=/etc/chrony/sources.d/edgetrust.sources
+reads_sources() { grep -Eqs "^[[:space:]]*sourcedir[[:space:]].*/etc/chrony/sources\.d" /etc/chrony/chrony.conf /etc/chrony.conf; }
+# What comes in, of which $1 is the hash, becomes the file $2, which everybody may read.
+receive() {
+  rm -f "$2.edgetrust-new"
+  (set -C && cat >"$2.edgetrust-new")
+  if [ "$(digest "$2.edgetrust-new")" != "$1" ]; then rm -f "$2.edgetrust-new"; exit 71; fi
+  chmod 644 "$2.edgetrust-new"
+  sync "$2.edgetrust-new"
+  mv -T "$2.edgetrust-new" "$2"
+}
+)sh";
+
 constexpr std::string_view kLook = R"sh(
 if cd -P "$folder" 2>/dev/null; then
   stat -c "folder=%u %a" .
@@ -52,12 +78,22 @@ fi
 if is_active "$timer.timer" || is_active "$timer.service"; then echo restore=armed; fi
 echo "service=$(systemctl is-active "$service")"
 echo "invocation=$(invocation)"
-echo "tracking=$(chronyc -n -c tracking 2>/dev/null)"
+echo "tracking=$(timeout 4 chronyc -n -c tracking 2>/dev/null)"
+echo "ntp=$(timeout 4 ntpq -n -c "rv 0 leap,offset" 2>/dev/null | tr "\n" " ")"
 date +time=%s.%N
+if reads_sources; then echo sources=read; fi
+echo "servers=$(head -c 8192 "$sources" 2>/dev/null | base64 | tr -d "\n")"
+if [ -n "$anchors" ]; then
+  list=
+  for one in "$anchors"/edgetrust-*.crt; do
+    if [ -f "$one" ]; then list="$list $(basename "$one" .crt)"; if is_in_force "$one"; then list="$list+"; fi; fi
+  done
+  echo "anchors=$list"
+fi
 )sh";
 
-// $1 the new file's hash, $2 that of the file that it replaces or "absent", $3 the new one's length, $4 the service's
-// invocation, $5 seconds, $6 the script of the timer. Whatever goes wrong before the rename leaves nothing behind.
+// Reads the new file. $1 its hash, $2 that of the file that it replaces or "absent", $3 the service's invocation, $4
+// seconds, $5 the script of the timer. Whatever goes wrong before the rename leaves nothing behind.
 constexpr std::string_view kInstall = R"sh(
 set -eu
 cd -P "$folder" 2>/dev/null || exit 65
@@ -68,7 +104,9 @@ case $(stat -c "%u %a" .) in
   "0 "*) ;;
   *) exit 65 ;;
 esac
-if [ "$(digest "$new")" != "$1" ] || [ "$(stat -c %s "$new")" != "$3" ]; then exit 71; fi
+rm -f "$new"
+(set -C && cat >"$new")
+[ "$(digest "$new")" = "$1" ] || exit 71
 [ "$(digest "$file")" = "$2" ] || exit 73
 chown 0:0 "$new"
 chmod 600 "$new"
@@ -84,7 +122,7 @@ else
   sync "$previous"
 fi
 sync .
-systemd-run --quiet --collect --unit="$timer" --on-active="$5" --timer-property=AccuracySec=1s /bin/sh -c "$6" edgetrust "$1" "$4" || exit 74
+systemd-run --quiet --collect --unit="$timer" --on-active="$4" --timer-property=AccuracySec=1s /bin/sh -c "$5" edgetrust "$1" "$3" || exit 74
 [ "$(digest "$file")" = "$2" ] || exit 73
 mv -T "$new" "$file"
 trap - EXIT
@@ -127,6 +165,40 @@ if is_active "$timer.timer" || is_active "$timer.service"; then exit 0; fi
 rm -f "$new" "$previous" "$absent"
 )sh";
 
+// Reads the file, unless $1 is "absent". What is in sync within some seconds need not be waited for in another session.
+constexpr std::string_view kTimeServers = R"sh(
+set -eu
+if [ "$1" = absent ]; then
+  rm -f "$sources"
+  chronyc reload sources >/dev/null || :
+  exit 0
+fi
+reads_sources || exit 78
+mkdir -p -m 755 /etc/chrony/sources.d
+receive "$1" "$sources"
+sync /etc/chrony/sources.d
+chronyc reload sources >/dev/null
+chronyc waitsync 3 0 0 2 >/dev/null || :
+)sh";
+
+// $1 the hash of what comes in, $2 that of the certificate.
+constexpr std::string_view kTrust = R"sh(
+set -eu
+[ -n "$anchors" ] || exit 78
+receive "$1" "$anchors/edgetrust-$2.crt"
+sync "$anchors"
+"$update" >/dev/null
+is_in_force "$anchors/edgetrust-$2.crt" || exit 77
+)sh";
+// $1 the certificate's hash.
+constexpr std::string_view kDistrust = R"sh(
+set -eu
+[ -n "$anchors" ] || exit 0
+rm -f "$anchors/edgetrust-$1.crt"
+sync "$anchors"
+"$update" >/dev/null
+)sh";
+
 std::string quoted(std::string_view script) { return "'" + std::string(script) + "'"; }
 
 template <class... Scripts>
@@ -151,12 +223,12 @@ Result<Word> Word::hex(std::string_view digits) {
 
 namespace command {
 
-std::string look() { return shell(kLook); }
+std::string look() { return shell(kPlaces, kLook); }
 
-std::string install(const Word& sha256, const Word& replaces, const Word& length, const Word& invocation,
+std::string install(const Word& sha256, const Word& replaces, const Word& invocation,
                     const Word& restore_after_seconds) {
   std::string line = shell(kInstall);
-  for (const Word* word : {&sha256, &replaces, &length, &invocation, &restore_after_seconds}) add(line, *word);
+  for (const Word* word : {&sha256, &replaces, &invocation, &restore_after_seconds}) add(line, *word);
   return line + " " + quoted(std::string(kPrelude) + std::string(kRestore));
 }
 
@@ -176,6 +248,25 @@ std::string restore(const Word& sha256, const Word& invocation) {
 }
 
 std::string clean() { return shell(kClean); }
+
+std::string time_servers(const Word& sha256) {
+  std::string line = shell(kPlaces, kTimeServers);
+  add(line, sha256);
+  return line;
+}
+
+std::string trust(const Word& of_text, const Word& sha256) {
+  std::string line = shell(kPlaces, kTrust);
+  add(line, of_text);
+  add(line, sha256);
+  return line;
+}
+
+std::string distrust(const Word& sha256) {
+  std::string line = shell(kPlaces, kDistrust);
+  add(line, sha256);
+  return line;
+}
 
 }  // namespace command
 }  // namespace edgetrust::ssh

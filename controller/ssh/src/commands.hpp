@@ -23,21 +23,32 @@ class Word {
   std::string text_;
 };
 
-// What is written beside the pin file before it takes its place.
-inline constexpr const char* kNewFile = "/etc/purecloud/edge/conf/security/.pinning-config.json.edgetrust-new";
-
 // Whole command lines, ready to be run.
 namespace command {
 std::string look();
-std::string install(const Word& sha256, const Word& replaces, const Word& length, const Word& invocation,
+// Reads the new file.
+std::string install(const Word& sha256, const Word& replaces, const Word& invocation,
                     const Word& restore_after_seconds);
 std::string restart();
 std::string confirm(const Word& sha256);
 std::string restore(const Word& sha256, const Word& invocation);
 std::string clean();
+// Reads a sources file of chrony's with that hash; "absent": there shall be none.
+std::string time_servers(const Word& sha256);
+// Reads a CA certificate, of which the first is the hash of its text.
+std::string trust(const Word& of_text, const Word& sha256);
+std::string distrust(const Word& sha256);
 }  // namespace command
 
 // How a script ends when it does not succeed. Other statuses are those of the tools that it calls.
-enum class Exit : int { kFolder = 65, kUploadDiffers = 71, kFileChanged = 73, kNoTimer = 74, kNoPrevious = 76 };
+enum class Exit : int {
+  kFolder = 65,
+  kUploadDiffers = 71,
+  kFileChanged = 73,
+  kNoTimer = 74,
+  kNoPrevious = 76,
+  kNotTrusted = 77,
+  kNoSuchPlace = 78
+};
 
 }  // namespace edgetrust::ssh

@@ -1,8 +1,11 @@
 #include "edgetrust/ssh/edge_host.hpp"
 
 #include "commands.hpp"
+#include "edgetrust/base/encoding.hpp"
+#include "edgetrust/crypto/digest.hpp"
 #include "host_state.hpp"
 #include "session.hpp"
+#include "time_sources.hpp"
 
 namespace edgetrust::ssh {
 namespace {
@@ -24,6 +27,10 @@ Status verdict(const Output& output) {
       return fail(ErrorKind::kInvalid,
                   "the timer that restores the previous file cannot be armed: " + output.complaint);
     case Exit::kNoPrevious: return fail(ErrorKind::kInvalid, "the previous file is gone: " + output.complaint);
+    case Exit::kNotTrusted:
+      return fail(ErrorKind::kInvalid, "the CA certificate did not get into the Edge's bundle: " + output.complaint);
+    case Exit::kNoSuchPlace:
+      return fail(ErrorKind::kInvalid, "the Edge has no place for it: its trust store, or chrony's sources");
   }
   if (output.status == 0) return {};
   return fail(ErrorKind::kInvalid, "a command on the Edge ended with status " + std::to_string(output.status) +
@@ -37,12 +44,13 @@ bool may_be_another_address(const Error& error) {
 class SshEdgeHost final : public ports::EdgeHost {
  public:
   SshEdgeHost(net::Endpoint address, HostLogin login, HostKeys known, KeyPtr key, ResolveHost resolve,
-              const Clock& clock, Patience patience)
+              Handshake handshake, const Clock& clock, Patience patience)
       : address_(std::move(address)),
         user_(std::move(login.user)),
         known_(std::move(known)),
         key_(std::move(key)),
         resolve_(std::move(resolve)),
+        handshake_(std::move(handshake)),
         clock_(clock),
         patience_(patience) {}
 
@@ -53,15 +61,28 @@ class SshEdgeHost final : public ports::EdgeHost {
     EDGETRUST_TRY(told(verdict(output)));
     return told(read_state(output.text, asked, clock_.now()));
   }
+  Result<ports::ServedChain> present(const ports::PresentRequest& request, std::stop_token stop) override {
+    EDGETRUST_TRY_ASSIGN(const net::Endpoint endpoint, net::Endpoint::of(request.host, request.port));
+    EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
+    const ports::ProbeTarget target{
+        .host = endpoint.host, .port = endpoint.port, .server_name = request.server_name, .timeout = patience_.step};
+    Result<ports::ServedChain> served = fail(ErrorKind::kUnavailable, "it was not asked");
+    EDGETRUST_TRY(told(session->dial(endpoint, [&](const net::Socket& socket) {
+      served = handshake_(socket, target, net::Wait(clock_, target.timeout, stop));
+    })));
+    if (served) return served;
+    Error error = within("from the Edge", std::move(served).error());
+    error.code = ports::kEndpointUnreached;
+    return told(Result<ports::ServedChain>(fail(std::move(error))));
+  }
   Status install(const ports::PinDocument& document, const std::string& replaces, const std::string& invocation,
                  std::chrono::seconds restore_after, std::stop_token stop) override {
     EDGETRUST_TRY_ASSIGN(const Word sha256, Word::hex(document.sha256));
     EDGETRUST_TRY_ASSIGN(const Word old, Word::hex(replaces));
     EDGETRUST_TRY_ASSIGN(const Word service, Word::hex(invocation));
     EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
-    EDGETRUST_TRY(told(session->upload(kNewFile, document.text)));
-    return change(*session, command::install(sha256, old, Word::number(document.text.size()), service,
-                                             Word::number(static_cast<std::uint64_t>(restore_after.count()))));
+    const Word seconds = Word::number(static_cast<std::uint64_t>(restore_after.count()));
+    return change(*session, command::install(sha256, old, service, seconds), document.text);
   }
   Status restart(std::stop_token stop) override {
     EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
@@ -81,6 +102,24 @@ class SshEdgeHost final : public ports::EdgeHost {
   Status clean(std::stop_token stop) override {
     EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
     return change(*session, command::clean());
+  }
+  Status set_time_servers(const std::vector<std::string>& servers, std::stop_token stop) override {
+    EDGETRUST_TRY_ASSIGN(const std::string sources, time_sources(servers));
+    const std::string hash = sources.empty() ? "" : to_hex(crypto::sha256(sources));
+    EDGETRUST_TRY_ASSIGN(const Word sha256, Word::hex(hash));
+    EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
+    return change(*session, command::time_servers(sha256), sources);
+  }
+  Status trust(const ports::CaCertificate& certificate, std::stop_token stop) override {
+    EDGETRUST_TRY_ASSIGN(const Word of_text, Word::hex(to_hex(crypto::sha256(certificate.pem))));
+    EDGETRUST_TRY_ASSIGN(const Word sha256, Word::hex(certificate.sha256));
+    EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
+    return change(*session, command::trust(of_text, sha256), certificate.pem);
+  }
+  Status distrust(const std::string& sha256, std::stop_token stop) override {
+    EDGETRUST_TRY_ASSIGN(const Word hash, Word::hex(sha256));
+    EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
+    return change(*session, command::distrust(hash));
   }
 
  private:
@@ -108,8 +147,8 @@ class SshEdgeHost final : public ports::EdgeHost {
   }
 
   // A command that changes something: when its end is not seen, it may have been run.
-  Status change(Session& session, const std::string& command) {
-    const auto output = session.run(command);
+  Status change(Session& session, const std::string& command, std::string_view input = {}) {
+    const auto output = session.run(command, input);
     if (output) return told(verdict(*output));
     Error error = output.error();
     error.maybe_executed = true;
@@ -129,19 +168,20 @@ class SshEdgeHost final : public ports::EdgeHost {
   const HostKeys known_;
   const KeyPtr key_;
   const ResolveHost resolve_;
+  const Handshake handshake_;
   const Clock& clock_;
   const Patience patience_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<ports::EdgeHost>> make_edge_host(HostLogin login, ResolveHost resolve, const Clock& clock,
-                                                        Patience patience) {
+Result<std::unique_ptr<ports::EdgeHost>> make_edge_host(HostLogin login, ResolveHost resolve, Handshake handshake,
+                                                        const Clock& clock, Patience patience) {
   EDGETRUST_TRY_ASSIGN(net::Endpoint address, net::Endpoint::of(login.host, login.port));
   EDGETRUST_TRY_ASSIGN(HostKeys known, HostKeys::parse(login.host_keys));
   EDGETRUST_TRY_ASSIGN(KeyPtr key, private_key(login.private_key));
   return std::make_unique<SshEdgeHost>(std::move(address), std::move(login), std::move(known), std::move(key),
-                                       std::move(resolve), clock, patience);
+                                       std::move(resolve), std::move(handshake), clock, patience);
 }
 
 }  // namespace edgetrust::ssh

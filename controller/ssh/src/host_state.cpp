@@ -3,6 +3,7 @@
 #include "edgetrust/base/encoding.hpp"
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/crypto/digest.hpp"
+#include "time_sources.hpp"
 
 #include <charconv>
 #include <cmath>
@@ -73,21 +74,41 @@ std::chrono::milliseconds seconds(double value) {
   return std::chrono::milliseconds(std::llround(std::min(std::abs(value), kMost) * 1000));
 }
 
-// chronyc's tracking report as comma-separated values: the fifth is the system clock's offset, the last the leap status
-// (chronyc(1)).
+// chronyc's tracking report as comma-separated values: the fifth is the system clock's offset in seconds, the last the
+// leap status (chronyc(1)).
 bool read_tracking(const std::string& report, HostState& state) {
   constexpr std::size_t kOffset = 4;
   const auto fields = split(report, ',');
   const auto offset = fields.size() > kOffset ? number(fields[kOffset]) : std::nullopt;
-  if (!offset || fields.back() == "Not synchronised") return false;
+  if (!offset) return false;
+  state.time_service = ports::TimeService::kChrony;
+  if (fields.back() == "Not synchronised") return false;
   state.clock_offset = seconds(*offset);
   state.clock_synchronised = true;
   return true;
 }
 
-Status read_clock(const Lines& lines, TimePoint asked, TimePoint answered, HostState& state) {
-  if (const auto report = lines.find("tracking"); report != lines.end() && read_tracking(report->second, state))
-    return {};
+// "leap=00, offset=-0.125": ntpd's system variables (ntpq(8)). The offset is in milliseconds; leap 11, or 3, is an
+// alarm: not in sync (RFC 5905 section 7.3).
+bool read_ntp(const std::string& report, HostState& state) {
+  std::map<std::string, std::string> variables;
+  for (const auto& part : split(report, ',')) {
+    const auto equals = part.find('=');
+    if (equals != std::string::npos)
+      variables[std::string(trim(part.substr(0, equals)))] = std::string(trim(part.substr(equals + 1)));
+  }
+  const auto offset = number(variables["offset"]);
+  if (!offset) return false;
+  state.time_service = ports::TimeService::kNtpd;
+  const std::string& leap = variables["leap"];
+  if (leap.empty() || leap == "11" || leap == "3" || leap == "leap_alarm") return false;
+  state.clock_offset = seconds(*offset / 1000);
+  state.clock_synchronised = true;
+  return true;
+}
+
+Status read_clock(Lines& lines, TimePoint asked, TimePoint answered, HostState& state) {
+  if (read_tracking(lines["tracking"], state) || read_ntp(lines["ntp"], state)) return {};
   const auto told = lines.find("time");
   const auto time = told == lines.end() ? std::nullopt : number(told->second);
   if (!time) return unreadable();
@@ -96,6 +117,34 @@ Status read_clock(const Lines& lines, TimePoint asked, TimePoint answered, HostS
   const double late = *time - at(answered);
   state.clock_offset = seconds(std::max({early, late, 0.0}));
   return {};
+}
+
+void read_time_servers(Lines& lines, HostState& state) {
+  if (const auto text = from_base64(lines["servers"])) state.time_servers = read_time_sources(*text);
+  if (state.time_service != ports::TimeService::kChrony) {
+    state.time_servers_trouble = "chrony does not run there";
+  } else if (!lines.contains("sources")) {
+    state.time_servers_trouble =
+        "chrony does not read /etc/chrony/sources.d: its configuration needs the line sourcedir /etc/chrony/sources.d";
+  }
+}
+
+// "edgetrust-<hash>+ edgetrust-<hash>": those with a plus are in force.
+void read_anchors(const Lines& lines, HostState& state) {
+  constexpr std::string_view kOurs = "edgetrust-";
+  constexpr std::size_t kDigits = 64;
+  const auto list = lines.find("anchors");
+  if (list == lines.end()) {
+    state.anchors_trouble = "there is neither /usr/local/share/ca-certificates nor /etc/pki/ca-trust/source/anchors";
+    return;
+  }
+  for (std::string_view word : split(trim(list->second), ' ')) {
+    const bool in_force = word.ends_with('+');
+    if (in_force) word.remove_suffix(1);
+    if (!word.starts_with(kOurs)) continue;
+    word.remove_prefix(kOurs.size());
+    if (word.size() == kDigits && from_hex(word)) state.anchors.push_back({std::string(word), in_force});
+  }
 }
 
 }  // namespace
@@ -118,6 +167,8 @@ Result<HostState> read_state(std::string_view text, TimePoint asked, TimePoint a
     state.invocation = id;
   }
   EDGETRUST_TRY(read_clock(lines, asked, answered, state));
+  read_time_servers(lines, state);
+  read_anchors(lines, state);
   return state;
 }
 

@@ -7,6 +7,8 @@
 #include <array>
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace edgetrust::ssh {
@@ -23,11 +25,6 @@ constexpr int kSmallestRsa = 2048;
 constexpr std::size_t kPiece = std::size_t{16} * 1024;
 
 std::string printable_error(ssh_session session) { return printable(ssh_get_error(session), 200); }
-
-struct FileCloser {
-  void operator()(sftp_file file) const { sftp_close(file); }
-};
-using FilePtr = std::unique_ptr<sftp_file_struct, FileCloser>;
 
 }  // namespace
 
@@ -120,11 +117,16 @@ Status Session::log_in(ssh_key key) {
   }
 }
 
-Result<Output> Session::run(const std::string& command) {
+Result<Output> Session::run(const std::string& command, std::string_view input) {
   watchdog_.step(patience_.step);
   const ChannelPtr channel(ssh_channel_new(session_.get()));
   if (!channel || ssh_channel_open_session(channel.get()) != SSH_OK) return failed("opening an SSH channel");
   if (ssh_channel_request_exec(channel.get(), command.c_str()) != SSH_OK) return failed("running a command");
+  // Who does not want it is over before it is written, and says why.
+  if (!input.empty()) {
+    ssh_channel_write(channel.get(), input.data(), static_cast<std::uint32_t>(input.size()));
+    ssh_channel_send_eof(channel.get());
+  }
   Output output;
   std::array<char, kPiece> piece;
   for (;;) {
@@ -136,54 +138,88 @@ Result<Output> Session::run(const std::string& command) {
   }
   const int got = ssh_channel_read(channel.get(), piece.data(), kMostComplaint, 1);
   if (got > 0) output.complaint = printable(trim({piece.data(), static_cast<std::size_t>(got)}), kMostComplaint);
-  ssh_channel_send_eof(channel.get());
+  if (input.empty()) ssh_channel_send_eof(channel.get());
   // The end of the stream alone is what a cut connection looks like: only a status proves that the command is over.
   output.status = ssh_channel_get_exit_status(channel.get());
   if (output.status < 0 || watchdog_.fired()) return failed("waiting for the end of a command");
   return output;
 }
 
-tl::unexpected<Error> Session::refused(sftp_session sftp, std::string_view doing) const {
-  if (watchdog_.fired() || ssh_is_connected(session_.get()) == 0) return failed(doing);
-  std::string why;
-  switch (sftp_get_error(sftp)) {
-    case SSH_FX_NO_SUCH_FILE:
-    case SSH_FX_NO_SUCH_PATH: why = "the folder does not exist"; break;
-    case SSH_FX_PERMISSION_DENIED:
-    case SSH_FX_WRITE_PROTECT: why = "it may not be written there"; break;
-    case SSH_FX_NO_CONNECTION:
-    case SSH_FX_CONNECTION_LOST: return failed(doing);
-    default: why = "the host cannot take it: its disk may be full or read-only";
-  }
-  return fail(within(std::string(doing), {.kind = ErrorKind::kInvalid, .what = std::move(why)}));
+Status Session::dial(const net::Endpoint& to, const std::function<void(const net::Socket& socket)>& talk) {
+  watchdog_.step(patience_.step);
+  const ChannelPtr channel(ssh_channel_new(session_.get()));
+  if (!channel) return failed("opening an SSH channel");
+  // Who asks the host to dial is told to it, too: nobody it could reach.
+  if (ssh_channel_open_forward(channel.get(), to.host.c_str(), to.port, "127.0.0.1", 0) != SSH_OK)
+    return not_dialled(to);
+  std::array<int, 2> pair{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair.data()) != 0)
+    return fail(ErrorKind::kUnavailable, "no file descriptor is left");
+  const net::Socket near(pair[0]);
+  const std::jthread talker([&talk, far = net::Socket(pair[1])]() mutable {
+    const net::Socket ours = std::move(far);  // closed when the talk is over: so carry() learns of that
+    talk(ours);
+  });
+  watchdog_.step(2 * patience_.step);  // the talk has a deadline of its own, a step
+  return carry(channel.get(), near);
 }
 
-Status Session::upload(const char* path, std::string_view text) {
-  watchdog_.step(patience_.step);
-  const SftpPtr sftp(sftp_new(session_.get()));
-  if (!sftp || sftp_init(sftp.get()) != SSH_OK) return failed("opening SFTP");
-  if (sftp_extension_supported(sftp.get(), "fsync@openssh.com", "1") == 0)
-    return fail(ErrorKind::kUnsupported, "the host's SFTP server cannot bring a file to the disk (fsync@openssh.com)");
-  // What a connection that was cut has left. Removing follows no link.
-  if (sftp_unlink(sftp.get(), path) != SSH_OK && sftp_get_error(sftp.get()) != SSH_FX_NO_SUCH_FILE)
-    return refused(sftp.get(), "removing an old temporary file");
-  Status written = write_new(sftp.get(), path, text);
-  if (!written && !watchdog_.fired() && ssh_is_connected(session_.get()) != 0) sftp_unlink(sftp.get(), path);
-  return written;
+// RFC 4254 section 5.1 has the reasons; libssh tells them in words alone.
+tl::unexpected<Error> Session::not_dialled(const net::Endpoint& to) const {
+  if (watchdog_.fired() || ssh_is_connected(session_.get()) == 0) return failed("having the Edge dial");
+  const std::string said = printable_error(session_.get());
+  if (said.find("error (1)") != std::string::npos)
+    return fail({.kind = ErrorKind::kForbidden,
+                 .what = "the SSH server refuses to dial " + to.to_string() +
+                         " for us: AllowTcpForwarding, DisableForwarding and PermitOpen of its sshd_config, and "
+                         "port-forwarding and permitopen of our key in authorized_keys must allow it",
+                 .code = std::string(ports::kForwardingRefused)});
+  const auto words = said.rfind(')');  // of the reason's number
+  return fail({.kind = ErrorKind::kUnavailable,
+               .what = "the Edge cannot reach " + to.to_string() + ": " +
+                       std::string(trim(words == std::string::npos ? said : said.substr(words + 1))),
+               .code = std::string(ports::kEndpointUnreached)});
 }
 
-Status Session::write_new(sftp_session sftp, const char* path, std::string_view text) {
-  constexpr mode_t kPrivate = 0600;
-  const FilePtr file(sftp_open(sftp, path, O_WRONLY | O_CREAT | O_EXCL, kPrivate));
-  if (!file) return refused(sftp, "making a temporary file");
-  for (std::size_t at = 0; at < text.size(); at += kPiece) {
-    watchdog_.step(patience_.step);
-    const std::string_view piece = text.substr(at, kPiece);
-    const auto sent = sftp_write(file.get(), piece.data(), piece.size());
-    if (sent != static_cast<ssize_t>(piece.size())) return refused(sftp, "writing a temporary file");
+// Between the channel and a socket, until the other end of that is closed. That end is read as long as it is open, so
+// what comes for it can wait for room without a deadline of its own.
+Status Session::carry(ssh_channel channel, const net::Socket& near) {
+  constexpr auto kDoing = "what is carried through the SSH connection";
+  const auto to_near = [&](std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t sent = ::send(near.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
+      if (sent < 0 && errno == EAGAIN) {
+        pollfd room{near.fd(), POLLOUT, 0};
+        ::poll(&room, 1, -1);
+      } else if (sent < 0 && errno != EINTR) {
+        return;  // it was closed: the next look at it says so
+      }
+    }
+  };
+  std::array<char, kPiece> piece;
+  for (bool far_is_open = true;;) {
+    while (far_is_open) {
+      const int got = ssh_channel_read_nonblocking(channel, piece.data(), piece.size(), 0);
+      if (got > 0) to_near({piece.data(), static_cast<std::size_t>(got)});
+      if (got == 0 || got == SSH_AGAIN) break;
+      if (got < 0) {
+        far_is_open = false;
+        net::end_sending(near);
+      }
+    }
+    std::array<pollfd, 2> watched{pollfd{near.fd(), POLLIN, 0},
+                                  pollfd{far_is_open ? ssh_get_fd(session_.get()) : -1, POLLIN, 0}};
+    ::poll(watched.data(), watched.size(), -1);
+    if (watched[0].revents == 0) continue;
+    const ssize_t got = ::recv(near.fd(), piece.data(), piece.size(), 0);
+    if (got == 0) break;
+    if (got > 0 && far_is_open && ssh_channel_write(channel, piece.data(), static_cast<std::uint32_t>(got)) != got) {
+      far_is_open = false;
+      net::end_sending(near);
+    }
   }
-  watchdog_.step(patience_.step);
-  if (sftp_fsync(file.get()) != SSH_OK) return refused(sftp, "bringing a temporary file to the disk");
+  if (watchdog_.fired() || ssh_is_connected(session_.get()) == 0) return failed(kDoing);
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include "keys.hpp"
 #include "watchdog.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,21 +32,23 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Runs one of the lines of commands.hpp. kProtocol when it says more than kMostOutput.
-  Result<Output> run(const std::string& command);
-  // Makes a file of mode 600 that did not exist, in place of one of that name that may, and brings it to the disk. By
-  // SFTP. kInvalid when the host cannot take it: nothing is left then, if the connection lasts.
-  Status upload(const char* path, std::string_view text);
+  // Runs one of the lines of commands.hpp, which may read `input`. kProtocol when it says more than kMostOutput.
+  Result<Output> run(const std::string& command, std::string_view input = {});
+  // Has the host dial (RFC 4254 section 7.2, "direct-tcpip"), and hands a socket that leads there to `talk`, on a
+  // thread of its own; returns when that is done with it. Success says only that the host had its connection all the
+  // while. kForbidden with code kForwardingRefused, kUnavailable with code kEndpointUnreached: as
+  // ports::EdgeHost::present().
+  Status dial(const net::Endpoint& to, const std::function<void(const net::Socket& socket)>& talk);
 
  private:
   Session(net::Socket socket, const Clock& clock, Patience patience, std::stop_token stop);
   Status set_up(const HostKeys& known, const std::string& user);
   Status meet(const HostKeys& known);
   Status log_in(ssh_key key);
-  Status write_new(sftp_session sftp, const char* path, std::string_view text);
+  Status carry(ssh_channel channel, const net::Socket& near);
   // The failure of the step under way.
   tl::unexpected<Error> failed(std::string_view doing) const;
-  tl::unexpected<Error> refused(sftp_session sftp, std::string_view doing) const;
+  tl::unexpected<Error> not_dialled(const net::Endpoint& to) const;
 
   const Patience patience_;
   net::Socket socket_;

@@ -30,6 +30,14 @@ Axis verbs() { return {"verb", {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
 Axis codes() { return {"code", {"none", "2xx", "3xx", "4xx", "429", "5xx"}}; }
 Axis reconcile_results() { return {"result", {"done", "waiting", "failed"}}; }
 Axis rotation_results() { return {"result", {"active", "rolled_back", "rejected", "failed"}}; }
+Axis troubles() { return {"what", {"effect", "pass"}}; }
+Axis error_kinds() {
+  Axis axis{"class", {}};
+  for (int kind = 0; kind <= static_cast<int>(ErrorKind::kInternal); ++kind) {
+    axis.values.emplace_back(to_string(static_cast<ErrorKind>(kind)));
+  }
+  return axis;
+}
 Axis http01_results() { return {"result", {"answered", "unknown"}}; }
 
 enum class Code { kNone, k2xx, k3xx, k4xx, k429, k5xx };
@@ -75,6 +83,8 @@ struct Metrics::Impl {
                          "When the certificate that the Edge serves expires.")};
   PerObject renewal{
       gauge(registry, "edgetrust_certificate_renewal_timestamp_seconds", "When the certificate is due to be renewed.")};
+  PerObject window{gauge(registry, "edgetrust_certificate_window_timestamp_seconds",
+                         "When the window opens that a stored certificate waits for.")};
   PerObject ready{gauge(registry, "edgetrust_certificate_ready", "1 while the EdgeCertificate is Ready.")};
   PerObject infeasible{gauge(registry, "edgetrust_certificate_infeasible",
                              "1 while no allowed slot is left before the certificate expires.")};
@@ -86,6 +96,8 @@ struct Metrics::Impl {
       gauge(registry, "edgetrust_policy_halted", "1 while rollbacks keep further Edges of the policy from starting.")};
   PerObject policy_rotating{
       gauge(registry, "edgetrust_policy_rotating", "EdgeCertificates of the policy that are rotating.")};
+  PerObject policy_budget{
+      gauge(registry, "edgetrust_policy_budget", "EdgeCertificates of the policy that may rotate at a time.")};
 
   PerObject issuer_limited_until{gauge(registry, "edgetrust_issuer_limited_until_timestamp_seconds",
                                        "Until when the CA of the AcmeIssuer wants no orders.")};
@@ -98,6 +110,9 @@ struct Metrics::Impl {
       gauge(registry, "edgetrust_pin_policy_current", "1 while the pins accept what the endpoint presents.")};
   PerObject pin_handshake_valid{gauge(registry, "edgetrust_pin_policy_handshake_valid",
                                       "1 while the chain that the endpoint presents validates.")};
+  PerObject pin_edges{gauge(registry, "edgetrust_pin_policy_edges", "Edges that the PinPolicy selects.")};
+  PerObject pin_edges_matched{
+      gauge(registry, "edgetrust_pin_policy_edges_matched", "Edges of the PinPolicy on which all is as it says.")};
   PerObject pin_override{
       gauge(registry, "edgetrust_pin_policy_override_active", "1 while an emergency override suspends pinning.")};
   PerObject credentials_valid{gauge(registry, "edgetrust_connection_credentials_valid",
@@ -117,6 +132,11 @@ struct Metrics::Impl {
   Closed<Counter> watch_restarts{
       counter(registry, "edgetrust_watch_restarts_total", "Watches that ended and were begun again."),
       {watched_kinds()}};
+
+  Closed<Counter> errors{
+      counter(registry, "edgetrust_errors_total",
+              "What failed, by class: effect, something that was tried for an object; pass, a look at an object."),
+      {troubles(), error_kinds()}};
 
   Closed<Counter> http01_requests{
       counter(registry, "edgetrust_http01_requests_total", "Requests on the port of http-01, by result."),
@@ -145,6 +165,9 @@ void Metrics::certificate_expiry(const std::string& ns, const std::string& name,
 void Metrics::certificate_renewal(const std::string& ns, const std::string& name, std::optional<TimePoint> at) {
   set_or_forget(impl_->renewal, ns, name, at);
 }
+void Metrics::certificate_window(const std::string& ns, const std::string& name, std::optional<TimePoint> opens) {
+  set_or_forget(impl_->window, ns, name, opens);
+}
 void Metrics::certificate_ready(const std::string& ns, const std::string& name, bool ready) {
   impl_->ready.set(ns, name, ready ? 1 : 0);
 }
@@ -155,7 +178,8 @@ void Metrics::phase(const std::string& ns, const std::string& name, const std::o
   phase ? impl_->phase.set(ns, name, 1, {{"phase", *phase}}) : impl_->phase.forget(ns, name);
 }
 void Metrics::forget_certificate(const std::string& ns, const std::string& name) {
-  for (auto* metric : {&impl_->expiry, &impl_->renewal, &impl_->ready, &impl_->infeasible, &impl_->phase}) {
+  for (auto* metric :
+       {&impl_->expiry, &impl_->renewal, &impl_->window, &impl_->ready, &impl_->infeasible, &impl_->phase}) {
     metric->forget(ns, name);
   }
 }
@@ -168,8 +192,11 @@ void Metrics::policy_halted(const std::string& ns, const std::string& name, bool
 void Metrics::policy_rotating(const std::string& ns, const std::string& name, int rotations) {
   impl_->policy_rotating.set(ns, name, rotations);
 }
+void Metrics::policy_budget(const std::string& ns, const std::string& name, int rotations) {
+  impl_->policy_budget.set(ns, name, rotations);
+}
 void Metrics::forget_policy(const std::string& ns, const std::string& name) {
-  for (auto* metric : {&impl_->policy_halted, &impl_->policy_rotating}) metric->forget(ns, name);
+  for (auto* metric : {&impl_->policy_halted, &impl_->policy_rotating, &impl_->policy_budget}) metric->forget(ns, name);
 }
 
 void Metrics::issuer_limited_until(const std::string& ns, const std::string& name, std::optional<TimePoint> until) {
@@ -198,11 +225,17 @@ void Metrics::pins_current(const std::string& ns, const std::string& name, std::
 void Metrics::pin_handshake_valid(const std::string& ns, const std::string& name, std::optional<bool> valid) {
   set_or_forget(impl_->pin_handshake_valid, ns, name, valid);
 }
+void Metrics::pin_edges(const std::string& ns, const std::string& name, std::optional<int> selected,
+                        std::optional<int> matched) {
+  set_or_forget(impl_->pin_edges, ns, name, selected);
+  set_or_forget(impl_->pin_edges_matched, ns, name, matched);
+}
 void Metrics::pin_override(const std::string& ns, const std::string& name, bool active) {
   impl_->pin_override.set(ns, name, active ? 1 : 0);
 }
 void Metrics::forget_pin_policy(const std::string& ns, const std::string& name) {
-  for (auto* metric : {&impl_->pins_current, &impl_->pin_handshake_valid, &impl_->pin_override})
+  for (auto* metric : {&impl_->pins_current, &impl_->pin_handshake_valid, &impl_->pin_edges, &impl_->pin_edges_matched,
+                       &impl_->pin_override})
     metric->forget(ns, name);
 }
 void Metrics::credentials_valid(const std::string& ns, const std::string& name, std::optional<bool> valid) {
@@ -224,6 +257,7 @@ void Metrics::reconcile(Kind kind, Seconds took, Reconciled result) {
   impl_->reconcile_time.at(kind).Observe(took.count());
 }
 void Metrics::queue_depth(std::size_t keys) { impl_->queue_depth.Set(static_cast<double>(keys)); }
+void Metrics::error(Trouble trouble, ErrorKind kind) { impl_->errors.at(trouble, kind).Increment(); }
 void Metrics::watch_restart(Kind kind) { impl_->watch_restarts.at(kind).Increment(); }
 
 void Metrics::api_request(Api api, Verb verb, int status) {

@@ -113,6 +113,8 @@ EXTREME: Object = {
         "disabled": ["EdgetrustUnmanagedEdges"],
         "runbooks": "https://docs.example.com/operations",
     },
+    "admissionPolicies": {"enabled": True},
+    "dashboards": {"enabled": True, "namespace": "voice-a", "labels": {"for": "grafana"}, "annotations": {"grafana_folder": "edgetrust"}},
     "global": {"of": "a parent chart"},
     "enabled": True,
 }
@@ -124,6 +126,7 @@ SMALLEST: Object = {
     "replicas": 1,
     "leaderElection": {"enabled": False},
     "rbac": {"create": False, "aggregate": False},
+    "admissionPolicies": {"enabled": False},
     "serviceAccount": {"create": False},
     "networkPolicy": {"enabled": False},
     "podDisruptionBudget": {"enabled": False},

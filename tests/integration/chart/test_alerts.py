@@ -100,6 +100,8 @@ CASES: dict[str, list[Case]] = {
     "EdgetrustPolicyHalted": [Case(of_both("policy_halted", "1x90"), of_both("policy_halted", "0x90"))],
     "EdgetrustEdgeOffline": [Case(of_both("edge_online", "0x90"), of_both("edge_online", "0x80 1x10"))],
     "EdgetrustEdgeSipDown": [Case(of_both("edge_sip_up", "0x90"), of_both("edge_sip_up", "1x85 0x5"))],
+    "EdgetrustPinsNotCurrent": [Case(of_both("pin_policy_current", "0x90"), of_both("pin_policy_current", "1x80 0x10"))],
+    "EdgetrustPinHandshakeInvalid": [Case(of_both("pin_policy_handshake_valid", "0x90"), of_both("pin_policy_handshake_valid", "1x80 0x10"))],
     "EdgetrustCredentialsRefused": [Case(of_both("connection_credentials_valid", "0x90"), of_both("connection_credentials_valid", "1x90"))],
     "EdgetrustCredentialsUnknown": [
         Case(of_both("certificate_ready", "1x90"), of_both("certificate_ready", "1x90") | of_both("connection_credentials_valid", "0x90"), {}),

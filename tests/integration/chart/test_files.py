@@ -47,12 +47,15 @@ class Files(unittest.TestCase):
     def test_the_check_finds_what_is_not_current(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder)
-            for part in ("charts", "crds", "manifests/operator"):
+            for part in ("charts", "crds", "manifests/operator", "manifests/argocd"):
                 subprocess.run(["cp", "-r", "--parents", part, folder], cwd=ROOT, check=True)
             for file, change in (
                 ("crds/edges.edgetrust.io.yaml", lambda text: text.replace("shortNames", "otherNames")),
                 ("manifests/operator/rbac.yaml", lambda text: text.replace("[get, list, watch]", "[get]")),
                 ("charts/edgetrust/values.yaml", lambda text: text.replace("replicas: 2", "replicas: 5")),
+                ("charts/dashboards.py", lambda text: text.replace("Soonest expiry", "Next expiry")),
+                ("manifests/argocd/health.lua", lambda text: text.replace("Degraded", "Suspended")),
+                ("charts/edgetrust/files/dashboards/that-is-gone.json", lambda _: ""),
                 ("charts/edgetrust/files/crds/of-a-kind-that-is-gone.yaml", lambda _: ""),
             ):
                 target = copy / file

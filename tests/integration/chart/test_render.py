@@ -133,13 +133,22 @@ class Render(unittest.TestCase):
     def test_nothing_is_granted_in_the_whole_cluster(self) -> None:
         for name, found in self.rendered.items():
             with self.subTest(name):
-                self.assertEqual({one["kind"] for one in found if "namespace" not in one["metadata"]} - {"CustomResourceDefinition", "ClusterRole"}, set())
+                self.assertEqual({one["kind"] for one in found if "namespace" not in one["metadata"]} - {"CustomResourceDefinition", "ClusterRole", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}, set())
                 self.assertEqual(of_kind(found, "ClusterRoleBinding"), [])
 
     def test_the_clusters_roles_grant_neither_a_status_nor_a_secret(self) -> None:
         kinds = {file.name.split(".")[0] for file in (ROOT / "crds").glob("*.yaml")}
         roles = {role["metadata"]["name"].rsplit("-", 1)[1]: role for role in of_kind(self.rendered["default"], "ClusterRole")}
+        # Aggregated into nothing: bound where they are wanted.
+        for name, resource, verb in (("approver", "edgecertificates", "approve"), ("override", "pinpolicies", "override")):
+            role = roles.pop(name)
+            self.assertEqual([label for label in role["metadata"]["labels"] if "aggregate-to" in label], [])
+            self.assertEqual(role["rules"], [{"apiGroups": ["edgetrust.io"], "resources": [resource], "verbs": ["get", "list", "watch", "patch", verb]}])
         self.assertEqual(set(roles), {"view", "edit", "admin"})
+        granted = {(resource, verb) for rule in roles["admin"]["rules"] for resource in rule["resources"] for verb in rule["verbs"]}
+        self.assertLessEqual({("edgecertificates", "approve"), ("pinpolicies", "override")}, granted)
+        for name in ("view", "edit"):
+            self.assertFalse({"approve", "override"} & {verb for rule in roles[name]["rules"] for verb in rule["verbs"]})
         into = {name: {label.rsplit("-", 1)[1] for label in role["metadata"]["labels"] if "aggregate-to" in label} for name, role in roles.items()}
         self.assertEqual(into, {"view": {"view", "edit", "admin"}, "edit": {"edit", "admin"}, "admin": {"admin"}})
         for role in roles.values():
@@ -276,6 +285,31 @@ class Render(unittest.TestCase):
             file.flush()
             done = subprocess.run(["promtool", "check", "rules", file.name], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_the_dashboards_are_handed_on_as_they_are(self) -> None:
+        files = {file.stem: file.read_text() for file in (CHART / "files" / "dashboards").glob("*.json")}
+        maps = {one["metadata"]["name"].rsplit("-", 1)[1]: one for one in of_kind(self.rendered["extreme"], "ConfigMap")}
+        self.assertEqual(set(maps), set(files))
+        for name, one in maps.items():
+            self.assertEqual((one["metadata"]["namespace"], one["metadata"]["labels"]["for"]), ("voice-a", "grafana"))
+            self.assertEqual(one["metadata"]["annotations"], {"grafana_folder": "edgetrust"})
+            self.assertEqual(json.loads(one["data"][f"edgetrust-{name}.json"]), json.loads(files[name]))
+        self.assertEqual(of_kind(self.rendered["default"], "ConfigMap"), [])
+        found = objects(template("helm4", with_("dashboards.enabled", True), show_only=["dashboards.yaml"]))
+        self.assertEqual({one["metadata"]["labels"]["grafana_dashboard"] for one in found}, {"1"})
+
+    # --- the admission policies
+
+    def test_the_policies_hold_in_the_watched_namespaces_alone(self) -> None:
+        for name, namespaces in (("default", ["edgetrust"]), ("extreme", ["voice-a", "voice-b"])):
+            policies = {one["metadata"]["name"] for one in of_kind(self.rendered[name], "ValidatingAdmissionPolicy")}
+            bindings = of_kind(self.rendered[name], "ValidatingAdmissionPolicyBinding")
+            self.assertEqual({one["spec"]["policyName"] for one in bindings}, policies)
+            self.assertEqual(len(policies), 2)
+            for one in bindings:
+                (of_namespace,) = one["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
+                self.assertEqual(of_namespace, {"key": "kubernetes.io/metadata.name", "operator": "In", "values": namespaces})
+        self.assertEqual(of_kind(self.rendered["smallest"], "ValidatingAdmissionPolicy"), [])
 
     def test_nothing_for_the_prometheus_operator_unless_asked(self) -> None:
         for name in ("default", "smallest"):

@@ -27,6 +27,7 @@ class OwnSimulator(Simulator):
         ready = wait_for("the simulator is ready", self._ready, 30)
         super().__init__(f"http://127.0.0.1:{ready['control']}")
         self.api = f"https://127.0.0.1:{ready['api']}"
+        self.cloud_port = ready["cloud"]
 
     def _ready(self) -> Any:
         if self.process.poll() is not None:

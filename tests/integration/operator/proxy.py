@@ -91,10 +91,10 @@ def make_certificates(folder: Path) -> Path:
 
 
 class Listener:
-    """Accepts on a free loopback port; each connection on a thread of its own."""
+    """Accepts on a free loopback port, or where it is told; each connection on a thread of its own."""
 
-    def __init__(self) -> None:
-        self.socket = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, address: tuple[str, int] = ("127.0.0.1", 0)) -> None:
+        self.socket = socket.create_server(address)
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 

@@ -489,7 +489,7 @@ TEST(AnotherHand, EndsADeliveryAndNothingIsPushedOverWhatItPutThere) {
   const TimePoint back_since = rolling_back().now;
   check({
       {"seen once it may be a mistake", once, "delivery_under_way Observing/Observing R +15s"},
-      {"as often as what is bad", again, "delivery_under_way Held/ForeignCertificate +0s"},
+      {"as often as what is bad", again, "delivery_under_way Held/ForeignCertificate S +0s"},
       {"which is to be replaced", with(again, replacing), "delivery_under_way Push RollingBack/RollingBack R"},
       {"an Edge that is Critical has fallen back to something",
        with(again, [](auto& o) { o.look = with_health(*o.look, ports::EdgeState::kCritical, ports::SipState::kUp); }),
@@ -497,7 +497,7 @@ TEST(AnotherHand, EndsADeliveryAndNothingIsPushedOverWhatItPutThere) {
       {"or one that is SIP_DOWN",
        with(again, [](auto& o) { o.look = with_health(*o.look, ports::EdgeState::kOk, ports::SipState::kDown); }),
        "delivery_under_way Push RollingBack/RollingBack R"},
-      {"on the way back", returning, "delivery_under_way Held/ForeignCertificate +0s"},
+      {"on the way back", returning, "delivery_under_way Held/ForeignCertificate S +0s"},
       {"on the way back, and it is to be replaced", with(returning, replacing),
        "delivery_under_way Push RollingBack/RollingBack R"},
       {"a look from before says nothing", seeing(rolling_back(), look("foreign", back_since - 1h)),

@@ -204,6 +204,21 @@ TEST(Server, ABlockedHandlerHoldsOneThreadAndNothingElse) {
   EXPECT_THAT(blocked->read_message(), EndsWith("GET /block [] "));
 }
 
+TEST(Server, APublicOneLetsNobodyHoldItsConnections) {
+  const auto server = Server::start({.request_timeout = 60s, .max_connections = 2, .is_public = true}, echo).value();
+  const auto first = RawSocket::connect(server->port());
+  const auto second = RawSocket::connect(server->port());
+  second->write("GET / HTTP/1.1\r\nX-Slow");
+  const auto third = RawSocket::connect(server->port());
+  const auto answer = ask(*third, "GET / HTTP/1.1\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(answer, HasSubstr("Connection: close"));
+  EXPECT_EQ(third->read_all(), "") << "a connection is for one request";
+  EXPECT_EQ(first->read_all(), "") << "the oldest made place";
+  second->write(": 1\r\n\r\n");
+  EXPECT_THAT(second->read_message(), StartsWith("HTTP/1.1 200")) << "and nobody else";
+}
+
 TEST(Server, StopsAtOnceWithOpenConnections) {
   auto server = Server::start({.request_timeout = 60s, .idle_timeout = 60s}, echo).value();
   std::vector<std::unique_ptr<RawSocket>> sockets;
@@ -260,6 +275,96 @@ TEST(Server, StartRefusesPemThatDoesNotFit) {
   EXPECT_EQ(start("junk", leaf.key_pem).error().kind, ErrorKind::kInvalid);
   EXPECT_EQ(start(leaf.chain_pem, "junk").error().kind, ErrorKind::kInvalid);
   EXPECT_EQ(start(leaf.chain_pem, other.key_pem).error().kind, ErrorKind::kInvalid);
+}
+
+// --- server-sent events
+
+struct Told {
+  std::shared_ptr<EventChannel> channel = std::make_shared<EventChannel>();
+  ServerOptions options;
+  std::unique_ptr<Server> server;
+
+  explicit Told(ServerOptions with = {}) : options(std::move(with)) {
+    server = Server::start(std::move(options), [this](const ServerRequest& request) -> Answer {
+               if (request.path != "/events") return text(200, "else");
+               return {{.status = 200, .headers = {{"X-Mine", "1"}}, .body = {}}, channel};
+             }).value();
+  }
+  std::unique_ptr<RawSocket> listen() {
+    auto socket = RawSocket::connect(server->port());
+    socket->write("GET /events HTTP/1.1\r\nHost: h\r\n\r\n");
+    return socket;
+  }
+  // Ends when so many are listening; a test that waits in vain is ended by its deadline.
+  void await(std::size_t listeners) {
+    while (channel->listeners() != listeners) std::this_thread::sleep_for(1ms);
+  }
+};
+
+TEST(ServerEvents, AreToldToAllWhoListenAndTheLatestToWhoComesLater) {
+  Told told;
+  const auto one = told.listen();
+  told.await(1);
+  told.channel->say("first");
+  EXPECT_THAT(one->read_until("data: first\n\n"), StartsWith("HTTP/1.1 200 OK\r\n"));
+  const auto two = told.listen();
+  const std::string head = two->read_until("data: first\n\n");
+  EXPECT_THAT(head, HasSubstr("Content-Type: text/event-stream\r\n"));
+  EXPECT_THAT(head, HasSubstr("Cache-Control: no-store\r\n"));
+  EXPECT_THAT(head, HasSubstr("X-Mine: 1\r\n"));
+  EXPECT_THAT(head, Not(HasSubstr("Content-Length")));
+  told.await(2);
+  told.channel->say("second");
+  EXPECT_EQ(one->read_until("\n\n"), "data: second\n\n");
+  EXPECT_EQ(two->read_until("\n\n"), "data: second\n\n");
+}
+
+TEST(ServerEvents, ALineBreakIsNoEndOfAnEvent) {
+  Told told;
+  told.channel->say("one\r\ntwo\n\nthree");
+  EXPECT_THAT(told.listen()->read_until("three\n\n"),
+              EndsWith("\r\n\r\ndata: one\ndata: two\ndata: \ndata: three\n\n"));
+}
+
+TEST(ServerEvents, AListenerThatGoesIsForgottenAndOthersAreStillServed) {
+  Told told;
+  auto one = told.listen();
+  const auto two = told.listen();
+  told.await(2);
+  one.reset();
+  told.await(1);
+  told.channel->say("still");
+  two->read_until("data: still\n\n");
+  const auto socket = RawSocket::connect(told.server->port());
+  EXPECT_THAT(ask(*socket, "GET /else HTTP/1.1\r\n\r\n"), EndsWith("else"));
+}
+
+TEST(ServerEvents, ThereIsASignOfLifeAndHeadHasNoStream) {
+  Told told({.event_heartbeat = 10ms});
+  told.listen()->read_until("\r\n\r\n:\n\n:\n\n");
+  const auto socket = RawSocket::connect(told.server->port());
+  socket->write("HEAD /events HTTP/1.1\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(socket->read_all(), EndsWith("\r\n\r\n"));
+}
+
+TEST(ServerEvents, AListenerThatReadsNothingIsLeftAndTheChannelNeverWaits) {
+  Told told({.request_timeout = 200ms});
+  const auto mute = told.listen();
+  told.await(1);
+  const std::string much(1 << 20, 'x');
+  while (told.channel->listeners() > 0) told.channel->say(much);  // more than any socket holds
+}
+
+TEST(ServerEvents, TheServerEndsWhileAllListenAndSomebodySpeaks) {
+  auto told = std::make_unique<Told>();
+  const auto channel = told->channel;
+  const auto one = told->listen();
+  told->await(1);
+  std::jthread speaker([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) channel->say("word");
+  });
+  told->server.reset();
+  EXPECT_EQ(channel->listeners(), 0U);
 }
 
 }  // namespace

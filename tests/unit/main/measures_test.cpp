@@ -24,11 +24,16 @@ using Samples = std::map<std::string, std::string>;
 TEST_F(MeasuresTest, APolicyTellsWhetherItIsHaltedAndHowManyRotate) {
   auto policy = object<api::RotationPolicy>();
   measure(metrics, policy);
-  EXPECT_EQ(samples(), (Samples{{"edgetrust_policy_halted", "0"}, {"edgetrust_policy_rotating", "0"}}));
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_policy_budget", "1"},
+                                {"edgetrust_policy_halted", "0"},
+                                {"edgetrust_policy_rotating", "0"}}));
   policy.status.state = api::PolicyState::kHalted;
   policy.status.rotating = {"edge01", "edge02"};
+  policy.spec.budget = api::Budget{.max_concurrent = 4};
   measure(metrics, policy);
-  EXPECT_EQ(samples(), (Samples{{"edgetrust_policy_halted", "1"}, {"edgetrust_policy_rotating", "2"}}));
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_policy_budget", "4"},
+                                {"edgetrust_policy_halted", "1"},
+                                {"edgetrust_policy_rotating", "2"}}));
   forget(metrics, policy);
   EXPECT_EQ(samples(), Samples{});
 }
@@ -83,6 +88,27 @@ TEST_F(MeasuresTest, APinPolicyTellsWhetherItsPinsAreRight) {
   EXPECT_EQ(samples(), (Samples{{"edgetrust_pin_policy_handshake_valid", "1"}})) << "what nobody knows has none";
   forget(metrics, policy);
   EXPECT_EQ(samples(), Samples{});
+}
+
+TEST_F(MeasuresTest, APinPolicyCountsItsEdgesOnceTheyWereLookedAt) {
+  auto policy = object<api::PinPolicy>();
+  measure(metrics, policy);
+  EXPECT_EQ(samples(), Samples{});
+  policy.status.summary = api::PinSummary{.total = 3, .matched = 2};
+  measure(metrics, policy);
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_pin_policy_edges", "3"}, {"edgetrust_pin_policy_edges_matched", "2"}}));
+  forget(metrics, policy);
+  EXPECT_EQ(samples(), Samples{});
+}
+
+TEST_F(MeasuresTest, ACertificateTellsWhenTheWindowOpensThatItWaitsFor) {
+  auto certificate = object<api::EdgeCertificate>();
+  certificate.status.next_window = "2026-11-22T12:00:00Z";
+  measure(metrics, certificate);
+  EXPECT_EQ(std::stod(samples().at("edgetrust_certificate_window_timestamp_seconds")), 1795348800);
+  certificate.status.next_window.clear();
+  measure(metrics, certificate);
+  EXPECT_FALSE(samples().contains("edgetrust_certificate_window_timestamp_seconds")) << "it waits for none";
 }
 
 TEST_F(MeasuresTest, AConnectionWhoseCredentialsCouldNotBeTriedHasNoSample) {

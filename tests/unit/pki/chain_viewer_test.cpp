@@ -44,6 +44,8 @@ TEST(ChainViewer, TellsTheWayToTheRoot) {
   EXPECT_THAT(subjects(view.validated)[2], HasSubstr("Root"));
   EXPECT_EQ(view.validated[0].issuer, "Sub");
   EXPECT_EQ(view.leaf_pem, world.leaf.certificate_pem);
+  EXPECT_EQ(view.presented[0].pem, world.leaf.certificate_pem);
+  EXPECT_EQ(view.validated[2].pem, world.root.certificate_pem());
   const auto facts = make_pki(std::make_shared<crypto::PublicRoots>())->inspect(world.leaf.chain_pem).value();
   EXPECT_EQ(view.validated[0].certificate_sha256, facts.fingerprint_sha256);
   EXPECT_EQ(view.validated[0].public_key_sha256, facts.public_key_sha256);

@@ -64,6 +64,19 @@ TEST_F(Probes, TheChainIsGivenAsItWasSent) {
   }
 }
 
+TEST_F(Probes, AConnectionThatIsThereAlreadyWillDo) {
+  const auto identity = root().issue({.dns = {"a.example"}});
+  TlsServer server(identity);
+  const auto probe = Probe::create(nullptr, clock).value();
+  const net::Wait wait(clock, 10s, source.get_token());
+  const auto socket = net::connect_tcp({"127.0.0.1", server.port()}, wait).value();
+  const auto served =
+      probe->present_over(socket, {.host = "far.example", .port = 443, .server_name = "", .timeout = 10s}, wait);
+  ASSERT_TRUE(served.has_value()) << served.error().message();
+  EXPECT_EQ(served->chain_pem, identity.chain_pem);
+  EXPECT_EQ(server.server_name(), "far.example");
+}
+
 TEST_F(Probes, NothingIsJudged) {
   using std::chrono::sys_days;
   const TimePoint past = sys_days{std::chrono::year{2001} / 1 / 1};

@@ -79,6 +79,7 @@ TEST_F(MetricsTest, EveryClosedSeriesIsThereFromTheStart) {
   EXPECT_EQ(series["edgetrust_reconcile_total"], 6 * 3);
   EXPECT_EQ(series["edgetrust_reconcile_duration_seconds_count"], 6);
   EXPECT_EQ(series["edgetrust_watch_restarts_total"], 8);
+  EXPECT_EQ(series["edgetrust_errors_total"], 2 * 12);
   EXPECT_EQ(series["edgetrust_http01_requests_total"], 2);
   EXPECT_EQ(series["edgetrust_api_requests_total"], 5 * 6 * 6);
   EXPECT_EQ(series["edgetrust_api_duration_seconds_count"], 5);
@@ -112,6 +113,15 @@ TEST_F(MetricsTest, EachKindHasItsName) {
     metrics_.watch_restart(kind);
     EXPECT_EQ(value("edgetrust_watch_restarts_total{kind=\"" + name + "\"}"), "1");
   }
+}
+
+TEST_F(MetricsTest, ErrorsAreCountedByTheirClass) {
+  metrics_.error(Trouble::kEffect, ErrorKind::kTimeout);
+  metrics_.error(Trouble::kPass, ErrorKind::kConflict);
+  metrics_.error(Trouble::kPass, ErrorKind::kConflict);
+  EXPECT_EQ(value("edgetrust_errors_total{class=\"Timeout\",what=\"effect\"}"), "1");
+  EXPECT_EQ(value("edgetrust_errors_total{class=\"Conflict\",what=\"pass\"}"), "2");
+  EXPECT_EQ(value("edgetrust_errors_total{class=\"Timeout\",what=\"pass\"}"), "0");
 }
 
 TEST_F(MetricsTest, RotationsHaveTheirNames) {

@@ -119,7 +119,8 @@ Verdict wait_for_records(const Observation& o, Draft& draft, const Answers& answ
 }
 
 // How long it has to look like that before the CA is asked: other operators read the answers a moment later than this
-// one, and a load balancer may send the CA to them. Where nobody here can tell, the CA can.
+// one, and a load balancer may send the CA to them, as it may send the look at the end. Where nobody here can tell, the
+// CA can.
 api::Duration patience(AnswersSeen seen) { return seen == AnswersSeen::kRight ? 2s : 10s; }
 // And before it is given up, for a failed proof counts against the CA's limits.
 constexpr api::Duration kWrongForGood = 2min;
@@ -137,8 +138,9 @@ Verdict wait_for_answers(const Observation& o, Draft& draft, const Answers& answ
                             "; port 80 of the name has to lead to --http01-port of the operator");
   }
   const TimePoint enough = look->since + patience(look->seen);
-  if (!is_wrong && o.now >= enough) return std::nullopt;
-  const TimePoint again = look->seen == AnswersSeen::kRight ? enough : look->at + kPollEvery;
+  if (!is_wrong && look->at >= enough) return std::nullopt;
+  // A look at a host that hangs takes seconds of a worker: no more of them than are needed.
+  const TimePoint again = is_wrong ? look->at + kPollEvery : enough;
   if (o.now < again) return draft.wake(again).finish();
   return draft.effect(look_again).finish();
 }

@@ -188,7 +188,7 @@ Decision taken_over(const Observation& o, const api::DeliveryStatus& delivery) {
   }
   status.delivery.reset();
   mark_handled(status, o, api::kRollbackRequestedAt);
-  return draft.announce(true, "ForeignCertificate", message).wake(o.now).finish();
+  return draft.stalled().announce(true, "ForeignCertificate", message).wake(o.now).finish();
 }
 
 Decision look_when_due(Draft draft, const Observation& o, TimePoint due) {

@@ -38,9 +38,6 @@ struct Request {
   std::string body = {};
   std::chrono::milliseconds timeout{30'000};    // for the whole exchange, name lookup and handshake included
   std::size_t max_body = std::size_t{1} << 20;  // of the response, in octets; more is Error kProtocol
-  // Whom it is for ("edge01.example.com", with a port unless that is 80), where the URL has the address that the name
-  // was looked up to. Plain http only: over https the URL's host is the one that is verified.
-  std::string host = {};
 };
 
 struct Response {

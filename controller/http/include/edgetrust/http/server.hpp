@@ -1,12 +1,14 @@
 #pragma once
 // A small HTTP/1.1 server (Boost.Beast): probes, metrics, and the tests' simulators. Bounded in every way: header (16
 // KiB, else 431) and body size (else 413), time to a full request, idle time, connections. Bodies have a
-// Content-Length; it does not send chunks, and does not answer `Expect: 100-continue`.
+// Content-Length; it does not send chunks, and does not answer `Expect: 100-continue`. The one body without an end is a
+// stream of server-sent events, for as long as its client takes them.
 //
 // Threads: one thread reads and writes; the handler is called on `threads` further ones, so that many handlers may
 // block at once while every other connection is still read, timed out and closed. Answers to HEAD lose their body. A
 // handler that throws is a 500. Errors of start(): kUnavailable (address in use), kInvalid (address, PEM).
 #include "edgetrust/base/secret.hpp"
+#include "edgetrust/http/event_channel.hpp"
 #include "edgetrust/http/message.hpp"
 
 #include <cstdint>
@@ -25,7 +27,16 @@ struct ServerRequest {
   std::string body;
 };
 
-using Handler = std::function<Response(const ServerRequest&)>;
+// A response, or with `events` the stream of a channel: its head is the response's, its body what the channel says.
+struct Answer : Response {
+  Answer(Response response)
+      : Response(std::move(response)) {}  // NOLINT(google-explicit-constructor): a handler's usual answer
+  Answer(Response head, std::shared_ptr<EventChannel> channel)
+      : Response(std::move(head)), events(std::move(channel)) {}
+  std::shared_ptr<EventChannel> events;
+};
+
+using Handler = std::function<Answer(const ServerRequest&)>;
 
 struct ServerTls {
   std::string certificate_pem;  // leaf first
@@ -40,7 +51,10 @@ struct ServerOptions {
   std::chrono::milliseconds request_timeout{10'000};  // from its first octet (the first one: from accept, with the
                                                       // handshake) to its last; and for the client to take an answer
   std::chrono::milliseconds idle_timeout{60'000};     // between two requests
+  std::chrono::milliseconds event_heartbeat{15'000};  // between two signs of life on a stream of events
   std::size_t max_connections = 64;                   // further ones are closed at once
+  bool is_public = false;  // anybody may come: a connection is for one request, and one that is too many takes the place
+                           // of the oldest, so that who holds them all does not shut out the others
   int threads = 2;                                    // handlers that run at the same time
 };
 

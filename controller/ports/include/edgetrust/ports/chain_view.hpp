@@ -17,6 +17,7 @@ struct SeenCertificate {
   TimePoint not_after;
   std::string certificate_sha256;  // of the DER, lower-case hex
   std::string public_key_sha256;   // of its SubjectPublicKeyInfo
+  std::string pem;                 // the same text for the same certificate
 };
 
 struct ChainView {

@@ -1,22 +1,48 @@
 #pragma once
-// The machine of one Edge: its pin file, the service that reads it, its clock. Implemented by ssh/. Threads: any; one
-// call is one session, each step of which has a deadline. Errors beside those named below: kUnavailable, kTimeout and
-// kCancelled of the connection; kUnauthorized when the login is refused; kForbidden with code kHostKeyRefused when the
-// host is another than the one that is known; kProtocol for an answer that is none, or too large. After a lost answer
-// to a change, `maybe_executed`: look before anything else.
+// The machine of one Edge: its pin file, the service that reads it, its clock, whom it trusts. Implemented by ssh/.
+// Threads: any; one call is one session, each step of which has a deadline. Errors beside those named below:
+// kUnavailable, kTimeout and kCancelled of the connection; kUnauthorized when the login is refused; kForbidden with
+// code kHostKeyRefused when the host is another than the one that is known; kProtocol for an answer that is none, or
+// too large. After a lost answer to a change, `maybe_executed`: look before anything else.
 #include "edgetrust/base/result.hpp"
 #include "edgetrust/ports/pin_file.hpp"
+#include "edgetrust/ports/tls_probe.hpp"
 
 #include <chrono>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace edgetrust::ports {
 
 inline constexpr std::string_view kHostKeyRefused = "HostKeyRefused";
 // The file on the Edge is not the one that a change was decided upon: somebody else has edited it.
 inline constexpr std::string_view kFileChanged = "FileChanged";
+// The SSH server dials nobody for us: that is a setting of its own, or of our key.
+inline constexpr std::string_view kForwardingRefused = "ForwardingRefused";
+// The Edge was reached, and what was to be seen from there was not.
+inline constexpr std::string_view kEndpointUnreached = "EndpointUnreached";
+
+struct PresentRequest {
+  std::string host;  // a name is resolved on the Edge
+  std::uint16_t port = 443;
+  std::string server_name;  // SNI; empty: the host when it is a DNS name
+};
+
+enum class TimeService { kNone, kChrony, kNtpd };
+
+struct CaCertificate {
+  std::string pem;     // one certificate
+  std::string sha256;  // of the DER, lower-case hex
+  bool operator==(const CaCertificate&) const = default;
+};
+// One that was put into the Edge's trust store.
+struct HostAnchor {
+  std::string sha256;
+  bool in_force = false;  // it is there unchanged, and in the bundle that programs read
+  bool operator==(const HostAnchor&) const = default;
+};
 
 struct HostState {
   std::string folder_trouble;  // why nothing may be put into the file's folder; empty: it may
@@ -30,7 +56,13 @@ struct HostState {
   bool service_active = false;
   std::string invocation;  // of the service: another one for each start (systemd.exec(5), $INVOCATION_ID)
   std::chrono::milliseconds clock_offset{};  // how far the Edge's clock is from the right time, either way
-  bool clock_synchronised = false;           // as chrony says; without chrony the offset is from this machine's clock
+  // As chrony or ntpd says; where neither is in sync, or there, the offset is from this machine's clock.
+  bool clock_synchronised = false;
+  TimeService time_service = TimeService::kNone;
+  std::vector<std::string> time_servers;  // that were put into chrony
+  std::string time_servers_trouble;       // why none can be
+  std::vector<HostAnchor> anchors;
+  std::string anchors_trouble;  // why there can be none
 };
 
 class EdgeHost {
@@ -38,6 +70,12 @@ class EdgeHost {
   virtual ~EdgeHost() = default;
 
   virtual Result<HostState> look(std::stop_token stop) = 0;
+  // What that endpoint presents when it is dialled from the Edge. As TlsProbe::present(): a handshake that judges
+  // nothing, here through the SSH connection. kForbidden with code kForwardingRefused when the SSH server does not dial
+  // for us; code kEndpointUnreached for whatever goes wrong beyond the Edge: kUnavailable when nothing answers there,
+  // kTimeout when nobody says anything, there or on the way; kProtocol when it is no TLS. Without that code it is the
+  // Edge that was not reached.
+  virtual Result<ServedChain> present(const PresentRequest& request, std::stop_token stop) = 0;
   // Puts the document in place of the file with that hash (empty: there is none), unless that is another one by now
   // (kConflict, code kFileChanged). Before that it arms a timer on the Edge: after `restore_after` the previous file
   // comes back, and if the service has been started since `invocation`, it is started again. The document is written to
@@ -55,6 +93,15 @@ class EdgeHost {
   virtual Status restore(const std::string& sha256, const std::string& invocation, std::stop_token stop) = 0;
   // Takes away what a cut connection has left, if no timer is armed.
   virtual Status clean(std::stop_token stop) = 0;
+
+  // Puts these servers (host names or addresses) into chrony as a file of ours, which it reads anew, and gives it some
+  // seconds to come into sync: whether it has, the next look tells. None: the file goes. kInvalid where chrony does not
+  // run, or reads no such file.
+  virtual Status set_time_servers(const std::vector<std::string>& servers, std::stop_token stop) = 0;
+  // Puts a CA certificate into the Edge's trust store, and looks whether it got into the bundle; or takes it away.
+  // Debian's way or Red Hat's. kInvalid where neither is there.
+  virtual Status trust(const CaCertificate& certificate, std::stop_token stop) = 0;
+  virtual Status distrust(const std::string& sha256, std::stop_token stop) = 0;
 };
 
 }  // namespace edgetrust::ports

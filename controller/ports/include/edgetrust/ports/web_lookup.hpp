@@ -10,7 +10,8 @@ namespace edgetrust::ports {
 
 struct WebPage {
   int status = 0;    // HTTP's
-  std::string body;  // bounded, and not more than an answer to http-01 needs
+  std::string body;  // at most what an answer to http-01 could have
+  bool cut = false;  // it has more than that: none of it is in `body`
 };
 
 class WebLookup {

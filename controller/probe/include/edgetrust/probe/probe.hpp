@@ -12,6 +12,7 @@
 // over), kTimeout, kCancelled, kProtocol (not TLS, too old, a bound exceeded, an alert: `what` has its text), kInvalid
 // (a host or server name that is none).
 #include "edgetrust/base/clock.hpp"
+#include "edgetrust/net/socket.hpp"
 #include "edgetrust/net/wait.hpp"
 #include "edgetrust/ports/tls_probe.hpp"
 
@@ -36,6 +37,9 @@ class Probe final : public ports::TlsProbe {
   ~Probe() override;
 
   Result<ports::ServedChain> present(const ports::ProbeTarget& target, std::stop_token stop) override;
+  // The same over a connection that is there already, in the time that `wait` leaves.
+  Result<ports::ServedChain> present_over(const net::Socket& socket, const ports::ProbeTarget& target,
+                                          const net::Wait& wait);
 
  private:
   class Tls;

@@ -11,6 +11,7 @@
 // a user is ever part of a command line.
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/secret.hpp"
+#include "edgetrust/net/socket.hpp"
 #include "edgetrust/net/wait.hpp"
 #include "edgetrust/ports/edge_host.hpp"
 
@@ -30,6 +31,10 @@ struct Patience {
 // The addresses of a host name, tried in order; dns::Resolver::addresses in production.
 using ResolveHost = std::function<Result<std::vector<std::string>>(const std::string& host, const net::Wait& wait)>;
 
+// A TLS handshake over a connection that is there already; probe::Probe::present_over in production.
+using Handshake = std::function<Result<ports::ServedChain>(const net::Socket& socket, const ports::ProbeTarget& target,
+                                                           const net::Wait& wait)>;
+
 struct HostLogin {
   std::string host;
   std::uint16_t port = 22;
@@ -39,7 +44,7 @@ struct HostLogin {
 };
 
 // `clock` must outlive what is returned.
-Result<std::unique_ptr<ports::EdgeHost>> make_edge_host(HostLogin login, ResolveHost resolve, const Clock& clock,
-                                                        Patience patience = {});
+Result<std::unique_ptr<ports::EdgeHost>> make_edge_host(HostLogin login, ResolveHost resolve, Handshake handshake,
+                                                        const Clock& clock, Patience patience = {});
 
 }  // namespace edgetrust::ssh

@@ -6,6 +6,7 @@
 //
 // Called by: main, which is told by the rooms; text() by its server. Threads: any. Errors: none.
 #include "edgetrust/base/clock.hpp"
+#include "edgetrust/base/error.hpp"
 
 #include <chrono>
 #include <memory>
@@ -28,7 +29,8 @@ enum class Kind {
 enum class Reconciled { kDone, kWaiting, kFailed };  // nothing left to do; a wake-up is set; an error, tried again
 enum class Rotation { kActive, kRolledBack, kRejected, kFailed };
 enum class Api { kKubernetes, kAcme, kGenesys, kDns, kHeartbeat };
-enum class Http01 { kAnswered, kUnknown };                      // what was asked for stands in a status, or not
+enum class Trouble { kEffect, kPass };      // what was tried for an object failed; it could not be worked on at all
+enum class Http01 { kAnswered, kUnknown };  // what was asked for stands in a status, or not
 enum class Verb { kGet, kHead, kPost, kPut, kPatch, kDelete };  // a DNS update counts as POST
 
 struct BuildInfo {
@@ -51,6 +53,8 @@ class Metrics {
   // EdgeCertificates
   void certificate_expiry(const std::string& ns, const std::string& name, std::optional<TimePoint> at);
   void certificate_renewal(const std::string& ns, const std::string& name, std::optional<TimePoint> at);
+  // When the window that is waited for opens.
+  void certificate_window(const std::string& ns, const std::string& name, std::optional<TimePoint> opens);
   void certificate_ready(const std::string& ns, const std::string& name, bool ready);
   void certificate_infeasible(const std::string& ns, const std::string& name, bool infeasible);
   void phase(const std::string& ns, const std::string& name,
@@ -61,6 +65,7 @@ class Metrics {
   // RotationPolicies
   void policy_halted(const std::string& ns, const std::string& name, bool halted);
   void policy_rotating(const std::string& ns, const std::string& name, int rotations);
+  void policy_budget(const std::string& ns, const std::string& name, int rotations);  // how many may rotate at a time
   void forget_policy(const std::string& ns, const std::string& name);
 
   // AcmeIssuers
@@ -76,6 +81,9 @@ class Metrics {
   // PinPolicies and GenesysConnections
   void pins_current(const std::string& ns, const std::string& name, std::optional<bool> current);
   void pin_handshake_valid(const std::string& ns, const std::string& name, std::optional<bool> valid);
+  // Edges that a policy selects, and those of them whose state is Matched.
+  void pin_edges(const std::string& ns, const std::string& name, std::optional<int> selected,
+                 std::optional<int> matched);
   void pin_override(const std::string& ns, const std::string& name, bool active);
   void forget_pin_policy(const std::string& ns, const std::string& name);
   void credentials_valid(const std::string& ns, const std::string& name, std::optional<bool> valid);
@@ -86,6 +94,7 @@ class Metrics {
   // The engine
   void reconcile(Kind kind, Seconds took, Reconciled result);
   void queue_depth(std::size_t keys);
+  void error(Trouble trouble, ErrorKind kind);  // edgetrust_errors_total
   void watch_restart(Kind kind);
 
   void http01_request(Http01 result);  // edgetrust_http01_requests_total

@@ -1,0 +1,48 @@
+#include "edgetrust/decide/pins/machine.hpp"
+
+#include <algorithm>
+
+namespace edgetrust::decide::pins {
+namespace {
+
+using ports::TimeService;
+
+// Where ntpd runs its own servers keep the clock, and what it says of it is judged like chrony's word.
+MachineDecision prepare_clock(const std::vector<std::string>& servers, const ports::HostState& host) {
+  if (host.time_servers != servers && (servers.empty() || host.time_servers_trouble.empty()))
+    return {machine_effect::SetTimeServers{servers}, "the time servers are put into chrony"};
+  if (servers.empty()) return {};
+  if (host.time_service == TimeService::kNtpd)
+    return {{}, host.clock_synchronised ? "" : "ntpd, which runs there instead of chrony, is not in sync"};
+  if (!host.time_servers_trouble.empty()) return {{}, "clock.servers cannot be served: " + host.time_servers_trouble};
+  return {{}, host.clock_synchronised ? "" : "chrony is not in sync with clock.servers yet"};
+}
+
+MachineDecision prepare_anchors(const std::vector<ports::CaCertificate>& wanted, const ports::HostState& host) {
+  const auto is_wanted = [&](const ports::HostAnchor& anchor) {
+    return std::ranges::find(wanted, anchor.sha256, &ports::CaCertificate::sha256) != wanted.end();
+  };
+  // What is trusted for too long is worse than what is not trusted yet.
+  const auto surplus = std::ranges::find_if_not(host.anchors, is_wanted);
+  if (surplus != host.anchors.end())
+    return {machine_effect::Distrust{surplus->sha256}, "a CA whose time is over is taken out of the trust store"};
+  for (const auto& certificate : wanted) {
+    const ports::HostAnchor there{.sha256 = certificate.sha256, .in_force = true};
+    if (std::ranges::find(host.anchors, there) != host.anchors.end()) continue;
+    if (!host.anchors_trouble.empty()) return {{}, "trustedIntermediaries cannot be served: " + host.anchors_trouble};
+    return {machine_effect::Trust{certificate}, "the CA of a trusted intermediary is put into the trust store"};
+  }
+  return {};
+}
+
+}  // namespace
+
+MachineDecision prepare(const MachineWish& wish, const ports::HostState& host) {
+  MachineDecision clock = wish.time_servers ? prepare_clock(*wish.time_servers, host) : MachineDecision{};
+  if (!std::holds_alternative<std::monostate>(clock.effect)) return clock;
+  MachineDecision anchors = prepare_anchors(wish.anchors, host);
+  // A CA whose time is over goes whatever else is the matter.
+  return std::holds_alternative<std::monostate>(anchors.effect) && !clock.hindered.empty() ? clock : anchors;
+}
+
+}  // namespace edgetrust::decide::pins
