@@ -102,8 +102,9 @@ TEST(Problem, EveryTypeAtEveryRequest) {
         world.server.reply_always(kind.path, problem(status, type));
         const auto error = kind.call(world);
         EXPECT_EQ(world.server.seen(kind.path).size(), asked(type, kind.path));
-        const std::size_t ordered = std::string_view(kind.path) == "/new-order" ? asked(type, kind.path) : 0;
-        EXPECT_EQ(world.server.seen("/new-order").size(), ordered);
+        if (std::string_view(kind.path) != "/new-order") {
+          EXPECT_TRUE(world.server.seen("/new-order").empty());
+        }
         ASSERT_EQ(error.has_value(), seen.at(column) != kNoError);
         if (!error) continue;
         EXPECT_EQ(error->kind, kind_seen(seen.at(column)));

@@ -114,6 +114,20 @@ void fields(V& v, ObjectMeta& meta) {
   v("finalizers", meta.finalizers);
   v("ownerReferences", meta.owner_references);
 }
+
+template <class V>
+void fields(V& v, DrainStatus& drain) {
+  using namespace json;
+  v("since", drain.since, required, doc("When the Edge was begun to be taken out of service."));
+  v("endedAt", drain.ended_at, doc("When the wait for its calls was over, so that the change could begin."));
+}
+
+template <class V>
+void fields(V& v, SlotsStatus& slots) {
+  using namespace json;
+  v("revision", slots.revision, required, doc("The revision that they are for; of pins, a number that tells one change from the next."));
+  v("names", slots.names, max_items(8), doc("Names of the Leases."));
+}
 // clang-format on
 
 }  // namespace edgetrust::api

@@ -205,13 +205,6 @@ void fields(V& v, DeliveryStatus& delivery) {
 }
 
 template <class V>
-void fields(V& v, DrainStatus& drain) {
-  using namespace json;
-  v("since", drain.since, required, doc("When the Edge was begun to be taken out of service."));
-  v("endedAt", drain.ended_at, doc("When the wait for its calls was over, so that the push could begin."));
-}
-
-template <class V>
 void fields(V& v, ApprovalStatus& approval) {
   using namespace json;
   v("revision", approval.revision, required, doc("The revision that was approved."));
@@ -219,13 +212,6 @@ void fields(V& v, ApprovalStatus& approval) {
   v("by", approval.by, doc("Who approved it, as the annotation says."));
   v("request", approval.request, doc("The annotation's text."));
   v("at", approval.at, required, doc("When it was first seen."));
-}
-
-template <class V>
-void fields(V& v, SlotsStatus& slots) {
-  using namespace json;
-  v("revision", slots.revision, required, doc("The revision that they are for."));
-  v("names", slots.names, max_items(8), doc("Names of the Leases."));
 }
 
 template <class V>

@@ -3,10 +3,10 @@
 #include "certificate/look.hpp"
 #include "certificate/observe.hpp"
 #include "certificate/revision_secrets.hpp"
-#include "certificate/slots.hpp"
 #include "certificate/source.hpp"
 #include "edgetrust/base/text.hpp"
 #include "peers.hpp"
+#include "slots.hpp"
 
 #include <algorithm>
 
@@ -259,11 +259,11 @@ class Actor {
   }
 
   Result<Learned> operator()(const effect::ClaimSlots& claim) {
-    EDGETRUST_TRY(claim_slots(world_, object_, claim.slots, stop_));
+    EDGETRUST_TRY(claim_slots(world_, object_.meta, claim.slots, stop_));
     return Learned{};
   }
   Result<Learned> operator()(const effect::ReleaseSlots& release) {
-    EDGETRUST_TRY(release_slots(world_, object_, release.slots, stop_));
+    EDGETRUST_TRY(release_slots(world_, object_.meta, release.slots, stop_));
     return Learned{};
   }
 

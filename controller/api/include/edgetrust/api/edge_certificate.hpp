@@ -141,12 +141,6 @@ struct DeliveryStatus {
   std::string evidence;  // what was seen when that was decided
   std::optional<Baseline> baseline;
 };
-// The Edge is out of service for a push, or about to be taken out. Written before that, taken away once the Edge has
-// been seen in service again: whatever becomes of the delivery, it is put back.
-struct DrainStatus {
-  TimePoint since;
-  std::optional<TimePoint> ended_at;  // the wait for its calls is over: the push may begin
-};
 // What a person allowed by annotation, as it was first seen.
 struct ApprovalStatus {
   int revision = 0;
@@ -154,12 +148,6 @@ struct ApprovalStatus {
   std::string by;
   std::string request;  // the annotation's text: another text is another approval
   TimePoint at;
-};
-// The slots of the rotation budget that a delivery needs. Written before they are claimed, taken away once they are
-// free again: whoever finds a slot held by somebody whose status does not name it may take it.
-struct SlotsStatus {
-  int revision = 0;
-  std::vector<std::string> names;  // of the Leases
 };
 struct HandledRequests {
   std::string renew;
