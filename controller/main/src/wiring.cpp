@@ -1,4 +1,5 @@
 #include "announcements.hpp"
+#include "audit_trail.hpp"
 #include "backends.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/crypto/trust_store.hpp"
@@ -93,8 +94,10 @@ struct Tools {
   std::unique_ptr<dns::Resolver> resolver;
   std::unique_ptr<ports::TlsProbe> probe;
   std::unique_ptr<ports::WebLookup> web;  // null: no answers to http-01 are given
+  std::unique_ptr<AuditTrail> audit;      // null: nothing is recorded
 };
-Result<Tools> make_tools(const Options& options, Environment& environment, const Clock& clock, Random& random) {
+Result<Tools> make_tools(const Options& options, Environment& environment, const Clock& clock, Random& random,
+                         const telemetry::Logger& log) {
   Tools tools;
   EDGETRUST_TRY_ASSIGN(tools.transport, http::make_transport(std::move(environment.cluster.tls)));
   tools.resolver = make_resolver(environment, random);
@@ -102,6 +105,9 @@ Result<Tools> make_tools(const Options& options, Environment& environment, const
   // Whoever plans takes it that the operator is started as the issuers need it.
   if (options.http01_port != 0 || options.plan) {
     tools.web = make_web_lookup(addresses_by(*tools.resolver), clock, options.http01_check_port);
+  }
+  if (!options.plan) {
+    EDGETRUST_TRY_ASSIGN(tools.audit, AuditTrail::create(options, environment.instance, clock, log));
   }
   return tools;
 }
@@ -150,10 +156,12 @@ struct Operator::Parts {
         backends(
             cluster.secrets(), *tools.resolver, clock, random,
             [this](telemetry::Api api, const http::Exchange& exchange) { asked(api, exchange); }, environment.clouds),
+        objects(AuditTrail::watched(
+            tools.audit.get(), {cluster.certificates(), cluster.edges(), cluster.policies(), cluster.pin_policies()})),
         world{clock,
-              cluster.certificates(),
-              cluster.edges(),
-              cluster.policies(),
+              objects.certificates,
+              objects.edges,
+              objects.policies,
               cluster.issuers(),
               cluster.connections(),
               cluster.secrets(),
@@ -172,7 +180,7 @@ struct Operator::Parts {
         policies(world),
         issuers(world),
         connections(world, listings, namespaces),
-        pins(world, {cluster.pin_policies(), *viewer, *announcements}) {}
+        pins(world, {objects.pin_policies, *viewer, *announcements}) {}
 
   // --- what changed wakes whom
 
@@ -233,6 +241,7 @@ struct Operator::Parts {
   std::unique_ptr<ports::PinAnnouncements> announcements;
   std::unique_ptr<Candidate> candidate;
   DriverBackends backends;
+  AuditTrail::Objects objects;  // those of the cluster, watched where there is an audit trail
   reconcile::World world;
   reconcile::FleetListings listings;
   reconcile::CertificateReconciler certificates;
@@ -509,7 +518,7 @@ Operator::~Operator() = default;
 
 Result<std::unique_ptr<Operator>> Operator::create(const Options& options, Environment environment, const Clock& clock,
                                                    Random& random, const telemetry::Logger& log) {
-  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(options, environment, clock, random));
+  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(options, environment, clock, random, log));
   auto parts = std::make_unique<Parts>(options, environment, std::move(tools), clock, random, log);
   EDGETRUST_TRY(parts->serve(options));
   return std::unique_ptr<Operator>(new Operator(std::move(parts)));
@@ -518,7 +527,7 @@ Result<std::unique_ptr<Operator>> Operator::create(const Options& options, Envir
 Result<forecast::Plan> make_plan(const Options& options, Environment environment, const Clock& clock, Random& random,
                                  const telemetry::Logger& log, TimePoint until, std::stop_token stop) {
   constexpr auto kMostToRead = 60s;
-  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(options, environment, clock, random));
+  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(options, environment, clock, random, log));
   Operator::Parts parts(options, environment, std::move(tools), clock, random, log);
   // Ends the wait when the caller says so, or when it takes too long.
   std::stop_source reading;
