@@ -4,6 +4,7 @@
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/json/view.hpp"
 
+#include <charconv>
 #include <limits>
 
 namespace edgetrust::api {
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::size_t kLongest = 4096;
 constexpr std::size_t kLongestMember = 256;
+constexpr std::string_view kAwaits = "approval of revision ";
 
 std::string text_of(json::View member) { return printable(member.string().value_or(""), kLongestMember); }
 
@@ -28,6 +30,16 @@ Result<ApprovalRequest> parse_approval(std::string_view text) {
     return fail(ErrorKind::kInvalid, shape + ": it names no revision");
   return ApprovalRequest{static_cast<int>(*revision), text_of(document->root()["change"]),
                          text_of(document->root()["by"])};
+}
+
+std::string awaits_approval(int revision) { return std::string(kAwaits) + std::to_string(revision); }
+
+std::optional<int> awaited_approval(std::string_view next) {
+  if (!next.starts_with(kAwaits)) return std::nullopt;
+  next.remove_prefix(kAwaits.size());
+  int revision = 0;
+  const auto [end, error] = std::from_chars(next.data(), next.data() + next.size(), revision);
+  return error == std::errc{} && end == next.data() + next.size() ? std::optional(revision) : std::nullopt;
 }
 
 }  // namespace edgetrust::api

@@ -1,4 +1,5 @@
 // A plan as text: a table, JSON, iCalendar.
+#include "edgetrust/base/table.hpp"
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/base/time_text.hpp"
 #include "edgetrust/decide/schedule.hpp"
@@ -11,28 +12,6 @@ namespace {
 // --- table
 
 using Row = std::vector<std::string>;
-
-std::size_t width_of(const std::string& text) {  // in characters, of which UTF-8 has up to four bytes
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
-void append_table(std::string& out, const Row& head, const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& cell : head) widths.push_back(width_of(cell));
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
-  }
-  const auto line = [&](const Row& row) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      out += row[i];
-      if (i + 1 < row.size()) out.append(widths[i] - width_of(row[i]) + 3, ' ');
-    }
-    out += '\n';
-  };
-  line(head);
-  for (const Row& row : rows) line(row);
-}
 
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 

@@ -2,6 +2,8 @@
 
 #include "edgetrust/base/encoding.hpp"
 #include "edgetrust/base/text.hpp"
+#include "edgetrust/json/value.hpp"
+#include "exec_credential.hpp"
 #include "file.hpp"
 
 #include <filesystem>
@@ -96,9 +98,9 @@ Status check_cluster(const Entry& cluster) {
   return {};
 }
 
-Status check_user(const Entry& user) {
+Status check_user(const Entry& user, bool may_run) {
   for (const char* field : {"exec", "auth-provider"}) {
-    if (user.has(field)) {
+    if (user.has(field) && (!may_run || field == std::string_view("auth-provider"))) {
       return bad(user.label + ": " + field +
                  " runs a plugin, which is not supported; use a client certificate, a token or a "
                  "tokenFile, for example of `kubectl create token`");
@@ -132,8 +134,63 @@ Status read_cluster(const Entry& cluster, ClusterConfig& config) {
   return {};
 }
 
-Status read_user(const Entry& user, const Clock& clock, ClusterConfig& config) {
-  EDGETRUST_TRY(check_user(user));
+// What the program may want to know of the cluster, in the variable that it reads.
+std::string exec_info(const YAML::Node& exec, const std::string& api_version, const ClusterConfig& config) {
+  json::Value info{{"apiVersion", api_version}, {"kind", "ExecCredential"}, {"spec", {{"interactive", false}}}};
+  const YAML::Node wanted = exec["provideClusterInfo"];
+  if (wanted.IsDefined() && wanted.IsScalar() && wanted.Scalar() == "true") {
+    info["spec"]["cluster"] = {{"server", config.server.to_string()},
+                               {"certificate-authority-data", to_base64(config.tls.ca_pem)}};
+  }
+  return json::dump(info);
+}
+
+std::string scalar(const YAML::Node& node) {
+  return node.IsDefined() && node.IsScalar() ? node.Scalar() : std::string{};
+}
+
+Result<CredentialProgram> program_of(const Entry& user, const ClusterConfig& config) {
+  const YAML::Node exec = user.body["exec"];
+  const std::string label = user.label + ": exec";
+  if (!exec.IsMap()) return bad(label + " is no object");
+  const std::string api_version = scalar(exec["apiVersion"]);
+  if (api_version != "client.authentication.k8s.io/v1" && api_version != "client.authentication.k8s.io/v1beta1")
+    return bad(label + ": apiVersion must be client.authentication.k8s.io/v1 or v1beta1");
+  if (scalar(exec["interactiveMode"]) == "Always")
+    return fail(ErrorKind::kUnsupported,
+                label + ": interactiveMode Always is not supported; log in with the program itself");
+  CredentialProgram program{.path = scalar(exec["command"]),
+                            .arguments = {},
+                            .variables = {{"KUBERNETES_EXEC_INFO", exec_info(exec, api_version, config)}},
+                            .install_hint = printable(scalar(exec["installHint"]))};
+  if (program.path.empty()) return bad(label + ": command is missing");
+  if (program.path.find('/') != std::string::npos && !program.path.starts_with('/'))
+    program.path = (std::filesystem::path(user.folder) / program.path).string();
+  if (const YAML::Node list = exec["args"]; list.IsDefined() && list.IsSequence()) {
+    for (const auto& one : list) program.arguments.push_back(scalar(one));
+  }
+  if (const YAML::Node list = exec["env"]; list.IsDefined() && list.IsSequence()) {
+    for (const auto& one : list) {
+      if (one.IsMap()) program.variables.emplace_back(scalar(one["name"]), scalar(one["value"]));
+    }
+  }
+  return program;
+}
+
+Status run_exec(const Entry& user, const Clock& clock, const CredentialRunner& runner, ClusterConfig& config) {
+  EDGETRUST_TRY_ASSIGN(CredentialProgram program, program_of(user, config));
+  auto credential = run_credential_program(program, runner);
+  if (!credential) return fail(within(user.label + ": exec", std::move(credential).error()));
+  if (!credential->client_certificate_pem.empty()) {
+    config.tls.client_certificate_pem = credential->client_certificate_pem;
+    config.tls.client_key_pem = credential->client_key_pem.clone();
+  }
+  if (!credential->token.empty()) config.token = exec_token(std::move(program), runner, std::move(*credential), clock);
+  return {};
+}
+
+Status read_user(const Entry& user, const Clock& clock, const CredentialRunner& runner, ClusterConfig& config) {
+  EDGETRUST_TRY(check_user(user, runner != nullptr));
   EDGETRUST_TRY_ASSIGN(const Secret certificate, user.content("client-certificate"));
   EDGETRUST_TRY_ASSIGN(config.tls.client_key_pem, user.content("client-key"));
   config.tls.client_certificate_pem = certificate.expose();
@@ -146,6 +203,8 @@ Status read_user(const Entry& user, const Clock& clock, ClusterConfig& config) {
     Secret token(user.text("token"));
     if (!is_token(token.expose())) return bad(user.label + ": token is not a bearer token");
     config.token = fixed_token(std::move(token));
+  } else if (user.has("exec")) {
+    return run_exec(user, clock, runner, config);
   }
   return {};
 }
@@ -166,7 +225,8 @@ Result<Kubeconfig> merge(const std::vector<std::string>& paths) {
   return merged;
 }
 
-Result<ClusterConfig> resolve(const Kubeconfig& kubeconfig, std::string_view context, const Clock& clock) {
+Result<ClusterConfig> resolve(const Kubeconfig& kubeconfig, std::string_view context, const Clock& clock,
+                              const CredentialRunner& runner) {
   const std::string name(context.empty() ? std::string_view(kubeconfig.current()) : context);
   if (name.empty()) return bad("no current-context is set; name a context");
   EDGETRUST_TRY_ASSIGN(const Entry chosen, kubeconfig.find("context", name));
@@ -175,7 +235,7 @@ Result<ClusterConfig> resolve(const Kubeconfig& kubeconfig, std::string_view con
   EDGETRUST_TRY(read_cluster(cluster, config));
   if (chosen.has("user")) {
     EDGETRUST_TRY_ASSIGN(const Entry user, kubeconfig.find("user", chosen.text("user")));
-    EDGETRUST_TRY(read_user(user, clock, config));
+    EDGETRUST_TRY(read_user(user, clock, runner, config));
   }
   config.ns = chosen.has("namespace") ? chosen.text("namespace") : "default";
   return config;
@@ -189,10 +249,12 @@ std::vector<std::string> kubeconfig_paths(std::string_view kubeconfig_variable, 
 }
 
 Result<ClusterConfig> load_kubeconfig(const std::vector<std::string>& paths, std::string_view context,
-                                      const Clock& clock) {
+                                      const Clock& clock, const CredentialRunner& runner) {
   try {
     EDGETRUST_TRY_ASSIGN(const Kubeconfig merged, merge(paths));
-    return resolve(merged, context, clock).map_error([](Error e) { return within("kubeconfig", std::move(e)); });
+    return resolve(merged, context, clock, runner).map_error([](Error e) {
+      return within("kubeconfig", std::move(e));
+    });
   } catch (const YAML::Exception& error) {  // its text could quote the file, and the file holds keys
     return bad("a kubeconfig is not YAML, line " + std::to_string(error.mark.line + 1));
   }

@@ -1,5 +1,6 @@
 // Reads the command line and the environment, makes the real clock and randomness, and runs the operator until SIGINT
 // or SIGTERM, or makes a plan.
+#include "edgetrust/base/until.hpp"
 #include "edgetrust/http/transport.hpp"
 #include "operator.hpp"
 

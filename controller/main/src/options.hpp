@@ -43,9 +43,6 @@ struct Options {
   std::optional<PinShowOptions> pin_show;  // `edgetrust pin show`: say what an endpoint presents, and end
 };
 
-// The moment that PlanOptions::until means. Errors: kInvalid, with the forms that are understood.
-Result<TimePoint> parse_until(const std::string& text, TimePoint now);
-
 // What the program shall do with it: the options, or a text to print and an exit status (--help, or a mistake).
 struct ParsedOptions {
   Options options;

@@ -84,6 +84,6 @@ class ReportOnly(OperatorTest):
         self.assertEqual(refused.returncode, 1, "by the public roots it does not validate")
         self.assertIn("nothing of it should be pinned", refused.stdout)
 
-        policy = self.change(mode="Enforce")
+        policy = self.change(clock={"servers": ["ntp1.example.com"]})
         self.assertEqual(self.said(policy, "Ready"), ("False", "NotSupported"))
         self.assertNotIn("pins", self.kube.get("Edge", self.namespace, "edge01").get("status", {}), "nothing is written to an Edge")

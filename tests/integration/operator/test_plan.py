@@ -74,7 +74,7 @@ class Plan(OperatorTest):
 
         wrong = self.plan("--until", "soon")
         self.assertNotEqual(wrong.returncode, 0)
-        self.assertIn('"soon" is no time to plan until: write 30d', wrong.stderr)
+        self.assertIn('"soon" is no time to come: write 30d', wrong.stderr)
         self.assertEqual(wrong.stdout, "")
 
 

@@ -228,5 +228,87 @@ TEST_F(ConfigTest, AFixedTokenThatCannotBeAHeaderIsRefused) {
   EXPECT_FALSE(load(kubeconfig(kServer, "token: \"a\\nX-Header: y\"")).has_value());
 }
 
+// A program that gives credentials, as a test says: what it was started with, and what it prints.
+struct ExecTest : ConfigTest {
+  std::vector<CredentialProgram> started;
+  std::string printed =
+      R"({"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"t1"}})";
+
+  Result<ClusterConfig> load_exec(const std::string& exec) {
+    const std::string text = kubeconfig(kServer, "exec: {apiVersion: client.authentication.k8s.io/v1, " + exec + "}");
+    return load_kubeconfig({file("config", text)}, "", clock,
+                           [this](const CredentialProgram& program) -> Result<Secret> {
+                             started.push_back(program);
+                             return Secret(printed);
+                           });
+  }
+};
+
+TEST_F(ExecTest, AProgramGivesTheToken) {
+  const auto config =
+      load_exec("command: bin/login, args: [get, --json], env: [{name: A, value: b}], provideClusterInfo: true");
+  ASSERT_TRUE(config.has_value()) << config.error().message();
+  EXPECT_EQ(config->token->token()->expose(), "t1");
+  ASSERT_EQ(started.size(), 1U);
+  EXPECT_EQ(started[0].path, (folder / "bin/login").string()) << "relative paths start at the file";
+  EXPECT_EQ(started[0].arguments, (std::vector<std::string>{"get", "--json"}));
+  ASSERT_EQ(started[0].variables.size(), 2U);
+  EXPECT_EQ(started[0].variables[0].first, "KUBERNETES_EXEC_INFO");
+  EXPECT_EQ(
+      started[0].variables[0].second,
+      R"({"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","spec":{"cluster":{"certificate-authority-data":"Q0E=","server":"https://10.0.0.1:6443/"},"interactive":false}})");
+  EXPECT_EQ(started[0].variables[1], (std::pair<std::string, std::string>{"A", "b"}));
+}
+
+TEST_F(ExecTest, ItIsAskedAgainOnceTheTokenHasExpiredOrWasRefused) {
+  printed = R"({"kind":"ExecCredential","status":{"token":"t1","expirationTimestamp":"2026-11-22T12:01:00Z"}})";
+  const auto config = load_exec("command: login");
+  ASSERT_TRUE(config.has_value()) << config.error().message();
+  EXPECT_EQ(started[0].path, "login") << "looked for as a shell does";
+  EXPECT_EQ(config->token->token()->expose(), "t1");
+  EXPECT_EQ(started.size(), 1U);
+  printed = R"({"kind":"ExecCredential","status":{"token":"t2","expirationTimestamp":"2026-11-22T13:00:00Z"}})";
+  clock.advance(60s);
+  EXPECT_EQ(config->token->token()->expose(), "t2");
+  EXPECT_EQ(config->token->token()->expose(), "t2");
+  EXPECT_EQ(started.size(), 2U);
+  config->token->refused();
+  EXPECT_EQ(config->token->token()->expose(), "t2");
+  EXPECT_EQ(started.size(), 3U);
+}
+
+TEST_F(ExecTest, AProgramGivesAClientCertificate) {
+  printed = R"({"kind":"ExecCredential","status":{"clientCertificateData":"CERT","clientKeyData":"KEY"}})";
+  const auto config = load_exec("command: login");
+  ASSERT_TRUE(config.has_value()) << config.error().message();
+  EXPECT_EQ(config->token, nullptr);
+  EXPECT_EQ(config->tls.client_certificate_pem, "CERT");
+  EXPECT_EQ(config->tls.client_key_pem.expose(), "KEY");
+}
+
+TEST_F(ExecTest, WhatIsNoCredentialIsRefusedWithoutBeingQuoted) {
+  for (const char* text :
+       {"", "s3cret", R"({"kind":"Other","status":{"token":"s3cret"}})", R"({"kind":"ExecCredential"})",
+        R"({"kind":"ExecCredential","status":{"clientKeyData":"s3cret"}})",
+        R"({"kind":"ExecCredential","status":{"token":"s3cret\n"}})",
+        R"({"kind":"ExecCredential","status":{"token":"s3cret","expirationTimestamp":"soon"}})"}) {
+    printed = text;
+    const auto config = load_exec("command: login");
+    ASSERT_FALSE(config.has_value()) << text;
+    EXPECT_EQ(config.error().message().find("s3cret"), std::string::npos) << config.error().message();
+  }
+}
+
+TEST_F(ExecTest, WhatCannotBeServedIsRefusedBeforeAnythingIsRun) {
+  EXPECT_FALSE(load_exec("command: login, interactiveMode: Always").has_value());
+  EXPECT_FALSE(load_exec("args: [x]").has_value());
+  const std::string old =
+      kubeconfig(kServer, "exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: login}");
+  EXPECT_FALSE(load_kubeconfig({file("config", old)}, "", clock, [](const auto&) -> Result<Secret> {
+                 return Secret("{}");
+               }).has_value());
+  EXPECT_TRUE(started.empty());
+}
+
 }  // namespace
 }  // namespace edgetrust::kube

@@ -157,8 +157,8 @@ void fields(V& v, PinPolicySpec& spec) {
   v("endpoint", spec.endpoint, required, doc("The cloud endpoint whose certificate is pinned."));
   v("edgeSelector", spec.edge_selector, doc("Which Edges it is for, by labels of the Edge objects. An Edge that edges names is selected too. Of two policies for one Edge the older holds it."));
   v("edges", spec.edges, max_items(256), item_max_length(253), item_pattern(kNamePattern), doc("Which Edges it is for, by name."));
-  v("mode", spec.mode, preset("\"ReportOnly\""), later_value(PinMode::kEnforce), doc("Disabled: nothing is looked at. ReportOnly: writes nothing to an Edge, and says what it would write. Enforce: keeps the pin file on every Edge right. The vendor does not support pinning, so it reports unless told otherwise."));
-  v("observeFrom", spec.observe_from, max_items(2), later_value(PinVantage::kEdge), doc("From where the endpoint is looked at. Operator: from the cluster. Edge: from each Edge, through its SSH server. Default Operator."));
+  v("mode", spec.mode, preset("\"ReportOnly\""), doc("Disabled: nothing is looked at. ReportOnly: writes nothing to an Edge, and says what it would write. Enforce: keeps the pin file on every Edge right. The vendor does not support pinning, so it reports unless told otherwise."));
+  v("observeFrom", spec.observe_from, max_items(2), doc("From where the endpoint is looked at. Operator: from the cluster. Edge: from each Edge, through its SSH server. Default Operator."));
   v("pins", spec.pins, doc("What is accepted."));
   v("rotation", spec.rotation, doc("How a change of what the endpoint presents is followed."));
   v("tls", spec.tls, doc("What the pin file says about TLS."));

@@ -3,6 +3,7 @@
 // decide/certificate. Pure.
 #include "edgetrust/base/result.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,5 +18,10 @@ struct ApprovalRequest {
 // From {"revision":7,"change":"CHG0045123","by":"ada"}; other members are ignored. kInvalid when it is not of this
 // shape, longer than 4 KiB, or names no revision.
 Result<ApprovalRequest> parse_approval(std::string_view text);
+
+// What status.next says while an approval is waited for ("approval of revision 7"), and the revision that such a text
+// names.
+std::string awaits_approval(int revision);
+std::optional<int> awaited_approval(std::string_view next);
 
 }  // namespace edgetrust::api

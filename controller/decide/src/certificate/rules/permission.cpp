@@ -39,7 +39,7 @@ std::optional<TimePoint> coming_urgency(const Observation& o, const std::vector<
 Decision await_approval(const Observation& o, int revision, std::string reason, const std::string& why) {
   Draft draft(o);
   draft.phase(Phase::kAwaitingApproval, std::move(reason), revision_text(revision) + " is ready; " + why)
-      .next("approval of " + revision_text(revision));
+      .next(api::awaits_approval(revision));
   if (const auto urgent = coming_urgency(o, {MayBreak::kApproval})) draft.wake(*urgent);
   return draft.finish();
 }

@@ -1,0 +1,38 @@
+#pragma once
+// `report`: what was changed on Edges in a stretch of time: who, under which change, the old serial number and the new,
+// what was seen, how it ended. Pure. It reads the histories of the EdgeCertificates, of ten revisions each.
+#include "edgetrust/api/kinds.hpp"
+#include "edgetrust/base/result.hpp"
+#include "edgetrust/json/value_fwd.hpp"
+
+#include <string>
+#include <vector>
+
+namespace edgetrust::plugin {
+
+struct ReportLine {
+  TimePoint at;
+  api::ObjectKey certificate;
+  std::string edge;
+  int revision = 0;
+  std::string result;  // Active, Superseded, RolledBack, Rejected, Adopted
+  std::string change;
+  std::string approved_by;
+  std::string old_serial;  // of the revision that was live before; empty: none is known
+  std::string new_serial;
+  std::string evidence;
+  std::string message;
+};
+
+// What ended in [from, to), in the order of time.
+std::vector<ReportLine> report(const std::vector<api::EdgeCertificate>& certificates, TimePoint from, TimePoint to);
+
+// A day ("2026-11-01", its beginning in UTC), a moment (RFC 3339), or so long ago ("30d", "36h"). Errors: kInvalid.
+Result<TimePoint> parse_since(const std::string& text, TimePoint now);
+
+std::string as_table(const std::vector<ReportLine>& lines);
+// RFC 4180, with a head. What a spreadsheet would take for a formula stands behind an apostrophe.
+std::string as_csv(const std::vector<ReportLine>& lines);
+json::Value as_value(const std::vector<ReportLine>& lines);
+
+}  // namespace edgetrust::plugin

@@ -1,0 +1,171 @@
+#include "edgetrust/plugin/pins.hpp"
+
+#include "edgetrust/api/codec.hpp"
+#include "edgetrust/api/conditions.hpp"
+#include "edgetrust/base/table.hpp"
+#include "edgetrust/base/text.hpp"
+#include "edgetrust/base/time_text.hpp"
+#include "edgetrust/json/value.hpp"
+#include "text.hpp"
+
+#include <algorithm>
+
+namespace edgetrust::plugin {
+namespace {
+
+std::string describe(api::PinMode mode) {
+  switch (mode) {
+    case api::PinMode::kDisabled: return "Disabled";
+    case api::PinMode::kReportOnly: return "ReportOnly";
+    case api::PinMode::kEnforce: return "Enforce";
+  }
+  return {};
+}
+
+std::string describe(api::PinType type) { return type == api::PinType::kCertificate ? "Certificate" : "PublicKey"; }
+
+std::string describe(api::PinOrigin origin) {
+  switch (origin) {
+    case api::PinOrigin::kStatic: return "static";
+    case api::PinOrigin::kNext: return "next";
+    case api::PinOrigin::kPreset: return "preset";
+    case api::PinOrigin::kStatus: return "status call";
+    case api::PinOrigin::kHandshake: return "handshake";
+  }
+  return {};
+}
+
+std::string describe(api::EdgePinState state) {
+  switch (state) {
+    case api::EdgePinState::kMatched: return "Matched";
+    case api::EdgePinState::kDrifted: return "Drifted";
+    case api::EdgePinState::kApplying: return "Applying";
+    case api::EdgePinState::kRestarting: return "Restarting";
+    case api::EdgePinState::kRolledBack: return "RolledBack";
+    case api::EdgePinState::kUnreachable: return "Unreachable";
+    case api::EdgePinState::kIntercepted: return "Intercepted";
+    case api::EdgePinState::kBlocked: return "Blocked";
+    case api::EdgePinState::kNotObserved: return "NotObserved";
+  }
+  return {};
+}
+
+std::string endpoint_of(const api::PinPolicy& policy) {
+  return policy.spec.endpoint.host + ":" + std::to_string(policy.spec.endpoint.port);
+}
+
+const api::Condition* ready_of(const api::PinPolicy& policy) {
+  return api::find(policy.status.conditions, api::condition::kReady);
+}
+
+std::string paint(const api::PinPolicy& policy, Style style) {
+  const api::Condition* ready = ready_of(policy);
+  if (ready == nullptr) return "-";
+  const Tone tone = ready->status == api::Truth::kTrue ? Tone::kGood : Tone::kBad;
+  return style.paint(tone, to_text(ready->status));
+}
+
+void append_conditions(std::string& out, const api::PinPolicy& policy, Style style) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& condition : policy.status.conditions) {
+    const bool wanted = condition.type != api::condition::kIntercepted &&
+                        condition.type != api::condition::kOverrideActive &&
+                        condition.type != api::condition::kStalled && condition.type != api::condition::kReconciling;
+    const bool good = condition.status == (wanted ? api::Truth::kTrue : api::Truth::kFalse);
+    const Tone tone = condition.status == api::Truth::kUnknown ? Tone::kWarn : good ? Tone::kGood : Tone::kBad;
+    rows.push_back({condition.type, style.paint(tone, to_text(condition.status)), condition.reason, condition.message});
+  }
+  if (rows.empty()) return;
+  out += "\n" + style.paint(Tone::kHead, "CONDITIONS") + "\n";
+  append_table(out, {"TYPE", "STATUS", "REASON", "MESSAGE"}, rows);
+}
+
+void append_pins(std::string& out, std::string_view title, const std::vector<api::AcceptedPin>& pins, TimePoint now,
+                 Style style) {
+  if (pins.empty()) return;
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& pin : pins) {
+    rows.push_back({describe(pin.type), pin.fingerprint, describe(pin.origin),
+                    pin.until ? format_rfc3339(*pin.until) + ", in " + describe_span(*pin.until - now) : "-"});
+  }
+  out += "\n" + style.paint(Tone::kHead, title) + "\n";
+  append_table(out, {"TYPE", "PIN", "FROM", "UNTIL"}, rows);
+}
+
+}  // namespace
+
+std::string print(const api::PinPolicy& policy, TimePoint now, Style style) {
+  const auto& status = policy.status;
+  std::string out = style.paint(Tone::kHead, "PinPolicy " + policy.meta.key().to_string()) + ", " +
+                    endpoint_of(policy) + "\nMode     " + describe(policy.spec.mode) + "\nEdges    " +
+                    or_dash(status.matched_of_total) + " match\n";
+  if (policy.broken) out += style.paint(Tone::kBad, "It cannot be read: " + policy.broken->message()) + "\n";
+  if (const auto& override_now = policy.spec.emergency_override) {
+    const bool over = now >= override_now->until;
+    out +=
+        "Override " +
+        style.paint(over ? Tone::kFaint : Tone::kBad,
+                    (over ? "ended " : "until ") + format_rfc3339(override_now->until) + ": " + override_now->reason) +
+        "\n";
+  }
+  append_conditions(out, policy, style);
+  append_pins(out, "ACCEPTED", status.current, now, style);
+  append_pins(out, "ANNOUNCED", status.next, now, style);
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& seen : status.observed) {
+    rows.push_back({describe(seen.type), seen.fingerprint, seen.vantage, or_dash(seen.root),
+                    seen.at ? format_rfc3339(*seen.at) : "-"});
+  }
+  if (!rows.empty()) {
+    out += "\n" + style.paint(Tone::kHead, "SEEN") + "\n";
+    append_table(out, {"TYPE", "PIN", "BY", "ROOT", "SINCE"}, rows);
+  }
+  rows.clear();
+  for (const auto& edge : status.not_matched)
+    rows.push_back({edge.name, style.paint(Tone::kBad, describe(edge.state)), or_dash(edge.message)});
+  if (!rows.empty()) {
+    out += "\n" + style.paint(Tone::kHead, "EDGES THAT DO NOT MATCH") + "\n";
+    append_table(out, {"EDGE", "STATE", "MESSAGE"}, rows);
+  }
+  return out;
+}
+
+std::string print(const std::vector<api::PinPolicy>& policies, bool wide, Style style) {
+  if (policies.empty()) return "No PinPolicies found.\n";
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& policy : policies) {
+    std::vector<std::string> row{policy.meta.name,
+                                 paint(policy, style),
+                                 describe(policy.spec.mode),
+                                 endpoint_of(policy),
+                                 or_dash(policy.status.matched_of_total),
+                                 or_dash(policy.status.pins),
+                                 or_dash(policy.status.override_text)};
+    if (wide) {
+      const api::Condition* said = api::said(policy.status.conditions);
+      row.push_back(said == nullptr ? "-" : or_dash(said->message));
+    }
+    rows.push_back(std::move(row));
+  }
+  std::vector<std::string> head{"NAME", "READY", "MODE", "ENDPOINT", "EDGES", "PINS", "OVERRIDE"};
+  if (wide) head.emplace_back("MESSAGE");
+  std::string out;
+  append_table(out, head, rows);
+  return out;
+}
+
+json::Value as_value(const std::vector<api::PinPolicy>& policies) {
+  json::Value items = json::Value::array();
+  for (const auto& policy : policies) {
+    const auto status = json::Document::parse(api::encode_status(policy));
+    json::Value one{{"namespace", policy.meta.ns},
+                    {"name", policy.meta.name},
+                    {"mode", describe(policy.spec.mode)},
+                    {"endpoint", endpoint_of(policy)}};
+    if (status) one["status"] = json::to_value(status->root());
+    items.push_back(std::move(one));
+  }
+  return {{"policies", std::move(items)}};
+}
+
+}  // namespace edgetrust::plugin

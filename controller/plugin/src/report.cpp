@@ -1,0 +1,143 @@
+#include "edgetrust/plugin/report.hpp"
+
+#include "edgetrust/base/table.hpp"
+#include "edgetrust/base/text.hpp"
+#include "edgetrust/base/time_text.hpp"
+#include "edgetrust/json/value.hpp"
+#include "text.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace edgetrust::plugin {
+namespace {
+
+std::string describe(api::RevisionResult result) {
+  switch (result) {
+    case api::RevisionResult::kActive: return "Active";
+    case api::RevisionResult::kSuperseded: return "Superseded";
+    case api::RevisionResult::kRolledBack: return "RolledBack";
+    case api::RevisionResult::kRejected: return "Rejected";
+    case api::RevisionResult::kAdopted: return "Adopted";
+  }
+  return {};
+}
+
+bool was_live(const api::HistoryEntry& entry) {
+  return entry.result != api::RevisionResult::kRolledBack && entry.result != api::RevisionResult::kRejected;
+}
+
+// What was live before that entry; the history is newest first.
+std::string serial_before(const std::vector<api::HistoryEntry>& history, std::size_t entry) {
+  for (std::size_t i = entry + 1; i < history.size(); ++i) {
+    if (was_live(history[i])) return history[i].serial_number;
+  }
+  return {};
+}
+
+const std::vector<std::string> kHead{"at",     "namespace",  "certificate", "edge",      "revision", "result",
+                                     "change", "approvedBy", "oldSerial",   "newSerial", "evidence", "message"};
+
+std::vector<std::string> cells(const ReportLine& line) {
+  return {format_rfc3339(line.at),
+          line.certificate.ns,
+          line.certificate.name,
+          line.edge,
+          std::to_string(line.revision),
+          line.result,
+          line.change,
+          line.approved_by,
+          line.old_serial,
+          line.new_serial,
+          line.evidence,
+          line.message};
+}
+
+std::string csv_cell(std::string text) {
+  if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos) text.insert(0, "'");
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + "\"";
+}
+
+std::string csv_line(std::vector<std::string> words) {
+  std::ranges::transform(words, words.begin(), csv_cell);
+  return join(words, ",") + "\r\n";
+}
+
+}  // namespace
+
+std::vector<ReportLine> report(const std::vector<api::EdgeCertificate>& certificates, TimePoint from, TimePoint to) {
+  std::vector<ReportLine> lines;
+  for (const auto& certificate : certificates) {
+    const auto& history = certificate.status.history;
+    for (std::size_t i = 0; i < history.size(); ++i) {
+      const auto& entry = history[i];
+      if (!entry.at || *entry.at < from || *entry.at >= to) continue;
+      lines.push_back({.at = *entry.at,
+                       .certificate = certificate.meta.key(),
+                       .edge = certificate.spec.edge_ref.name,
+                       .revision = entry.revision,
+                       .result = describe(entry.result),
+                       .change = entry.change,
+                       .approved_by = entry.approved_by,
+                       .old_serial = serial_before(history, i),
+                       .new_serial = entry.serial_number,
+                       .evidence = entry.evidence,
+                       .message = entry.message});
+    }
+  }
+  std::ranges::sort(lines, {},
+                    [](const ReportLine& line) { return std::tuple(line.at, line.certificate, line.revision); });
+  return lines;
+}
+
+Result<TimePoint> parse_since(const std::string& text, TimePoint now) {
+  constexpr int kMostDays = 36500;
+  if (const auto moment = parse_rfc3339(text)) return *moment;
+  if (const auto day = parse_rfc3339(text + "T00:00:00Z")) return *day;
+  if (const auto span = parse_duration(text)) return now - *span;
+  const bool is_days = text.size() > 1 && text.size() < 7 && text.ends_with('d') &&
+                       std::all_of(text.begin(), text.end() - 1, [](char c) { return c >= '0' && c <= '9'; });
+  if (is_days && std::stoi(text) <= kMostDays) return now - std::chrono::days{std::stoi(text)};
+  return fail(ErrorKind::kInvalid,
+              "\"" + printable(text, 64) +
+                  "\" is no time: write 2026-11-01, a moment like 2026-11-01T00:00:00Z, or so long ago: 30d, 36h");
+}
+
+std::string as_table(const std::vector<ReportLine>& lines) {
+  if (lines.empty()) return "Nothing was changed in that time, as far as the histories go back.\n";
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& line : lines) {
+    rows.push_back({format_rfc3339(line.at), line.certificate.name, line.edge, std::to_string(line.revision),
+                    line.result, or_dash(line.change), or_dash(line.approved_by), or_dash(line.old_serial),
+                    or_dash(line.new_serial)});
+  }
+  std::string out;
+  append_table(
+      out,
+      {"AT (UTC)", "CERTIFICATE", "EDGE", "REVISION", "RESULT", "CHANGE", "APPROVED BY", "OLD SERIAL", "NEW SERIAL"},
+      rows);
+  return out;
+}
+
+std::string as_csv(const std::vector<ReportLine>& lines) {
+  std::string out = csv_line(kHead);
+  for (const auto& line : lines) out += csv_line(cells(line));
+  return out;
+}
+
+json::Value as_value(const std::vector<ReportLine>& lines) {
+  json::Value items = json::Value::array();
+  for (const auto& line : lines) {
+    const auto values = cells(line);
+    json::Value one = json::Value::object();
+    for (std::size_t i = 0; i < kHead.size(); ++i) one[kHead[i]] = values[i];
+    one["revision"] = line.revision;
+    items.push_back(std::move(one));
+  }
+  return {{"changes", std::move(items)}};
+}
+
+}  // namespace edgetrust::plugin

@@ -1,0 +1,266 @@
+// What is asked of the API server, and what `doctor` makes of the answers.
+#include "edgetrust/plugin/cluster.hpp"
+
+#include "edgetrust/json/value.hpp"
+#include "edgetrust/plugin/doctor.hpp"
+#include "support/fake_clock.hpp"
+#include "support/fake_pauser.hpp"
+#include "support/fake_transport.hpp"
+#include "support/test_ca.hpp"
+#include "unit/plugin/objects.hpp"
+
+namespace edgetrust::plugin {
+namespace {
+
+using support::answer;
+using support::json_answer;
+using testing::HasSubstr;
+
+// An API server by path; what it does not know is not found.
+struct ClusterTest : testing::Test {
+  support::FakeClock clock{"2026-11-29T12:00:00Z"};
+  support::FakePauser pauser{clock};
+  std::shared_ptr<support::FakeTransport> transport = std::make_shared<support::FakeTransport>();
+  kube::ClusterConfig config = [] {
+    kube::ClusterConfig made;
+    made.server = http::Url::parse("https://127.0.0.1:6443").value();
+    made.ns = "voice";
+    return made;
+  }();
+  kube::ApiClient client{config, transport, clock, pauser};
+  Cluster cluster{client, "voice"};
+  std::map<std::string, std::string> objects;  // JSON by path
+  std::vector<std::string> patches;
+
+  static std::string path_of(const http::Request& request) {
+    return request.url.target.substr(0, request.url.target.find('?'));
+  }
+  static std::string kinds(const std::string& plural) {
+    return "/apis/edgetrust.io/v1alpha1/namespaces/voice/" + plural;
+  }
+  static std::string list_of(const std::string& items) {
+    return R"({"metadata":{"resourceVersion":"50"},"items":[)" + items + "]}";
+  }
+  static support::Answer failure(int code, const std::string& reason) {
+    return json_answer(code, R"({"kind":"Status","status":"Failure","message":"no","reason":")" + reason +
+                                 R"(","details":{"name":"a"},"code":)" + std::to_string(code) + "}");
+  }
+  static std::string certificate_json(const std::string& name, const std::string& edge,
+                                      const std::string& status = kQuiet) {
+    return R"({"metadata":{"namespace":"voice","name":")" + name +
+           R"(","resourceVersion":"41","generation":1},"spec":{"edgeRef":{"name":")" + edge +
+           R"("},"issuerRef":{"name":"le"},"dnsNames":["a.example"]},"status":)" + status + "}";
+  }
+  void SetUp() override {
+    for (const char* plural :
+         {"edgecertificates", "edges", "rotationpolicies", "acmeissuers", "genesysconnections", "pinpolicies"})
+      objects[kinds(plural)] = list_of("");
+    transport->otherwise([this](const http::Request& request) { return serve(request); });
+  }
+  virtual support::Answer serve(const http::Request& request) {
+    if (request.method == http::Method::kPatch) patches.push_back(request.body);
+    const auto found = objects.find(path_of(request));
+    if (found == objects.end()) return failure(404, "NotFound");
+    return json_answer(200, found->second, {{"Date", "Sun, 29 Nov 2026 12:00:01 GMT"}});
+  }
+};
+
+TEST_F(ClusterTest, ACertificateIsFoundByItsNameAndByItsEdges) {
+  objects[kinds("edgecertificates")] =
+      list_of(certificate_json("sip-cert", "edge01") + "," + certificate_json("edge02", "edge02"));
+  EXPECT_EQ(cluster.certificate("sip-cert")->meta.name, "sip-cert");
+  EXPECT_EQ(cluster.certificate("edge01")->meta.name, "sip-cert");
+  const auto none = cluster.certificate("edge10");
+  ASSERT_FALSE(none.has_value());
+  EXPECT_EQ(none.error().message(),
+            "there is no EdgeCertificate \"edge10\" in namespace voice; did you mean edge01 or edge02?");
+}
+
+TEST_F(ClusterTest, AnUnknownPolicyIsAnsweredWithWhatThereIs) {
+  objects[kinds("pinpolicies")] =
+      list_of(R"({"metadata":{"namespace":"voice","name":"cloud"},"spec":{"endpoint":{"host":"h"}}})");
+  EXPECT_THAT(cluster.get<api::PinPolicy>("clod").error().message(), HasSubstr("did you mean cloud?"));
+}
+
+TEST_F(ClusterTest, AChangeThatSomebodyElseWasFasterWithIsJudgedAgain) {
+  const std::string path = kinds("edgecertificates");
+  objects[path] = list_of(certificate_json("a", "a"));
+  objects[path + "/a"] = certificate_json("a", "a");
+  int judged = 0;
+  int refusals = 2;
+  transport->otherwise([&](const http::Request& request) -> support::Answer {
+    if (request.method == http::Method::kPatch && refusals-- > 0) return failure(409, "Conflict");
+    return serve(request);
+  });
+  const auto request = cluster.change<api::EdgeCertificate>([&] { return cluster.certificate("a"); },
+                                                            [&](const api::EdgeCertificate& seen) {
+                                                              ++judged;
+                                                              return suspend(seen);
+                                                            });
+  ASSERT_TRUE(request.has_value()) << request.error().message();
+  EXPECT_EQ(judged, 3);
+  EXPECT_EQ(patches.size(), 1U);
+}
+
+TEST_F(ClusterTest, WhatMakesNoSenseIsNotSent) {
+  objects[kinds("edgecertificates")] = list_of(certificate_json("a", "a"));
+  const auto request = cluster.change<api::EdgeCertificate>(
+      [&] { return cluster.certificate("a"); }, [](const api::EdgeCertificate& seen) { return resume(seen); });
+  EXPECT_FALSE(request.has_value());
+  EXPECT_TRUE(patches.empty());
+}
+
+TEST_F(ClusterTest, WhoAsksIsWhatTheServerSays) {
+  objects["/apis/authentication.k8s.io/v1/selfsubjectreviews"] = R"({"status":{"userInfo":{"username":"ada"}}})";
+  EXPECT_EQ(cluster.whoami(), "ada");
+  objects.clear();
+  EXPECT_EQ(cluster.whoami(), "");
+}
+
+// --- doctor
+
+struct DoctorTest : ClusterTest {
+  std::shared_ptr<support::FakeTransport> outside = std::make_shared<support::FakeTransport>();
+  DoctorTools tools{
+      .transport = [this](http::TlsOptions) -> Result<std::shared_ptr<http::Transport>> { return outside; }};
+  std::string forbidden;  // what nobody may do, as "verb resource"
+
+  void SetUp() override {
+    ClusterTest::SetUp();
+    objects["/version"] = R"({"gitVersion":"v1.36.3"})";
+    objects["/apis/edgetrust.io/v1alpha1"] =
+        R"({"resources":[{"name":"edgecertificates"},{"name":"edges"},{"name":"rotationpolicies"},{"name":"acmeissuers"},{"name":"genesysconnections"},{"name":"pinpolicies"}]})";
+  }
+  support::Answer serve(const http::Request& request) override {
+    if (path_of(request).find("subjectaccessreviews") == std::string::npos) return ClusterTest::serve(request);
+    const auto body = json::Document::parse(request.body).value();
+    const auto wanted = body.root()["spec"]["resourceAttributes"];
+    const std::string asked = wanted["verb"].string_or("") + " " + wanted["resource"].string_or("");
+    const bool allowed = asked != forbidden || wanted["subresource"].present();
+    return json_answer(201, std::string(R"({"status":{"allowed":)") + (allowed ? "true" : "false") + "}}");
+  }
+  std::vector<Finding> findings() {
+    return examine({.cluster = cluster,
+                    .config = config,
+                    .api = transport,
+                    .tools = tools,
+                    .clock = clock,
+                    .service_account = "edgetrust"});
+  }
+  static Finding only(const std::vector<Finding>& all, const std::string& area, const std::string& subject) {
+    Finding found;
+    int count = 0;
+    for (const auto& one : all) {
+      if (one.area != area || one.subject != subject) continue;
+      found = one;
+      ++count;
+    }
+    EXPECT_EQ(count, 1) << area << ", " << subject << "\n" << print(all, {});
+    return found;
+  }
+};
+
+TEST_F(DoctorTest, WhereAllIsWellItSaysSo) {
+  const auto all = findings();
+  EXPECT_TRUE(is_well(all)) << print(all, {});
+  EXPECT_EQ(only(all, "cluster", "127.0.0.1:6443").what, "reached, Kubernetes v1.36.3");
+  EXPECT_EQ(only(all, "clock", "this machine").verdict, Verdict::kGood);
+  EXPECT_EQ(only(all, "permissions", "you").verdict, Verdict::kGood);
+  EXPECT_EQ(only(all, "permissions", "voice:edgetrust").verdict, Verdict::kGood);
+  EXPECT_THAT(print(all, {}), HasSubstr("0 wrong, 0 warnings, 0 unknown, 5 ok\n"));
+}
+
+TEST_F(DoctorTest, AnUnreachableServerIsTheOnlyFinding) {
+  transport->otherwise([](const http::Request&) { return support::no_connection(); });
+  const auto all = findings();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].verdict, Verdict::kBad);
+  EXPECT_THAT(all[0].todo, HasSubstr("kubeconfig"));
+}
+
+TEST_F(DoctorTest, AClockThatIsWrongIsMeasured) {
+  clock.jump_wall(std::chrono::minutes{3});
+  EXPECT_EQ(only(findings(), "clock", "this machine").verdict, Verdict::kWarning);
+  clock.jump_wall(std::chrono::hours{3});
+  const Finding wrong = only(findings(), "clock", "this machine");
+  EXPECT_EQ(wrong.verdict, Verdict::kBad);
+  EXPECT_EQ(wrong.what, "is 3 h away from the API server's");
+}
+
+TEST_F(DoctorTest, MissingKindsAreNamed) {
+  objects["/apis/edgetrust.io/v1alpha1"] = R"({"resources":[{"name":"edgecertificates"}]})";
+  EXPECT_THAT(only(findings(), "cluster", "edgetrust.io/v1alpha1").what, HasSubstr("pinpolicies"));
+  objects.erase("/apis/edgetrust.io/v1alpha1");
+  EXPECT_THAT(only(findings(), "cluster", "edgetrust.io/v1alpha1").todo, HasSubstr("install the CRDs"));
+}
+
+TEST_F(DoctorTest, AMissingRightIsNamedWithWhatDoesNotWorkWithoutIt) {
+  forbidden = "patch edgecertificates";
+  const auto all = findings();
+  EXPECT_THAT(only(all, "permissions", "you").todo, HasSubstr("approve, hold"));
+  const Finding of_operator = only(all, "permissions", "voice:edgetrust");
+  EXPECT_EQ(of_operator.verdict, Verdict::kBad);
+  EXPECT_EQ(of_operator.what, "may not patch edgecertificates.edgetrust.io in voice");
+}
+
+TEST_F(DoctorTest, ADirectoryThatIsNoneIsFound) {
+  objects[kinds("acmeissuers")] = list_of(
+      R"({"metadata":{"namespace":"voice","name":"le","generation":1},"spec":{"server":"https://ca.example/directory","accountKeyRef":{"name":"k"},"solvers":[{"http01":{}}]},"status":{"observedGeneration":1}})");
+  outside->expect(http::Method::kGet, "https://ca.example/directory",
+                  json_answer(200, R"({"newNonce":"n","newOrder":"o"})"));
+  EXPECT_EQ(only(findings(), "issuer", "AcmeIssuer le").verdict, Verdict::kGood);
+  outside->expect(http::Method::kGet, "https://ca.example/directory", answer(200, "<html>"));
+  EXPECT_THAT(only(findings(), "issuer", "AcmeIssuer le").what, HasSubstr("not with an ACME directory"));
+  outside->expect(http::Method::kGet, "https://ca.example/directory", support::no_connection());
+  EXPECT_THAT(only(findings(), "issuer", "AcmeIssuer le").what, HasSubstr("cannot be reached"));
+}
+
+TEST_F(DoctorTest, WhatNoOperatorHasLookedAtIsFound) {
+  objects[kinds("edges")] = list_of(
+      R"({"metadata":{"namespace":"voice","name":"edge01","generation":2},"spec":{"connectionRef":{"name":"prod"},"edgeId":"x","sip":{"host":"h"}},"status":{"observedGeneration":1}})");
+  EXPECT_THAT(only(findings(), "operator", "Edge edge01").todo, HasSubstr("--namespaces"));
+}
+
+TEST_F(DoctorTest, WhatIsStalledIsToldWithItsWords) {
+  objects[kinds("edgecertificates")] = list_of(certificate_json(
+      "a", "a",
+      R"({"observedGeneration":1,"phase":"Failed","conditions":[{"type":"Stalled","status":"True","reason":"RollbackImpossible","message":"nothing is stored","lastTransitionTime":"2026-11-29T00:00:00Z"}]})"));
+  const Finding stalled = only(findings(), "operator", "EdgeCertificate a");
+  EXPECT_EQ(stalled.verdict, Verdict::kBad);
+  EXPECT_EQ(stalled.what, "RollbackImpossible: nothing is stored");
+}
+
+class PresentedChain final : public ports::TlsProbe {
+ public:
+  std::string chain_pem;
+  Result<ports::ServedChain> present(const ports::ProbeTarget& target, std::stop_token) override {
+    if (chain_pem.empty()) return fail(ErrorKind::kUnavailable, target.host + " refuses");
+    return ports::ServedChain{.chain_pem = chain_pem, .tls_version = "TLSv1.3"};
+  }
+};
+
+TEST_F(DoctorTest, AnEdgeIsAskedForItsCertificate) {
+  PresentedChain probe;
+  tools.probe = &probe;
+  objects[kinds("edges")] = list_of(
+      R"({"metadata":{"namespace":"voice","name":"edge01","generation":1},"spec":{"connectionRef":{"name":"prod"},"edgeId":"x","sip":{"host":"h"}},"status":{"observedGeneration":1}})");
+  EXPECT_THAT(only(findings(), "edge", "Edge edge01").what,
+              HasSubstr("h:5061 does not complete a TLS handshake: h refuses"));
+  const auto leaf = support::TestCa("root").issue({.dns = {"a.example"}});
+  probe.chain_pem = leaf.chain_pem;
+  EXPECT_EQ(only(findings(), "edge", "Edge edge01").verdict, Verdict::kGood);
+  objects[kinds("edgecertificates")] = list_of(certificate_json("a", "edge01"));
+  EXPECT_THAT(only(findings(), "edge", "Edge edge01").what, HasSubstr("EdgeCertificate a knows of 0a1b"))
+      << "another certificate than the operator has seen";
+  clock.jump_wall(std::chrono::years{40});
+  EXPECT_THAT(only(findings(), "edge", "Edge edge01").what, HasSubstr("expired"));
+}
+
+TEST_F(DoctorTest, FindingsAreADocumentToo) {
+  const auto value = as_value(findings());
+  EXPECT_EQ(value["findings"][0]["area"], "cluster");
+  EXPECT_EQ(value["findings"][0]["verdict"], "ok");
+}
+
+}  // namespace
+}  // namespace edgetrust::plugin

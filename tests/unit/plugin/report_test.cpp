@@ -1,0 +1,65 @@
+#include "edgetrust/plugin/report.hpp"
+
+#include "edgetrust/json/value.hpp"
+#include "unit/plugin/objects.hpp"
+
+namespace edgetrust::plugin {
+namespace {
+
+using testing::HasSubstr;
+
+const TimePoint kNow = at("2026-11-29T00:00:00Z");
+
+api::EdgeCertificate rolled_back() {
+  return certificate("a", R"({"phase":"RolledBack","revision":2,"history":[
+    {"revision":3,"serialNumber":"03","result":"RolledBack","at":"2026-11-20T02:10:00Z","change":"CHG3","approvedBy":"ada","evidence":"status Critical, \"SIP_DOWN\"","message":"=the Edge was not well"},
+    {"revision":2,"serialNumber":"02","result":"Active","at":"2026-10-20T02:10:00Z"},
+    {"revision":1,"serialNumber":"01","result":"Superseded","at":"2026-09-20T02:10:00Z"}]})");
+}
+
+TEST(Report, TellsWhatEndedInThatTimeWithTheSerialBeforeIt) {
+  const auto lines =
+      report({rolled_back(), certificate("b", kQuiet)}, at("2026-10-20T02:10:00Z"), at("2026-11-20T02:10:01Z"));
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0].certificate.name, "a");
+  EXPECT_EQ(lines[0].old_serial, "01");
+  EXPECT_EQ(lines[0].new_serial, "02");
+  EXPECT_EQ(lines[1].certificate.name, "b");
+  EXPECT_EQ(lines[2].result, "RolledBack");
+  EXPECT_EQ(lines[2].old_serial, "02");
+  EXPECT_EQ(lines[2].approved_by, "ada");
+  EXPECT_TRUE(report({rolled_back()}, at("2026-11-20T02:10:01Z"), kNow).empty()) << "the end is open";
+}
+
+TEST(Report, WhatWasRolledBackIsNotWhatWasLiveBefore) {
+  const auto lines = report({certificate("a", R"({"history":[
+    {"revision":4,"serialNumber":"04","result":"Active","at":"2026-11-21T00:00:00Z"},
+    {"revision":3,"serialNumber":"03","result":"RolledBack","at":"2026-11-20T00:00:00Z"},
+    {"revision":2,"serialNumber":"02","result":"Superseded","at":"2026-10-20T00:00:00Z"}]})")},
+                            at("2026-11-21T00:00:00Z"), kNow);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0].old_serial, "02");
+}
+
+TEST(Report, IsCsvThatASpreadsheetCanOpen) {
+  EXPECT_EQ(as_csv(report({rolled_back()}, at("2026-11-01T00:00:00Z"), kNow)),
+            "at,namespace,certificate,edge,revision,result,change,approvedBy,oldSerial,newSerial,evidence,message\r\n"
+            "2026-11-20T02:10:00Z,voice,a,edge-of-a,3,RolledBack,CHG3,ada,02,03,\"status Critical, "
+            "\"\"SIP_DOWN\"\"\",'=the Edge was not well\r\n");
+  EXPECT_EQ(as_value(report({rolled_back()}, at("2026-11-01T00:00:00Z"), kNow))["changes"][0]["revision"], 3);
+  EXPECT_THAT(as_table(report({rolled_back()}, at("2026-11-01T00:00:00Z"), kNow)),
+              HasSubstr("RolledBack   CHG3     ada           02           03\n"));
+  EXPECT_THAT(as_table({}), HasSubstr("Nothing was changed"));
+}
+
+TEST(Since, DaysMomentsAndSpansAreUnderstood) {
+  EXPECT_EQ(parse_since("2026-11-01", kNow), at("2026-11-01T00:00:00Z"));
+  EXPECT_EQ(parse_since("2026-11-01T12:00:00Z", kNow), at("2026-11-01T12:00:00Z"));
+  EXPECT_EQ(parse_since("30d", kNow), at("2026-10-30T00:00:00Z"));
+  EXPECT_EQ(parse_since("36h", kNow), at("2026-11-27T12:00:00Z"));
+  for (const char* text : {"", "d", "soon", "-1d", "2026-13-01", "999999999d"})
+    EXPECT_FALSE(parse_since(text, kNow).has_value()) << text;
+}
+
+}  // namespace
+}  // namespace edgetrust::plugin
