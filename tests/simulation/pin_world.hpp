@@ -80,6 +80,8 @@ struct Machine final : ports::EdgeHost {
   TimePoint up_at = world.clock.now();
   int restarts = 0;
   std::chrono::milliseconds clock_offset{0};
+  bool is_synchronised = true;
+  std::vector<std::string> time_servers;
   std::optional<Error> silence;       // of SSH
   std::optional<Error> disk;          // why nothing can be put there
   std::optional<Error> endpoint_out;  // why the endpoint is not seen from there
@@ -146,7 +148,9 @@ struct Machine final : ports::EdgeHost {
     state.service_active = is_up();
     state.invocation = std::to_string(invocation);
     state.clock_offset = clock_offset;
-    state.clock_synchronised = true;
+    state.clock_synchronised = is_synchronised;
+    state.time_service = ports::TimeService::kChrony;
+    state.time_servers = time_servers;
     return state;
   }
   Result<ports::ServedChain> present(const ports::PresentRequest& request, std::stop_token /*stop*/) override {
@@ -204,8 +208,11 @@ struct Machine final : ports::EdgeHost {
       return {};
     });
   }
-  Status set_time_servers(const std::vector<std::string>& /*servers*/, std::stop_token /*stop*/) override {
-    return fail(ErrorKind::kInvalid, "chrony does not run");
+  Status set_time_servers(const std::vector<std::string>& servers, std::stop_token /*stop*/) override {
+    return change("time servers", [&]() -> Status {
+      time_servers = servers;
+      return {};
+    });
   }
   Status trust(const ports::CaCertificate& /*certificate*/, std::stop_token /*stop*/) override {
     return fail(ErrorKind::kInvalid, "there is no trust store");

@@ -488,6 +488,52 @@ TEST_F(PinsEnforced, ImmediateDrainsNothing) {
   EXPECT_EQ(world.times_out, 0);
 }
 
+// --- the exceptions
+
+TEST_F(PinsEnforced, AnEmergencyOverrideWaitsForNothingAndEndsByItself) {
+  run(60s);
+  change_policy_of_rotation([](auto& spec) { spec.windows = {{.start = "14:00", .duration = 1h, .days = {}}}; });
+  machine().endpoint_out =
+      Error{.kind = ErrorKind::kUnavailable, .what = "refused", .code = std::string(ports::kEndpointUnreached)};
+  const TimePoint until = world.clock.now() + 3h;
+  put_policy([&](auto& spec) {
+    spec.emergency_override = api::EmergencyOverride{.disable_pinning = true, .until = until, .reason = "INC0042"};
+  });
+  run(60s);
+  EXPECT_EQ(machine().pins(), "");
+  EXPECT_EQ(machine().running, *machine().file);
+  EXPECT_EQ(machine().restarts, 2);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  EXPECT_TRUE(pins().enforced);
+  EXPECT_EQ(said(api::condition::kOverrideActive), "+Active");
+  EXPECT_EQ(said(api::condition::kReady), "-Overridden");
+  EXPECT_EQ(policies.get({"voice", "cloud"})->status.override_text, "until " + format_rfc3339(until));
+  EXPECT_EQ(events("OverrideActive"), 1);
+  machine().endpoint_out.reset();
+  change_policy_of_rotation([](auto& spec) { spec.windows = {{.start = "00:00", .duration = 24h, .days = {}}}; });
+  run(3h + 5min);
+  EXPECT_EQ(machine().pins(), "az") << "the last good set";
+  EXPECT_EQ(machine().restarts, 3);
+  EXPECT_EQ(said(api::condition::kOverrideActive), "-Ended");
+  EXPECT_EQ(events("OverrideActive"), 2);
+}
+
+TEST_F(PinsEnforced, TimeServersComeBeforeAnyChange) {
+  put_policy([](auto& spec) { spec.clock.servers = {"ntp1.example.com"}; });
+  machine().is_synchronised = false;
+  run(10min);
+  EXPECT_EQ(machine().time_servers, std::vector<std::string>{"ntp1.example.com"});
+  EXPECT_EQ(pins().state, EdgePinState::kBlocked);
+  EXPECT_EQ(machine().restarts, 0);
+  machine().is_synchronised = true;
+  run(6min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  remove(policies, "cloud");
+  run(5min);
+  EXPECT_THAT(machine().time_servers, IsEmpty()) << "they go with it";
+  EXPECT_EQ(machine().pins(), "");
+}
+
 // --- leaving Enforce
 
 struct Way {

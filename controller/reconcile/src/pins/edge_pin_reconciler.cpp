@@ -3,6 +3,8 @@
 #include "edgetrust/decide/pins/calls.hpp"
 #include "edgetrust/decide/pins/file_change.hpp"
 #include "edgetrust/decide/pins/goal.hpp"
+#include "edgetrust/decide/pins/machine.hpp"
+#include "edgetrust/decide/pins/override.hpp"
 #include "edgetrust/decide/pins/permission.hpp"
 #include "finding.hpp"
 #include "fresh.hpp"
@@ -25,11 +27,13 @@ using decide::pins::FileDecision;
 using decide::pins::FileEffect;
 using decide::pins::FileSituation;
 using decide::pins::Goal;
+using decide::pins::MachineEffect;
 using decide::pins::Permission;
 using decide::pins::Pin;
 using decide::pins::Proof;
 using decide::pins::Sight;
 namespace file_effect = decide::pins::file_effect;
+namespace machine_effect = decide::pins::machine_effect;
 
 constexpr auto kPolicySoon = 5s;    // until the policy itself has been looked at
 constexpr auto kTurnAgain = 10s;    // somebody else was faster
@@ -71,7 +75,8 @@ struct SetService {
   bool in_service;
   TimePoint drain;  // when it began
 };
-using Effect = std::variant<std::monostate, HoldEdge, HoldPolicy, ClaimSlots, ReleaseSlots, SetService, FileEffect>;
+using Effect =
+    std::variant<std::monostate, HoldEdge, HoldPolicy, ClaimSlots, ReleaseSlots, SetService, MachineEffect, FileEffect>;
 
 struct Plan {
   std::optional<api::EdgePins> pins;  // to be written before the effect
@@ -131,6 +136,8 @@ class Pass {
   [[nodiscard]] const std::optional<api::EdgePins>& before() const { return edge_->status.pins; }
   [[nodiscard]] bool is_enforcing() const { return claim_.goal == Goal::kEnforce; }
   [[nodiscard]] bool is_leaving() const { return claim_.goal == Goal::kSwitchOff; }
+  // The file shall pin nothing, whatever the endpoint presents.
+  [[nodiscard]] bool is_overridden() const { return is_enforcing() && decide::pins::is_overridden(terms(), now_); }
   [[nodiscard]] bool changes() const { return before() && before()->change; }
   // By whose terms; the defaults where the policy is gone.
   [[nodiscard]] const api::PinPolicySpec& terms() const {
@@ -152,6 +159,7 @@ class Pass {
   [[nodiscard]] bool wants_sight() const;
   void find_wanted(FileSituation& s);
   void find_hindrance(FileSituation& s);
+  MachineEffect prepare(FileSituation& s) const;
   [[nodiscard]] bool is_locked_out() const;
   [[nodiscard]] bool begins(const FileDecision& decision) const;
   [[nodiscard]] bool has_left() const;
@@ -173,6 +181,7 @@ class Pass {
   Status guard(const Effect& effect);
   Status perform(const Effect& effect);
   Status perform_file(const FileEffect& effect);
+  Status perform_machine(const MachineEffect& effect);
   Proof prove();
 
   const World& world_;
@@ -224,7 +233,7 @@ bool Pass::look() {
 bool Pass::wants_sight() const {
   if (!state_) return false;
   if (changes() && state_->sha256 != before()->change->previous_sha256) return false;
-  if (is_enforcing()) return true;
+  if (is_enforcing()) return !is_overridden();
   if (is_leaving()) return claim_.policy != nullptr && !has_left();
   const auto& from = terms().observe_from;
   return claim_.goal == Goal::kReport && std::ranges::count(from, api::PinVantage::kEdge) > 0;
@@ -266,7 +275,7 @@ void Pass::find_wanted(FileSituation& s) {
       s.blocked = document.error().message();
     }
   };
-  if (is_leaving()) {
+  if (is_leaving() || is_overridden()) {
     auto document = ports_.files.switched_off(state_->text);
     take(std::move(document));
     return;
@@ -292,6 +301,16 @@ void Pass::find_wanted(FileSituation& s) {
   take(std::move(document));
 }
 
+// What its machine needs before the file is changed.
+MachineEffect Pass::prepare(FileSituation& s) const {
+  const bool is_ours = is_enforcing() || is_leaving();
+  if (!state_ || !is_ours || changes() || state_->restore_armed || !s.intercepted.empty()) return {};
+  decide::pins::MachineDecision found = decide::pins::prepare(
+      {.time_servers = is_enforcing() ? terms().clock.servers : std::vector<std::string>{}, .anchors = {}}, *state_);
+  if (s.hindered.empty()) s.hindered = std::move(found.hindered);
+  return std::move(found.effect);
+}
+
 // Why nothing may be begun, as the Edge itself sees the endpoint.
 void Pass::find_hindrance(FileSituation& s) {
   if (notes_.trouble_until > now_) s.hindered = notes_.trouble;
@@ -299,7 +318,7 @@ void Pass::find_hindrance(FileSituation& s) {
     s.hindered = "what the endpoint presents to the Edge cannot be seen: " + sight_error_->message();
     return;
   }
-  if (!seen_ || is_leaving()) return;
+  if (!seen_ || is_leaving() || is_overridden()) return;
   const auto& [accepted, match] = std::tie(in_force_->accepted, terms().pins.match);
   if (decide::pins::is_intercepted(*seen_, in_force_->seen, accepted, match)) {
     s.intercepted = "the Edge is presented a chain by \"" + seen_->issuer + "\"" +
@@ -348,7 +367,7 @@ Plan Pass::plan() {
                                    : "spec.ssh is not set")));
   }
   if (claim_.policy != nullptr) in_force_ = board_.in_force(*claim_.policy);
-  const bool needs_set = is_enforcing() || claim_.goal == Goal::kReport;
+  const bool needs_set = (is_enforcing() && !is_overridden()) || claim_.goal == Goal::kReport;
   if (needs_set && !in_force_ && !changes()) {
     // An Edge that goes back into service does not wait for that.
     const bool goes_back = before() && before()->drain && before()->drain->ended_at;
@@ -406,6 +425,16 @@ Plan Pass::looked() {
     find_wanted(s);
     find_hindrance(s);
   }
+  if (is_overridden() && has_left()) {
+    Plan plan{.pins = known, .effect = {}, .wake_at = {}};
+    if (!plan.pins) plan.pins.emplace();
+    plan.pins->policy = policy_name();
+    plan.pins->set.clear();
+    plan.pins->file_sha256 = state_->sha256;
+    plan.pins->state = EdgePinState::kMatched;
+    plan.pins->message = "pinning is switched off by the emergency override";
+    return tail(back_in_service(std::move(plan)));
+  }
   if (is_leaving() && has_left()) {
     Plan plan{.pins = known};
     plan.pins->enforced = false;
@@ -416,7 +445,12 @@ Plan Pass::looked() {
     plan.wake_at = now_;
     return tail(back_in_service(std::move(plan)));
   }
+  const MachineEffect first = prepare(s);
   Plan plan = begin(s, decide::pins::decide(s));
+  if (std::holds_alternative<std::monostate>(plan.effect) && !std::holds_alternative<std::monostate>(first)) {
+    plan.effect = first;
+    plan.wake_at = now_;
+  }
   if (!plan.wake_at && host_error_ && changes()) plan.wake_at = now_ + kChangeWaits;
   if (is_leaving() && plan.pins->state == EdgePinState::kMatched) plan.wake_at = now_;  // and then it has left
   describe_sight(*plan.pins);
@@ -433,7 +467,7 @@ Plan to_plan(FileDecision decided) {
 Plan Pass::begin(FileSituation& s, FileDecision decision) {
   const api::ObjectKey key = edge_->meta.key();
   const bool needs_restart = begins(decision) && decision.status.change->file_sha256 != state_->sha256;
-  if (!needs_restart || is_locked_out()) {
+  if (!needs_restart || is_locked_out() || is_overridden()) {
     board_.leave_line(key);
     return to_plan(std::move(decision));
   }
@@ -581,7 +615,8 @@ Plan Pass::back_in_service(Plan plan) {
 // away has to wait.
 Plan Pass::enforced(Plan plan) {
   auto& pins = *plan.pins;
-  if (is_enforcing() && pins.state == EdgePinState::kMatched) pins.set = decide::pins::name_of(in_force_->accepted);
+  if (is_enforcing() && !is_overridden() && pins.state == EdgePinState::kMatched)
+    pins.set = decide::pins::name_of(in_force_->accepted);
   const bool pins_now = is_enforcing() && (pins.change || pins.state == EdgePinState::kMatched);
   if (!pins_now || pins.enforced) return plan;
   const bool holds_both = has_finalizer(edge_->meta) && has_finalizer(claim_.policy->meta);
@@ -713,6 +748,7 @@ Status Pass::guard(const Effect& effect) {
 }
 
 Proof Pass::prove() {
+  if (is_overridden() && !file_ && !file_error_) return Proof::kGood;  // it is an emergency: that it is up is enough
   // Without its policy nobody knows the endpoint. Of a file that pins nothing it is enough that the service is up; one
   // that pins goes back by the timer on the Edge.
   if (claim_.policy == nullptr) return file_ || file_error_ ? Proof::kNone : Proof::kGood;
@@ -761,6 +797,20 @@ Status Pass::perform_file(const FileEffect& effect) {
   return done;
 }
 
+Status Pass::perform_machine(const MachineEffect& effect) {
+  struct Act {
+    ports::EdgeHost& host;
+    std::stop_token stop;
+    Status operator()(std::monostate) const { return {}; }
+    Status operator()(const machine_effect::SetTimeServers& set) const {
+      return host.set_time_servers(set.servers, stop);
+    }
+    Status operator()(const machine_effect::Trust& trust) const { return host.trust(trust.certificate, stop); }
+    Status operator()(const machine_effect::Distrust& distrust) const { return host.distrust(distrust.sha256, stop); }
+  };
+  return std::visit(Act{*host_, stop_}, effect);
+}
+
 Status Pass::perform(const Effect& effect) {
   struct Act {
     Pass& pass;
@@ -806,6 +856,7 @@ Status Pass::perform(const Effect& effect) {
       pass.notes_.asked_back_at = pass.now_;
       return {};
     }
+    Status operator()(const MachineEffect& machine) const { return pass.perform_machine(machine); }
     Status operator()(const FileEffect& file) const { return pass.perform_file(file); }
   };
   return std::visit(Act{*this}, effect);
@@ -819,6 +870,7 @@ const char* effect_name(const Effect& effect) {
     const char* operator()(const ClaimSlots&) const { return "ClaimSlots"; }
     const char* operator()(const ReleaseSlots&) const { return "ReleaseSlots"; }
     const char* operator()(const SetService&) const { return "SetService"; }
+    const char* operator()(const MachineEffect&) const { return "PrepareEdge"; }
     const char* operator()(const FileEffect& file) const { return name_of(file); }
   };
   return std::visit(Name{}, effect);
@@ -830,6 +882,7 @@ Outcome Pass::run() {
   const TimePoint interval = now_ + terms().rotation.interval;
   Outcome outcome{.wake_at =
                       is_watched ? std::optional(std::min(plan.wake_at.value_or(interval), interval)) : plan.wake_at};
+  if (is_overridden()) outcome.wake_at = std::min(*outcome.wake_at, terms().emergency_override->until);
   if (seen_ && claim_.policy != nullptr) board_.saw(edge_->meta.key(), claim_.policy->meta.key(), *seen_, now_);
   if (host_error_) outcome.effect = "LookAtMachine", outcome.effect_error = host_error_;
   const auto written = record(plan, outcome);

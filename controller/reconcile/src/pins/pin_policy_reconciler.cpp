@@ -1,5 +1,6 @@
 #include "edgetrust/reconcile/pin_policy_reconciler.hpp"
 
+#include "edgetrust/decide/pins/override.hpp"
 #include "finding.hpp"
 #include "pins/fleet.hpp"
 #include "pins/sight.hpp"
@@ -294,6 +295,15 @@ std::vector<Sight> PinPolicyReconciler::witnesses(const Pass& pass, const Sight&
   return all;
 }
 
+std::optional<decide::pins::OverrideView> PinPolicyReconciler::describe_override(Pass& pass) {
+  auto& status = pass.next.status;
+  const auto view = decide::pins::override_view(
+      pass.before.spec, api::find(pass.before.status.conditions, api::condition::kOverrideActive), pass.now);
+  status.override_text = view ? view->column : "";
+  if (view) pass.set(api::condition::kOverrideActive, {view->active, view->reason, view->message});
+  return view;
+}
+
 void PinPolicyReconciler::describe_edges(Pass& pass, const PinFleet& fleet) {
   constexpr std::size_t kRoom = 512;
   auto& conditions = pass.next.status.conditions;
@@ -370,9 +380,13 @@ Outcome PinPolicyReconciler::serve(Pass& pass, const std::stop_token& stop) {
     finding = refused("Conflict", "an older PinPolicy selects them too and holds them: " +
                                       printable(join(fleet.held_by_another, ", "), 1024));
   if (auto left = leaving(pass.before); left && (finding.ready || !enforces)) finding = *std::move(left);
+  const auto overridden = describe_override(pass);
+  if (enforces && overridden && overridden->active == Truth::kTrue)
+    finding = {.ready = false, .stalled = false, .reason = "Overridden", .message = overridden->message};
   report(pass.next, finding, pass.now);
 
   std::optional<TimePoint> wake_at = seen.again;
+  if (overridden && overridden->wake_at) wake_at = std::min(*wake_at, *overridden->wake_at);
   if (outcome.wake_at) wake_at = std::min(*wake_at, *outcome.wake_at);
   Outcome done = record(world_, ports_.policies, pass.before, pass.next, wake_at, stop);
   // What an Edge gets is what the status says.
@@ -393,6 +407,11 @@ Outcome PinPolicyReconciler::serve(Pass& pass, const std::stop_token& stop) {
     done.said.push_back({warning, std::move(reason), std::move(message)});
   };
   if (!done.wrote_status) return done;
+  const auto* was = api::find(pass.before.status.conditions, api::condition::kOverrideActive);
+  const bool was_active = was != nullptr && was->status == Truth::kTrue;
+  const bool is_active = overridden && overridden->active == Truth::kTrue;
+  if (is_active != was_active || (is_active && was->reason != overridden->reason))
+    say(is_active, "OverrideActive", overridden ? overridden->message : "pinning is not overridden");
   for (const auto& leaf : outcome.unannounced)
     say(true, "UnannouncedChange",
         "the endpoint presents " + leaf + ", which nobody announced and enough vantages have seen: it is accepted");

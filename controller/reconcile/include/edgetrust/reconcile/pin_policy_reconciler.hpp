@@ -2,6 +2,7 @@
 // The engine of PinPolicies: looks at what the endpoint presents, follows its changes as decide/pins says, counts the
 // Edges, and tells the engine of their pins what is in force. It reaches no Edge itself. Called by the workers of
 // runtime, one pass a key at a time. Threads: different keys at once.
+#include "edgetrust/decide/pins/override.hpp"
 #include "edgetrust/decide/pins/pin_set.hpp"
 #include "edgetrust/ports/chain_view.hpp"
 #include "edgetrust/ports/pin_announcements.hpp"
@@ -53,6 +54,7 @@ class PinPolicyReconciler {
   [[nodiscard]] std::optional<Finding> leaving(const api::PinPolicy& policy) const;
   [[nodiscard]] std::vector<decide::pins::Sight> witnesses(const Pass& pass,
                                                            const decide::pins::Sight& from_operator) const;
+  static std::optional<decide::pins::OverrideView> describe_override(Pass& pass);
   static void describe_edges(Pass& pass, const PinFleet& fleet);
   Outcome serve(Pass& pass, const std::stop_token& stop);
   std::optional<Look> remembered(const Pass& pass);
