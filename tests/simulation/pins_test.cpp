@@ -226,13 +226,8 @@ TEST_F(PinsTest, DisabledLooksAtNothing) {
   EXPECT_THAT(status().observed, IsEmpty());
 }
 
-TEST_F(PinsTest, WhatIsNotServedIsSaidAndNotDone) {
-  put("cloud", [](auto& spec) { spec.trusted_intermediaries.emplace_back(); });
-  pass();
-  EXPECT_EQ(said(kReady), "-NotSupported");
-  EXPECT_EQ(endpoint.looks, 0);
+TEST_F(PinsTest, APinThatCannotBeReadIsSaid) {
   put("cloud", [](auto& spec) {
-    spec.trusted_intermediaries.clear();
     spec.pins.static_pins = {"1A:2B:3C:4D:5E:6F:7A:8B:9C:0D:1E:2F:3A:4B:5C:6D:7E:8F:9A:0B"};
   });
   pass();
