@@ -32,14 +32,14 @@ ROTATION := adoption|ari|budget|chain|connection|disaster|drain|limits|peers|pla
 test-rotation: setup build ## only what is about rotations, policies and fleets, of all kinds of tests
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 -R '^(unit_decide|simulation)\.|^operator\.test_($(ROTATION))\.'
 
-# The ACME client, the DNS drivers, and of the operator's own tests those of these names.
-ACME := account|ari|ca|chain|dns[a-z0-9_]*|fallback|http01|many|orders
+# The ACME client, the DNS drivers, all rules and the simulation, and of the operator's own tests those of these names.
+ACME := account|ari|ca|chain|dns[a-z0-9_]*|fallback|http01|limits|many|orders
 
 test-acme: setup build ## only what is about CAs, DNS-01 and HTTP-01; its last lines are the matrices, a line for each CA, each DNS provider and each kind of name by HTTP
-	@tests/integration/run $(BUILD) $(CTEST) -j 4 --output-junit $(abspath $(BUILD))/acme.xml -R '^unit_(acme|dns[a-z0-9_]*)\.|^operator\.test_($(ACME))\.'; \
+	@tests/integration/run $(BUILD) $(CTEST) -j 4 --output-junit $(abspath $(BUILD))/acme.xml -R '^unit_(acme|decide|dns[a-z0-9_]*)\.|^unit_main\.(AnswersTest|WebLookupTest)\.|^unit_api\.SolverFor\.|^(simulation|integration_dns_bind|dns_sdk)\.|^operator\.test_($(ACME))\.'; \
 	  status=$$?; tests/integration/operator/matrix.py $(BUILD)/acme.xml; exit $$status
 
-PINS := ^unit_pinfile\.|^unit_decide\.(Pin|FileChange)|^unit_pki\.ChainViewer|^unit_main\.(Announcements|PinShow)|^simulation\.Pins|^integration_edge_host\.|^edge_machine\.|^operator\.test_pins\.
+PINS := ^unit_pinfile\.|^unit_decide\.(Pin|FileChange|Goal|RotationPolicyOf)|^unit_pki\.ChainViewer|^unit_main\.(Announcements|PinShow)|^simulation\.Pins|^integration_edge_host\.|^edge_machine\.|^operator\.test_pin
 
 test-pins: setup build ## only what is about pins; the last line counts cut connections, reads of the file and partial ones
 	@tests/integration/run $(BUILD) $(CTEST) -j 4 -R '$(PINS)' -E HoweverAConnectionIsCut

@@ -38,7 +38,9 @@ std::string hash(std::string_view text) { return to_hex(crypto::sha256(text)); }
 Result<std::vector<std::string>> no_names(const std::string& /*host*/, const net::Wait& /*wait*/) {
   return fail(ErrorKind::kNotFound, "no such name");
 }
-std::unique_ptr<ports::EdgeHost> reach(ssh::HostLogin login, ssh::Patience patience = {}) {
+// More patient than in production: the machine may be loaded.
+constexpr ssh::Patience kPatient{.step = 60s, .whole = 300s};
+std::unique_ptr<ports::EdgeHost> reach(ssh::HostLogin login, ssh::Patience patience = kPatient) {
   static const auto kProbe = probe::Probe::create(no_names, kClock).value();
   const auto handshake = [](const net::Socket& socket, const ports::ProbeTarget& target, const net::Wait& wait) {
     return kProbe->present_over(socket, target, wait);
@@ -202,7 +204,7 @@ TEST_F(EdgeHost, TimeServersAreChronysAndItIsInSyncWithThem) {
 }
 
 TEST_F(EdgeHost, ACaIsTrustedAndNoLonger) {
-  const auto patient = reach(machine->login(), {.step = 60s, .whole = 300s});
+  connect();
   const support::TestCa first("first");
   const support::TestCa second("second");
   const auto one = ca_certificate(first.certificate_pem());
@@ -216,27 +218,24 @@ TEST_F(EdgeHost, ACaIsTrustedAndNoLonger) {
     std::filesystem::create_directories(anchors);
     std::ofstream(anchors / "vendor.crt") << support::TestCa("vendor").certificate_pem();
 
-    ASSERT_TRUE(patient->trust(one, {})) << store;
-    const auto trusted = patient->trust(two, {});
+    ASSERT_TRUE(host->trust(one, {})) << store;
+    const auto trusted = host->trust(two, {});
     ASSERT_TRUE(trusted) << store << ": " << trusted.error().message();
-    EXPECT_THAT(look_by(*patient).anchors,
-                testing::UnorderedElementsAre(Anchor{one.sha256, true}, Anchor{two.sha256, true}));
+    EXPECT_THAT(look().anchors, testing::UnorderedElementsAre(Anchor{one.sha256, true}, Anchor{two.sha256, true}));
     EXPECT_THAT(contents(bundle), HasSubstr(one.pem));
 
     // An update of the Edge's software has brought its own bundle; somebody has written into our file.
     std::ofstream(bundle) << "";
     std::ofstream(anchors / ("edgetrust-" + two.sha256 + ".crt")) << first.certificate_pem();
-    EXPECT_THAT(look_by(*patient).anchors,
-                testing::UnorderedElementsAre(Anchor{one.sha256, false}, Anchor{two.sha256, false}));
-    ASSERT_TRUE(patient->trust(two, {}));
-    EXPECT_THAT(look_by(*patient).anchors,
-                testing::UnorderedElementsAre(Anchor{one.sha256, true}, Anchor{two.sha256, true}));
+    EXPECT_THAT(look().anchors, testing::UnorderedElementsAre(Anchor{one.sha256, false}, Anchor{two.sha256, false}));
+    ASSERT_TRUE(host->trust(two, {}));
+    EXPECT_THAT(look().anchors, testing::UnorderedElementsAre(Anchor{one.sha256, true}, Anchor{two.sha256, true}));
 
-    ASSERT_TRUE(patient->distrust(one.sha256, {}));
-    ASSERT_TRUE(patient->distrust(one.sha256, {})) << "a second time, after a lost answer";
-    EXPECT_THAT(look_by(*patient).anchors, testing::ElementsAre(Anchor{two.sha256, true}));
+    ASSERT_TRUE(host->distrust(one.sha256, {}));
+    ASSERT_TRUE(host->distrust(one.sha256, {})) << "a second time, after a lost answer";
+    EXPECT_THAT(look().anchors, testing::ElementsAre(Anchor{two.sha256, true}));
     EXPECT_THAT(contents(bundle), testing::Not(HasSubstr(one.pem)));
-    ASSERT_TRUE(patient->distrust(two.sha256, {}));
+    ASSERT_TRUE(host->distrust(two.sha256, {}));
     EXPECT_THAT(contents(bundle), HasSubstr("BEGIN CERTIFICATE")) << "the vendor's own stays";
     EXPECT_TRUE(std::filesystem::exists(anchors / "vendor.crt"));
   }
@@ -287,14 +286,15 @@ TEST_F(EdgeHost, WhoDiesBeforeTheRestartLeavesTheOldFileAndNoRestart) {
 
 TEST_F(EdgeHost, WhoDiesAfterTheRestartLocksNobodyOut) {
   connect();
+  const auto hasty = reach(machine->login(), {});
   for (const auto& before : {std::string(), kOld}) {
     std::filesystem::remove(machine->file());
     std::filesystem::remove(machine->state("restarts"));
     if (!before.empty()) machine->put(before);
     // Longer than a step may take: the restart comes before the timer however slow the machine is.
     constexpr auto kTimer = 12s;
-    ASSERT_TRUE(host->install(document(kNew), before.empty() ? "" : hash(before), look().invocation, kTimer, {}));
-    ASSERT_TRUE(host->restart({}));
+    ASSERT_TRUE(hasty->install(document(kNew), before.empty() ? "" : hash(before), look().invocation, kTimer, {}));
+    ASSERT_TRUE(hasty->restart({}));
     ASSERT_TRUE(becomes([] { return !look().restore_armed; }));
     EXPECT_EQ(look().text, before);
     EXPECT_EQ(look().has_file, !before.empty());
@@ -569,7 +569,7 @@ class ForcedCommand : public EdgeHost {
 TEST_F(ForcedCommand, TheSampleLetsThroughWhatWeRunAndNothingElse) {
   probe::TlsServer endpoint(support::TestCa("root").issue({.dns = {"cloud.example.com"}}));
   ASSERT_NO_FATAL_FAILURE(use_sample(endpoint.port()));
-  const auto edge = reach(machine->login(), {.step = 60s, .whole = 300s});
+  const auto edge = reach(machine->login());
   const auto did = [](const Status& status) { EXPECT_TRUE(status) << status.error().message(); };
   machine->put(kOld);
   did(edge->restart({}));

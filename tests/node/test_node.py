@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.append(str(HERE.parent / "integration" / "operator"))
+import secrecy  # noqa: E402
 from harness import OperatorTest, env, wait_for  # noqa: E402
 from node import NODE_ADDRESS, Node, NotPossible, run  # noqa: E402
 
@@ -101,10 +102,14 @@ class Release(OperatorTest):
         """Those that are not about to end."""
         return [pod for pod in items("pods", OF) if "deletionTimestamp" not in pod["metadata"]]
 
+    @staticmethod
+    def logs() -> list[str]:
+        """The pods', whole."""
+        return [subprocess.run(["kubectl", "logs", f"--namespace={OF}", pod["metadata"]["name"], "--tail=-1"], capture_output=True, text=True, check=False).stdout for pod in items("pods", OF)]
+
     def said(self) -> str:
-        """The pods' logs."""
-        logs = [subprocess.run(["kubectl", "logs", f"--namespace={OF}", pod["metadata"]["name"], "--tail=-1"], capture_output=True, text=True, check=False).stdout for pod in items("pods", OF)]
-        return "\n".join(log[-6000:] for log in logs)
+        """For a failure: their last words."""
+        return "\n".join(log[-6000:] for log in self.logs())
 
     def leader(self) -> str:
         return json.loads(kubectl("get", "lease", "edgetrust", f"--namespace={OF}", "--output=json"))["spec"].get("holderIdentity") or ""
@@ -124,7 +129,7 @@ class Release(OperatorTest):
     def kept(self) -> dict[str, str]:
         """UIDs of all that must outlive the release."""
         found = items("crds", OF) + items("secrets", self.namespace) + items(",".join(KINDS), self.namespace)
-        return {f"{one['kind']}/{one['metadata']['name']}": one["metadata"]["uid"] for one in found if one.get("type") != "helm.sh/release.v1"}
+        return {f"{one['kind']}/{one['metadata']['name']}": one["metadata"]["uid"] for one in found}
 
     # --- the story
 
@@ -150,6 +155,10 @@ class Release(OperatorTest):
         renewed = self.ready(name, 2)
         show("get", "edgecertificates", f"--namespace={self.namespace}")
         self.assertEqual((self.live(edge), self.orders()), (renewed["fingerprintSha256"], 2))
+
+        log = "\n".join(self.logs())
+        self.assertIn('"msg":"leading"', log)
+        self.assertEqual(secrecy.leaks(secrecy.of_secrets(self.kube.list("Secret", self.namespace)), {"log": log}), [])
 
         before = self.kept()
         self.assertLessEqual({"EdgeCertificate/" + name, f"Secret/{name}-tls", "CustomResourceDefinition/edgecertificates.edgetrust.io"}, set(before))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-for folder in ("stack", "integration/operator", "integration/chart"):
+for folder in ("stack", "integration/operator", "integration/chart", "gitops"):
     sys.path.append(str(ROOT / "tests" / folder))
 from harness import wait_for  # noqa: E402
 from helm import IMAGE, objects, of_kind, template  # noqa: E402

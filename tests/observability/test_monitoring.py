@@ -9,11 +9,16 @@ from typing import Any
 
 from monitoring import ROOT, Monitoring  # puts the operator's harness on the path
 
+from health import judged
 from harness import ALWAYS_OPEN, LITERAL, PATIENT, env, wait_for
 from test_limits import LimitedTest
 
 sys.path.append(str(ROOT / "charts"))
 from dashboards import DASHBOARDS  # noqa: E402
+
+
+# What a PinPolicy that enforces has, on Edges whose machine is reached, and nobody else: no sample here.
+OF_ENFORCE = {"edgetrust_edge_clock_in_sync", "edgetrust_pin_policy_intercepted", "edgetrust_pin_policy_override_active"}
 
 
 class Monitored(LimitedTest):
@@ -82,6 +87,7 @@ class Monitored(LimitedTest):
         self.assertEqual(halted["labels"]["severity"], "critical")
         self.assertIn(f"RotationPolicy {self.namespace}/default starts nothing more", halted["annotations"]["description"])
         self.assertEqual(halted["annotations"]["runbook_url"], "controller/docs/operations.md#edgetrustpolicyhalted")
+        self.assertEqual(judged([self.kube.get("RotationPolicy", self.namespace, "default")]), ["Failed"], "GitOps tools see it too")
         self.assertEqual(self.arrives("EdgetrustCertificateStopped", **certificate)["labels"]["severity"], "warning")
         self.assertTrue(self.monitoring.pager.heard("firing", alertname="EdgetrustRollback", job="edgetrust", result="rolled_back", severity="warning"))
 
@@ -114,6 +120,9 @@ class Monitored(LimitedTest):
     def the_dashboards_show(self, *edges: str) -> None:
         """Each panel has something to show for one of these."""
         known = self.monitoring.values_of("__name__")
+        program = (ROOT / "controller" / "telemetry" / "src" / "metrics.cpp").read_text()
+        for metric in OF_ENFORCE:
+            self.assertIn(f'"{metric}"', program)
         for dashboard in DASHBOARDS:
             stored = json.loads((ROOT / "charts" / "edgetrust" / "files" / "dashboards" / f"{dashboard.name}.json").read_text())
             for variable in stored["templating"]["list"]:
@@ -124,7 +133,7 @@ class Monitored(LimitedTest):
                 with self.subTest(dashboard.name, panel=panel["title"]):
                     queries = [self.asked(target["expr"], edge) for target in panel["targets"] for edge in edges]
                     for metric in re.findall(r"\b(?:edgetrust_\w+|ALERTS)", " ".join(queries)):
-                        self.assertIn(metric, known)
+                        self.assertIn(metric, known | OF_ENFORCE)
                     # Not each, for some count what did not happen here; a query that Prometheus cannot read ends the test.
                     shown = [bool(self.monitoring.query(query)) for query in queries]
                     self.assertTrue(any(shown), queries)

@@ -147,6 +147,52 @@ TEST(Fallback, IsAskedAfterAnOrderThatCameToNothing) {
   EXPECT_EQ(orders_of(*world, "zero"), 1);
 }
 
+void prove_by_http(World& world, const std::string& issuer) {
+  api::AcmeIssuer changed = *world.issuers.get({"voice", issuer});
+  changed.spec.solvers = {api::Solver{.http01 = api::Http01Solver{}}};
+  ++changed.meta.generation;
+  world.issuers.put(changed);
+}
+
+// An upgrade has lost --http01-port: the first issuer is as good as away, and the second proves by DNS.
+TEST(Fallback, IsAskedWhereTheFirstCannotProveTheNames) {
+  const auto world = with_fallback(20 * 24h);
+  prove_by_http(*world, "le");
+  world->serves_http01 = false;
+  advance_to(*world, due(*world));
+  ASSERT_TRUE(run(*world, 1h));
+  EXPECT_EQ(reason(*world), "NoHttpEndpoint");
+  EXPECT_EQ(orders_of(*world, "zero"), 0);
+  const TimePoint reached = *certificate(*world).status.not_after - 20 * 24h;
+  ASSERT_TRUE(run(*world, std::chrono::ceil<std::chrono::milliseconds>(reached + 1h - world->clock.now())))
+      << "it wakes by itself when the time has come";
+  EXPECT_EQ(wrong_about(*world), "");
+  EXPECT_EQ(installed_serial(*world), "serial2");
+  EXPECT_EQ(orders_of(*world, "zero"), 1);
+  EXPECT_EQ(orders_of(*world, "le"), 1);
+}
+
+// One that cannot prove the names is not asked; where it turns out when it is asked, the first has its turn again.
+TEST(Fallback, ThatCannotProveTheNamesDoesNotKeepTheFirstFromBeingAsked) {
+  const auto world = with_fallback(40 * 24h);
+  prove_by_http(*world, "zero");
+  world->serves_http01 = false;
+  advance_to(*world, due(*world));
+  world->dead_issuers = {"le"};
+  ASSERT_TRUE(run(*world, 1h));
+  EXPECT_EQ(reason(*world), "IssuerUnavailable") << "not NoHttpEndpoint of the second";
+
+  api::EdgeCertificate asked = certificate(*world);
+  ASSERT_TRUE(asked.status.order);
+  asked.status.order->issuer = "zero";
+  world->certificates.put(asked);
+  world->dead_issuers.clear();
+  ASSERT_TRUE(run(*world, 1h));
+  EXPECT_EQ(wrong_about(*world), "");
+  EXPECT_EQ(orders_of(*world, "le"), 2);
+  EXPECT_EQ(orders_of(*world, "zero"), 0);
+}
+
 // A first certificate has no time to lose.
 TEST(Fallback, AnEdgeWithoutACertificateDoesNotWait) {
   World world;

@@ -164,6 +164,53 @@ TEST(Http01, AnOperatorThatGivesNoAnswersOrdersNothing) {
   EXPECT_EQ(certificate(world).status.phase, api::Phase::kReady);
 }
 
+// The name that only DNS proves has no record yet: there is nothing to remove, and nobody is told to do so by hand.
+TEST(Http01, OfAMixedOrderNoRecordIsWrittenBeforeTheAnswersAreRight) {
+  World world;
+  solve_by_http(world, true);
+  world.web_instead = [](const auto& /*host*/) { return WebPage{.status = 404, .body = {}}; };
+  ASSERT_TRUE(run(world, 30min));
+  EXPECT_EQ(said(world, "HttpChallengeNotServed"), 1);
+  EXPECT_EQ(std::ranges::count(world.moments.log, "present") + std::ranges::count(world.moments.log, "remove"), 0);
+}
+
+// The account gets another key while the CA has the order: what it looks for has the new one's thumbprint.
+TEST(Http01, ANewAccountKeyChangesTheAnswer) {
+  World world;
+  solve_by_http(world);
+  world.web_instead = [](const auto& /*host*/) { return WebPage{.status = 404, .body = {}}; };
+  ASSERT_TRUE(run(world, 30s));
+  const auto before = certificate(world).status.order;
+  ASSERT_TRUE(before && !before->http_answers.empty());
+  world.account_keys.emplace_back("the second");
+  world.web_instead = [](const auto& /*host*/) { return std::nullopt; };
+  ASSERT_TRUE(run(world, 10min));
+  EXPECT_EQ(certificate(world).status.phase, api::Phase::kReady);
+  EXPECT_EQ(world.orders, 1);
+  EXPECT_EQ(said(world, "OrderInvalid"), 0);
+}
+
+// A CA may give the orders of two EdgeCertificates the same authorization. One that gives up does not take it away.
+TEST(Http01, AnAuthorizationThatAnotherOrderMayNeedIsLeftPending) {
+  for (const bool is_shared : {true, false}) {
+    World world;
+    solve_by_http(world);
+    api::EdgeCertificate other = certificate(world);
+    other.meta.name = "edge02";
+    other.meta.uid = "uid-of-edge02";
+    other.spec.edge_ref.name = "edge02";
+    other.spec.dns_names = {is_shared ? "edge01.example.com" : "edge02.example.com"};
+    other.status.order = api::OrderStatus{.revision = 1, .url = "order-of-edge02"};
+    other.status.order->server = world.issuers.get({"voice", "le"})->spec.server;
+    world.certificates.put(other);
+    world.web_instead = [](const auto& /*host*/) { return WebPage{.status = 404, .body = {}}; };
+    ASSERT_TRUE(run(world, 30min));
+    EXPECT_EQ(said(world, "HttpChallengeNotServed"), 1);
+    EXPECT_EQ(world.deactivated.size(), is_shared ? 0U : 1U);
+    EXPECT_TRUE(certificate(world).status.order->abandoned.empty());
+  }
+}
+
 // The CA says no after all: why it did is what it says of this challenge.
 TEST(Http01, ARefusedProofIsForgottenWithItsOrder) {
   World world;

@@ -2,9 +2,8 @@
 // and writes, and that it writes nothing to an Edge.
 #include "edgetrust/api/codec.hpp"
 #include "edgetrust/api/conditions.hpp"
-#include "edgetrust/base/encoding.hpp"
 #include "edgetrust/reconcile/pin_policy_reconciler.hpp"
-#include "simulation/world.hpp"
+#include "simulation/pin_world.hpp"
 
 namespace edgetrust::simulation {
 namespace {
@@ -16,47 +15,6 @@ using api::condition::kReady;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::string hash(char of) { return to_hex(std::string(32, of)); }
-std::string colons(char of) { return to_colon_hex(std::string(32, of)); }
-
-// The endpoint as it really is: its leaf is a letter, its key the same in upper case.
-struct Endpoint final : ports::TlsProbe, ports::ChainViewer, ports::PinAnnouncements {
-  char leaf = 'a';
-  std::string problem;           // of its chain
-  std::optional<Error> silence;  // it does not answer
-  std::optional<ports::PinAnnouncement> announcement;
-  std::optional<Error> announcement_error;
-  int looks = 0;
-  std::vector<std::string> asked;  // the leaf that had to be shown
-  std::string roots;               // that it was judged by
-
-  Result<ports::ServedChain> present(const ports::ProbeTarget& target, std::stop_token /*stop*/) override {
-    EXPECT_EQ(target.host, "api.example.com");
-    EXPECT_EQ(target.server_name, "api.example.com");
-    ++looks;
-    if (silence) return fail(*silence);
-    return ports::ServedChain{.chain_pem = std::string(1, leaf), .tls_version = "TLSv1.3"};
-  }
-  Result<ports::ChainView> view(const std::string& chain_pem, const ports::ViewRequirements& wanted) override {
-    roots = wanted.roots_pem;
-    const auto certificate = [](char of) {
-      return ports::SeenCertificate{.subject = std::string("subject ") + of,
-                                    .issuer = "Issuing CA",
-                                    .certificate_sha256 = hash(of),
-                                    .public_key_sha256 = hash(static_cast<char>(of - 32))};
-    };
-    ports::ChainView view{.presented = {certificate(chain_pem[0])}, .problem = problem, .leaf_pem = chain_pem};
-    if (problem.empty()) view.validated = {certificate(chain_pem[0]), certificate('r')};
-    return view;
-  }
-  Result<std::optional<ports::PinAnnouncement>> ask(const ports::AnnouncementQuestion& question,
-                                                    std::stop_token /*stop*/) override {
-    asked.push_back(question.leaf_pem);
-    if (announcement_error) return fail(*announcement_error);
-    return announcement;
-  }
-};
-
 struct PinsTest : testing::Test {
   World world;
   Endpoint endpoint;
@@ -65,6 +23,7 @@ struct PinsTest : testing::Test {
   reconcile::World around{real.clock,       real.certificates, real.edges,  real.policies, real.issuers,
                           real.connections, real.secrets,      real.events, real.backends, real.lookup,
                           endpoint,         real.pki,          real.slots};
+  std::unique_ptr<reconcile::PinBoard> board;
   std::unique_ptr<reconcile::PinPolicyReconciler> engine;
 
   PinsTest() {
@@ -72,8 +31,9 @@ struct PinsTest : testing::Test {
     put("cloud", [](api::PinPolicySpec& spec) { spec.pins.static_pins = {colons('a')}; });
   }
   void restart() {
-    engine =
-        std::make_unique<reconcile::PinPolicyReconciler>(around, reconcile::PinPorts{policies, endpoint, endpoint});
+    board = std::make_unique<reconcile::PinBoard>();
+    engine = std::make_unique<reconcile::PinPolicyReconciler>(around, reconcile::PinPorts{policies, endpoint, endpoint},
+                                                              *board);
   }
   void put(const std::string& name, const std::function<void(api::PinPolicySpec&)>& change) {
     api::PinPolicy policy;
@@ -267,12 +227,12 @@ TEST_F(PinsTest, DisabledLooksAtNothing) {
 }
 
 TEST_F(PinsTest, WhatIsNotServedIsSaidAndNotDone) {
-  put("cloud", [](auto& spec) { spec.mode = api::PinMode::kEnforce; });
+  put("cloud", [](auto& spec) { spec.trusted_intermediaries.emplace_back(); });
   pass();
   EXPECT_EQ(said(kReady), "-NotSupported");
   EXPECT_EQ(endpoint.looks, 0);
   put("cloud", [](auto& spec) {
-    spec.mode = api::PinMode::kReportOnly;
+    spec.trusted_intermediaries.clear();
     spec.pins.static_pins = {"1A:2B:3C:4D:5E:6F:7A:8B:9C:0D:1E:2F:3A:4B:5C:6D:7E:8F:9A:0B"};
   });
   pass();

@@ -251,6 +251,7 @@ class TokenAuthority final : public ports::CertificateAuthority {
     });
   }
   Result<ports::Order> new_order(const ports::OrderRequest& request, std::stop_token /*stop*/) override {
+    if (auto problem = world_.ca_says("newOrder")) return fail(std::move(*problem));
     const std::string before = request.replaces && world_.offers_renewal_info ? request.replaces->serial_number : "-";
     if (world_.unreplaceable.contains(before) || (before != "-" && std::ranges::count(world_.replaced, before) > 0)) {
       ++world_.refused_replacements;
@@ -274,8 +275,7 @@ class TokenAuthority final : public ports::CertificateAuthority {
              .dns = ports::DnsChallenge{entry.order.url + "/chall/" + name, "_acme-challenge." + base,
                                         "value-" + entry.order.url},
              .http = ports::HttpChallenge{.url = entry.order.url + "/http/" + name,
-                                          .token = "token-" + entry.order.url + "-" + name,
-                                          .key_authorization = "token-" + entry.order.url + "-" + name + ".account"}});
+                                          .token = "token-" + entry.order.url + "-" + name}});
       }
       orders_[entry.order.url] = entry;
       for (auto& authorization : entry.order.authorizations) authorization = {.url = authorization.url};
@@ -292,10 +292,16 @@ class TokenAuthority final : public ports::CertificateAuthority {
     return std::optional<ports::Order>{};
   }
   Result<ports::Order> order(const std::string& url, std::stop_token /*stop*/) override {
+    if (auto problem = world_.ca_says("order")) return fail(std::move(*problem));
     if (!orders_.contains(url)) return fail(ErrorKind::kNotFound, "no such order");
-    return orders_.at(url).order;
+    ports::Order order = orders_.at(url).order;
+    for (auto& authorization : order.authorizations) {
+      if (authorization.http) authorization.http->account_thumbprint = world_.account_keys.back();
+    }
+    return order;
   }
   Status answer(const std::string& challenge, std::stop_token /*stop*/) override {
+    if (auto problem = world_.ca_says("challenge")) return fail(std::move(*problem));
     return world_.moments.change("answer", [&]() -> Status {
       for (auto& [url, entry] : orders_) {
         bool all = true;
@@ -306,7 +312,7 @@ class TokenAuthority final : public ports::CertificateAuthority {
                 dns.url == challenge
                     ? world_.records.contains(dns.record_name + " " + dns.record_value)
                     : world_.http_answer(authorization.identifier, std::string(api::kAcmeChallengePath) + http.token) ==
-                          http.key_authorization;
+                          api::key_authorization(http.token, world_.account_keys.back());
             const bool there = world_.orders > world_.refused_orders && is_proved;
             authorization.status = there ? ports::AuthorizationStatus::kValid : ports::AuthorizationStatus::kInvalid;
             if (!there) entry.order.status = ports::OrderStatus::kInvalid;
@@ -319,6 +325,7 @@ class TokenAuthority final : public ports::CertificateAuthority {
     });
   }
   Result<ports::Order> finalize(const std::string& url, const std::string& csr, std::stop_token /*stop*/) override {
+    if (auto problem = world_.ca_says("finalize")) return fail(std::move(*problem));
     return world_.moments.change("finalize", [&]() -> Result<ports::Order> {
       Entry& entry = orders_.at(url);
       if (entry.order.status == ports::OrderStatus::kReady) {
@@ -337,6 +344,7 @@ class TokenAuthority final : public ports::CertificateAuthority {
     });
   }
   Result<std::string> certificate(const std::string& url, std::stop_token /*stop*/) override {
+    if (auto problem = world_.ca_says("certificate")) return fail(std::move(*problem));
     return orders_.at(url.substr(0, url.size() - 5)).chain;
   }
   Result<std::optional<ports::RenewalInfo>> renewal_info(const ports::CertificateId& certificate,
@@ -746,7 +754,7 @@ std::string World::http_answer(const std::string& host, const std::string& path)
     if (!object->status.order) continue;
     for (const auto& answer : object->status.order->http_answers) {
       if (answer.host == host && path == std::string(api::kAcmeChallengePath) + answer.token)
-        return answer.key_authorization;
+        return api::key_authorization(answer.token, object->status.order->account_thumbprint);
     }
   }
   return {};

@@ -193,6 +193,8 @@ class World {
   std::function<std::optional<Error>(const ports::OrderRequest&)> objection_to_order = [](const auto& /*request*/) {
     return std::nullopt;
   };
+  // The same of any request on the way to a certificate: "newOrder", "order", "challenge", "finalize", "certificate".
+  std::function<std::optional<Error>(std::string_view request)> ca_says = [](auto /*request*/) { return std::nullopt; };
   std::map<std::string, ports::RenewalInfo> suggestions;  // when it would have a certificate renewed, by serial number
   bool offers_renewal_info = false;
   int renewal_looks = 0;

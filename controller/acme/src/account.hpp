@@ -19,6 +19,7 @@ class AccountKey {
                                          const std::string& payload) const;
   // The same without a nonce: what a keyChange carries inside (section 7.3.5).
   [[nodiscard]] Result<std::string> sign_without_nonce(const std::string& url, const std::string& payload) const;
+  [[nodiscard]] const std::string& thumbprint() const { return thumbprint_; }
   // What proves that this account's owner knows of a challenge (section 8.1).
   [[nodiscard]] std::string key_authorization(std::string_view token) const;
   // What a dns-01 record must hold for this token (section 8.4).

@@ -102,7 +102,7 @@ Result<ports::HttpChallenge> parse_http_challenge(json::View view, const Account
   EDGETRUST_TRY_ASSIGN(challenge.url, allowed_url(view["url"], "challenge", policy));
   EDGETRUST_TRY_ASSIGN(challenge.status, status_of(view, kChallengeStatus, "challenge"));
   EDGETRUST_TRY_ASSIGN(challenge.token, token_of(view));
-  challenge.key_authorization = key.key_authorization(challenge.token);
+  challenge.account_thumbprint = key.thumbprint();
   challenge.error = error_in(view);
   return challenge;
 }

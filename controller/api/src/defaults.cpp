@@ -6,6 +6,7 @@
 #include "edgetrust/base/text.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace edgetrust::api {
 namespace {
@@ -31,7 +32,8 @@ Member given(const std::optional<Part>& policy, std::optional<Member> Part::*mem
 int fit(const Solver& solver, std::string_view name) {
   constexpr int kByName = 1000;
   if (!solver.selector || (solver.selector->dns_names.empty() && solver.selector->dns_zones.empty())) return 0;
-  if (std::ranges::find(solver.selector->dns_names, name) != solver.selector->dns_names.end()) return kByName;
+  if (std::ranges::find(solver.selector->dns_names, name, canonical_identifier) != solver.selector->dns_names.end())
+    return kByName;
   if (name.starts_with("*.")) name.remove_prefix(2);
   int best = -1;
   for (const auto& zone : solver.selector->dns_zones) {
@@ -47,8 +49,9 @@ template <class CanProve>
 const Solver* best_solver(const AcmeIssuerSpec& issuer, std::string_view name, CanProve can_prove) {
   const Solver* best = nullptr;
   int best_fit = -1;
+  const std::string wanted = canonical_identifier(name);
   for (const Solver& solver : issuer.solvers) {
-    const int f = can_prove(solver) ? fit(solver, name) : -1;
+    const int f = can_prove(solver) ? fit(solver, wanted) : -1;
     if (f > best_fit) {
       best = &solver;
       best_fit = f;
@@ -91,6 +94,11 @@ EffectiveRotation effective_rotation(const RotationOverrides& own, const Rotatio
   return result;
 }
 
+std::string canonical_identifier(std::string_view identifier) {
+  std::string address = canonical_address(identifier);
+  return address.empty() ? lower(identifier) : address;
+}
+
 const Solver* solver_for(const AcmeIssuerSpec& issuer, std::string_view identifier) {
   const bool is_address = !canonical_address(identifier).empty();
   const bool is_wildcard = identifier.starts_with("*.");
@@ -112,6 +120,15 @@ bool uses_fallback(const EdgeCertificate& certificate) {
 std::string issuer_in_use(const EdgeCertificate& certificate) {
   if (!certificate.spec.issuer_ref) return {};
   return uses_fallback(certificate) ? certificate.spec.fallback->issuer_ref.name : certificate.spec.issuer_ref->name;
+}
+std::set<std::string> wanted_identifiers(const EdgeCertificateSpec& spec) {
+  std::set<std::string> wanted;
+  for (const auto* names : {&spec.dns_names, &spec.ip_addresses})
+    std::ranges::transform(*names, std::inserter(wanted, wanted.end()), canonical_identifier);
+  return wanted;
+}
+std::string key_authorization(std::string_view token, std::string_view thumbprint) {
+  return std::string(token) + "." + std::string(thumbprint);
 }
 std::string key_secret_name(const std::string& certificate_name, int revision) {
   return bundle_secret_name(certificate_name, revision) + "-key";

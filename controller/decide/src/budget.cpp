@@ -53,8 +53,13 @@ std::vector<const api::EdgeCertificate*> with_slots(const Fleet& fleet) {
 }
 
 // Whether the slot's holder still works under it: its status names a slot before it is claimed and until it is free.
-bool is_held(const ports::BudgetSlot& slot, const std::vector<const api::EdgeCertificate*>& users) {
+bool is_held(const ports::BudgetSlot& slot, const std::vector<const api::EdgeCertificate*>& users,
+             const std::vector<PinWork>& pins) {
   if (!slot.holder) return false;
+  if (std::ranges::any_of(pins, [&](const PinWork& work) {
+        return work.uid == slot.holder->uid && std::ranges::count(work.slots, slot.meta.name) > 0;
+      }))
+    return true;
   return std::ranges::any_of(users, [&](const api::EdgeCertificate* user) {
     return user->meta.uid == slot.holder->uid && std::ranges::count(user->status.slots->names, slot.meta.name) > 0;
   });
@@ -66,8 +71,9 @@ class Vacancies {
   explicit Vacancies(const Fleet& fleet) {
     const auto users = with_slots(fleet);
     for (const auto& slot : fleet.slots) {
-      if (is_held(slot, users)) held_.insert(slot.meta.name);
+      if (is_held(slot, users, fleet.pins)) held_.insert(slot.meta.name);
     }
+    for (const PinWork& work : fleet.pins) held_.insert(work.slots.begin(), work.slots.end());
     // Somebody may have deleted the Lease: what is named by a delivery under way is in use all the same.
     for (const auto* user : users) {
       const auto& names = user->status.slots->names;
@@ -173,6 +179,11 @@ Turn turn_of(const api::EdgeCertificate& me, const api::Edge& edge, const Fleet&
   Turn turn{.slots = {},
             .why = "it waits for its turn under " + policy.name + " (" + std::to_string(policy.limit) +
                    " at a time) and in " + site.name + " (" + std::to_string(site.limit) + " at a time)"};
+  if (std::ranges::any_of(fleet.pins,
+                          [&](const PinWork& work) { return work.uid == edge.meta.uid && !work.slots.empty(); })) {
+    turn.why = "it waits until the change of the Edge's pin file is over";
+    return turn;
+  }
   // Each that goes before takes its slots in this thought already, so that those who start at one moment do not all
   // reach for the same one.
   Vacancies vacancies(fleet);
@@ -192,21 +203,49 @@ Turn turn_of(const api::EdgeCertificate& me, const api::Edge& edge, const Fleet&
   return turn;
 }
 
+Turn turn_of_pins(const api::Edge& edge, const std::string& policy, const Fleet& fleet,
+                  const api::EffectiveRotation& rotation, const std::vector<std::shared_ptr<const api::Edge>>& before) {
+  constexpr int kOneOfASite = 1;
+  const auto site_of_edge = [](const api::Edge& one) {
+    return site_pool(one.spec.connection_ref.name, std::string(api::site_of(one)), kOneOfASite);
+  };
+  const Pool all = policy_pool(policy, rotation.max_concurrent);
+  const Pool site = site_of_edge(edge);
+  Turn turn{.slots = {},
+            .why = "it waits for its turn under " + all.name + " (" + std::to_string(all.limit) +
+                   " at a time) and in " + site.name + " (one at a time)"};
+  Vacancies vacancies(fleet);
+  auto& of_policy = vacancies.of(all);
+  for (const auto& other : before) {
+    auto& of_site = vacancies.of(site_of_edge(*other));
+    if (of_policy.empty() || of_site.empty()) continue;
+    of_policy.pop_front();
+    of_site.pop_front();
+  }
+  const auto& of_site = vacancies.of(site);
+  if (!of_policy.empty() && !of_site.empty()) turn.slots.assign({of_policy.front(), of_site.front()});
+  return turn;
+}
+
 Setbacks setbacks(const std::string& policy_name_wanted, const api::RotationPolicy* policy,
-                  const std::vector<Member>& members, TimePoint now) {
+                  const std::vector<Member>& members, TimePoint now, const std::vector<PinWork>& pins) {
   const api::EffectiveRotation rotation = api::effective_rotation({}, policy != nullptr ? &policy->spec : nullptr);
   const auto memory = std::max<api::Duration>(rotation.spread, kShortestMemory);
   TimePoint since = now - memory;
   if (policy != nullptr && policy->status.resumed) since = std::max(since, policy->status.resumed->at);
   Setbacks found;
-  for (const Member& member : members) {
-    const api::EdgeCertificate& certificate = *member.certificate;
-    if (policy_name(certificate) != policy_name_wanted) continue;
-    const auto last = last_setback(certificate.status);
-    if (!last || *last <= since) continue;
-    found.names.push_back(certificate.meta.name);
+  const auto count = [&](const std::optional<TimePoint>& last, const std::string& name) {
+    if (!last || *last <= since) return;
+    found.names.push_back(name);
     const TimePoint forgotten = *last + memory;
     found.until = std::min(found.until.value_or(forgotten), forgotten);
+  };
+  for (const Member& member : members) {
+    const api::EdgeCertificate& certificate = *member.certificate;
+    if (policy_name(certificate) == policy_name_wanted) count(last_setback(certificate.status), certificate.meta.name);
+  }
+  for (const PinWork& work : pins) {
+    if (work.policy == policy_name_wanted) count(work.rolled_back_at, "Edge " + work.name);
   }
   found.count = static_cast<int>(found.names.size());
   found.halted = found.count >= rotation.halt_after_rollbacks;

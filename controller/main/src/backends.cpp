@@ -300,4 +300,23 @@ Result<std::shared_ptr<ports::Heartbeat>> DriverBackends::heartbeat(const api::G
       });
 }
 
+Result<std::shared_ptr<ports::EdgeHost>> DriverBackends::host(const api::Edge& edge, std::stop_token stop) {
+  return cached<ports::EdgeHost>(
+      "machine", edge.meta, std::move(stop), [&](Reader& reader) -> Result<std::shared_ptr<ports::EdgeHost>> {
+        if (!edge.spec.ssh) return fail(ErrorKind::kInternal, "the Edge has no spec.ssh");
+        const auto& spec = *edge.spec.ssh;
+        ssh::HostLogin login{.host = spec.host,
+                             .port = static_cast<std::uint16_t>(spec.port),
+                             .user = spec.user,
+                             .private_key = {},
+                             .host_keys = spec.host_keys};
+        EDGETRUST_TRY_ASSIGN(login.private_key, reader.secret(spec.private_key_ref));
+        const auto resolve = [this](const std::string& host, const net::Wait& wait) {
+          return resolver_.addresses(host, wait);
+        };
+        EDGETRUST_TRY_ASSIGN(auto made, ssh::make_edge_host(std::move(login), resolve, handshake_, clock_));
+        return std::shared_ptr<ports::EdgeHost>(std::move(made));
+      });
+}
+
 }  // namespace edgetrust

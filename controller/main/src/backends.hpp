@@ -7,6 +7,9 @@
 #include "edgetrust/http/observed_transport.hpp"
 #include "edgetrust/ports/backends.hpp"
 #include "edgetrust/ports/cluster.hpp"
+#include "edgetrust/ports/edge_hosts.hpp"
+#include "edgetrust/ports/tls_probe.hpp"
+#include "edgetrust/ssh/edge_host.hpp"
 #include "edgetrust/telemetry/metrics.hpp"
 #include "zone_maker.hpp"
 
@@ -18,15 +21,20 @@
 
 namespace edgetrust {
 
-class DriverBackends final : public ports::Backends {
+class DriverBackends final : public ports::Backends, public ports::EdgeHosts {
  public:
   // Told of every request of a driver, on the thread that made it.
   using Told = std::function<void(telemetry::Api api, const http::Exchange& exchange)>;
 
-  // All references must outlive this.
+  // All references must outlive this. `handshake`: how an endpoint is looked at from an Edge.
   DriverBackends(ports::Secrets& secrets, const dns::Resolver& resolver, const Clock& clock, Random& random, Told told,
-                 Clouds clouds = {})
-      : secrets_(secrets), clock_(clock), told_(std::move(told)), zones_(resolver, clock, random, std::move(clouds)) {}
+                 Clouds clouds = {}, ssh::Handshake handshake = {})
+      : secrets_(secrets),
+        resolver_(resolver),
+        clock_(clock),
+        told_(std::move(told)),
+        zones_(resolver, clock, random, std::move(clouds)),
+        handshake_(std::move(handshake)) {}
 
   Result<std::shared_ptr<ports::CertificateAuthority>> authority(const api::AcmeIssuer& issuer,
                                                                  std::stop_token stop) override;
@@ -37,6 +45,7 @@ class DriverBackends final : public ports::Backends {
                                                   std::stop_token stop) override;
   Result<std::shared_ptr<ports::Heartbeat>> heartbeat(const api::GenesysConnection& connection,
                                                       std::stop_token stop) override;
+  Result<std::shared_ptr<ports::EdgeHost>> host(const api::Edge& edge, std::stop_token stop) override;
 
   // A Secret changed: drivers made of it are made anew when they are next asked for. Whether one was made of it, or
   // could not be for want of it. Does not block.
@@ -66,9 +75,11 @@ class DriverBackends final : public ports::Backends {
                                          const std::function<Result<std::shared_ptr<Driver>>(Reader&)>& make);
 
   ports::Secrets& secrets_;
+  const dns::Resolver& resolver_;
   const Clock& clock_;
   const Told told_;
   ZoneMaker zones_;
+  const ssh::Handshake handshake_;
   std::mutex mutex_;
   std::map<EntryKey, std::shared_ptr<Entry>> entries_;
 };

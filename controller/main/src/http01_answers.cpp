@@ -7,9 +7,9 @@ namespace edgetrust {
 void Http01Answers::changed(const api::ObjectKey& key, const api::EdgeCertificate* now) {
   const std::scoped_lock lock(mutex_);
   if (now != nullptr && now->status.order && !now->status.order->http_answers.empty())
-    answers_[key] = now->status.order->http_answers;
+    orders_[key] = *now->status.order;
   else
-    answers_.erase(key);
+    orders_.erase(key);
 }
 
 http::Response Http01Answers::answer(const http::ServerRequest& request) const {
@@ -18,12 +18,12 @@ http::Response Http01Answers::answer(const http::ServerRequest& request) const {
   if (!reads || !request.path.starts_with(api::kAcmeChallengePath)) return response;
   const std::string_view token = std::string_view(request.path).substr(api::kAcmeChallengePath.size());
   const std::scoped_lock lock(mutex_);
-  for (const auto& [key, answers] : answers_) {
-    const auto found = std::ranges::find(answers, token, &api::HttpAnswer::token);
-    if (found == answers.end()) continue;
+  for (const auto& [key, order] : orders_) {
+    const auto found = std::ranges::find(order.http_answers, token, &api::HttpAnswer::token);
+    if (found == order.http_answers.end()) continue;
     response.status = 200;
     response.headers.add("Content-Type", "application/octet-stream");  // section 8.3
-    response.body = found->key_authorization;
+    response.body = api::key_authorization(token, order.account_thumbprint);
     break;
   }
   return response;

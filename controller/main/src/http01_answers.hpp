@@ -22,7 +22,7 @@ class Http01Answers {
 
  private:
   mutable std::mutex mutex_;
-  std::map<api::ObjectKey, std::vector<api::HttpAnswer>> answers_;  // of those that have some
+  std::map<api::ObjectKey, api::OrderStatus> orders_;  // those that have some
 };
 
 }  // namespace edgetrust

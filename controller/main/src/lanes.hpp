@@ -1,7 +1,9 @@
 #pragma once
-// Two lanes of work, each a queue with threads of its own: EdgeCertificates, and the kinds that they lean on. A look at
-// an Edge may hang for as long as its deadlines let it; however many of the looks that are made all the time hang, a
-// rollback finds a free thread. Those of rotations under way are in its own lane, each bounded by its deadline.
+// Three lanes of work, each a queue with threads of its own: EdgeCertificates, the kinds that they lean on, and the
+// pins of Edges. A look at an Edge may hang for as long as its deadlines let it; however many of the looks that are
+// made all the time hang, a rollback finds a free thread. Those of rotations under way are in its own lane, each
+// bounded by its deadline. A pass over the pins of an Edge has one SSH session at a time, so that there are never more
+// sessions than threads of that lane.
 //
 // Called by: wiring. Threads: add() and add_at() from any; start() and stop() come from the owner's. Errors: none.
 #include "edgetrust/runtime/workers.hpp"
@@ -10,18 +12,25 @@
 
 namespace edgetrust {
 
+// The kind of a key that is about the pins of an Edge: an Edge has another key for all else.
+inline constexpr std::string_view kEdgePins = "EdgePins";
+inline constexpr int kMostSessions = 50;
+
 class Lanes {
  public:
-  explicit Lanes(const Clock& clock) : clock_(clock), certificates_(clock), keepers_(clock) {}
+  explicit Lanes(const Clock& clock) : clock_(clock), certificates_(clock), keepers_(clock), machines_(clock) {}
 
   void add(const runtime::Key& key) { queue_of(key).add(key); }
   void add_at(const runtime::Key& key, SteadyPoint due) { queue_of(key).add_at(key, due); }
-  // Keys of both lanes that could be worked on now.
-  [[nodiscard]] std::size_t due() const { return certificates_.stats().due + keepers_.stats().due; }
+  // Keys of all lanes that could be worked on now.
+  [[nodiscard]] std::size_t due() const {
+    return certificates_.stats().due + keepers_.stats().due + machines_.stats().due;
+  }
 
-  // `options.threads` are those for EdgeCertificates; half as many, at least two, are for the others.
+  // `options.threads` are those for EdgeCertificates; half as many, at least two, are for the kinds that
+  // they lean on, and kMostSessions for the pins of Edges.
   void start(const runtime::WorkerOptions& options, const runtime::Workers::Work& work);
-  // Asks every pass of both lanes to end and waits until the last one has.
+  // Asks every pass of all lanes to end and waits until the last one has.
   void stop();
 
  private:
@@ -30,8 +39,10 @@ class Lanes {
   const Clock& clock_;
   runtime::Queue certificates_;
   runtime::Queue keepers_;
+  runtime::Queue machines_;
   std::optional<runtime::Workers> certificate_workers_;
   std::optional<runtime::Workers> keeper_workers_;
+  std::optional<runtime::Workers> machine_workers_;
 };
 
 }  // namespace edgetrust

@@ -2,6 +2,7 @@
 
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/time_text.hpp"
+#include "lanes.hpp"
 
 namespace edgetrust {
 namespace {
@@ -23,7 +24,7 @@ std::optional<bool> truth_of(const std::vector<api::Condition>& conditions, std:
 telemetry::Kind metric_kind(const std::string& kind) {
   using telemetry::Kind;
   if (kind == kind_name<api::EdgeCertificate>()) return Kind::kEdgeCertificate;
-  if (kind == kind_name<api::Edge>()) return Kind::kEdge;
+  if (kind == kind_name<api::Edge>() || kind == kEdgePins) return Kind::kEdge;
   if (kind == kind_name<api::RotationPolicy>()) return Kind::kRotationPolicy;
   if (kind == kind_name<api::AcmeIssuer>()) return Kind::kAcmeIssuer;
   if (kind == kind_name<api::GenesysConnection>()) return Kind::kGenesysConnection;
@@ -78,6 +79,7 @@ void measure(telemetry::Metrics& metrics, const api::Edge& edge) {
   const auto& [ns, name] = std::tie(edge.meta.ns, edge.meta.name);
   metrics.edge_online(ns, name, truth_of(edge.status.conditions, api::condition::kOnline));
   metrics.edge_sip_up(ns, name, truth_of(edge.status.conditions, api::condition::kSipHealthy));
+  metrics.edge_clock_in_sync(ns, name, truth_of(edge.status.conditions, api::condition::kClockInSync));
 }
 
 void measure(telemetry::Metrics& metrics, const api::GenesysConnection& connection) {
@@ -94,6 +96,8 @@ void measure(telemetry::Metrics& metrics, const api::PinPolicy& policy) {
   const auto& [ns, name] = std::tie(policy.meta.ns, policy.meta.name);
   metrics.pins_current(ns, name, truth_of(policy.status.conditions, api::condition::kPinsCurrent));
   metrics.pin_handshake_valid(ns, name, truth_of(policy.status.conditions, api::condition::kHandshakeValid));
+  metrics.pin_override(ns, name, truth_of(policy.status.conditions, api::condition::kOverrideActive));
+  metrics.pin_intercepted(ns, name, truth_of(policy.status.conditions, api::condition::kIntercepted));
   const auto& summary = policy.status.summary;
   metrics.pin_edges(ns, name, summary ? std::optional(summary->total) : std::nullopt,
                     summary ? std::optional(summary->matched) : std::nullopt);

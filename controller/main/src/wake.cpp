@@ -95,7 +95,10 @@ auto counted(const api::EdgeCertificate& certificate) {
 // What a PinPolicy reads of an Edge.
 auto counted_for_pins(const api::Edge& edge) {
   const auto pins = edge.status.pins.value_or(api::EdgePins{});
-  return std::tuple(edge.meta.uid, edge.meta.labels, pins.policy, pins.state, pins.message);
+  const auto* clock = api::find(edge.status.conditions, api::condition::kClockInSync);
+  return std::tuple(edge.meta.uid, edge.meta.labels, pins.policy, pins.state, pins.message, pins.enforced,
+                    pins.observed ? pins.observed->fingerprint + pins.observed->root : std::string{},
+                    clock != nullptr ? clock->status : api::Truth::kUnknown);
 }
 template <class Kind>
 bool counted_differ(const Kind* before, const Kind* after) {

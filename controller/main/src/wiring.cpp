@@ -8,9 +8,11 @@
 #include "edgetrust/http/server.hpp"
 #include "edgetrust/kube/cluster.hpp"
 #include "edgetrust/kube/leadership.hpp"
+#include "edgetrust/pinfile/pin_files.hpp"
 #include "edgetrust/pki/pki.hpp"
 #include "edgetrust/probe/probe.hpp"
 #include "edgetrust/reconcile/certificate_reconciler.hpp"
+#include "edgetrust/reconcile/edge_pin_reconciler.hpp"
 #include "edgetrust/reconcile/keeper_reconcilers.hpp"
 #include "edgetrust/reconcile/pin_policy_reconciler.hpp"
 #include "edgetrust/reconcile/sighting.hpp"
@@ -58,7 +60,7 @@ std::unique_ptr<dns::Resolver> make_resolver(const Environment& environment, Ran
 auto addresses_by(const dns::Resolver& resolver) {
   return [&resolver](const std::string& host, const net::Wait& wait) { return resolver.addresses(host, wait); };
 }
-Result<std::unique_ptr<ports::TlsProbe>> make_probe(const dns::Resolver& resolver, const Clock& clock) {
+Result<std::unique_ptr<probe::Probe>> make_probe(const dns::Resolver& resolver, const Clock& clock) {
   return probe::Probe::create(addresses_by(resolver), clock);
 }
 
@@ -92,7 +94,7 @@ class Candidate {
 struct Tools {
   std::shared_ptr<http::Transport> transport;  // to the API server
   std::unique_ptr<dns::Resolver> resolver;
-  std::unique_ptr<ports::TlsProbe> probe;
+  std::unique_ptr<probe::Probe> probe;
   std::unique_ptr<ports::WebLookup> web;  // null: no answers to http-01 are given
   std::unique_ptr<AuditTrail> audit;      // null: nothing is recorded
 };
@@ -155,7 +157,11 @@ struct Operator::Parts {
                       : nullptr),
         backends(
             cluster.secrets(), *tools.resolver, clock, random,
-            [this](telemetry::Api api, const http::Exchange& exchange) { asked(api, exchange); }, environment.clouds),
+            [this](telemetry::Api api, const http::Exchange& exchange) { asked(api, exchange); }, environment.clouds,
+            [this](const net::Socket& socket, const ports::ProbeTarget& target, const net::Wait& wait) {
+              return tools.probe->present_over(socket, target, wait);
+            }),
+        pin_files(pinfile::make_pin_files()),
         objects(AuditTrail::watched(
             tools.audit.get(), {cluster.certificates(), cluster.edges(), cluster.policies(), cluster.pin_policies()})),
         world{clock,
@@ -173,14 +179,16 @@ struct Operator::Parts {
               cluster.slots(),
               EDGETRUST_VERSION,
               candidate ? &candidate->election() : nullptr,
-              tools.web.get()},
+              tools.web.get(),
+              &cluster.pin_policies()},
         listings(world),
         certificates(world),
         edges(world, listings),
         policies(world),
         issuers(world),
         connections(world, listings, namespaces),
-        pins(world, {objects.pin_policies, *viewer, *announcements}) {}
+        pins(world, {objects.pin_policies, *viewer, *announcements}, pin_board),
+        edge_pins(world, {objects.pin_policies, *viewer, backends, *pin_files}, pin_board) {}
 
   // --- what changed wakes whom
 
@@ -200,6 +208,7 @@ struct Operator::Parts {
   static bool all(const api::EdgeCertificate& /*certificate*/) { return true; }
   void rouse_dependants(const kube::Change<api::PinPolicy>& policy, Rouse how);
   void recount_pins(const std::string& ns);
+  void rouse_pins(const std::string& ns, const std::function<bool(const api::Edge&)>& which);
   void recount();
   void noted(const kube::WatchNote& note);
   void asked(telemetry::Api api, const http::Exchange& exchange);
@@ -241,6 +250,8 @@ struct Operator::Parts {
   std::unique_ptr<ports::PinAnnouncements> announcements;
   std::unique_ptr<Candidate> candidate;
   DriverBackends backends;
+  std::unique_ptr<ports::PinFiles> pin_files;
+  reconcile::PinBoard pin_board;
   AuditTrail::Objects objects;  // those of the cluster, watched where there is an audit trail
   reconcile::World world;
   reconcile::FleetListings listings;
@@ -251,6 +262,7 @@ struct Operator::Parts {
   reconcile::ConnectionReconciler connections;
   Http01Answers http01_answers;
   reconcile::PinPolicyReconciler pins;
+  reconcile::EdgePinReconciler edge_pins;
   std::unique_ptr<http::Server> server;
   std::unique_ptr<http::Server> http01_server;  // null: no answers to http-01 are given
 };
@@ -269,6 +281,7 @@ void Operator::Parts::changed(const kube::Change<Kind>& change) {
     if (leaves_turn(change.before.get(), change.after.get())) rouse_waiting(change.key.ns);
   }
   if constexpr (std::is_same_v<Kind, api::Edge>) {
+    if (woken.itself) lanes.add({std::string(kEdgePins), change.key.ns, change.key.name});
     if (counts_for_pins(change.before.get(), change.after.get())) recount_pins(change.key.ns);
   }
   if (counts_anew(change.before.get(), change.after.get())) recount();
@@ -279,9 +292,17 @@ void Operator::Parts::recount_pins(const std::string& ns) {
     lanes.add_at({kind_name<api::PinPolicy>(), ns, policy->meta.name}, clock.steady() + kCountsMayWait);
 }
 
+void Operator::Parts::rouse_pins(const std::string& ns, const std::function<bool(const api::Edge&)>& which) {
+  for (const auto& edge : cluster.edges().list(ns)) {
+    if (which(*edge)) lanes.add({std::string(kEdgePins), ns, edge->meta.name});
+  }
+}
+
 // A slot that came free is for those that wait for one.
 void Operator::Parts::changed(const kube::Change<ports::BudgetSlot>& slot) {
-  if (!slot.after || !slot.after->holder) rouse_waiting(slot.key.ns);
+  if (slot.after && slot.after->holder) return;
+  rouse_waiting(slot.key.ns);
+  for (const auto& edge : pin_board.first_in_line(slot.key.ns)) lanes.add({std::string(kEdgePins), edge.ns, edge.name});
 }
 
 void Operator::Parts::rouse_waiting(const std::string& ns) {
@@ -318,12 +339,16 @@ void Operator::Parts::changed(const kube::Change<kube::MetadataOnly>& secret) {
     rouse_certificates(ns, Rouse::kForgive,
                        [&](const auto& certificate) { return certificate.spec.edge_ref.name == edge->meta.name; });
   }
+  const auto logs_in_with_it = [&secret_name = name](const api::Edge& edge) {
+    return edge.spec.ssh && edge.spec.ssh->private_key_ref.name == secret_name;
+  };
   for (const auto& policy : cluster.pin_policies().list(ns)) {
     if (!api::names_secret(*policy, name)) continue;
     pins.look_anew(policy->meta.key());
     lanes.add({kind_name<api::PinPolicy>(), ns, policy->meta.name});
   }
   if (!backends.secret_changed(secret.key)) return;
+  rouse_pins(ns, logs_in_with_it);
   for (const auto& issuer : cluster.issuers().list(ns))
     lanes.add({kind_name<api::AcmeIssuer>(), ns, issuer->meta.name});
   for (const auto& connection : cluster.connections().list(ns))
@@ -347,6 +372,9 @@ void Operator::Parts::rouse_dependants(const kube::Change<api::Edge>& edge, Rous
 
 void Operator::Parts::rouse_dependants(const kube::Change<api::RotationPolicy>& policy, Rouse how) {
   rouse_certificates(policy.key.ns, how);
+  rouse_pins(policy.key.ns, [](const api::Edge& edge) {
+    return edge.status.pins && edge.status.pins->state != api::EdgePinState::kMatched;
+  });
 }
 
 void Operator::Parts::rouse_dependants(const kube::Change<api::AcmeIssuer>& issuer, Rouse how) {
@@ -371,6 +399,13 @@ void Operator::Parts::rouse_dependants(const kube::Change<api::PinPolicy>& polic
   for (const auto& other : cluster.pin_policies().list(policy.key.ns)) {
     if (other->meta.name != policy.key.name) lanes.add({kind_name<api::PinPolicy>(), policy.key.ns, other->meta.name});
   }
+  const auto selected = [](const auto& form, const api::Edge& edge) {
+    return form && !form->broken && api::selects(form->spec, edge.meta);
+  };
+  rouse_pins(policy.key.ns, [&](const api::Edge& edge) {
+    return selected(policy.before, edge) || selected(policy.after, edge) ||
+           (edge.status.pins && edge.status.pins->policy == policy.key.name);
+  });
 }
 
 void Operator::Parts::rouse_certificates(const std::string& ns, Rouse how,
@@ -414,6 +449,10 @@ Result<std::shared_ptr<http::Transport>> Operator::Parts::trusting(const std::st
 reconcile::Outcome Operator::Parts::reconcile(const runtime::Key& key, std::stop_token stop) {
   const api::ObjectKey object{key.ns, key.name};
   if (key.kind == kind_name<api::EdgeCertificate>()) return certificates.reconcile(object, std::move(stop));
+  if (key.kind == kEdgePins) {
+    if (!cluster.edges().get(object)) backends.forget(object);
+    return edge_pins.reconcile(object, std::move(stop));
+  }
   if (key.kind == kind_name<api::Edge>()) return edges.reconcile(object, std::move(stop));
   if (key.kind == kind_name<api::RotationPolicy>()) return policies.reconcile(object, std::move(stop));
   if (key.kind == kind_name<api::PinPolicy>()) return pins.reconcile(object, std::move(stop));
@@ -441,6 +480,10 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
                     : outcome.wake_at ? telemetry::Reconciled::kWaiting
                                       : telemetry::Reconciled::kDone);
   if (outcome.ended) rotation_ended(key, *outcome.ended);
+  if (outcome.pins_changed) {
+    const auto policy = cluster.pin_policies().get({key.ns, key.name});
+    rouse_pins(key.ns, [&](const api::Edge& edge) { return policy && api::selects(policy->spec, edge.meta); });
+  }
   for (const auto& edge : outcome.in_question) {
     edges.look_closely({key.ns, edge});  // a listing of a minute ago says nothing of now
     lanes.add({kind_name<api::Edge>(), key.ns, edge});

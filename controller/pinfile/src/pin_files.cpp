@@ -1,6 +1,7 @@
 #include "edgetrust/pinfile/pin_files.hpp"
 
 #include "edgetrust/base/encoding.hpp"
+#include "edgetrust/base/text.hpp"
 #include "edgetrust/crypto/digest.hpp"
 #include "edgetrust/json/view.hpp"
 
@@ -81,17 +82,65 @@ ports::PinDocument written(const Document& before, const Document& after, std::s
   return finished(after.dump(2, ' ', false, Document::error_handler_t::replace) + "\n");
 }
 
+// The value where it has that type.
+template <class T>
+T value_or(const Document& section, const char* key, T otherwise) {
+  const auto found = section.find(key);
+  const auto* value = found == section.end() ? nullptr : found->get_ptr<const T*>();
+  return value != nullptr ? *value : otherwise;
+}
+std::string hash_of(const std::string& colon_hex) {
+  std::string digits = lower(colon_hex);
+  std::erase(digits, ':');
+  const auto octets = from_hex(digits);
+  return octets && octets->size() == 32 ? digits : std::string{};
+}
+
+// The guide's own file has one fingerprint and no list.
+ports::PinFile understood(const Document& document) {
+  ports::PinFile file{.enabled = false};
+  if (document.contains(kPinning)) {
+    const Document& pinning = document[kPinning];
+    file.enabled = value_or(pinning, "enabled", false);
+    file.allow_rotation = value_or(pinning, "allowRotation", false);
+    file.log_validation_failures = value_or(pinning, "logValidationFailures", false);
+    file.fingerprint = hash_of(value_or(pinning, "fingerprint", std::string{}));
+    const auto list = pinning.find("fingerprints");
+    if (list == pinning.end()) {
+      if (!file.fingerprint.empty()) file.accepted.push_back({.is_public_key = false, .sha256 = file.fingerprint});
+    } else {
+      for (const auto& pin : *list) {
+        if (!pin.is_object()) continue;
+        const ports::FilePin read{.is_public_key = value_or(pin, "type", std::string{}) == "PublicKey",
+                                  .sha256 = hash_of(value_or(pin, "fingerprint", std::string{}))};
+        if (!read.sha256.empty()) file.accepted.push_back(read);
+      }
+    }
+  }
+  if (document.contains(kTls)) {
+    const Document& tls = document[kTls];
+    file.min_version = value_or(tls, "minVersion", std::string{});
+    file.strict_validation = value_or(tls, "strictValidation", false);
+  }
+  return file;
+}
+
 class Files final : public ports::PinFiles {
  public:
   Result<ports::PinDocument> render(const ports::PinFile& wanted, std::string_view existing) override {
-    EDGETRUST_TRY_ASSIGN(const Document before, read(existing));
+    EDGETRUST_TRY_ASSIGN(const Document before, pinfile::read(existing));
     Document after = before;
     EDGETRUST_TRY(put_pinning(after, wanted));
     put_tls(after, wanted);
     return written(before, after, existing);
   }
+  Result<std::optional<ports::PinFile>> read(std::string_view existing) override {
+    EDGETRUST_TRY_ASSIGN(const Document document, pinfile::read(existing));
+    const ports::PinFile found = understood(document);
+    return found.enabled && !found.accepted.empty() ? std::optional(found) : std::nullopt;
+  }
   Result<ports::PinDocument> switched_off(std::string_view existing) override {
-    EDGETRUST_TRY_ASSIGN(const Document before, read(existing));
+    EDGETRUST_TRY_ASSIGN(const Document before, pinfile::read(existing));
     Document after = before;
     after[kPinning]["enabled"] = false;
     return written(before, after, existing);

@@ -5,6 +5,7 @@
 #include "edgetrust/decide/wave.hpp"
 #include "edgetrust/reconcile/keeper_reconcilers.hpp"
 #include "finding.hpp"
+#include "slots.hpp"
 
 #include <algorithm>
 #include <map>
@@ -140,7 +141,7 @@ Outcome PolicyReconciler::reconcile(const api::ObjectKey& key, std::stop_token s
   }
   take_resumption(*policy, next.status, now);
   const auto fleet = members(world_, key.ns);
-  const decide::Setbacks setbacks = decide::setbacks(key.name, &next, fleet, now);
+  const decide::Setbacks setbacks = decide::setbacks(key.name, &next, fleet, now, pin_work(world_, key.ns));
   const decide::WaveReport waves = decide::report_waves(*policy, fleet, now);
   const auto due = due_under(world_, *policy, fleet);
   auto shortage = decide::shortage(due, api::effective_rotation({}, &policy->spec), now);

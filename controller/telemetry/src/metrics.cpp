@@ -106,6 +106,8 @@ struct Metrics::Impl {
   PerObject edge_sip_up{gauge(registry, "edgetrust_edge_sip_up", "1 while the Edge's SIP is healthy.")};
   PerObject edge_clock_offset{
       gauge(registry, "edgetrust_edge_clock_offset_seconds", "How far the Edge's clock is ahead of ours.")};
+  PerObject edge_clock_in_sync{
+      gauge(registry, "edgetrust_edge_clock_in_sync", "1 while the Edge's clock is within the policy's maxOffset.")};
   PerObject pins_current{
       gauge(registry, "edgetrust_pin_policy_current", "1 while the pins accept what the endpoint presents.")};
   PerObject pin_handshake_valid{gauge(registry, "edgetrust_pin_policy_handshake_valid",
@@ -115,6 +117,8 @@ struct Metrics::Impl {
       gauge(registry, "edgetrust_pin_policy_edges_matched", "Edges of the PinPolicy on which all is as it says.")};
   PerObject pin_override{
       gauge(registry, "edgetrust_pin_policy_override_active", "1 while an emergency override suspends pinning.")};
+  PerObject pin_intercepted{
+      gauge(registry, "edgetrust_pin_policy_intercepted", "1 while Edges see another chain than the endpoint's own.")};
   PerObject credentials_valid{gauge(registry, "edgetrust_connection_credentials_valid",
                                     "1 while Genesys accepts the connection's credentials.")};
   PerObject standby_in_use{gauge(registry, "edgetrust_connection_standby_in_use",
@@ -215,8 +219,12 @@ void Metrics::edge_sip_up(const std::string& ns, const std::string& name, std::o
 void Metrics::edge_clock_offset(const std::string& ns, const std::string& name, Seconds offset) {
   impl_->edge_clock_offset.set(ns, name, offset.count());
 }
+void Metrics::edge_clock_in_sync(const std::string& ns, const std::string& name, std::optional<bool> in_sync) {
+  set_or_forget(impl_->edge_clock_in_sync, ns, name, in_sync);
+}
 void Metrics::forget_edge(const std::string& ns, const std::string& name) {
-  for (auto* metric : {&impl_->edge_online, &impl_->edge_sip_up, &impl_->edge_clock_offset}) metric->forget(ns, name);
+  for (auto* metric : {&impl_->edge_online, &impl_->edge_sip_up, &impl_->edge_clock_offset, &impl_->edge_clock_in_sync})
+    metric->forget(ns, name);
 }
 
 void Metrics::pins_current(const std::string& ns, const std::string& name, std::optional<bool> current) {
@@ -230,12 +238,15 @@ void Metrics::pin_edges(const std::string& ns, const std::string& name, std::opt
   set_or_forget(impl_->pin_edges, ns, name, selected);
   set_or_forget(impl_->pin_edges_matched, ns, name, matched);
 }
-void Metrics::pin_override(const std::string& ns, const std::string& name, bool active) {
-  impl_->pin_override.set(ns, name, active ? 1 : 0);
+void Metrics::pin_override(const std::string& ns, const std::string& name, std::optional<bool> active) {
+  set_or_forget(impl_->pin_override, ns, name, active);
+}
+void Metrics::pin_intercepted(const std::string& ns, const std::string& name, std::optional<bool> intercepted) {
+  set_or_forget(impl_->pin_intercepted, ns, name, intercepted);
 }
 void Metrics::forget_pin_policy(const std::string& ns, const std::string& name) {
   for (auto* metric : {&impl_->pins_current, &impl_->pin_handshake_valid, &impl_->pin_edges, &impl_->pin_edges_matched,
-                       &impl_->pin_override})
+                       &impl_->pin_override, &impl_->pin_intercepted})
     metric->forget(ns, name);
 }
 void Metrics::credentials_valid(const std::string& ns, const std::string& name, std::optional<bool> valid) {

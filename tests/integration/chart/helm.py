@@ -78,6 +78,7 @@ EXTREME: Object = {
     "metrics": {"bindAddress": "::", "port": 65535, "service": {"annotations": {"prometheus.io/scrape": "true"}, "labels": {"scraped": "yes"}}},
     "http01": {
         "enabled": True,
+        "bindAddress": "0.0.0.0",
         "port": 65534,
         "checkPort": 0,
         "service": {"type": "LoadBalancer", "annotations": {"a": "b"}, "labels": {"reached": "yes"}},

@@ -102,6 +102,9 @@ CASES: dict[str, list[Case]] = {
     "EdgetrustEdgeSipDown": [Case(of_both("edge_sip_up", "0x90"), of_both("edge_sip_up", "1x85 0x5"))],
     "EdgetrustPinsNotCurrent": [Case(of_both("pin_policy_current", "0x90"), of_both("pin_policy_current", "1x80 0x10"))],
     "EdgetrustPinHandshakeInvalid": [Case(of_both("pin_policy_handshake_valid", "0x90"), of_both("pin_policy_handshake_valid", "1x80 0x10"))],
+    "EdgetrustIntercepted": [Case(of_both("pin_policy_intercepted", "1x90"), of_both("pin_policy_intercepted", "0x90"))],
+    "EdgetrustOverrideLasts": [Case(of_both("pin_policy_override_active", "1x4400"), of_both("pin_policy_override_active", "0x2200 1x2200"), at=73 * 3600)],
+    "EdgetrustEdgeClockOff": [Case(of_both("edge_clock_in_sync", "0x90"), of_both("edge_clock_in_sync", "0x40 1x10 0x40"))],
     "EdgetrustCredentialsRefused": [Case(of_both("connection_credentials_valid", "0x90"), of_both("connection_credentials_valid", "1x90"))],
     "EdgetrustCredentialsUnknown": [
         Case(of_both("certificate_ready", "1x90"), of_both("certificate_ready", "1x90") | of_both("connection_credentials_valid", "0x90"), {}),

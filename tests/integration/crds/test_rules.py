@@ -109,6 +109,7 @@ REFUSED = [
     Refused("EdgeCertificate", "spec", SOURCE, from_source(renewBefore="720h")),
     Refused("EdgeCertificate", "spec", SOURCE, from_source(dnsNames=["a.example.com"], commonName="a.example.com")),
     Refused("EdgeCertificate", "spec", SOURCE, from_source(fallback={"issuerRef": {"name": "b"}, "whenRemaining": "168h"})),
+    Refused("EdgeCertificate", "spec", "dnsNames and ipAddresses may have 100 entries together", setting(dnsNames=[f"a{i}.example.com" for i in range(100)], ipAddresses=["192.0.2.7"])),
     Refused("EdgeCertificate", "spec", "commonName must be one of dnsNames", setting(commonName="other.example.com")),
     Refused("EdgeCertificate", "spec", "renewBefore must be at least 1m", setting(renewBefore="59s")),
     Refused("EdgeCertificate", "spec.issuerRef.kind", "issuerRef.kind must be AcmeIssuer", setting(issuerRef={"kind": "ClusterIssuer", "name": "le"})),
@@ -184,6 +185,7 @@ ACCEPTED: list[tuple[str, Change]] = [
     ("EdgeCertificate", setting(privateKey={"algorithm": "ECDSA", "size": 384})),
     ("EdgeCertificate", setting(commonName="")),
     ("EdgeCertificate", setting(dnsNames=["*.example.com"])),
+    ("EdgeCertificate", setting(dnsNames=[f"a{i}.example.com" for i in range(98)], ipAddresses=["192.0.2.7", "2001:db8::192.0.2.7"])),
     ("EdgeCertificate", setting(renewBefore="1.5h")),
     ("EdgeCertificate", setting(rotation={"windows": [window("00:00", "24h"), window("23:59", "23h59m")]})),
     ("EdgeCertificate", from_source()),
@@ -195,6 +197,7 @@ ACCEPTED: list[tuple[str, Change]] = [
     ("AcmeIssuer", solver(route53={"accessKeyIdRef": TSIG, "secretAccessKeyRef": TSIG, "roleArn": "arn:aws-cn:iam::123456789012:role/path/dns"})),
     ("AcmeIssuer", solver(azureDns=AZURE)),
     ("AcmeIssuer", solver(azureDns={**AZURE, "clientSecretRef": TSIG, "tenantId": "t", "clientId": "c", "environment": "AzureChinaCloud"})),
+    ("AcmeIssuer", setting(solvers=[{"selector": {"dnsNames": ["*.example.com", "192.0.2.7", "2001:db8::7"]}, "http01": {}}])),
     ("AcmeIssuer", solver(acmeDns=ACME_DNS)),
     ("AcmeIssuer", solver(rfc2136=RFC2136, cnameStrategy="Follow", delegationZones=["acme.example.net"])),
     ("AcmeIssuer", setting(externalAccountBinding={"zeroSslApiKeyRef": TSIG})),
@@ -314,10 +317,28 @@ class Crds(unittest.TestCase):
                 with self.subTest(sample["kind"], name=sample["metadata"]["name"]):
                     self.try_to_create(sample)
 
-    def test_the_objects_of_the_how_tos_are_accepted(self) -> None:
+    @staticmethod
+    def how_tos(api_versions: set[str]) -> list[tuple[str, str]]:
+        """The objects of these groups, with the file that each is in."""
         folder = Path(__file__).resolve().parents[3] / "controller" / "docs" / "how-to"
         blocks = [(file.name, block) for file in sorted(folder.glob("*.md")) for block in re.findall(r"^```yaml\n(.*?)^```", file.read_text(), re.M | re.S)]
-        ours = [(name, block) for name, block in blocks if "apiVersion: edgetrust.io/v1alpha1\n" in block]
+        return [(name, block) for name, block in blocks if api_versions & set(re.findall(r"^apiVersion: (\S+)$", block, re.M))]
+
+    def test_the_way_to_the_answers_that_a_how_to_shows_is_accepted(self) -> None:
+        paths = {"Service": "/api/v1/namespaces/{}/services", "Ingress": "/apis/networking.k8s.io/v1/namespaces/{}/ingresses"}
+        tried = set()
+        for name, block in self.how_tos({"v1", "networking.k8s.io/v1"}):
+            candidate = json.loads(kubectl("create", "--dry-run=client", "-o", "json", "-f", "-", stdin=block))
+            if candidate["kind"] not in paths:
+                continue
+            candidate["metadata"]["namespace"] = self.namespace
+            with self.subTest(name, kind=candidate["kind"]):
+                self.kube.call("POST", paths[candidate["kind"]].format(self.namespace) + "?dryRun=All&fieldValidation=Strict", candidate)
+                tried.add(candidate["kind"])
+        self.assertEqual(tried, set(paths))
+
+    def test_the_objects_of_the_how_tos_are_accepted(self) -> None:
+        ours = self.how_tos({"edgetrust.io/v1alpha1"})
         self.assertTrue(ours)
         for name, block in ours:
             candidate = json.loads(kubectl("create", "--dry-run=client", "-o", "json", "-f", "-", stdin=block))
@@ -408,7 +429,9 @@ class Crds(unittest.TestCase):
             ("EdgeCertificate", {"renewBefore": "999999h"}, "spec.renewBefore"),
             ("EdgeCertificate", {"dnsNames": ["Edge01.example.com"]}, "spec.dnsNames[0]"),
             ("EdgeCertificate", {"dnsNames": ["edge01.example.com."]}, "spec.dnsNames[0]"),
+            *(("EdgeCertificate", {"ipAddresses": [text]}, "spec.ipAddresses[0]") for text in ("1.2.3", "192.0.2.256", "192.0.2.7.", "beef", "fe80::1%eth0")),
             ("EdgeCertificate", {"secretName": "../x"}, "spec.secretName"),
+            ("AcmeIssuer", {"solvers": [{"selector": {"dnsNames": ["Edge01.example.com"]}, "http01": {}}]}, "spec.solvers[0].selector.dnsNames[0]"),
             ("AcmeIssuer", {"server": "http://ca.example.com/dir"}, "spec.server"),
             ("AcmeIssuer", {"server": "https://user@ca.example.com/dir"}, "spec.server"),
             ("AcmeIssuer", {"solvers": [{"dns01": {"acmeDns": {**ACME_DNS, "host": "http://auth.example.net"}}}]}, "spec.solvers[0].dns01.acmeDns.host"),

@@ -51,6 +51,10 @@ class OwnPebble:
         with urllib.request.urlopen(f"https://127.0.0.1:{self.ports['management']}{path}", context=self.trust, timeout=10) as answer:
             return answer.read().decode()
 
+    def orders(self) -> int:
+        """All that it has made, by its own log."""
+        return Path(self.log.name).read_text().count("Added order ")
+
     def _root(self) -> str | None:
         try:
             return self.management("/roots/0")

@@ -365,9 +365,8 @@ TEST(Authorization, OffersHttpBesideDns) {
   ASSERT_TRUE(http.has_value());
   EXPECT_EQ(http->url, at("/chall/h"));
   EXPECT_EQ(http->token, "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0");
-  EXPECT_EQ(http->key_authorization,
-            http->token + "." +
-                crypto::jwk_thumbprint(crypto::PrivateKey::from_pem(Secret(crypto::kRfc7515A3Key)).value()).value());
+  EXPECT_EQ(http->account_thumbprint,
+            crypto::jwk_thumbprint(crypto::PrivateKey::from_pem(Secret(crypto::kRfc7515A3Key)).value()).value());
   EXPECT_EQ(http->status, ports::ChallengeStatus::kPending);
 }
 

@@ -129,6 +129,8 @@ TEST(SolverFor, HttpAloneProvesAddressesAndDnsAloneWildcards) {
   EXPECT_EQ(which("192.0.2.7"), 1);
   EXPECT_EQ(which("192.0.2.8"), 2);
   EXPECT_EQ(which("2001:db8::7"), 2);
+  issuer.solvers[1].selector->dns_names = {"2001:db8:0::7"};
+  EXPECT_EQ(which("2001:DB8::7"), 1) << "an address in another form";
   EXPECT_EQ(dns_solver_for(issuer, "edge01.example.com"), &issuer.solvers[0]) << "the wildcard below it has a record";
   issuer.solvers = {http};
   EXPECT_EQ(solver_for(issuer, "*.example.com"), nullptr);

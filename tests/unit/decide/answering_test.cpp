@@ -10,11 +10,11 @@ using namespace support;
 using ports::OrderStatus;
 using Seen = AnswersSeen;
 
-const api::HttpAnswer kAnswer{kName, "token", "token.thumbprint"};
+const api::HttpAnswer kAnswer{kName, "token"};
 const std::string kHttpUrl = "https://ca.example/challenge/http";
 
 ports::HttpChallenge http_challenge() {
-  return {.url = kHttpUrl, .token = kAnswer.token, .key_authorization = kAnswer.key_authorization};
+  return {.url = kHttpUrl, .token = kAnswer.token, .account_thumbprint = "thumbprint"};
 }
 api::Solver by_http(std::vector<std::string> zones = {}) {
   api::Solver solver{.http01 = api::Http01Solver{}};
@@ -47,6 +47,7 @@ TEST(Answering, AnHttpAnswerIsWrittenDownBeforeItIsLookedFor) {
   expect_sane(by_http_ordered(), decision);
   EXPECT_EQ(support::summary(by_http_ordered(), decision), "revision_issued LookForAnswers Issuing/Answering R");
   EXPECT_EQ(decision.status.order->http_answers, std::vector<api::HttpAnswer>{kAnswer});
+  EXPECT_EQ(decision.status.order->account_thumbprint, "thumbprint");
   EXPECT_TRUE(decision.status.order->records.empty());
   EXPECT_EQ(std::get<effect::LookForAnswers>(*decision.effect).answers, std::vector<api::HttpAnswer>{kAnswer});
 }
@@ -97,11 +98,29 @@ TEST(Answering, WhatStaysWrongEndsTheOrderBeforeTheCaCountsIt) {
   EXPECT_EQ(decision.status.order->abandoned.size(), 1U) << "and does not leave it pending";
 }
 
+// The account gets another key, or the CA changes its mind about the token: what it looked for before is nothing to it.
+TEST(Answering, OfAHostTheLastAnswerAloneIsGiven) {
+  Observation o = looked(Seen::kRight, 0s);
+  o.object.status.order->account_thumbprint = "thumbprint";
+  o.order->order.authorizations[0].http->account_thumbprint = "another";
+  Decision decision = decide(o);
+  expect_sane(o, decision);
+  EXPECT_EQ(decision.status.order->http_answers, std::vector<api::HttpAnswer>{kAnswer});
+  EXPECT_EQ(decision.status.order->account_thumbprint, "another");
+  for (int i = 0; i < 200; ++i) {
+    o.object.status = decision.status;
+    o.order->order.authorizations[0].http->token = "token" + std::to_string(i);
+    decision = decide(o);
+  }
+  expect_sane(o, decision);
+  EXPECT_EQ(decision.status.order->http_answers, (std::vector<api::HttpAnswer>{{kName, "token199"}}));
+}
+
 // One look that says nothing between two that are wrong does not begin the wait anew, one that is right does.
 TEST(Answering, LooksInARowAddUp) {
   const auto after = [](Seen before, Seen now) {
     Observation o = looked(before, 50s);
-    note_success(o, effect::LookForAnswers{{kAnswer}},
+    note_success(o, effect::LookForAnswers{{kAnswer}, "thumbprint"},
                  {.answers = AnswersLook{.seen = now, .trouble = {}, .at = o.now, .since = o.now}}, o, o.now);
     return std::chrono::duration_cast<std::chrono::seconds>(o.now - o.answers->since);
   };
@@ -133,9 +152,10 @@ TEST(Answering, AnOrderMayNeedBoth) {
   };
   EXPECT_EQ(next(), "revision_issued LookForAnswers Issuing/Answering R");
   EXPECT_EQ(o.object.status.order->http_answers, std::vector<api::HttpAnswer>{kAnswer});
-  EXPECT_EQ(o.object.status.order->records, std::vector<api::TxtRecord>{kRecord});
+  EXPECT_TRUE(o.object.status.order->records.empty()) << "none is written before the answers are right";
   o.answers = AnswersLook{.seen = Seen::kRight, .trouble = {}, .at = o.now, .since = o.now - 2s};
   EXPECT_EQ(next(), "revision_issued SetFinalizer Issuing/Answering R");
+  EXPECT_EQ(o.object.status.order->records, std::vector<api::TxtRecord>{kRecord});
   o.object.meta.finalizers = {std::string(api::kFinalizer)};
   EXPECT_EQ(next(), "revision_issued PresentRecord Issuing/Answering R");
   o.presented = {record_id(kRecord)};
@@ -149,6 +169,20 @@ TEST(Answering, AnOrderMayNeedBoth) {
     o.answered.insert(url);
   }
   EXPECT_EQ(next(), "revision_issued LookAtOrder Issuing/Validating R");
+}
+
+// A CA that asks for another record at each look would fill the status, and the zone.
+TEST(Answering, RecordsWithoutEndEndTheOrder) {
+  Observation o = answering();
+  for (int i = 0; i < 300 && o.object.status.order->url == kOrderUrl; ++i) {
+    o.order->order.authorizations[0].dns->record_value = "value" + std::to_string(i);
+    const Decision decision = decide(o);
+    expect_sane(o, decision);
+    o.object.status = decision.status;
+    for (const auto& said : decision.announcements) EXPECT_EQ(said.reason, "TooManyRecords");
+  }
+  EXPECT_EQ(o.object.status.order->url, "");
+  EXPECT_EQ(o.object.status.order->records.size(), api::kMostRecords) << "what was written is removed";
 }
 
 TEST(Answering, AChallengeThatTheCaDoesNotOfferEndsTheOrder) {

@@ -444,5 +444,52 @@ TEST(Turn, ARollbackWaitsForNoSlotAndNoHalt) {
   EXPECT_EQ(decided(quiet), "rollback_asked_for LookAtEdge RollingBack/RollingBack R");
 }
 
+// --- the pin files of Edges under the same policy
+
+std::shared_ptr<const api::Edge> pinned_edge(const std::string& name, const std::string& site) {
+  auto edge = std::make_shared<api::Edge>();
+  edge->meta = {.ns = "voice", .name = name, .uid = "uid-edge-" + name};
+  edge->spec.connection_ref = {"prod"};
+  edge->spec.site = site;
+  return edge;
+}
+
+TEST(PinTurn, OneEdgeOfASiteWhateverTheBudget) {
+  const auto a = pinned_edge("a", "ny");
+  const auto b = pinned_edge("b", "ny");
+  const auto c = pinned_edge("c", "la");
+  Fleet fleet;
+  const auto turn = turn_of_pins(*a, "default", fleet, budget(8, 8), {});
+  ASSERT_EQ(turn.slots.size(), 2U);
+  EXPECT_TRUE(turn_of_pins(*b, "default", fleet, budget(8, 8), {a}).slots.empty());
+  EXPECT_FALSE(turn_of_pins(*c, "default", fleet, budget(8, 8), {a, b}).slots.empty());
+  EXPECT_TRUE(turn_of_pins(*c, "default", fleet, budget(1, 8), {a}).slots.empty());
+  fleet.pins.push_back({.uid = a->meta.uid, .name = "a", .policy = "default", .slots = turn.slots});
+  EXPECT_TRUE(turn_of_pins(*b, "default", fleet, budget(8, 8), {}).slots.empty());
+  EXPECT_THAT(turn_of_pins(*b, "default", fleet, budget(8, 8), {}).why, testing::HasSubstr("site ny (one at a time)"));
+}
+
+TEST(PinTurn, HoldsUpCertificatesAndIsHeldUpByThem) {
+  Fleet fleet = fleet_of({{.name = "a"}, {.name = "b"}});
+  const auto edge = pinned_edge("c", "ny");
+  const auto slots = turn_of_pins(*edge, "default", fleet, budget(1, 1), {}).slots;
+  Fleet at_work = fleet;
+  at_work.pins.push_back({.uid = edge->meta.uid, .name = "c", .policy = "default", .slots = slots});
+  EXPECT_EQ(going(at_work, budget(1, 1)), "");
+  hold(fleet, "a", turn(fleet, "a", budget(1, 1)).slots);
+  EXPECT_TRUE(turn_of_pins(*edge, "default", fleet, budget(1, 1), {}).slots.empty());
+}
+
+TEST(PinTurn, ItsRollbacksCountTowardsTheHalt) {
+  const std::vector<PinWork> pins{
+      {.uid = "1", .name = "edge01", .policy = "default", .slots = {}, .rolled_back_at = kNow - 1h},
+      {.uid = "2", .name = "edge02", .policy = "default", .slots = {}, .rolled_back_at = kNow - 1h},
+      {.uid = "3", .name = "edge03", .policy = "other", .slots = {}, .rolled_back_at = kNow - 1h}};
+  const Setbacks found = setbacks("default", nullptr, {}, kNow, pins);
+  EXPECT_TRUE(found.halted);
+  EXPECT_EQ(describe(found), "2 rollbacks (Edge edge01, Edge edge02)");
+  EXPECT_FALSE(setbacks("default", nullptr, {}, kNow + 30 * 24h, pins).halted);
+}
+
 }  // namespace
 }  // namespace edgetrust::decide::certificate

@@ -93,6 +93,54 @@ TEST(Fallback, WhenItIsAsked) {
   });
 }
 
+// What an issuer cannot prove is no work for it, whether it is the one that is asked now or the other.
+TEST(Fallback, AnIssuerThatCannotProveTheNamesIsNoHelp) {
+  const auto came_to_nothing = [](Observation o) {
+    o.object.status.order->failures = 1;
+    o.object.status.order->last_error = "no";
+    o.object.status.next_attempt = o.now + 1h;
+    return o;
+  };
+  const auto by_http = [](auto& issuer) { issuer.spec.solvers = {api::Solver{.http01 = api::Http01Solver{}}}; };
+  const auto with_address = [&](Observation o, auto Observation::*proved_by) {
+    o.object.spec.ip_addresses = {"192.0.2.7"};
+    o.serves_http01 = true;
+    change(o.*proved_by, by_http);
+    return o;
+  };
+  const auto unserved = [&](Observation o, auto Observation::*issuer) {
+    change(o.*issuer, by_http);
+    return o;
+  };
+  const auto time_left = [](auto& o) { o.object.spec.fallback->when_remaining = 24h; };
+  const std::string changed = "revision_issued Issuing/AskingOtherIssuer R +0s";
+  const std::string waits = "revision_issued Issuing/OrderFailed R +1h";
+  constexpr auto kAsked = &Observation::issuer;
+  constexpr auto kOther = &Observation::other_issuer;
+  check({
+      {"the second proves no address", with_address(came_to_nothing(with_second(ordering())), kAsked), waits},
+      {"nobody gives the second's answers", unserved(came_to_nothing(with_second(ordering())), kOther), waits},
+      {"it was asked, and proves no address", with_address(asking_second(ordering()), kOther), changed},
+      {"it was asked, and nobody gives its answers any more", unserved(asking_second(ordering()), kAsked), changed},
+      {"neither can", unserved(unserved(asking_second(ordering()), kAsked), kOther),
+       "revision_issued Issuing/NoHttpEndpoint R"},
+      {"nobody gives the first's answers any more", unserved(with_second(due()), kAsked), changed},
+      {"of an order that it has either", unserved(with_second(ordered(ports::OrderStatus::kPending)), kAsked),
+       "revision_issued Issuing/OrderFailed R +0s"},
+      {"and there is time", with(unserved(with_second(due()), kAsked), time_left),
+       "revision_issued Issuing/NoHttpEndpoint R +432h"},
+      {"it is gone, and there is time", with(with(with_second(due()), time_left), [](auto& o) { o.issuer.reset(); }),
+       "revision_issued Issuing/IssuerNotFound R +432h"},
+      {"the second has just failed, and a person wants one now",
+       with(came_to_nothing(unserved(with_second(ordering()), kAsked)),
+            [](auto& o) {
+              o.object.status.order->issuer = "ca";
+              annotate(o, api::kRenewRequestedAt);
+            }),
+       "revision_issued Issuing/NoHttpEndpoint R +1h"},
+  });
+}
+
 // A limit that is kept here: the second one has room only where it has no limits, or both would be asked in turn.
 TEST(Fallback, IsAskedForALimitOnlyWhereItHasNone) {
   Observation o = with_second(due());

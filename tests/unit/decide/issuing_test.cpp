@@ -747,12 +747,13 @@ TEST(OrderCleanedUp, DeactivatesWhatAFailedOrderLeftPending) {
   open.status = ports::AuthorizationStatus::kPending;
   o.order->order.authorizations.push_back(open);
   const Decision failing = decide(o);
-  EXPECT_EQ(failing.status.order->abandoned, std::vector<std::string>{"https://ca.example/authz/2"});
+  EXPECT_EQ(failing.status.order->abandoned,
+            (std::vector<api::AbandonedAuthorization>{{"https://ca.example/authz/2", kName}}));
   EXPECT_EQ(failing.wake_at, o.now);
   o.object.status = failing.status;
   const Decision decision = decide(o);
   expect_sane(o, decision);
-  EXPECT_EQ(effect_of<effect::DeactivateAuthorization>(decision).url, "https://ca.example/authz/2");
+  EXPECT_EQ(effect_of<effect::DeactivateAuthorization>(decision).authorization.url, "https://ca.example/authz/2");
   for (const bool done : {true, false}) {
     Observation after = o;
     if (done) after.deactivated = {"https://ca.example/authz/2"};

@@ -91,7 +91,7 @@ class EffectIsCovered {
   }
   void operator()(const effect::DeactivateAuthorization& e) const {
     ASSERT_TRUE(o_.issuer && d_.status.order);
-    EXPECT_TRUE(std::ranges::count(d_.status.order->abandoned, e.url)) << "a crash would forget it";
+    EXPECT_TRUE(std::ranges::count(d_.status.order->abandoned, e.authorization)) << "a crash would forget it";
   }
   void operator()(const effect::RevokeCertificate& e) const {
     ASSERT_TRUE(o_.issuer && d_.status.revocation);

@@ -322,7 +322,7 @@ class Story {
     return Learned{};
   }
   Result<Learned> execute(const effect::DeactivateAuthorization& e) {
-    deactivated.insert(e.url);
+    deactivated.insert(e.authorization.url);
     return Learned{};
   }
   Result<Learned> execute(const effect::RevokeCertificate& e) {

@@ -12,14 +12,14 @@ namespace {
 
 using testing::HasSubstr;
 
-const api::HttpAnswer kAnswer{"edge01.example.com", "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0",
-                              "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0.thumb"};
+const api::HttpAnswer kAnswer{"edge01.example.com", "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"};
 const std::string kPath = "/.well-known/acme-challenge/" + kAnswer.token;
 
-api::EdgeCertificate with_answers(std::vector<api::HttpAnswer> answers) {
+api::EdgeCertificate with_answers(std::vector<api::HttpAnswer> answers, std::string thumbprint = "thumb") {
   api::EdgeCertificate certificate;
   certificate.status.order = api::OrderStatus{.revision = 1};
   certificate.status.order->http_answers = std::move(answers);
+  certificate.status.order->account_thumbprint = std::move(thumbprint);
   return certificate;
 }
 
@@ -35,10 +35,10 @@ struct AnswersTest : testing::Test {
 
 TEST_F(AnswersTest, GivesWhatStandsInAStatus) {
   put("edge01", with_answers({kAnswer}));
-  put("edge02", with_answers({{"edge02.example.com", "another", "another.thumb"}}));
+  put("edge02", with_answers({{"edge02.example.com", "another"}}));
   const auto given = answers.answer({.method = "GET", .path = kPath, .query = {}, .headers = {}, .body = {}});
   EXPECT_EQ(given.status, 200);
-  EXPECT_EQ(given.body, kAnswer.key_authorization);
+  EXPECT_EQ(given.body, kAnswer.token + ".thumb");
   EXPECT_EQ(given.headers.get("Content-Type"), "application/octet-stream");
   EXPECT_EQ(status("HEAD", kPath), 200);
   EXPECT_EQ(status("GET", "/.well-known/acme-challenge/another"), 200);
@@ -52,6 +52,13 @@ TEST_F(AnswersTest, AndNothingElse) {
         std::string("/.well-known/acme-challenge"), kPath + "/", kPath + "x", kPath.substr(0, kPath.size() - 1),
         "/x" + kPath, "/.well-known/acme-challenge/../acme-challenge/" + kAnswer.token, "/" + kAnswer.token})
     EXPECT_EQ(status("GET", path), 404) << path;
+}
+
+TEST_F(AnswersTest, FollowsTheKeyOfTheAccount) {
+  put("edge01", with_answers({kAnswer}));
+  put("edge01", with_answers({kAnswer}, "next"));
+  const auto given = answers.answer({.method = "GET", .path = kPath, .query = {}, .headers = {}, .body = {}});
+  EXPECT_EQ(given.body, kAnswer.token + ".next");
 }
 
 TEST_F(AnswersTest, AnAnswerGoesWithItsOrder) {

@@ -40,6 +40,23 @@ TEST_F(LanesTest, EdgesThatHangHoldUpNoEdgeCertificate) {
   lanes.stop();
 }
 
+TEST_F(LanesTest, MachinesThatHangHoldUpNobodyElseAndNoOtherMachine) {
+  lanes.start({.threads = 1}, [this](const runtime::Key& key, std::stop_token) {
+    began.note(key.kind);
+    if (key.kind == kEdgePins) edges_answer.wait();
+  });
+  add(std::string(kEdgePins), 200);
+  began.await(std::string(kEdgePins), kMostSessions);
+  for (const auto* kind : {"EdgeCertificate", "Edge", "PinPolicy"}) {
+    add(kind, 3);
+    began.await(kind, 3);
+  }
+  EXPECT_EQ(began.count(std::string(kEdgePins)), kMostSessions) << "so many sessions, and no more";
+  edges_answer.count_down();
+  began.await(std::string(kEdgePins), 200);
+  lanes.stop();
+}
+
 TEST_F(LanesTest, OneEdgeThatHangsHoldsUpNoOtherKind) {
   add("Edge", 1);
   start(1);

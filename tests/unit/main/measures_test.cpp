@@ -90,6 +90,22 @@ TEST_F(MeasuresTest, APinPolicyTellsWhetherItsPinsAreRight) {
   EXPECT_EQ(samples(), Samples{});
 }
 
+TEST_F(MeasuresTest, WhatSwitchesPinsOffOrStandsInBetweenIsMeasuredWhileItIsKnown) {
+  auto policy = object<api::PinPolicy>();
+  say(policy, api::condition::kOverrideActive, api::Truth::kTrue);
+  say(policy, api::condition::kIntercepted, api::Truth::kFalse);
+  measure(metrics, policy);
+  EXPECT_EQ(samples(),
+            (Samples{{"edgetrust_pin_policy_intercepted", "0"}, {"edgetrust_pin_policy_override_active", "1"}}));
+  forget(metrics, policy);
+  auto edge = object<api::Edge>();
+  say(edge, api::condition::kClockInSync, api::Truth::kFalse);
+  measure(metrics, edge);
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_edge_clock_in_sync", "0"}}));
+  forget(metrics, edge);
+  EXPECT_EQ(samples(), Samples{});
+}
+
 TEST_F(MeasuresTest, APinPolicyCountsItsEdgesOnceTheyWereLookedAt) {
   auto policy = object<api::PinPolicy>();
   measure(metrics, policy);

@@ -152,5 +152,33 @@ TEST(PinFile, NoValueBecomesAKey) {
   EXPECT_THAT(text, HasSubstr(R"("enabled": true)"));
 }
 
+// --- what a file says
+
+std::optional<ports::PinFile> read(std::string_view text) { return make_pin_files()->read(text).value(); }
+
+TEST(PinFileRead, WhatWasWrittenIsRead) {
+  const auto file = read(kNew);
+  ASSERT_TRUE(file);
+  EXPECT_EQ(file->accepted, wanted().accepted);
+  EXPECT_EQ(file->fingerprint, hash('a'));
+  EXPECT_EQ(file->min_version, "TLS1.2");
+  EXPECT_TRUE(file->strict_validation);
+}
+
+TEST(PinFileRead, TheGuidesOwnFileHasOneFingerprint) {
+  const std::string colons = to_colon_hex(std::string(32, 'a'));
+  const auto file = read(R"({"certificatePinning": {"enabled": true, "fingerprint": ")" + colons + R"("}})");
+  ASSERT_TRUE(file);
+  EXPECT_EQ(file->accepted, (std::vector<ports::FilePin>{{.is_public_key = false, .sha256 = hash('a')}}));
+}
+
+TEST(PinFileRead, WhatDoesNotPinIsNone) {
+  EXPECT_FALSE(read(""));
+  EXPECT_FALSE(read("{}"));
+  EXPECT_FALSE(read(make_pin_files()->switched_off(kNew).value().text));
+  EXPECT_FALSE(read(R"({"certificatePinning": {"enabled": true, "fingerprint": "null", "fingerprints": [1, {}]}})"));
+  EXPECT_FALSE(make_pin_files()->read("no JSON"));
+}
+
 }  // namespace
 }  // namespace edgetrust::pinfile

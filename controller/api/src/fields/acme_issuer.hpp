@@ -66,7 +66,7 @@ template <class V>
 void fields(V& v, SolverSelector& selector) {
   using namespace json;
   v("dnsZones", selector.dns_zones, max_items(64), item_max_length(253), item_pattern(kDnsNamePattern), doc("Zones that this solver serves; the longest matching one wins."));
-  v("dnsNames", selector.dns_names, max_items(100), item_max_length(253), item_pattern(kDnsNamePattern), doc("Names that this solver serves; wins over zones."));
+  v("dnsNames", selector.dns_names, max_items(100), item_max_length(253), item_pattern(kIdentifierPattern), doc("Names and IP addresses that this solver serves; wins over zones."));
 }
 
 template <class V>

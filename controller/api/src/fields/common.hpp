@@ -35,6 +35,10 @@ namespace edgetrust::api {
 inline constexpr std::string_view kNamePattern = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$";
 inline constexpr std::string_view kSecretKeyPattern = "^[-._a-zA-Z0-9]+$";
 inline constexpr std::string_view kDnsNamePattern = R"(^(\*\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$)";
+// IPv4, or what may be IPv6: whatever is neither would be taken for a name.
+inline constexpr std::string_view kAddressPattern = R"(^(((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])|[0-9a-f:]*:[0-9a-f:.]*)$)";
+// A DNS name, its wildcard, or an address.
+inline constexpr std::string_view kIdentifierPattern = R"(^((\*\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]*)$)";
 inline constexpr std::string_view kHostNamePattern = R"(^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$)";
 inline constexpr std::string_view kHttpsPattern = R"(^https://[^\s/?#@]+(/[^\s?#]*)?$)";
 inline constexpr std::string_view kTimeZonePattern = R"(^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$)";
@@ -109,6 +113,20 @@ void fields(V& v, ObjectMeta& meta) {
   v("annotations", meta.annotations);
   v("finalizers", meta.finalizers);
   v("ownerReferences", meta.owner_references);
+}
+
+template <class V>
+void fields(V& v, DrainStatus& drain) {
+  using namespace json;
+  v("since", drain.since, required, doc("When the Edge was begun to be taken out of service."));
+  v("endedAt", drain.ended_at, doc("When the wait for its calls was over, so that the change could begin."));
+}
+
+template <class V>
+void fields(V& v, SlotsStatus& slots) {
+  using namespace json;
+  v("revision", slots.revision, required, doc("The revision that they are for; of pins, a number that tells one change from the next."));
+  v("names", slots.names, max_items(8), doc("Names of the Leases."));
 }
 // clang-format on
 

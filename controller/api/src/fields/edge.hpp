@@ -87,7 +87,7 @@ void fields(V& v, EdgeSpec& spec) {
   v("site", spec.site, max_length(128), doc("The failure domain of the Edge. Default: the site that the API reports."));
   v("timeZone", spec.time_zone, max_length(64), pattern(kTimeZonePattern), doc("IANA time zone of the Edge, e.g. America/New_York. Default: the site's, then the connection's; without any no window is computed."));
   v("sip", spec.sip, required, doc("Where the Edge answers SIP over TLS, and who dials in."));
-  v("ssh", spec.ssh, later, doc("How to reach the appliance itself; needed for pins only."));
+  v("ssh", spec.ssh, doc("How to reach the appliance itself; needed for pins only."));
 }
 
 template <class V>
@@ -129,6 +129,7 @@ void fields(V& v, PinChange& change) {
   v("previousSha256", change.previous_sha256, max_length(64), doc("SHA-256 of the file before it; empty when there was none."));
   v("invocation", change.invocation, max_length(32), doc("InvocationID of the service before its restart."));
   v("at", change.at, doc("When the change began."));
+  v("online", change.online, doc("Whether the cloud saw the Edge online then: it must see it again."));
 }
 
 template <class V>
@@ -143,6 +144,12 @@ void fields(V& v, EdgePins& pins) {
   v("change", pins.change, doc("A change of the file that is under way."));
   v("restarts", pins.restarts, max_items(8), doc("Restarts of the service in the last hour."));
   v("rejectedSha256", pins.rejected_sha256, max_length(64), doc("SHA-256 of the file that was rolled back."));
+  v("rolledBackAt", pins.rolled_back_at, doc("When that was."));
+  v("enforced", pins.enforced, doc("Whether a file that pins was put there by the operator, or is about to be. While it is, a finalizer holds the Edge and its PinPolicy."));
+  v("set", pins.set, max_length(64), doc("Which pins the file has: the same text for the same pins."));
+  v("slots", pins.slots, doc("Slots of the rotation budget that are held for a change."));
+  v("drain", pins.drain, doc("The Edge is out of service for a change."));
+  v("notBefore", pins.not_before, doc("No change begins before then: the Edge's calls did not end."));
 }
 
 template <class V>

@@ -103,7 +103,7 @@ void fields(V& v, EdgeCertificateSpec& spec) {
   v("fallback", spec.fallback, doc("A second issuer: asked after failures of the first, when whenRemaining is reached. The next renewal is the first one's again."));
   v("sourceSecretRef", spec.source_secret_ref, doc("A kubernetes.io/tls Secret that someone else renews, delivered with the same care: each new certificate in it becomes the next revision. It must cover sip.host of the Edge where that is a name, and the names given here."));
   v("dnsNames", spec.dns_names, max_items(100), item_max_length(253), item_pattern(kDnsNamePattern), doc("DNS names in the certificate, lower case. A leading *. makes a wildcard. Beside sourceSecretRef: names that the certificate found there must cover."));
-  v("ipAddresses", spec.ip_addresses, max_items(20), item_max_length(45), item_pattern(R"(^[0-9a-f.:]{2,45}$)"), doc("IP addresses in the certificate, lower case, for CAs that allow them. Only an http01 solver of the issuer proves an address."));
+  v("ipAddresses", spec.ip_addresses, max_items(20), item_max_length(45), item_pattern(kAddressPattern), doc("IP addresses in the certificate, lower case, for CAs that allow them. Only an http01 solver of the issuer proves an address."));
   v("commonName", spec.common_name, max_length(64), doc("Common name to ask for; must be among dnsNames. Leave it empty unless a peer needs it."));
   v("privateKey", spec.private_key, doc("The private key. Default: RSA 2048, a new one each time."));
   v("requiredUsages", spec.required_usages, max_items(2), doc("Extended key usages without which the certificate is refused before any push. Default ServerAuth."));
@@ -117,6 +117,7 @@ void fields(V& v, EdgeCertificateSpec& spec) {
   v("suspend", spec.suspend, doc("true: nothing is begun until it is false again. A delivery that has begun is taken to its end, or rolled back."));
   v.rule("has(self.issuerRef) != has(self.sourceSecretRef)", "set exactly one of issuerRef and sourceSecretRef");
   v.rule("has(self.sourceSecretRef) || (has(self.dnsNames) && self.dnsNames.size() > 0) || (has(self.ipAddresses) && self.ipAddresses.size() > 0)", "dnsNames needs at least one name");
+  v.rule("(has(self.dnsNames) ? self.dnsNames.size() : 0) + (has(self.ipAddresses) ? self.ipAddresses.size() : 0) <= 100", "dnsNames and ipAddresses may have 100 entries together");
   v.rule("!has(self.fallback) || !has(self.issuerRef) || self.fallback.issuerRef.name != self.issuerRef.name",
          "fallback.issuerRef must name another issuer than issuerRef");
   v.rule("!has(self.sourceSecretRef) || !(has(self.fallback) || has(self.privateKey) || has(self.commonName) || has(self.renewBefore))",
@@ -137,7 +138,13 @@ void fields(V& v, HttpAnswer& answer) {
   using namespace json;
   v("host", answer.host, required, doc("The name or address that is to be proved."));
   v("token", answer.token, required, doc("Where the CA looks: http://<host>/.well-known/acme-challenge/<token>."));
-  v("keyAuthorization", answer.key_authorization, required, doc("What it finds there. No secret: anybody may read it."));
+}
+
+template <class V>
+void fields(V& v, AbandonedAuthorization& authorization) {
+  using namespace json;
+  v("url", authorization.url, required, doc("The authorization at the CA."));
+  v("name", authorization.name, required, doc("The name or address that it is about."));
 }
 
 template <class V>
@@ -148,13 +155,14 @@ void fields(V& v, OrderStatus& order) {
   v("url", order.url, doc("The order at the CA."));
   v("server", order.server, doc("Directory of the CA that has the order."));
   v("expires", order.expires, doc("When the CA forgets it."));
-  v("records", order.records, max_items(100), doc("TXT records to be removed when the order has ended."));
+  v("records", order.records, max_items(kMostRecords), doc("TXT records to be removed when the order has ended."));
   v("recordsSince", order.records_since, doc("When the records had been written."));
   v("failures", order.failures, doc("Orders of this revision in a row that came to nothing."));
   v("lastError", order.last_error, max_length(kLongestMessage), doc("Why the last of them came to nothing, for people."));
   v("replacesRefused", order.replaces_refused, doc("Whether the CA refused to take it as the replacement of an earlier certificate: it is asked for as any other."));
   v("abandoned", order.abandoned, max_items(20), doc("Authorizations that an order given up has left pending, to be deactivated."));
-  v("httpAnswers", order.http_answers, max_items(120), doc("Answers to the http-01 challenges of the order: every operator that watches this object gives them."));
+  v("httpAnswers", order.http_answers, max_items(100), doc("Where the CA looks for the answers to the http-01 challenges of the order: every operator that watches this object gives them."));
+  v("accountThumbprint", order.account_thumbprint, max_length(64), doc("Thumbprint of the account's key (RFC 7638): at each of them the CA finds the token, a dot, and this. No secret: anybody may read it."));
 }
 
 template <class V>
@@ -197,13 +205,6 @@ void fields(V& v, DeliveryStatus& delivery) {
 }
 
 template <class V>
-void fields(V& v, DrainStatus& drain) {
-  using namespace json;
-  v("since", drain.since, required, doc("When the Edge was begun to be taken out of service."));
-  v("endedAt", drain.ended_at, doc("When the wait for its calls was over, so that the push could begin."));
-}
-
-template <class V>
 void fields(V& v, ApprovalStatus& approval) {
   using namespace json;
   v("revision", approval.revision, required, doc("The revision that was approved."));
@@ -211,13 +212,6 @@ void fields(V& v, ApprovalStatus& approval) {
   v("by", approval.by, doc("Who approved it, as the annotation says."));
   v("request", approval.request, doc("The annotation's text."));
   v("at", approval.at, required, doc("When it was first seen."));
-}
-
-template <class V>
-void fields(V& v, SlotsStatus& slots) {
-  using namespace json;
-  v("revision", slots.revision, required, doc("The revision that they are for."));
-  v("names", slots.names, max_items(8), doc("Names of the Leases."));
 }
 
 template <class V>

@@ -132,7 +132,7 @@ template <class V>
 void fields(V& v, PinClock& clock) {
   using namespace json;
   v("maxOffset", clock.max_offset, doc("The largest offset of an Edge's clock with which its pin file is changed or its service restarted. Default 5s."));
-  v("servers", clock.servers, later, max_items(8), item_max_length(253), item_pattern(kHostNamePattern), doc("Time servers that are put into chrony on the Edge."));
+  v("servers", clock.servers, max_items(8), item_max_length(253), item_pattern(kHostNamePattern), doc("Time servers that are put into chrony on the Edge."));
   v.rule("!has(self.maxOffset) || duration(self.maxOffset) > duration('0s')", "clock.maxOffset must be longer than 0s");
 }
 
@@ -157,8 +157,8 @@ void fields(V& v, PinPolicySpec& spec) {
   v("endpoint", spec.endpoint, required, doc("The cloud endpoint whose certificate is pinned."));
   v("edgeSelector", spec.edge_selector, doc("Which Edges it is for, by labels of the Edge objects. An Edge that edges names is selected too. Of two policies for one Edge the older holds it."));
   v("edges", spec.edges, max_items(256), item_max_length(253), item_pattern(kNamePattern), doc("Which Edges it is for, by name."));
-  v("mode", spec.mode, preset("\"ReportOnly\""), later_value(PinMode::kEnforce), doc("Disabled: nothing is looked at. ReportOnly: writes nothing to an Edge, and says what it would write. Enforce: keeps the pin file on every Edge right. The vendor does not support pinning, so it reports unless told otherwise."));
-  v("observeFrom", spec.observe_from, max_items(2), later_value(PinVantage::kEdge), doc("From where the endpoint is looked at. Operator: from the cluster. Edge: from each Edge, through its SSH server. Default Operator."));
+  v("mode", spec.mode, preset("\"ReportOnly\""), doc("Disabled: nothing is looked at. ReportOnly: writes nothing to an Edge, and says what it would write. Enforce: keeps the pin file on every Edge right. The vendor does not support pinning, so it reports unless told otherwise."));
+  v("observeFrom", spec.observe_from, max_items(2), doc("From where the endpoint is looked at. Operator: from the cluster. Edge: from each Edge, through its SSH server. Default Operator."));
   v("pins", spec.pins, doc("What is accepted."));
   v("rotation", spec.rotation, doc("How a change of what the endpoint presents is followed."));
   v("tls", spec.tls, doc("What the pin file says about TLS."));
@@ -167,7 +167,7 @@ void fields(V& v, PinPolicySpec& spec) {
   v("clock", spec.clock, doc("How right an Edge's clock must be."));
   v("service", spec.service, doc("What is restarted after a change of the file."));
   v("policyRef", spec.policy_ref, doc("The RotationPolicy that restarts wait for. Default: the one named default."));
-  v("emergencyOverride", spec.emergency_override, later, doc("Switches pinning off for a while."));
+  v("emergencyOverride", spec.emergency_override, doc("Switches pinning off for a while."));
   v("deletionPolicy", spec.deletion_policy, doc("What happens to the pin file of an Edge that is no longer in Enforce. Disable: it is switched off there, in the window. Keep: it stays, and nobody renews its pins. Default Disable."));
   v.rule("has(self.edgeSelector) || (has(self.edges) && self.edges.size() > 0)", "set edgeSelector, edges or both: an empty edgeSelector selects every Edge");
   v.rule("!has(self.mode) || self.mode != 'Enforce' || !has(self.rotation) || !has(self.rotation.allow) || self.rotation.allow || (has(self.pins) && ((has(self.pins.next) && self.pins.next.size() > 0) || (has(self.pins.static) && self.pins.static.size() > 0) || (has(self.pins.preset) && self.pins.preset != 'None')))",

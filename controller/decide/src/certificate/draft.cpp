@@ -4,6 +4,7 @@
 #include "certificate/sourced.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/random.hpp"
+#include "edgetrust/base/text.hpp"
 #include "edgetrust/base/time_text.hpp"
 
 #include <algorithm>
@@ -88,9 +89,18 @@ void Draft::announce_stall() {
 
 Decision Draft::finish() {
   announce_stall();
+  cut_texts();
   describe_active();
   set_conditions();
   return std::move(decision_);
+}
+
+// What is said of an error may have any length.
+void Draft::cut_texts() {
+  auto& s = status();
+  if (s.order) s.order->last_error = printable(s.order->last_error, api::kLongestMessage);
+  if (s.delivery) s.delivery->verdict = printable(s.delivery->verdict, api::kLongestNote);
+  if (!s.history.empty()) s.history.front().message = printable(s.history.front().message, api::kLongestNote);
 }
 
 void Draft::set_condition(std::string_view type, Truth truth, std::string reason, std::string message) {

@@ -43,6 +43,7 @@ class Draft {
  private:
   void set_condition(std::string_view type, api::Truth truth, std::string reason, std::string message);
   void announce_stall();
+  void cut_texts();
   void describe_active();
   void set_conditions();
 

@@ -91,7 +91,7 @@ class Success {
     if (m_.order) m_.order->at = now_;  // the server needs a moment: the next poll counts from here
   }
   void operator()(const effect::StoreBundle& /*e*/) { forget_order(m_); }
-  void operator()(const effect::DeactivateAuthorization& e) { m_.deactivated.insert(e.url); }
+  void operator()(const effect::DeactivateAuthorization& e) { m_.deactivated.insert(e.authorization.url); }
   void operator()(const effect::RevokeCertificate& e) { m_.revoked.insert(e.revision); }
   void operator()(const effect::Push& e) { m_.pushed = e.revision; }
   void operator()(const effect::ClaimSlots& /*e*/) {

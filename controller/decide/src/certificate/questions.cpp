@@ -21,15 +21,10 @@ const std::string* handled_value(const api::EdgeCertificateStatus& status, std::
   return nullptr;
 }
 
-std::string canonical(const std::string& name) {
-  const std::string address = canonical_address(name);
-  return address.empty() ? lower(name) : address;
-}
-
 template <class Names>
 std::set<std::string> as_set(const Names& names) {
   std::set<std::string> all;
-  for (const auto& name : names) all.insert(canonical(name));
+  for (const auto& name : names) all.insert(api::canonical_identifier(name));
   return all;
 }
 
@@ -55,12 +50,6 @@ std::string time_zone_of(const Observation& o) {
 
 ports::SubjectNames wanted_names(const api::EdgeCertificateSpec& spec) {
   return {spec.common_name, spec.dns_names, spec.ip_addresses};
-}
-
-std::set<std::string> wanted_identifiers(const api::EdgeCertificateSpec& spec) {
-  std::set<std::string> wanted = as_set(spec.dns_names);
-  wanted.merge(as_set(spec.ip_addresses));
-  return wanted;
 }
 
 ports::KeySpec wanted_key(const api::EdgeCertificateSpec& spec) {

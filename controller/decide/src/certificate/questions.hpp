@@ -18,8 +18,6 @@ api::EffectiveRotation rotation_of(const Observation& o);
 std::string time_zone_of(const Observation& o);
 
 ports::SubjectNames wanted_names(const api::EdgeCertificateSpec& spec);
-// The same as a set, each in the one form that names are compared in.
-std::set<std::string> wanted_identifiers(const api::EdgeCertificateSpec& spec);
 ports::KeySpec wanted_key(const api::EdgeCertificateSpec& spec);
 // It was asked for with the names and the kind of key that the spec has now. A CA may add names of its own to a leaf:
 // that makes no other certificate due. One that somebody else renews has to cover the names, whatever it was made for.

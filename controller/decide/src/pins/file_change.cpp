@@ -24,7 +24,7 @@ class File {
   }
 
   FileDecision decide() {
-    if (!s_.host) return rest(EdgePinState::kUnreachable, s_.host_trouble);
+    if (!s_.host) return rest(s_.for_a_person ? EdgePinState::kBlocked : EdgePinState::kUnreachable, s_.host_trouble);
     next_.status.file_sha256 = host().sha256;
     if (next_.status.change) {
       if (auto going_on = go_on()) return std::move(*going_on);
@@ -112,7 +112,8 @@ std::optional<FileDecision> File::installing() {
     // A script that was cut off from us may still be at work, and takes no longer than its timer.
     return later(EdgePinState::kApplying, "an installation that was begun is waited for", kLookSoon);
   }
-  if (!s_.enforced || !s_.wanted || s_.wanted->sha256 != change().file_sha256) {
+  const bool may_go_on = s_.enforced && s_.intercepted.empty() && s_.hindered.empty();
+  if (!may_go_on || !s_.wanted || s_.wanted->sha256 != change().file_sha256) {
     next_.status.change.reset();
     return std::nullopt;
   }
@@ -154,6 +155,7 @@ FileDecision File::restoring() {
     return act(EdgePinState::kRolledBack, "the previous file is put back",
                file_effect::Restore{change().file_sha256, change().invocation});
   next_.status.rejected_sha256 = change().file_sha256;
+  next_.status.rolled_back_at = std::chrono::floor<std::chrono::seconds>(s_.now);
   next_.status.change.reset();
   next_.rolled_back = true;
   return begin();
@@ -164,6 +166,7 @@ FileDecision File::restoring() {
 FileDecision File::begin() {
   // Of a change whose record is lost.
   if (host().restore_armed) return later(EdgePinState::kApplying, "the timer on the Edge runs", kLookSoon);
+  if (!s_.intercepted.empty()) return rest(EdgePinState::kIntercepted, s_.intercepted);
   if (host().has_leftovers && s_.enforced)
     return act(EdgePinState::kApplying, "what a cut connection has left is taken away", file_effect::Clean{});
   if (!host().folder_trouble.empty()) return rest(EdgePinState::kBlocked, host().folder_trouble);
@@ -175,11 +178,15 @@ FileDecision File::begin() {
     return rest(EdgePinState::kRolledBack,
                 "with the new file the Edge did not come back or did not reach the endpoint, so the previous one is "
                 "there again; it is not tried a second time");
-  if (!s_.enforced) return rest(EdgePinState::kDrifted, "the file is another one; nothing is written in ReportOnly");
+  if (!s_.enforced)
+    return rest(EdgePinState::kDrifted,
+                std::string(host().has_file ? "the file is another one" : "there is no pin file") +
+                    "; nothing is written in ReportOnly");
   return begin_change();
 }
 
 FileDecision File::begin_change() {
+  if (!s_.hindered.empty()) return rest(EdgePinState::kBlocked, s_.hindered);
   if (host().clock_offset > s_.max_clock_offset)
     return rest(EdgePinState::kBlocked, "the Edge's clock is off by " + format_duration(host().clock_offset) +
                                             ": nothing is changed before it is right");
@@ -194,7 +201,8 @@ FileDecision File::begin_change() {
                                        .file_sha256 = s_.wanted->sha256,
                                        .previous_sha256 = host().sha256,
                                        .invocation = host().invocation,
-                                       .at = std::chrono::floor<std::chrono::seconds>(s_.now)};
+                                       .at = std::chrono::floor<std::chrono::seconds>(s_.now),
+                                       .online = s_.online};
   return act(EdgePinState::kApplying, "the new file is put in place",
              file_effect::Install{*s_.wanted, host().sha256, host().invocation});
 }

@@ -1,5 +1,7 @@
 #include "edgetrust/decide/pins/pin_set.hpp"
 
+#include "edgetrust/base/random.hpp"
+
 #include <algorithm>
 
 namespace edgetrust::decide::pins {
@@ -283,6 +285,16 @@ bool matches(const std::vector<Pin>& pins, PinMatch match, const std::vector<Lin
     const auto where = pin.type == PinType::kCertificate ? PinMatch::kLeaf : match;
     return is_seen(pin, where, chain);
   });
+}
+
+std::string name_of(std::vector<Pin> pins) {
+  std::ranges::sort(pins);
+  std::string text;
+  for (const Pin& pin : pins) text += (pin.type == PinType::kCertificate ? "c" : "k") + pin.sha256;
+  auto hash = static_cast<std::uint64_t>(stable_fraction(text) * 0x1p48);
+  std::string digits;
+  for (int i = 0; i < 12; ++i, hash >>= 4) digits += "0123456789abcdef"[hash & 15U];
+  return digits;
 }
 
 Result<PinOutcome> follow(const PinSituation& situation) {

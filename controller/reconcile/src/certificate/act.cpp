@@ -3,10 +3,10 @@
 #include "certificate/look.hpp"
 #include "certificate/observe.hpp"
 #include "certificate/revision_secrets.hpp"
-#include "certificate/slots.hpp"
 #include "certificate/source.hpp"
 #include "edgetrust/base/text.hpp"
 #include "peers.hpp"
+#include "slots.hpp"
 
 #include <algorithm>
 
@@ -103,7 +103,7 @@ class Actor {
       if (seen.seen == AnswersSeen::kWrong) break;
       const bool in_time = world_.clock.steady() - begin < kEnough;
       const auto [found, trouble] =
-          in_time ? look_for(answer)
+          in_time ? look_for(answer, look.account_thumbprint)
                   : std::pair(AnswersSeen::kNobodyCanTell, "there was no time to look at " + answer.host);
       if (found == AnswersSeen::kRight) continue;
       seen.seen = found;
@@ -259,11 +259,11 @@ class Actor {
   }
 
   Result<Learned> operator()(const effect::ClaimSlots& claim) {
-    EDGETRUST_TRY(claim_slots(world_, object_, claim.slots, stop_));
+    EDGETRUST_TRY(claim_slots(world_, object_.meta, claim.slots, stop_));
     return Learned{};
   }
   Result<Learned> operator()(const effect::ReleaseSlots& release) {
-    EDGETRUST_TRY(release_slots(world_, object_, release.slots, stop_));
+    EDGETRUST_TRY(release_slots(world_, object_.meta, release.slots, stop_));
     return Learned{};
   }
 
@@ -309,8 +309,9 @@ class Actor {
   }
 
   Result<Learned> operator()(const effect::DeactivateAuthorization& deactivate) {
+    if (is_needed_by_another(deactivate.authorization)) return Learned{};
     EDGETRUST_TRY_ASSIGN(const auto authority, authority_of(o_.issuer));
-    EDGETRUST_TRY(authority->deactivate_authorization(deactivate.url, stop_));
+    EDGETRUST_TRY(authority->deactivate_authorization(deactivate.authorization.url, stop_));
     return Learned{};
   }
 
@@ -449,17 +450,28 @@ class Actor {
   // A CA may give two orders for one name the same authorization, and with it one value: who still waits for it takes
   // it away.
   [[nodiscard]] bool is_needed_by_another(const api::TxtRecord& record) const {
+    return another_has_open_order([&](const api::EdgeCertificate& other) {
+      return std::ranges::find(other.status.order->records, record) != other.status.order->records.end();
+    });
+  }
+  // Without the authorization that other order would be invalid. Its own failure gives it up.
+  [[nodiscard]] bool is_needed_by_another(const api::AbandonedAuthorization& authorization) const {
+    return another_has_open_order([&](const api::EdgeCertificate& other) {
+      return other.status.order->server == o_.issuer->spec.server &&
+             api::wanted_identifiers(other.spec).contains(authorization.name);
+    });
+  }
+  template <class Which>
+  [[nodiscard]] bool another_has_open_order(Which which) const {
     return std::ranges::any_of(world_.certificates.list(object_.meta.ns), [&](const auto& other) {
       const auto& order = other->status.order;
-      if (other->meta.name == object_.meta.name || !order || order->url.empty()) return false;
-      const bool is_issued =
-          world_.secrets.find({other->meta.ns, api::bundle_secret_name(other->meta.name, order->revision)}).has_value();
-      return !is_issued && std::ranges::find(order->records, record) != order->records.end();
+      if (other->meta.name == object_.meta.name || !order || order->url.empty() || !which(*other)) return false;
+      return !world_.secrets.find({other->meta.ns, api::bundle_secret_name(other->meta.name, order->revision)});
     });
   }
 
   // A redirect leads where the CA may find the answer, and this operator does not follow.
-  std::pair<AnswersSeen, std::string> look_for(const api::HttpAnswer& answer) {
+  std::pair<AnswersSeen, std::string> look_for(const api::HttpAnswer& answer, const std::string& thumbprint) {
     const std::string path = std::string(api::kAcmeChallengePath) + answer.token;
     const std::string url = "http://" + answer.host + path;
     if (world_.web == nullptr) return {AnswersSeen::kNobodyCanTell, url + ": nobody looks"};
@@ -469,7 +481,8 @@ class Actor {
       return {AnswersSeen::kNobodyCanTell, url + " is redirected (" + std::to_string(page->status) + ")"};
     if (page->status != 200) return {AnswersSeen::kWrong, url + " is answered with " + std::to_string(page->status)};
     // White space at the end is nothing (RFC 8555 section 8.3).
-    if (page->cut || trim(page->body) != answer.key_authorization) return {AnswersSeen::kWrong, url + " has another text"};
+    if (page->cut || trim(page->body) != api::key_authorization(answer.token, thumbprint))
+      return {AnswersSeen::kWrong, url + " has another text"};
     return {AnswersSeen::kRight, {}};
   }
 

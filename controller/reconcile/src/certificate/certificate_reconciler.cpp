@@ -5,6 +5,7 @@
 #include "edgetrust/api/codec.hpp"
 #include "edgetrust/decide/certificate/decide.hpp"
 #include "fresh.hpp"
+#include "slots.hpp"
 
 namespace edgetrust::reconcile {
 
@@ -34,7 +35,7 @@ struct CertificateReconciler::State {
 
   // The fleet of a namespace as this process knows it: what it wrote itself is not waited for.
   decide::Fleet fleet(const std::string& ns) {
-    decide::Fleet fleet{.members = {}, .slots = world.slots.list(ns)};
+    decide::Fleet fleet{.members = {}, .slots = world.slots.list(ns), .pins = pin_work(world, ns)};
     for (const auto& cached : world.certificates.list(ns)) {
       const auto posted = notebook.posted(cached->meta.key());
       fleet.members.push_back({.certificate = newest(cached, posted.written),

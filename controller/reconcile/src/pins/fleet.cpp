@@ -1,9 +1,10 @@
 #include "pins/fleet.hpp"
 
+#include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/text.hpp"
+#include "edgetrust/decide/pins/goal.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 namespace edgetrust::reconcile {
 namespace {
@@ -31,22 +32,6 @@ int& counter(api::PinSummary& summary, EdgePinState state) {
   return summary.not_observed;
 }
 
-using Policies = std::vector<std::shared_ptr<const api::PinPolicy>>;
-
-// The older policy that selects it, if there is one.
-const api::PinPolicy* older_claim(const Policies& policies, const api::PinPolicy& policy, const api::Edge& edge) {
-  const auto age = [](const api::ObjectMeta& meta) {
-    return std::tuple(meta.creation_time.value_or(TimePoint{}), meta.uid);
-  };
-  const api::PinPolicy* oldest = nullptr;
-  for (const auto& other : policies) {
-    if (other->broken || other->meta.deleting() || age(other->meta) >= age((oldest != nullptr ? *oldest : policy).meta))
-      continue;
-    if (api::selects(other->spec, edge.meta)) oldest = other.get();
-  }
-  return oldest;
-}
-
 }  // namespace
 
 PinFleet count_edges(const World& world, const ports::Objects<api::PinPolicy>& policies, const api::PinPolicy& policy) {
@@ -57,7 +42,8 @@ PinFleet count_edges(const World& world, const ports::Objects<api::PinPolicy>& p
   std::ranges::sort(edges, {}, [](const auto& edge) { return edge->meta.name; });
   for (const auto& edge : edges) {
     if (!api::selects(policy.spec, edge->meta)) continue;
-    if (const auto* holder = older_claim(all, policy, *edge); holder != nullptr) {
+    const auto* holder = decide::pins::holder_of(all, edge->meta);
+    if (holder != nullptr && holder->meta.uid != policy.meta.uid) {
       fleet.held_by_another.push_back(edge->meta.name + " (by " + holder->meta.name + ")");
       continue;
     }
@@ -66,6 +52,13 @@ PinFleet count_edges(const World& world, const ports::Objects<api::PinPolicy>& p
     const EdgePinState state = is_ours ? pins->state : EdgePinState::kNotObserved;
     ++fleet.summary.total;
     ++counter(fleet.summary, state);
+    const auto* clock = api::find(edge->status.conditions, api::condition::kClockInSync);
+    if (is_ours && clock != nullptr) {
+      ++fleet.clocks;
+      if (clock->status == api::Truth::kFalse) fleet.clocks_off.push_back(edge->meta.name);
+    }
+    if (is_ours && pins->observed) ++fleet.vantages;
+    if (state == EdgePinState::kIntercepted) fleet.intercepted.push_back(edge->meta.name);
     if (!is_ours || state == EdgePinState::kMatched || fleet.not_matched.size() == kMostNotMatched) continue;
     std::string why = printable(pins->message, kLongestReason);
     const std::size_t size = edge->meta.name.size() + why.size() + kAround;
@@ -74,6 +67,20 @@ PinFleet count_edges(const World& world, const ports::Objects<api::PinPolicy>& p
     fleet.not_matched.push_back({.name = edge->meta.name, .state = state, .message = std::move(why)});
   }
   return fleet;
+}
+
+std::vector<std::string> still_pinned(const World& world, const api::PinPolicy& policy, bool only_leaving) {
+  std::vector<std::string> all;
+  for (const auto& edge : world.edges.list(policy.meta.ns)) {
+    const auto& pins = edge->status.pins;
+    if (!pins || !pins->enforced || pins->policy != policy.meta.name) continue;
+    const bool stays = !edge->meta.deleting() && !policy.meta.deleting() &&
+                       policy.spec.mode == api::PinMode::kEnforce && api::selects(policy.spec, edge->meta);
+    if (only_leaving && stays) continue;
+    all.push_back(edge->meta.name + " (" + printable(pins->message, kLongestReason) + ")");
+  }
+  std::ranges::sort(all);
+  return all;
 }
 
 }  // namespace edgetrust::reconcile

@@ -1,7 +1,9 @@
 #include "edgetrust/reconcile/pin_policy_reconciler.hpp"
 
+#include "edgetrust/decide/pins/override.hpp"
 #include "finding.hpp"
 #include "pins/fleet.hpp"
+#include "pins/sight.hpp"
 
 #include <algorithm>
 
@@ -12,6 +14,7 @@ using namespace std::chrono_literals;
 using api::PinSource;
 using api::PinType;
 using api::Truth;
+using decide::pins::Pin;
 using decide::pins::PinOutcome;
 using decide::pins::Sight;
 using decide::pins::Stand;
@@ -19,19 +22,6 @@ using decide::pins::Stand;
 constexpr auto kProbeTimeout = 10s;
 
 TimePoint seconds_of(TimePoint at) { return std::chrono::floor<std::chrono::seconds>(at); }
-
-Sight sight_of(const ports::ChainView& view) {
-  Sight sight{.vantage = std::string(decide::pins::kOperatorVantage),
-              .chain = {},
-              .issuer = view.presented.front().issuer,
-              .root = view.validated.empty() ? "" : view.validated.back().subject,
-              .not_after = view.presented.front().not_after,
-              .problem = view.problem};
-  // Of a chain that does not validate only the leaf is worth a word.
-  const auto& links = view.validated.empty() ? std::vector{view.presented.front()} : view.validated;
-  for (const auto& link : links) sight.chain.push_back({link.certificate_sha256, link.public_key_sha256});
-  return sight;
-}
 
 std::vector<api::ObservedPin> observed(const Sight& sight) {
   std::vector<api::ObservedPin> both;
@@ -93,6 +83,38 @@ View view_of(const PinOutcome& outcome) {
   return {Truth::kUnknown, "NotSeen", outcome.why};
 }
 
+// The endpoint's own certificate, as far as anybody knows it for sure.
+std::string leaf_of(const api::PinPolicySpec& spec, const PinOutcome& outcome, const Sight& sight) {
+  if (sight.valid() && decide::pins::matches(outcome.accepted, spec.pins.match, sight.chain))
+    return sight.leaf().certificate;
+  for (const auto& pin : outcome.current) {
+    const auto hash = decide::pins::parse_hash(pin.type == PinType::kCertificate ? pin.fingerprint : pin.certificate);
+    if (hash) return *hash;
+  }
+  return {};
+}
+
+// How the Edges of a policy in Enforce are: the worst is told of.
+Finding view_of_edges(const api::PinSummary& summary) {
+  const auto some = [&](int count) {
+    return std::to_string(count) + " of " + std::to_string(summary.total) + " Edges ";
+  };
+  if (summary.rolled_back > 0)
+    return refused("RolledBack", some(summary.rolled_back) + "have their previous pin file back; see notMatched");
+  if (summary.intercepted > 0)
+    return {.reason = "EdgesIntercepted", .message = some(summary.intercepted) + "are presented a foreign chain"};
+  if (summary.blocked > 0)
+    return {.reason = "EdgesBlocked", .message = some(summary.blocked) + "wait for a person; see notMatched"};
+  if (summary.unreachable > 0)
+    return {.reason = "EdgesUnreachable", .message = some(summary.unreachable) + "cannot be reached by SSH"};
+  if (const int changing = summary.changing + summary.drifted; changing > 0)
+    return {.reason = "EdgesChanging",
+            .message = some(changing) + "do not have the pin file yet that they should have"};
+  if (summary.not_observed > 0)
+    return {.reason = "EdgesNotObserved", .message = "of " + some(summary.not_observed) + "nobody knows"};
+  return good("every Edge has the pin file that it should have");
+}
+
 std::string what_would_be_written(const api::PinPolicySpec& spec, const PinOutcome& outcome, const Sight& sight) {
   const std::string objection = decide::pins::objection(spec, outcome.accepted, sight);
   if (!objection.empty()) return "nothing is written in ReportOnly; Enforce would not write either: " + objection;
@@ -107,8 +129,20 @@ void forget_view(api::PinPolicyStatus& status) {
   status = {};
   status.observed_generation = generation;
   status.conditions = std::move(conditions);
-  for (const auto type : {api::condition::kPinsCurrent, api::condition::kHandshakeValid})
+  for (const auto type : {api::condition::kPinsCurrent, api::condition::kHandshakeValid, api::condition::kIntercepted,
+                          api::condition::kClockInSync})
     api::remove(status.conditions, type);
+}
+
+}  // namespace
+
+namespace {
+
+bool has_finalizer(const api::ObjectMeta& meta) { return std::ranges::count(meta.finalizers, api::kFinalizer) > 0; }
+
+// No Edge is about to be pinned by it.
+bool may_go(const api::PinPolicy& policy) {
+  return policy.meta.deleting() || policy.spec.mode != api::PinMode::kEnforce;
 }
 
 }  // namespace
@@ -130,6 +164,7 @@ void PinPolicyReconciler::look_anew(const api::ObjectKey& key) {
 
 void PinPolicyReconciler::forget(const api::ObjectKey& key) {
   retries_.succeeded(key);
+  board_.forget_policy(key);
   look_anew(key);
 }
 
@@ -166,7 +201,7 @@ void PinPolicyReconciler::present(const Pass& pass, Look& look, const std::stop_
     look.sight.problem = seen.error().message();
     return;
   }
-  look.sight = sight_of(*seen);
+  look.sight = sight_of(*seen, std::string(decide::pins::kOperatorVantage));
   look.presented = observed(look.sight);
   if (look.sight.valid()) look.leaf_pem = seen->leaf_pem;
 }
@@ -220,9 +255,77 @@ Outcome PinPolicyReconciler::reconcile(const api::ObjectKey& key, std::stop_toke
     return record(world_, ports_.policies, *policy, pass.next, {}, stop);
   };
   if (const auto finding = unusable(*policy)) return finish(*finding);
+  if (has_finalizer(policy->meta) && may_go(*policy) && still_pinned(world_, *policy, false).empty())
+    return let_go(pass, stop);
+  if (policy->meta.deleting())
+    return finish(leaving(*policy).value_or(Finding{.reason = "Deleting", .message = "it is being deleted"}));
   if (policy->spec.mode == api::PinMode::kDisabled)
-    return finish({.ready = true, .reason = "Disabled", .message = "nothing is looked at"});
+    return finish(
+        leaving(*policy).value_or(Finding{.ready = true, .reason = "Disabled", .message = "nothing is looked at"}));
   return serve(pass, stop);
+}
+
+// Nothing that pins is left on an Edge by its doing: it may be deleted.
+Outcome PinPolicyReconciler::let_go(const Pass& pass, const std::stop_token& stop) {
+  const auto done = ports_.policies.set_finalizer(pass.before.meta, std::string(api::kFinalizer), false, stop);
+  if (done || done.error().kind == ErrorKind::kNotFound) return {.wake_at = pass.now, .effect = "SetFinalizer"};
+  if (done.error().kind == ErrorKind::kConflict) return {.wake_at = pass.now + 500ms};
+  return {.error = within("finalizer", done.error())};
+}
+
+std::optional<Finding> PinPolicyReconciler::leaving(const api::PinPolicy& policy) const {
+  constexpr std::size_t kRoom = 1024;
+  const auto edges = still_pinned(world_, policy, true);
+  if (edges.empty()) return std::nullopt;
+  return Finding{.reason = "SwitchingOff",
+                 .message = "pinning is switched off, in their windows, on " + std::to_string(edges.size()) +
+                            (edges.size() == 1 ? " Edge" : " Edges") +
+                            "; to leave what is there to others at once, set deletionPolicy to Keep. Waits for " +
+                            printable(join(edges, ", "), kRoom)};
+}
+
+// What Edges were presented a while ago at most. One that is presented a foreign chain bears no witness.
+std::vector<Sight> PinPolicyReconciler::witnesses(const Pass& pass, const Sight& from_operator) const {
+  const api::PinPolicySpec& spec = pass.before.spec;
+  std::vector<Pin> none;
+  auto all = board_.sights(pass.before.meta.key(), pass.now - 2 * spec.rotation.interval);
+  std::erase_if(all, [&](const Sight& sight) {
+    return decide::pins::is_intercepted(sight, from_operator, none, spec.pins.match);
+  });
+  return all;
+}
+
+std::optional<decide::pins::OverrideView> PinPolicyReconciler::describe_override(Pass& pass) {
+  auto& status = pass.next.status;
+  const auto view = decide::pins::override_view(
+      pass.before.spec, api::find(pass.before.status.conditions, api::condition::kOverrideActive), pass.now);
+  status.override_text = view ? view->column : "";
+  if (view) pass.set(api::condition::kOverrideActive, {view->active, view->reason, view->message});
+  return view;
+}
+
+void PinPolicyReconciler::describe_edges(Pass& pass, const PinFleet& fleet) {
+  constexpr std::size_t kRoom = 512;
+  auto& conditions = pass.next.status.conditions;
+  if (fleet.vantages > 0 || !fleet.intercepted.empty()) {
+    pass.set(
+        api::condition::kIntercepted,
+        fleet.intercepted.empty()
+            ? View{Truth::kFalse, "NotIntercepted", "every Edge is presented what the operator is"}
+            : View{Truth::kTrue, "ForeignChain",
+                   "presented a chain in place of the endpoint's: " + printable(join(fleet.intercepted, ", "), kRoom)});
+  } else {
+    api::remove(conditions, api::condition::kIntercepted);
+  }
+  if (fleet.clocks > 0) {
+    pass.set(api::condition::kClockInSync,
+             fleet.clocks_off.empty()
+                 ? View{Truth::kTrue, "InSync", "the clocks of the Edges are right"}
+                 : View{Truth::kFalse, "OffsetTooLarge",
+                        "the clock is off too far: " + printable(join(fleet.clocks_off, ", "), kRoom)});
+  } else {
+    api::remove(conditions, api::condition::kClockInSync);
+  }
 }
 
 Outcome PinPolicyReconciler::serve(Pass& pass, const std::stop_token& stop) {
@@ -230,8 +333,11 @@ Outcome PinPolicyReconciler::serve(Pass& pass, const std::stop_token& stop) {
   auto& status = pass.next.status;
   const auto last = remembered(pass);
   const Look seen = last ? *last : look(pass, stop);
+  std::vector<Sight> sights{seen.sight};
+  if (std::ranges::count(spec.observe_from, api::PinVantage::kEdge) > 0)
+    std::ranges::move(witnesses(pass, seen.sight), std::back_inserter(sights));
   const auto followed =
-      decide::pins::follow({spec, status.current, status.next, {seen.sight}, seen.announced, pass.now});
+      decide::pins::follow({spec, status.current, status.next, std::move(sights), seen.announced, pass.now});
   if (!followed) {
     forget(pass.before.meta.key());
     forget_view(status);
@@ -252,7 +358,11 @@ Outcome PinPolicyReconciler::serve(Pass& pass, const std::stop_token& stop) {
   status.matched_of_total = std::to_string(fleet.summary.matched) + "/" + std::to_string(fleet.summary.total);
   status.not_matched = fleet.not_matched;
 
+  const bool enforces = spec.mode == api::PinMode::kEnforce;
+  const std::string objection = decide::pins::objection(spec, outcome.accepted, seen.sight);
   Finding finding = good(what_would_be_written(spec, outcome, seen.sight));
+  if (enforces) finding = objection.empty() ? view_of_edges(fleet.summary) : refused("NotEnforceable", objection);
+  describe_edges(pass, fleet);
   const View current = view_of(outcome);
   pass.set(api::condition::kPinsCurrent, current);
   if (seen.error) {
@@ -269,11 +379,25 @@ Outcome PinPolicyReconciler::serve(Pass& pass, const std::stop_token& stop) {
   if (finding.ready && !fleet.held_by_another.empty())
     finding = refused("Conflict", "an older PinPolicy selects them too and holds them: " +
                                       printable(join(fleet.held_by_another, ", "), 1024));
+  if (auto left = leaving(pass.before); left && (finding.ready || !enforces)) finding = *std::move(left);
+  const auto overridden = describe_override(pass);
+  if (enforces && overridden && overridden->active == Truth::kTrue)
+    finding = {.ready = false, .stalled = false, .reason = "Overridden", .message = overridden->message};
   report(pass.next, finding, pass.now);
 
   std::optional<TimePoint> wake_at = seen.again;
+  if (overridden && overridden->wake_at) wake_at = std::min(*wake_at, *overridden->wake_at);
   if (outcome.wake_at) wake_at = std::min(*wake_at, *outcome.wake_at);
   Outcome done = record(world_, ports_.policies, pass.before, pass.next, wake_at, stop);
+  // What an Edge gets is what the status says.
+  const bool is_written = done.wrote_status || api::encode_status(pass.before) == api::encode_status(pass.next);
+  if (is_written)
+    done.pins_changed = board_.post(pass.before.meta.key(), {.uid = pass.before.meta.uid,
+                                                             .generation = pass.before.meta.generation,
+                                                             .accepted = outcome.accepted,
+                                                             .leaf = leaf_of(spec, outcome, seen.sight),
+                                                             .seen = seen.sight,
+                                                             .objection = objection});
   if (!last) {
     done.effect = "LookAtEndpoint";
     done.effect_error = seen.error ? seen.error : seen.announcement_error;
@@ -283,6 +407,11 @@ Outcome PinPolicyReconciler::serve(Pass& pass, const std::stop_token& stop) {
     done.said.push_back({warning, std::move(reason), std::move(message)});
   };
   if (!done.wrote_status) return done;
+  const auto* was = api::find(pass.before.status.conditions, api::condition::kOverrideActive);
+  const bool was_active = was != nullptr && was->status == Truth::kTrue;
+  const bool is_active = overridden && overridden->active == Truth::kTrue;
+  if (is_active != was_active || (is_active && was->reason != overridden->reason))
+    say(is_active, "OverrideActive", overridden ? overridden->message : "pinning is not overridden");
   for (const auto& leaf : outcome.unannounced)
     say(true, "UnannouncedChange",
         "the endpoint presents " + leaf + ", which nobody announced and enough vantages have seen: it is accepted");

@@ -122,9 +122,11 @@ struct AcmeIssuerStatus {
 
 using AcmeIssuer = Object<AcmeIssuerSpec, AcmeIssuerStatus>;
 
-// The solver for a name or an address: the one whose selector names it, or whose zone is the longest suffix of it, else
-// the one without a selector. Of those that can prove it: an address http01 alone (RFC 8738 section 7), a wildcard
-// dns01 alone (the CA/Browser Forum's rules). Null when none serves it.
+// A name in lower case, an address in the form of base/text.hpp's canonical_address.
+std::string canonical_identifier(std::string_view identifier);
+// The solver for a name or an address, in whichever form: the one whose selector names it, or whose zone is the longest
+// suffix of it, else the one without a selector. Of those that can prove it: an address http01 alone (RFC 8738 section
+// 7), a wildcard dns01 alone (the CA/Browser Forum's rules). Null when none serves it.
 const Solver* solver_for(const AcmeIssuerSpec& issuer, std::string_view identifier);
 // The same among those of dns01: which writes the TXT records of a name, and of the wildcard below it.
 const Solver* dns_solver_for(const AcmeIssuerSpec& issuer, std::string_view dns_name);

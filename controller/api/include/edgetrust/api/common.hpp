@@ -48,6 +48,19 @@ struct LabelSelector {
 // Whether those labels are among these; an empty selector fits everything.
 bool fits(const LabelSelector& selector, const std::map<std::string, std::string>& labels);
 
+// The Edge is out of service for a change, or about to be taken out. Written before that, taken away once the Edge has
+// been seen in service again: whatever becomes of the change, it is put back.
+struct DrainStatus {
+  TimePoint since;
+  std::optional<TimePoint> ended_at;  // the wait for its calls is over: the change may begin
+};
+// The slots of the rotation budget that a change needs. Written before they are claimed, taken away once they are
+// free again: whoever finds a slot held by somebody whose status does not name it may take it.
+struct SlotsStatus {
+  int revision = 0;                // of an EdgeCertificate; of pins, a number that tells one change from the next
+  std::vector<std::string> names;  // of the Leases
+};
+
 // The annotations that ask the operator for something, each acted on once per value.
 inline constexpr std::string_view kRenewRequestedAt = "edgetrust.io/renew-requested-at";
 inline constexpr std::string_view kRotateRequestedAt = "edgetrust.io/rotate-requested-at";

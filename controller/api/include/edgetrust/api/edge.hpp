@@ -72,6 +72,7 @@ struct PinChange {
   std::string previous_sha256;  // of the one before it; empty: there was none
   std::string invocation;       // of the service before its restart (systemd's InvocationID)
   std::optional<TimePoint> at;  // when the change began
+  bool online = false;          // the cloud saw the Edge then: it must see it again
 };
 // What the endpoint presents to the Edge itself.
 struct EdgePinSight {
@@ -91,6 +92,14 @@ struct EdgePins {
   std::optional<PinChange> change;
   std::vector<TimePoint> restarts;  // those of the last hour
   std::string rejected_sha256;      // of the file that was rolled back
+  std::optional<TimePoint> rolled_back_at;
+  // A file that pins was put there by the operator, or is about to be: it is not left behind without somebody who
+  // follows the endpoint.
+  bool enforced = false;
+  std::string set;  // which pins the file has: the same text for the same pins
+  std::optional<SlotsStatus> slots;
+  std::optional<DrainStatus> drain;
+  std::optional<TimePoint> not_before;  // no change begins before then: its calls did not end
 };
 struct EdgeStatus {
   std::int64_t observed_generation = -1;

@@ -4,6 +4,8 @@
 #include "edgetrust/api/object.hpp"
 #include "edgetrust/api/rotation_policy.hpp"
 
+#include <set>
+
 namespace edgetrust::api {
 
 enum class KeyAlgorithm { kRsa, kEcdsa };
@@ -70,15 +72,24 @@ struct TxtRecord {
   std::string value;
   bool operator==(const TxtRecord&) const = default;
 };
-// What a CA finds at http://<host>/.well-known/acme-challenge/<token> while the order lasts (RFC 8555 section 8.3). No
-// secret: whoever may ask the host may read it.
+// Bytes of what is said of a revision, at the most; what is longer is cut.
+inline constexpr std::size_t kLongestNote = 512;
+// In one order, at the most: one a name, and as many again for the tokens of another account key.
+inline constexpr std::size_t kMostRecords = 200;
+// What a CA looks for while the order lasts: http://<host>/.well-known/acme-challenge/<token> (RFC 8555 section 8.3).
+// No secret: whoever may ask the host may read it.
 struct HttpAnswer {
   std::string host;  // the name or the address that it proves
   std::string token;
-  std::string key_authorization;  // the whole body
   bool operator==(const HttpAnswer&) const = default;
 };
 inline constexpr std::string_view kAcmeChallengePath = "/.well-known/acme-challenge/";
+// An authorization that an order given up has left pending at its CA.
+struct AbandonedAuthorization {
+  std::string url;
+  std::string name;  // what it proves
+  bool operator==(const AbandonedAuthorization&) const = default;
+};
 // The order under way: what a crashed operator comes back to, and what it must clean up.
 struct OrderStatus {
   int revision = 0;
@@ -91,8 +102,9 @@ struct OrderStatus {
   std::optional<int> failures;             // orders in a row that came to nothing
   std::string last_error;                  // why the last of them did
   bool replaces_refused = false;           // the CA does not take it as the replacement of an earlier certificate
-  std::vector<std::string> abandoned;      // authorizations that an order given up has left pending at the CA
-  std::vector<HttpAnswer> http_answers;    // answered from here by every operator that watches the object
+  std::vector<AbandonedAuthorization> abandoned;
+  std::vector<HttpAnswer> http_answers;  // one a host; answered from here by every operator that watches the object
+  std::string account_thumbprint;        // of the key that they name, see key_authorization()
 };
 // Certificates that a person wants revoked. Written before the CA is told.
 struct RevocationStatus {
@@ -129,12 +141,6 @@ struct DeliveryStatus {
   std::string evidence;  // what was seen when that was decided
   std::optional<Baseline> baseline;
 };
-// The Edge is out of service for a push, or about to be taken out. Written before that, taken away once the Edge has
-// been seen in service again: whatever becomes of the delivery, it is put back.
-struct DrainStatus {
-  TimePoint since;
-  std::optional<TimePoint> ended_at;  // the wait for its calls is over: the push may begin
-};
 // What a person allowed by annotation, as it was first seen.
 struct ApprovalStatus {
   int revision = 0;
@@ -142,12 +148,6 @@ struct ApprovalStatus {
   std::string by;
   std::string request;  // the annotation's text: another text is another approval
   TimePoint at;
-};
-// The slots of the rotation budget that a delivery needs. Written before they are claimed, taken away once they are
-// free again: whoever finds a slot held by somebody whose status does not name it may take it.
-struct SlotsStatus {
-  int revision = 0;
-  std::vector<std::string> names;  // of the Leases
 };
 struct HandledRequests {
   std::string renew;
@@ -206,6 +206,11 @@ std::string serving_secret_name(const EdgeCertificate& certificate);
 // with sourceSecretRef.
 std::string issuer_in_use(const EdgeCertificate& certificate);
 bool uses_fallback(const EdgeCertificate& certificate);
+// What the certificate is asked for with: names and addresses, each in the one form that they are compared in.
+std::set<std::string> wanted_identifiers(const EdgeCertificateSpec& spec);
+// What the CA finds at a token, the whole body (RFC 8555 section 8.1): `thumbprint` is that of the account's key (RFC
+// 7638).
+std::string key_authorization(std::string_view token, std::string_view thumbprint);
 // The immutable Secrets of a revision: `<name>-r<revision>-key` and `<name>-r<revision>`.
 std::string key_secret_name(const std::string& certificate_name, int revision);
 std::string bundle_secret_name(const std::string& certificate_name, int revision);

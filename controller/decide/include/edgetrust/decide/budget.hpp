@@ -27,10 +27,19 @@ struct Member {
   bool stuck = false;                                       // nobody could work on it lately: it holds up no other
   std::shared_ptr<const api::AcmeIssuer> issuer = nullptr;  // that it names; may be unknown
 };
+// An Edge whose pin file is changed under a RotationPolicy too: it holds the same slots, and its rollbacks count.
+struct PinWork {
+  std::string uid;
+  std::string name;
+  std::string policy;  // the RotationPolicy
+  std::vector<std::string> slots;
+  std::optional<TimePoint> rolled_back_at;
+};
 // The fleet of a namespace.
 struct Fleet {
   std::vector<Member> members;
   std::vector<ports::BudgetSlot> slots;
+  std::vector<PinWork> pins = {};
 };
 
 // A budget as its Leases are named: `limit` slots, one name each. Edges whose site is not known ("") share one:
@@ -59,18 +68,21 @@ struct Turn {
 };
 Turn turn_of(const api::EdgeCertificate& me, const api::Edge& edge, const Fleet& fleet,
              const api::EffectiveRotation& rotation, TimePoint now);
+// The same for the pin file of an Edge: one Edge of a site at a time. Those that go `before` it take their slots first.
+Turn turn_of_pins(const api::Edge& edge, const std::string& policy, const Fleet& fleet,
+                  const api::EffectiveRotation& rotation, const std::vector<std::shared_ptr<const api::Edge>>& before);
 
-// The Edges under a policy with which a new certificate went wrong since it was last resumed, within the longer of its
-// spread and a week: what went wrong in another season is no reason to stop. Rolled back, being rolled back, or beyond
-// that; whoever asked for it. One Edge counts once, however often it is tried.
+// The Edges under a policy with which a new certificate or pin file went wrong since it was last resumed, within the
+// longer of its spread and a week: what went wrong in another season is no reason to stop. Rolled back, being rolled
+// back, or beyond that; whoever asked for it. One Edge counts once, however often it is tried.
 struct Setbacks {
   int count = 0;
-  std::vector<std::string> names;  // of the EdgeCertificates
+  std::vector<std::string> names;  // of the EdgeCertificates; of pins, "Edge edge01"
   bool halted = false;
   std::optional<TimePoint> until;  // when the first of them is forgotten
 };
 std::string describe(const Setbacks& found);  // "2 rollbacks (edge01, edge07)"; a few names at the most
 Setbacks setbacks(const std::string& policy_name, const api::RotationPolicy* policy, const std::vector<Member>& members,
-                  TimePoint now);
+                  TimePoint now, const std::vector<PinWork>& pins = {});
 
 }  // namespace edgetrust::decide

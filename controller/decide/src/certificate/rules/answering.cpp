@@ -20,6 +20,7 @@ struct Answers {
   api::Duration timeout{};  // for all name servers to have them
   std::vector<api::HttpAnswer> http;
   std::vector<api::HttpAnswer> http_untold;  // those of which the CA has not been told
+  std::string account_thumbprint;            // in all of them
   std::vector<std::string> untold;           // challenges that it has not been told of
 };
 
@@ -36,7 +37,8 @@ void add_record(Answers& answers, const Observation& o, const api::Solver& solve
 }
 
 void add_http(Answers& answers, const Observation& o, const std::string& host, const ports::HttpChallenge& http) {
-  answers.http.push_back({host, http.token, http.key_authorization});
+  answers.http.push_back({host, http.token});
+  answers.account_thumbprint = http.account_thumbprint;
   if (!is_untold(o, http)) return;
   answers.http_untold.push_back(answers.http.back());
   answers.untold.push_back(http.url);
@@ -70,16 +72,31 @@ tl::expected<Answers, Decision> answers_for(const Observation& o, const ports::O
   return answers;
 }
 
-template <class Answer>
-void write_down(std::vector<Answer>& written, const std::vector<Answer>& answers) {
-  for (const auto& answer : answers) {
-    if (std::ranges::find(written, answer) == written.end()) written.push_back(answer);
+// What was written once has to be removed: it stays.
+void note_records(api::OrderStatus& order, const Answers& answers) {
+  for (const auto& record : answers.records) {
+    if (std::ranges::find(order.records, record) == order.records.end()) order.records.push_back(record);
   }
+}
+
+// Of the answers to a host the CA wants the last alone.
+void note_answers(api::OrderStatus& order, const Answers& answers) {
+  for (const auto& answer : answers.http) {
+    const auto earlier = std::ranges::find(order.http_answers, answer.host, &api::HttpAnswer::host);
+    if (earlier == order.http_answers.end())
+      order.http_answers.push_back(answer);
+    else
+      *earlier = answer;
+  }
+  if (!answers.http.empty()) order.account_thumbprint = answers.account_thumbprint;
 }
 
 // dns-01: the records are written, and seen everywhere, and the floor is waited out.
 Verdict wait_for_records(const Observation& o, Draft& draft, const Answers& answers) {
   if (answers.records.empty()) return std::nullopt;
+  note_records(*draft.status().order, answers);
+  if (draft.status().order->records.size() > api::kMostRecords)
+    return order_failed(o, "TooManyRecords", "the CA asks for other TXT records again and again");
   if (!holds_finalizer(o)) return draft.effect(effect::SetFinalizer{true}).finish();
   for (const auto& record : answers.records) {
     if (!o.presented.contains(record_id(record))) return draft.effect(effect::PresentRecord{record}).finish();
@@ -109,10 +126,11 @@ api::Duration patience(AnswersSeen seen) { return seen == AnswersSeen::kRight ? 
 constexpr api::Duration kWrongForGood = 2min;
 
 // http-01: the answers are in the status, from which they are given; and nothing says that the CA would not find them.
-Verdict wait_for_answers(const Observation& o, Draft& draft, const std::vector<api::HttpAnswer>& answers) {
-  if (answers.empty()) return std::nullopt;
+Verdict wait_for_answers(const Observation& o, Draft& draft, const Answers& answers) {
+  if (answers.http_untold.empty()) return std::nullopt;
+  const effect::LookForAnswers look_again{answers.http_untold, answers.account_thumbprint};
   const auto& look = o.answers;
-  if (!look || look->at > o.now) return draft.effect(effect::LookForAnswers{answers}).finish();
+  if (!look || look->at > o.now) return draft.effect(look_again).finish();
   const bool is_wrong = look->seen == AnswersSeen::kWrong;
   if (is_wrong && look->at >= look->since + kWrongForGood) {
     return order_failed(o, "HttpChallengeNotServed",
@@ -124,37 +142,31 @@ Verdict wait_for_answers(const Observation& o, Draft& draft, const std::vector<a
   // A look at a host that hangs takes seconds of a worker: no more of them than are needed.
   const TimePoint again = is_wrong ? look->at + kPollEvery : enough;
   if (o.now < again) return draft.wake(again).finish();
-  return draft.effect(effect::LookForAnswers{answers}).finish();
+  return draft.effect(look_again).finish();
 }
 
 }  // namespace
 
-Verdict names_can_be_proved(const Observation& o) {
-  const auto& issuer = o.issuer->spec;
-  const std::string the_issuer = "AcmeIssuer " + o.issuer->meta.name;
-  const auto refuse = [&](const char* reason, const std::string& message) {
-    return issuing(o, reason, message).finish();
-  };
-  std::vector<std::string> identifiers = o.object.spec.dns_names;
-  identifiers.insert(identifiers.end(), o.object.spec.ip_addresses.begin(), o.object.spec.ip_addresses.end());
-  for (const auto& name : identifiers) {
-    const api::Solver* solver = api::solver_for(issuer, name);
+std::optional<Unprovable> what_cannot_be_proved(const Observation& o, const api::AcmeIssuer& issuer) {
+  const std::string the_issuer = "AcmeIssuer " + issuer.meta.name;
+  for (const auto& name : wanted_identifiers(o.object.spec)) {
+    const api::Solver* solver = api::solver_for(issuer.spec, name);
     if (solver != nullptr && solver->http01 && !o.serves_http01) {
-      return refuse("NoHttpEndpoint", the_issuer + " has " + name +
-                                          " proved by http-01, and this operator gives no answers: start it with "
-                                          "--http01-port, or use a dns01 solver");
+      return Unprovable{"NoHttpEndpoint", the_issuer + " has " + name +
+                                              " proved by http-01, and this operator gives no answers: start it with "
+                                              "--http01-port, or use a dns01 solver"};
     }
     if (solver != nullptr) continue;
     if (!canonical_address(name).empty()) {
-      return refuse("AddressNotProved", "only http-01 proves an IP address (RFC 8738), and no such solver of " +
-                                            the_issuer + " serves " + name + ": add one, http01: {}");
+      return Unprovable{"AddressNotProved", "only http-01 proves an IP address (RFC 8738), and no such solver of " +
+                                                the_issuer + " serves " + name + ": add one, http01: {}"};
     }
     const bool is_wildcard = name.starts_with("*.");
-    if (is_wildcard && api::solver_for(issuer, std::string_view(name).substr(2)) != nullptr) {
-      return refuse("WildcardNotProved", "http-01 proves no wildcard, and no dns01 solver of " + the_issuer +
-                                             " serves " + name + ": add one, or ask for the names themselves");
+    if (is_wildcard && api::solver_for(issuer.spec, std::string_view(name).substr(2)) != nullptr) {
+      return Unprovable{"WildcardNotProved", "http-01 proves no wildcard, and no dns01 solver of " + the_issuer +
+                                                 " serves " + name + ": add one, or ask for the names themselves"};
     }
-    return refuse("NoSolver", "no solver of " + the_issuer + " serves " + name);
+    return Unprovable{"NoSolver", "no solver of " + the_issuer + " serves " + name};
   }
   return std::nullopt;
 }
@@ -163,10 +175,8 @@ Decision challenges_answered(const Observation& o, const ports::Order& order) {
   const auto answers = answers_for(o, order);
   if (!answers) return answers.error();
   Draft draft = issuing(o, "Answering", "answering the challenges of the order");
-  auto& tracked = *draft.status().order;
-  write_down(tracked.records, answers->records);
-  write_down(tracked.http_answers, answers->http);
-  if (auto waiting = wait_for_answers(o, draft, answers->http_untold)) return *waiting;
+  note_answers(*draft.status().order, *answers);
+  if (auto waiting = wait_for_answers(o, draft, *answers)) return *waiting;
   if (auto waiting = wait_for_records(o, draft, *answers)) return *waiting;
   if (!answers->untold.empty()) return draft.effect(effect::AnswerChallenge{answers->untold.front()}).finish();
   return poll(o, "Validating", "the CA is looking at the answers");

@@ -1,5 +1,7 @@
 // Out of service for a push, where calls are drained, and back whatever comes of it. status.drain is written before the
 // Edge is taken out, and stays until it has been seen in service again.
+#include "edgetrust/decide/drain.hpp"
+
 #include "certificate/rules/rules.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/time_text.hpp"
@@ -11,16 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using api::Phase;
-using ports::CallDraining;
 
-// The Edge is asked to go out of service within this time of status.drain.since and never later; so long after that, no
-// such request can be on its way any more.
-constexpr auto kAskedWithin = kLongestUpload;
-constexpr auto kAllAnswered = 60s;
-// How long the vendor itself lets calls last where a person takes an Edge out of service (Resource Center, ?p=129415).
-// Never less than our own wait: calls are not cut by a timeout of ours.
-constexpr api::Duration kVendorsPatience = 3h;
-constexpr auto kLonger = 1h;
 constexpr auto kSeenAgainAfter = 5s;  // the API lags behind
 constexpr auto kAskedAgainAfter = 60s;
 constexpr int kManyFailures = 5;
@@ -32,16 +25,6 @@ std::string edge_text(const Observation& o) { return "Edge " + o.object.spec.edg
 const ports::EdgeInfo* seen(const Observation& o) {
   return o.service && o.service->at <= o.now ? &o.service->edge : nullptr;
 }
-bool is_in_service(const ports::EdgeInfo& edge) { return edge.active && edge.in_service; }
-// NONE may be what the vendor said before it began to drain: it counts only after a while, and with no call up.
-bool is_free_of_calls(const ports::EdgeInfo& edge, bool has_had_time) {
-  if (edge.in_service) return false;
-  const bool none = edge.draining == CallDraining::kNone && edge.conversations == 0;
-  return edge.draining == CallDraining::kComplete || (none && has_had_time);
-}
-bool updates_software(const ports::EdgeInfo& edge) {
-  return edge.software_status == "INIT" || edge.software_status == "IN_PROGRESS";
-}
 // It may be drained: nobody else has taken it out of service.
 bool may_be_drained(const Observation& o, const ports::EdgeInfo& edge) {
   const bool waits = rotation_of(o).software_update == api::SoftwareUpdateRule::kWait && updates_software(edge);
@@ -52,13 +35,6 @@ bool does_without(const Observation& o) {
   return is_urgent(o) && failure_of(o, effect::LookAtService::kName) != nullptr;
 }
 bool is_fresh(const Observation& o) { return seen(o) != nullptr && o.now <= o.service->at + kLookIsFresh; }
-
-std::string calls_text(const Observation& o) {
-  const ports::EdgeInfo* edge = seen(o);
-  if (edge == nullptr) return "nobody can tell how many calls are up";
-  if (edge->conversations == 0) return "calls are up";
-  return std::to_string(edge->conversations) + (edge->conversations == 1 ? " call is up" : " calls are up");
-}
 
 // --- out of service
 
@@ -104,11 +80,7 @@ Decision refused_to_drain(const Observation& o, const Failure& failure) {
 }
 
 Decision take_out(Draft draft, api::Duration timeout) {
-  const auto patience = std::max(kVendorsPatience, timeout + kLonger);
-  return draft
-      .effect(
-          effect::SetService{.in_service = false, .calls_may_last = std::chrono::ceil<std::chrono::seconds>(patience)})
-      .finish();
+  return draft.effect(effect::SetService{.in_service = false, .calls_may_last = calls_may_last(timeout)}).finish();
 }
 
 // Out of service by another hand it would never come back by ours: it is looked at right before.
@@ -140,13 +112,13 @@ Decision wait_for_calls(const Observation& o, const api::DeliveryStatus& deliver
   const TimePoint deadline = drain.since + timeout;
   if (o.now >= deadline)
     return not_drained(o, delivery, std::string(kDrainTimedOut),
-                       calls_text(o) + " on " + edge_text(o) + " after " + format_duration(timeout));
+                       describe_calls(seen(o)) + " on " + edge_text(o) + " after " + format_duration(timeout));
   const ports::EdgeInfo* edge = seen(o);
   const bool has_had_time = o.service && o.service->at >= drain.since + rotation_of(o).interval;
   if (edge != nullptr && is_free_of_calls(*edge, has_had_time)) return calls_ended(o, delivery);
   const Failure* failure = failure_of(o, effect::SetService::kName);
   const bool went_out = edge != nullptr && !edge->in_service;
-  const bool may_ask = o.now <= drain.since + kAskedWithin;
+  const bool may_ask = o.now <= drain.since + kAskedOutWithin;
   if (edge != nullptr && !went_out && !may_ask) {
     if (failure != nullptr && !is_urgent(o)) return refused_to_drain(o, *failure);
     return not_drained(o, delivery, std::string(kDrainUndone),
@@ -172,7 +144,7 @@ Decision wait_for_calls(const Observation& o, const api::DeliveryStatus& deliver
 bool is_back(const Observation& o, const api::DrainStatus& drain) {
   if (seen(o) == nullptr || !seen(o)->in_service) return false;
   const bool asked_back = o.service_call && o.service_call->in_service;
-  return asked_back || o.service->at >= drain.since + kAskedWithin + kAllAnswered;
+  return asked_back || o.service->at >= drain.since + kAskedOutWithin + kAllAnsweredWithin;
 }
 
 Decision back(const Observation& o) {
@@ -230,7 +202,7 @@ Decision put_back(const Observation& o, const api::DrainStatus& drain) {
   if (!asked && !ask_later) return draft.effect(effect::SetService{.in_service = true}).finish();
   const TimePoint look_at = seen(o) != nullptr ? o.service->at + kSeenAgainAfter
                             : asked            ? o.now
-                                               : drain.since + kAskedWithin + kAllAnswered;
+                                               : drain.since + kAskedOutWithin + kAllAnsweredWithin;
   const bool looks = asked || seen(o) == nullptr;
   const TimePoint look = std::max(look_at, look_later ? look_later->until : look_at);
   if (looks && o.now >= look) return draft.effect(effect::LookAtService{}).finish();

@@ -12,10 +12,10 @@ namespace {
 // About four minutes of trying (retry.cpp): no blip.
 constexpr int kGivesUpAfter = 8;
 
-// The edge of what may be waited for: nothing that is served is no time at all.
-bool is_reached(const Observation& o) {
+// From when it may be asked: nothing that is served is no time at all.
+TimePoint reached_at(const Observation& o) {
   const auto& end = o.object.status.not_after;
-  return !end || o.now + o.object.spec.fallback->when_remaining >= *end;
+  return end ? *end - o.object.spec.fallback->when_remaining : TimePoint{};
 }
 
 // A certificate of its was refused by the peers, or did the Edge no good. Known as long as that is stored.
@@ -26,15 +26,14 @@ bool is_distrusted(const Observation& o, const api::AcmeIssuer& issuer) {
   });
 }
 
-bool can_be_asked(const Observation& o, const api::AcmeIssuer& issuer) {
-  const auto& names = o.object.spec.dns_names;
-  return !issuer.broken && !limited_until(issuer, o.now) &&
-         std::ranges::all_of(names, [&](const auto& name) { return api::solver_for(issuer.spec, name) != nullptr; });
+bool can_issue(const Observation& o, const api::AcmeIssuer& issuer) {
+  return !issuer.broken && !what_cannot_be_proved(o, issuer);
 }
 
 // Why nothing comes of the issuer that is asked now; empty: not known.
 std::string what_fails(const Observation& o) {
   if (!o.issuer || o.issuer->broken) return "it cannot be used";
+  if (const auto unprovable = what_cannot_be_proved(o, *o.issuer)) return unprovable->message;
   for (const auto effect : {effect::NewOrder::kName, effect::LookAtOrder::kName, effect::PresentRecord::kName,
                             effect::LookForRecords::kName, effect::AnswerChallenge::kName, effect::FinalizeOrder::kName,
                             effect::StoreBundle::kName}) {
@@ -72,15 +71,22 @@ Decision change_over(const Observation& o, const std::string& why) {
 Verdict issuer_changed_over(const Observation& o) {
   if (!o.object.spec.fallback || !o.other_issuer) return std::nullopt;
   const std::string why = what_fails(o);
-  if (why.empty() || !can_be_asked(o, *o.other_issuer)) return std::nullopt;
-  const bool to_fallback = !api::uses_fallback(o.object);
-  if (to_fallback && (!is_reached(o) || is_distrusted(o, *o.other_issuer))) return std::nullopt;
-  const auto& [order, next] = std::tie(o.object.status.order, o.object.status.next_attempt);
-  // The second one's own order has just come to nothing: it gets its rest, whatever fails with the first.
-  const bool rests = order && !order->issuer.empty() && next && o.now < *next && !is_too_far_ahead(o, *next);
-  if (to_fallback && rests) return std::nullopt;
+  const auto from = why.empty() ? std::nullopt : next_change_over(o);
+  if (!from || o.now < *from) return std::nullopt;
+  const auto& order = o.object.status.order;
   if (order && !order->url.empty()) return order_lost(o, "OrderLost", "the order is given up: " + why);
   return change_over(o, why);
+}
+
+std::optional<TimePoint> next_change_over(const Observation& o) {
+  if (!o.object.spec.fallback || !o.other_issuer || !can_issue(o, *o.other_issuer)) return std::nullopt;
+  const TimePoint wants_orders = limited_until(*o.other_issuer, o.now).value_or(TimePoint{});
+  if (api::uses_fallback(o.object)) return wants_orders;
+  if (is_distrusted(o, *o.other_issuer)) return std::nullopt;
+  // The second one's own order has just come to nothing: it gets its rest, whatever fails with the first.
+  const auto& [order, next] = std::tie(o.object.status.order, o.object.status.next_attempt);
+  const bool rests = order && !order->issuer.empty() && next && !is_too_far_ahead(o, *next);
+  return std::max({wants_orders, reached_at(o), rests ? *next : TimePoint{}});
 }
 
 std::string issuer_after_failure(const Observation& o) {

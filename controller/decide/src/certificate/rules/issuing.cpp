@@ -31,11 +31,13 @@ TimePoint order_retry(const Observation& o, int failures) {
 // What it has left pending counts against the CA's limits until it expires.
 void abandon_authorizations(api::OrderStatus& order, const Observation& o) {
   constexpr std::size_t kMost = 20;
+  constexpr std::size_t kLongestUrl = 512;  // twice what any CA has: a status has to stay small
   const bool is_elsewhere = !order.server.empty() && (!o.issuer || order.server != o.issuer->spec.server);
   if (!o.order || o.order->order.url != order.url || is_elsewhere) return;
   for (const auto& authorization : o.order->order.authorizations) {
-    if (authorization.status == AuthorizationStatus::kPending && order.abandoned.size() < kMost)
-      order.abandoned.push_back(authorization.url);
+    const bool fits = order.abandoned.size() < kMost && authorization.url.size() <= kLongestUrl;
+    if (authorization.status == AuthorizationStatus::kPending && fits)
+      order.abandoned.push_back({authorization.url, authorization.identifier});
   }
 }
 
@@ -47,6 +49,7 @@ void forget_order(api::OrderStatus& order, const Observation& o) {
   order.expires.reset();
   order.records_since.reset();
   order.http_answers.clear();
+  order.account_thumbprint.clear();
 }
 
 // A certificate may have been issued for the key, even if nobody can fetch it: the next order gets a key of its own.
@@ -131,7 +134,8 @@ Verdict issuer_usable(const Observation& o) {
   if (o.issuer->broken)
     return issuing(o, "IssuerInvalid", "AcmeIssuer " + name + ": " + o.issuer->broken->message()).finish();
   // Known before anything is ordered: an order that nobody can answer would only count against the CA's limits.
-  return names_can_be_proved(o);
+  const auto unprovable = what_cannot_be_proved(o, *o.issuer);
+  return unprovable ? Verdict(issuing(o, unprovable->reason, unprovable->message).finish()) : std::nullopt;
 }
 
 // With rotationPolicy Never the key of the served revision is kept, if there is one and it is as the spec wants it; one
@@ -299,8 +303,8 @@ Verdict remove_records(const Observation& o, Draft& draft) {
 Verdict deactivate_authorizations(const Observation& o, Draft& draft) {
   if (!o.issuer || o.issuer->broken || failure_of(o, effect::DeactivateAuthorization::kName) != nullptr)
     return std::nullopt;
-  for (const auto& url : o.object.status.order->abandoned) {
-    if (!o.deactivated.contains(url)) return draft.effect(effect::DeactivateAuthorization{url}).finish();
+  for (const auto& left : o.object.status.order->abandoned) {
+    if (!o.deactivated.contains(left.url)) return draft.effect(effect::DeactivateAuthorization{left}).finish();
   }
   return std::nullopt;
 }
@@ -387,7 +391,10 @@ Verdict revision_issued(const Observation& o) {
   if (!why) return std::nullopt;
   if (auto other = issuer_changed_over(o)) return other;
   if (auto wait = may_begin(o)) return wait;
-  if (auto missing = issuer_usable(o)) return missing;
+  if (auto missing = issuer_usable(o)) {
+    missing->wake_at = next_change_over(o);
+    return missing;
+  }
   const bool begins = issued || !next;
   if (auto wait = begins ? wait_for_issuer(o) : std::nullopt) return wait;  // before a key is made for nothing
   Decision decision = !issued && next ? still_failing(o, continue_issuing(o, *next)) : begin(o, *why);

@@ -63,8 +63,13 @@ void give_up_order(api::EdgeCertificateStatus& status, const Observation& o);
 Decision order_lost(const Observation& o, const std::string& reason, const std::string& message);
 
 // answering.cpp: how the challenges of an order are answered
-// Whether there is a solver for each name, and this operator can do what it asks for.
-Verdict names_can_be_proved(const Observation& o);
+// Why orders of an issuer would be for nothing, whatever its CA says: a name that no solver serves, or whose solver asks
+// for what this operator does not do. Empty: nothing is in the way.
+struct Unprovable {
+  std::string reason;   // of a condition
+  std::string message;  // for people
+};
+std::optional<Unprovable> what_cannot_be_proved(const Observation& o, const api::AcmeIssuer& issuer);
 // An authorization of the order needs an answer still.
 bool is_open(const ports::Order& order);
 Decision challenges_answered(const Observation& o, const ports::Order& order);
@@ -74,6 +79,9 @@ std::string why_invalid(const ports::Order& order);
 // fallback.cpp: the second issuer, asked after failures of the first
 // Orders are asked of the other issuer from now on.
 Verdict issuer_changed_over(const Observation& o);
+// When that may happen, where the issuer that is asked now cannot be used; empty: it waits for somebody to change
+// something.
+std::optional<TimePoint> next_change_over(const Observation& o);
 // For whom the next order is, after one that came to nothing.
 std::string issuer_after_failure(const Observation& o);
 // A certificate of the second issuer that the peers do not trust is given up: the first is asked again, and the second

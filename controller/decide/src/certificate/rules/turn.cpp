@@ -15,7 +15,7 @@ constexpr auto kAskAgainAfter = 60s;  // a slot that comes free wakes those that
 // Nothing new is begun under a policy whose changes went wrong too often.
 Verdict wait_for_resumption(const Observation& o, int revision) {
   const std::string& policy = policy_name(o.object);
-  const Setbacks found = setbacks(policy, o.policy.get(), o.fleet.members, o.now);
+  const Setbacks found = setbacks(policy, o.policy.get(), o.fleet.members, o.now, o.fleet.pins);
   if (!found.halted) return std::nullopt;
   const std::string how = o.policy ? "" : "make a RotationPolicy " + policy + " and ";
   return Draft(o)

@@ -15,9 +15,9 @@
 namespace edgetrust::ports {
 
 struct SlotHolder {
-  std::string uid;  // of an EdgeCertificate
-  int revision = 0;
-  std::string name;  // of that EdgeCertificate, for people and to look it up
+  std::string uid;   // of an EdgeCertificate, or of an Edge whose pin file is changed
+  int revision = 0;  // of an Edge: a number that tells one change from the next
+  std::string name;  // of that object, for people and to look it up
   bool operator==(const SlotHolder&) const = default;
 };
 

@@ -31,8 +31,8 @@ struct DnsChallenge {
 // http://<identifier>/.well-known/acme-challenge/<token>.
 struct HttpChallenge {
   std::string url;
-  std::string token;              // base64url: fit for a path
-  std::string key_authorization;  // the whole answer's body
+  std::string token;               // base64url: fit for a path
+  std::string account_thumbprint;  // of the account's key (RFC 7638): the answer is the token, a dot, and this
   ChallengeStatus status = ChallengeStatus::kPending;
   std::optional<Error> error;  // why the server found it invalid
 };

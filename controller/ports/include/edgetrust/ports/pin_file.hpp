@@ -3,6 +3,7 @@
 // place for. Implemented by pinfile/. Pure. Threads: any.
 #include "edgetrust/base/result.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,7 +42,10 @@ class PinFiles {
   // out. Empty: there is none yet. Errors: kInvalid when `existing` is no JSON object, is larger than kLargestPinFile,
   // or has something else where our keys go: that is a person's to look at; and when a pin is not 64 hex digits.
   virtual Result<PinDocument> render(const PinFile& wanted, std::string_view existing) = 0;
-  // The same for an Edge that shall no longer pin: `enabled` becomes false, and nothing else changes.
+  // What a file says of ours; empty: it does not pin, be it that there is none, that it is switched off, or that it
+  // names no pin that can be read. Errors: kInvalid as above.
+  virtual Result<std::optional<PinFile>> read(std::string_view existing) = 0;
+  // `existing` for an Edge that shall no longer pin: `enabled` becomes false, and nothing else changes.
   virtual Result<PinDocument> switched_off(std::string_view existing) = 0;
 };
 

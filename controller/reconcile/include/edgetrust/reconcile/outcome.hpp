@@ -24,6 +24,7 @@ struct Outcome {
   };
   std::vector<Said> said;                    // the Events of this pass, for the log
   std::vector<std::string> in_question;      // Edges of the namespace whose own state is worth a look now
+  bool pins_changed = false;                 // of a PinPolicy: its Edges have to be looked at
   std::optional<api::RevisionResult> ended;  // a revision of an EdgeCertificate came to its end in this pass
 };
 

@@ -1,11 +1,13 @@
 #pragma once
-// The engine of PinPolicies: looks at what the endpoint presents, follows its changes as decide/pins says, and counts
-// the Edges. In ReportOnly that is all: nothing is written to an Edge. Called by the workers of runtime, one pass a key
-// at a time. Threads: different keys at once.
+// The engine of PinPolicies: looks at what the endpoint presents, follows its changes as decide/pins says, counts the
+// Edges, and tells the engine of their pins what is in force. It reaches no Edge itself. Called by the workers of
+// runtime, one pass a key at a time. Threads: different keys at once.
+#include "edgetrust/decide/pins/override.hpp"
 #include "edgetrust/decide/pins/pin_set.hpp"
 #include "edgetrust/ports/chain_view.hpp"
 #include "edgetrust/ports/pin_announcements.hpp"
 #include "edgetrust/reconcile/outcome.hpp"
+#include "edgetrust/reconcile/pin_board.hpp"
 #include "edgetrust/reconcile/retries.hpp"
 #include "edgetrust/reconcile/world.hpp"
 
@@ -21,9 +23,13 @@ struct PinPorts {
   ports::PinAnnouncements& announcements;
 };
 
+struct Finding;
+struct PinFleet;
+
 class PinPolicyReconciler {
  public:
-  PinPolicyReconciler(const World& world, const PinPorts& ports) : world_(world), ports_(ports) {}
+  PinPolicyReconciler(const World& world, const PinPorts& ports, PinBoard& board)
+      : world_(world), ports_(ports), board_(board) {}
   Outcome reconcile(const api::ObjectKey& key, std::stop_token stop);
 
   // What it leans on outside of Edges and its own spec has changed (its roots): the next pass looks anew.
@@ -44,6 +50,12 @@ class PinPolicyReconciler {
     TimePoint again;
   };
 
+  Outcome let_go(const Pass& pass, const std::stop_token& stop);
+  [[nodiscard]] std::optional<Finding> leaving(const api::PinPolicy& policy) const;
+  [[nodiscard]] std::vector<decide::pins::Sight> witnesses(const Pass& pass,
+                                                           const decide::pins::Sight& from_operator) const;
+  static std::optional<decide::pins::OverrideView> describe_override(Pass& pass);
+  static void describe_edges(Pass& pass, const PinFleet& fleet);
   Outcome serve(Pass& pass, const std::stop_token& stop);
   std::optional<Look> remembered(const Pass& pass);
   Look look(const Pass& pass, const std::stop_token& stop);
@@ -53,6 +65,7 @@ class PinPolicyReconciler {
 
   World world_;
   PinPorts ports_;
+  PinBoard& board_;
   Retries retries_;
   std::mutex mutex_;
   std::map<api::ObjectKey, Look> looks_;

@@ -26,9 +26,10 @@ struct World {
   ports::TlsProbe& probe;
   ports::Pki& pki;
   ports::BudgetSlots& slots;
-  std::string version = {};                       // of this program
-  const ports::Leadership* leadership = nullptr;  // absent: there is no other operator
-  ports::WebLookup* web = nullptr;                // absent: nobody here gives answers to http-01
+  std::string version = {};                                // of this program
+  const ports::Leadership* leadership = nullptr;           // absent: there is no other operator
+  ports::WebLookup* web = nullptr;                         // absent: nobody here gives answers to http-01
+  ports::Objects<api::PinPolicy>* pin_policies = nullptr;  // absent: no Edge's pin file is changed
 };
 
 }  // namespace edgetrust::reconcile

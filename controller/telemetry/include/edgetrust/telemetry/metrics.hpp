@@ -76,6 +76,7 @@ class Metrics {
   void edge_online(const std::string& ns, const std::string& name, std::optional<bool> online);
   void edge_sip_up(const std::string& ns, const std::string& name, std::optional<bool> up);
   void edge_clock_offset(const std::string& ns, const std::string& name, Seconds offset);
+  void edge_clock_in_sync(const std::string& ns, const std::string& name, std::optional<bool> in_sync);
   void forget_edge(const std::string& ns, const std::string& name);
 
   // PinPolicies and GenesysConnections
@@ -84,7 +85,8 @@ class Metrics {
   // Edges that a policy selects, and those of them whose state is Matched.
   void pin_edges(const std::string& ns, const std::string& name, std::optional<int> selected,
                  std::optional<int> matched);
-  void pin_override(const std::string& ns, const std::string& name, bool active);
+  void pin_override(const std::string& ns, const std::string& name, std::optional<bool> active);
+  void pin_intercepted(const std::string& ns, const std::string& name, std::optional<bool> intercepted);
   void forget_pin_policy(const std::string& ns, const std::string& name);
   void credentials_valid(const std::string& ns, const std::string& name, std::optional<bool> valid);
   void standby_in_use(const std::string& ns, const std::string& name, std::optional<bool> in_use);

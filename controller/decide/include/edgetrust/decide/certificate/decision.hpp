@@ -55,6 +55,7 @@ struct LookForRecords {
 struct LookForAnswers {
   static constexpr std::string_view kName = "LookForAnswers";
   std::vector<api::HttpAnswer> answers;
+  std::string account_thumbprint;
 };
 
 struct SetFinalizer {
@@ -103,10 +104,10 @@ struct StoreBundle {
   int revision = 0;
   std::string certificate_url;
 };
-// Gives up an authorization that an order which came to nothing has left pending.
+// Gives up an authorization that an order which came to nothing has left pending, unless another one may need it.
 struct DeactivateAuthorization {
   static constexpr std::string_view kName = "DeactivateAuthorization";
-  std::string url;
+  api::AbandonedAuthorization authorization;
 };
 // Has the CA revoke the certificate of a revision.
 struct RevokeCertificate {

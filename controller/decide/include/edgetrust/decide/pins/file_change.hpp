@@ -32,9 +32,14 @@ struct FileSituation {
   // What this pass has seen of the machine, or why it could not.
   std::optional<ports::HostState> host;
   std::string host_trouble;
+  bool for_a_person = false;  // nothing but a person mends that trouble
   // The file that it should have, made of the one that it has; or why there is none.
   std::optional<ports::PinDocument> wanted;
   std::string blocked;
+  std::string
+      intercepted;        // what the Edge is presented in place of the endpoint's chain: then nothing is written there
+  std::string hindered;   // why no change may begin, whatever is waited for; a file that is right stays so
+  bool online = false;    // the cloud sees the Edge
   bool enforced = true;   // false: it is only said what would be written
   std::string waits_for;  // why nothing may begin now: a window, another Edge; empty: it may
   api::Duration max_clock_offset{5000};

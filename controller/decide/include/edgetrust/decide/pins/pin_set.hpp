@@ -72,6 +72,9 @@ struct PinOutcome {
 // Errors: kInvalid when a pin of the spec cannot be read, naming its place.
 Result<PinOutcome> follow(const PinSituation& situation);
 
+// The same text for the same pins, whatever their order.
+std::string name_of(std::vector<Pin> pins);
+
 // Whether one of these pins is of the leaf, or of any link where the match says so.
 bool matches(const std::vector<Pin>& pins, api::PinMatch match, const std::vector<Link>& chain);
 

@@ -1,0 +1,105 @@
+#include "edgetrust/decide/pins/permission.hpp"
+
+#include "edgetrust/decide/wave.hpp"
+
+#include <algorithm>
+
+namespace edgetrust::decide::pins {
+namespace {
+
+using namespace std::chrono_literals;
+
+Permission wait(std::string why, std::optional<TimePoint> until = {}) {
+  return {.waits_for = std::move(why), .slots = {}, .wake_at = until};
+}
+
+std::optional<Permission> wait_for_window(const PermissionSituation& s, const api::EffectiveRotation& rotation) {
+  const api::Duration needed = kLongestChange + (s.is_drained ? 0s : rotation.drain_timeout.value_or(0s));
+  if (const api::Freeze* freeze = freeze_at(rotation.freezes, s.now); freeze != nullptr)
+    return wait("freeze " + freeze->name + (freeze->reason.empty() ? "" : " (" + freeze->reason + ")") +
+                    " lasts until " + format_rfc3339(freeze->to),
+                freeze->to);
+  if (s.at_once) {
+    const Slot gap = next_gap(s.now, kLongestChange, rotation.freezes);
+    if (gap.opens <= s.now) return std::nullopt;
+    return wait("a freeze is near: it may begin " + format_rfc3339(gap.opens), gap.opens);
+  }
+  const std::string zone = time_zone_of(s.edge, s.connection);
+  if (zone.empty()) return wait("no time zone is known: set spec.timeZone there or on the GenesysConnection");
+  const auto slot = next_slot(rotation.windows, zone, s.now, needed, rotation.freezes);
+  if (!slot) return wait("RotationPolicy " + s.policy_name + ": " + slot.error().message());
+  if (!*slot) return wait("no window is as long as a change may take (" + format_duration(needed) + ")");
+  if ((*slot)->opens <= s.now) return std::nullopt;
+  return wait("its window opens " + describe_start(**slot, zone), (*slot)->opens);
+}
+
+// What is new has to be in force on an Edge of each earlier wave for as long as that wave soaks.
+std::optional<Permission> wait_for_wave(const PermissionSituation& s) {
+  if (s.at_once || s.policy == nullptr || s.set.empty()) return std::nullopt;
+  const auto& waves = s.policy->spec.waves;
+  const std::size_t mine = wave_of(waves, s.edge);
+  for (std::size_t wave = 0; wave < std::min(mine, waves.size()); ++wave) {
+    bool empty = true;
+    std::optional<TimePoint> soaked;
+    for (const auto& other : s.of_policy) {
+      if (wave_of(waves, *other) != wave) continue;
+      empty = false;
+      const auto& pins = other->status.pins;
+      if (!pins || pins->set != s.set || pins->state != api::EdgePinState::kMatched || !pins->applied_at) continue;
+      const TimePoint at = *pins->applied_at + waves[wave].soak;
+      soaked = std::min(soaked.value_or(at), at);
+    }
+    if (empty || (soaked && *soaked <= s.now)) continue;
+    return wait("the new pins have to be in force in wave " + waves[wave].name + " for " +
+                    format_duration(waves[wave].soak) + " first",
+                soaked);
+  }
+  return std::nullopt;
+}
+
+std::optional<Permission> wait_for_edge(const PermissionSituation& s, const api::EffectiveRotation& rotation) {
+  const auto& status = s.edge.status;
+  const bool updates = status.software_update == "INIT" || status.software_update == "IN_PROGRESS";
+  if (updates && rotation.software_update == api::SoftwareUpdateRule::kWait)
+    return wait("the Edge updates its software (" + status.software_update + ")");
+  if (!rotation.drain_timeout && status.service_state == "OutOfService")
+    return wait("the Edge is out of service: somebody has taken it out");
+  return std::nullopt;
+}
+
+}  // namespace
+
+Permission permission(const PermissionSituation& s) {
+  const api::EffectiveRotation rotation = api::effective_rotation({}, s.policy != nullptr ? &s.policy->spec : nullptr);
+  const Setbacks found = setbacks(s.policy_name, s.policy, s.fleet.members, s.now, s.fleet.pins);
+  if (found.halted)
+    return wait("RotationPolicy " + s.policy_name + " is halted after " + describe(found) +
+                    ": find out why, then set its annotation " + std::string(api::kResumeRequestedAt) +
+                    " to a new value",
+                found.until);
+  const auto& pins = s.edge.status.pins;
+  if (pins && pins->not_before && *pins->not_before > s.now)
+    return wait("its calls did not end: it is tried again " + format_rfc3339(*pins->not_before), pins->not_before);
+  if (auto window = wait_for_window(s, rotation)) return *window;
+  if (auto wave = wait_for_wave(s)) return *wave;
+  if (auto edge = wait_for_edge(s, rotation)) return *edge;
+  if (s.has_turn) return {};
+  Turn turn = turn_of_pins(s.edge, s.policy_name, s.fleet, rotation, s.before);
+  if (turn.slots.empty()) {
+    Permission later = wait(turn.why);
+    later.its_turn = true;
+    return later;
+  }
+  return {.waits_for = {}, .slots = std::move(turn.slots), .wake_at = {}};
+}
+
+TimePoint next_try(const api::Edge& edge, const api::GenesysConnection* connection,
+                   const api::EffectiveRotation& rotation, TimePoint now) {
+  constexpr auto kAtLeast = 10min;
+  TimePoint at = now + 24h;
+  const auto slot = next_slot(rotation.windows, time_zone_of(edge, connection), now, 1s, {});
+  if (slot && *slot) at = std::min(at, (*slot)->opens <= now ? (*slot)->closes : (*slot)->opens);
+  return std::chrono::floor<std::chrono::seconds>(std::max<TimePoint>(at, now + kAtLeast));
+}
+
+}  // namespace edgetrust::decide::pins

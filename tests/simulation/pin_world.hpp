@@ -1,0 +1,235 @@
+#pragma once
+// What the simulations of pins share: the endpoint as it really is, and the machine of an Edge, whose service enforces
+// the pin file that it has read.
+#include "edgetrust/base/encoding.hpp"
+#include "edgetrust/crypto/digest.hpp"
+#include "edgetrust/pinfile/pin_files.hpp"
+#include "edgetrust/ports/chain_view.hpp"
+#include "edgetrust/ports/edge_hosts.hpp"
+#include "edgetrust/ports/pin_announcements.hpp"
+#include "edgetrust/ports/tls_probe.hpp"
+#include "simulation/world.hpp"
+
+#include <algorithm>
+
+namespace edgetrust::simulation {
+
+inline std::string hash(char of) { return to_hex(std::string(32, of)); }
+inline std::string colons(char of) { return to_colon_hex(std::string(32, of)); }
+
+// Its leaf is a letter, its key the same in upper case, its root is r. A chain of a digit is somebody else's, whom
+// nobody trusts.
+struct Endpoint final : ports::TlsProbe, ports::ChainViewer, ports::PinAnnouncements {
+  char leaf = 'a';
+  std::string problem;           // of its chain
+  std::optional<Error> silence;  // it does not answer
+  std::optional<ports::PinAnnouncement> announcement;
+  std::optional<Error> announcement_error;
+  int looks = 0;
+  std::vector<std::string> asked;  // the leaf that had to be shown
+  std::string roots;               // that it was judged by
+
+  Result<ports::ServedChain> present(const ports::ProbeTarget& target, std::stop_token /*stop*/) override {
+    EXPECT_EQ(target.host, "api.example.com");
+    EXPECT_EQ(target.server_name, "api.example.com");
+    ++looks;
+    if (silence) return fail(*silence);
+    return ports::ServedChain{.chain_pem = std::string(1, leaf), .tls_version = "TLSv1.3"};
+  }
+  Result<ports::ChainView> view(const std::string& chain_pem, const ports::ViewRequirements& wanted) override {
+    roots = wanted.roots_pem;
+    const auto certificate = [](char of) {
+      return ports::SeenCertificate{.subject = std::string("subject ") + of,
+                                    .issuer = of < 'A' ? "Proxy CA" : "Issuing CA",
+                                    .certificate_sha256 = hash(of),
+                                    .public_key_sha256 = hash(static_cast<char>(of - 32))};
+    };
+    const std::string wrong = chain_pem[0] < 'A' ? "\"Proxy CA\" is no known root" : problem;
+    ports::ChainView view{.presented = {certificate(chain_pem[0])}, .problem = wrong, .leaf_pem = chain_pem};
+    if (wrong.empty()) view.validated = {certificate(chain_pem[0]), certificate('r')};
+    return view;
+  }
+  Result<std::optional<ports::PinAnnouncement>> ask(const ports::AnnouncementQuestion& question,
+                                                    std::stop_token /*stop*/) override {
+    asked.push_back(question.leaf_pem);
+    if (announcement_error) return fail(*announcement_error);
+    return announcement;
+  }
+};
+
+// Every change of it is one of the world's moments.
+struct Machine final : ports::EdgeHost {
+  explicit Machine(World& around, Endpoint& cloud) : world(around), endpoint(cloud) {}
+
+  World& world;
+  Endpoint& endpoint;
+  std::optional<std::string> file;
+  std::optional<std::optional<std::string>> previous;  // kept for the timer; inner empty: there was no file
+  bool is_private = true;
+  bool leftovers = false;
+  struct Timer {
+    TimePoint at;
+    std::string sha256;
+    std::string invocation;
+  };
+  std::optional<Timer> timer;
+  int invocation = 1;
+  std::string running;              // what the service has read
+  bool broken_when_pinned = false;  // it does not come up with a file that pins
+  std::chrono::milliseconds comes_up_after{1000};
+  TimePoint up_at = world.clock.now();
+  int restarts = 0;
+  std::chrono::milliseconds clock_offset{0};
+  bool is_synchronised = true;
+  std::vector<std::string> time_servers;
+  std::optional<Error> silence;       // of SSH
+  std::optional<Error> disk;          // why nothing can be put there
+  std::optional<Error> endpoint_out;  // why the endpoint is not seen from there
+  std::optional<char> instead;        // what it is presented in place of the endpoint's leaf
+  int changes = 0;                    // that were made by SSH
+  int looks = 0;
+  int failed_handshakes = 0;  // of its service, once a second
+  std::unique_ptr<ports::PinFiles> files = pinfile::make_pin_files();
+
+  [[nodiscard]] static std::string sha256_of(const std::string& text) {
+    return text.empty() ? std::string{} : to_hex(crypto::sha256(text));
+  }
+  [[nodiscard]] std::string sha256() const { return sha256_of(file.value_or("")); }
+  [[nodiscard]] bool is_up() const {
+    return world.clock.now() >= up_at && !(broken_when_pinned && files->read(running).value());
+  }
+  [[nodiscard]] bool accepts(char leaf) const {
+    const auto pins = files->read(running).value();
+    return !pins || std::ranges::any_of(pins->accepted, [&](const auto& pin) { return pin.sha256 == hash(leaf); });
+  }
+  // The pins of the file, as letters.
+  [[nodiscard]] std::string pins() const {
+    std::string letters;
+    const auto found = files->read(file.value_or("")).value();
+    for (char of = 'a'; found && of <= 'z'; ++of) {
+      if (std::ranges::any_of(found->accepted, [&](const auto& pin) { return pin.sha256 == hash(of); })) letters += of;
+    }
+    return letters;
+  }
+
+  void start_service() {
+    ++invocation;
+    ++restarts;
+    running = file.value_or("");
+    up_at = world.clock.now() + comes_up_after;
+  }
+  void put_back(const std::string& of, const std::string& before) {
+    if (sha256() == of && previous) {
+      file = *previous;
+      if (std::to_string(invocation) != before) start_service();
+    }
+    previous.reset();
+    leftovers = false;
+  }
+  // Called once for each second that passes.
+  void second() {
+    if (timer && timer->at <= world.clock.now()) {
+      const Timer fired = *std::exchange(timer, {});
+      put_back(fired.sha256, fired.invocation);
+    }
+    if (is_up() && !accepts(instead.value_or(endpoint.leaf))) ++failed_handshakes;
+  }
+
+  Result<ports::HostState> look(std::stop_token /*stop*/) override {
+    ++looks;
+    if (silence) return fail(*silence);
+    ports::HostState state;
+    state.has_file = file.has_value();
+    state.text = file.value_or("");
+    state.sha256 = sha256();
+    state.is_private = is_private;
+    state.restore_armed = timer.has_value();
+    state.has_leftovers = leftovers || previous.has_value();
+    state.service_active = is_up();
+    state.invocation = std::to_string(invocation);
+    state.clock_offset = clock_offset;
+    state.clock_synchronised = is_synchronised;
+    state.time_service = ports::TimeService::kChrony;
+    state.time_servers = time_servers;
+    return state;
+  }
+  Result<ports::ServedChain> present(const ports::PresentRequest& request, std::stop_token /*stop*/) override {
+    EXPECT_EQ(request.host, "api.example.com");
+    if (silence) return fail(*silence);
+    if (endpoint_out) return fail(*endpoint_out);
+    return ports::ServedChain{.chain_pem = std::string(1, instead.value_or(endpoint.leaf)), .tls_version = "TLSv1.3"};
+  }
+  template <class Commit>
+  Status change(const char* what, Commit commit) {
+    if (silence) return fail(*silence);
+    return world.moments.change(what, [&]() -> Status {
+      ++changes;
+      return commit();
+    });
+  }
+  Status install(const ports::PinDocument& document, const std::string& replaces, const std::string& of,
+                 std::chrono::seconds restore_after, std::stop_token /*stop*/) override {
+    return change("install", [&]() -> Status {
+      if (disk) return fail(*disk);
+      if (sha256() != replaces)
+        return fail(Error{.kind = ErrorKind::kConflict, .what = "edited", .code = std::string(ports::kFileChanged)});
+      previous = file;
+      timer = Timer{world.clock.now() + restore_after, document.sha256, of};
+      file = document.text;
+      is_private = true;
+      return {};
+    });
+  }
+  Status restart(std::stop_token /*stop*/) override {
+    return change("restart", [&]() -> Status {
+      start_service();
+      return {};
+    });
+  }
+  Status confirm(const std::string& sha256, std::stop_token /*stop*/) override {
+    return change("confirm", [&]() -> Status {
+      timer.reset();
+      if (this->sha256() != sha256) return fail(ErrorKind::kConflict, "the timer was faster");
+      previous.reset();
+      leftovers = false;
+      return {};
+    });
+  }
+  Status restore(const std::string& sha256, const std::string& of, std::stop_token /*stop*/) override {
+    return change("restore", [&]() -> Status {
+      timer.reset();
+      put_back(sha256, of);
+      return {};
+    });
+  }
+  Status clean(std::stop_token /*stop*/) override {
+    return change("clean", [&]() -> Status {
+      leftovers = false;
+      return {};
+    });
+  }
+  Status set_time_servers(const std::vector<std::string>& servers, std::stop_token /*stop*/) override {
+    return change("time servers", [&]() -> Status {
+      time_servers = servers;
+      return {};
+    });
+  }
+  Status trust(const ports::CaCertificate& /*certificate*/, std::stop_token /*stop*/) override {
+    return fail(ErrorKind::kInvalid, "there is no trust store");
+  }
+  Status distrust(const std::string& /*sha256*/, std::stop_token /*stop*/) override {
+    return fail(ErrorKind::kInvalid, "there is no trust store");
+  }
+};
+
+// The machines by the name of their Edge.
+struct Machines final : ports::EdgeHosts {
+  std::map<std::string, std::shared_ptr<Machine>> all;
+  Result<std::shared_ptr<ports::EdgeHost>> host(const api::Edge& edge, std::stop_token /*stop*/) override {
+    const auto found = all.find(edge.meta.name);
+    if (found == all.end()) return fail(ErrorKind::kNotFound, "Secret ssh is missing");
+    return std::shared_ptr<ports::EdgeHost>(found->second);
+  }
+};
+
+}  // namespace edgetrust::simulation

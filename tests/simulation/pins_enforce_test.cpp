@@ -1,0 +1,763 @@
+// The engines of pins in Enforce, with the machines of Edges: a first pin, changes of the endpoint, what stops a
+// change, and leaving Enforce; crashed at every change of the world. Whatever happens, no Edge is locked out by the
+// operator.
+#include "edgetrust/api/conditions.hpp"
+#include "edgetrust/decide/pins/file_change.hpp"
+#include "edgetrust/reconcile/edge_pin_reconciler.hpp"
+#include "edgetrust/reconcile/pin_policy_reconciler.hpp"
+#include "simulation/pin_world.hpp"
+
+namespace edgetrust::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+using api::EdgePinState;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct Enforced {
+  World world;
+  Endpoint endpoint;
+  Machines machines;
+  MemoryObjects<api::PinPolicy> policies{world.etcd, world.moments};
+  reconcile::World real = world.ports();
+  reconcile::World around{
+      real.clock,  real.certificates, real.edges,  real.policies, real.issuers, real.connections, real.secrets,
+      real.events, real.backends,     real.lookup, endpoint,      real.pki,     real.slots,       {},
+      nullptr,     nullptr,           &policies};
+  std::unique_ptr<ports::PinFiles> files = pinfile::make_pin_files();
+  std::unique_ptr<reconcile::PinBoard> board;
+  std::unique_ptr<reconcile::PinPolicyReconciler> policy_engine;
+  std::unique_ptr<reconcile::EdgePinReconciler> edge_engine;
+  std::map<std::string, TimePoint> due;  // by "policy name" or "edge name"; empty: now
+  int at_once = 0;                       // most machines that were changed at one moment
+
+  Enforced() {
+    start();
+    world.certificates.erase({"voice", "edge01"});
+    world.edges.erase({"voice", "edge01"});
+    add_edge("edge01");
+    put_policy([](api::PinPolicySpec& spec) { spec.pins.static_pins = {colons('a'), colons('z')}; });
+  }
+  void start() {
+    board = std::make_unique<reconcile::PinBoard>();
+    policy_engine = std::make_unique<reconcile::PinPolicyReconciler>(
+        around, reconcile::PinPorts{policies, endpoint, endpoint}, *board);
+    edge_engine = std::make_unique<reconcile::EdgePinReconciler>(
+        around, reconcile::EdgePinPorts{policies, endpoint, machines, *files}, *board);
+    due.clear();
+  }
+  Machine& machine(const std::string& name = "edge01") { return *machines.all.at(name); }
+  void add_edge(const std::string& name) {
+    api::Edge edge;
+    edge.meta.ns = "voice";
+    edge.meta.name = name;
+    edge.meta.uid = "uid-" + name;
+    edge.meta.generation = 1;
+    edge.spec.connection_ref.name = "prod";
+    edge.spec.edge_id = "11111111-2222-3333-4444-555555555555";
+    edge.spec.site = "new-york";
+    edge.spec.ssh = api::SshEndpoint{.host = "10.0.0.5"};
+    world.edges.put(edge);
+    machines.all[name] = std::make_shared<Machine>(world, endpoint);
+  }
+  void put_policy(const std::function<void(api::PinPolicySpec&)>& change) {
+    api::PinPolicy policy;
+    if (const auto known = policies.get({"voice", "cloud"})) policy = *known;
+    policy.meta.ns = "voice";
+    policy.meta.name = "cloud";
+    policy.meta.uid = "uid-cloud";
+    policy.meta.creation_time = policy.meta.creation_time.value_or(world.clock.now());
+    ++policy.meta.generation;
+    policy.spec.endpoint.host = "api.example.com";
+    policy.spec.edge_selector = api::LabelSelector{};
+    if (policy.meta.generation == 1) policy.spec.mode = api::PinMode::kEnforce;
+    change(policy.spec);
+    policies.put(policy);
+    due.clear();
+  }
+  void change_policy_of_rotation(const std::function<void(api::RotationPolicySpec&)>& change) {
+    api::RotationPolicy policy = *world.policies.get({"voice", "default"});
+    change(policy.spec);
+    ++policy.meta.generation;
+    world.policies.put(policy);
+    due.clear();
+  }
+  // As a client deletes it: finalizers hold it.
+  template <class Kind>
+  void remove(MemoryObjects<Kind>& objects, const std::string& name) {
+    Kind object = *objects.get({"voice", name});
+    if (object.meta.finalizers.empty()) {
+      objects.erase({"voice", name});
+    } else {
+      object.meta.deletion_time = world.clock.now();
+      ++object.meta.generation;
+      objects.put(object);
+    }
+    due.clear();
+  }
+  template <class Kind>
+  void collect(MemoryObjects<Kind>& objects) {
+    for (const auto& object : objects.list("voice")) {
+      if (object->meta.deleting() && object->meta.finalizers.empty()) objects.erase(object->meta.key());
+    }
+  }
+
+  // One round of passes that are due. What one writes may be another's affair: then all of them are due.
+  void round() {
+    const auto one = [&](const std::string& key, const std::function<reconcile::Outcome()>& pass) {
+      const auto known = due.find(key);
+      if (known != due.end() && known->second > world.clock.now()) return;
+      const int before = world.moments.count();
+      const auto outcome = pass();
+      EXPECT_FALSE(outcome.error) << outcome.error->message();
+      const bool wakes_others = world.moments.count() != before || outcome.pins_changed;
+      if (wakes_others) due.clear();
+      due[key] = outcome.wake_at.value_or(TimePoint::max());
+    };
+    for (const auto& policy : policies.list("voice"))
+      one("policy " + policy->meta.name, [&] { return policy_engine->reconcile(policy->meta.key(), {}); });
+    for (const auto& edge : world.edges.list("voice"))
+      one(edge->meta.name, [&] { return edge_engine->reconcile(edge->meta.key(), {}); });
+    collect(policies);
+    collect(world.edges);
+    int changing = 0;
+    for (const auto& [name, machine] : machines.all) changing += machine->timer.has_value() ? 1 : 0;
+    at_once = std::max(at_once, changing);
+  }
+  void second() {
+    world.clock.advance(1s);
+    for (auto& [name, machine] : machines.all) machine->second();
+  }
+  // A crash throws the engines away; another operator starts after a while.
+  void run(std::chrono::seconds time, std::chrono::seconds down_for = 3s) {
+    constexpr int kManyRounds = 40;  // in a second
+    for (const TimePoint end = world.clock.now() + time; world.clock.now() < end;) {
+      try {
+        int rounds = 0;
+        for (int before = -1; before != world.moments.count() && rounds < kManyRounds; ++rounds) {
+          before = world.moments.count();
+          round();
+        }
+        EXPECT_LT(rounds, kManyRounds) << "it does not come to rest";
+        second();
+      } catch (const Crash&) {
+        for (std::chrono::seconds gone{0}; gone < down_for; gone += 1s) second();
+        start();
+      }
+    }
+  }
+
+  [[nodiscard]] api::EdgePins pins(const std::string& name = "edge01") const {
+    return world.edges.get({"voice", name})->status.pins.value_or(api::EdgePins{});
+  }
+  [[nodiscard]] bool is_held(const std::string& name = "edge01") const {
+    return !world.edges.get({"voice", name})->meta.finalizers.empty();
+  }
+  [[nodiscard]] bool policy_is_held() const { return !policies.get({"voice", "cloud"})->meta.finalizers.empty(); }
+  [[nodiscard]] std::string said(std::string_view type) const {
+    const auto conditions = policies.get({"voice", "cloud"})->status.conditions;
+    const auto* condition = api::find(conditions, type);
+    return condition == nullptr ? "-" : (condition->status == api::Truth::kTrue ? "+" : "-") + condition->reason;
+  }
+  [[nodiscard]] std::string message() const {
+    const auto conditions = policies.get({"voice", "cloud"})->status.conditions;
+    return api::find(conditions, api::condition::kReady)->message;
+  }
+  [[nodiscard]] int events(const std::string& reason) const {
+    return static_cast<int>(std::ranges::count(world.events, reason, &World::Event::reason));
+  }
+  [[nodiscard]] bool slots_are_free() const {
+    return std::ranges::none_of(world.slots().list("voice"), [](const auto& slot) { return slot.holder.has_value(); });
+  }
+};
+
+struct PinsEnforced : testing::Test, Enforced {};
+
+// --- what is done
+
+TEST_F(PinsEnforced, TheFirstPinTakesOneRestart) {
+  run(60s);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  EXPECT_EQ(machine().pins(), "az");
+  EXPECT_EQ(machine().running, *machine().file);
+  EXPECT_EQ(machine().restarts, 1);
+  EXPECT_EQ(machine().failed_handshakes, 0);
+  EXPECT_FALSE(machine().timer);
+  EXPECT_TRUE(pins().enforced);
+  EXPECT_TRUE(is_held());
+  EXPECT_TRUE(policy_is_held());
+  EXPECT_FALSE(pins().slots);
+  EXPECT_TRUE(slots_are_free());
+  EXPECT_EQ(said(api::condition::kReady), "+Ready");
+  EXPECT_EQ(said(api::condition::kIntercepted), "-NotIntercepted");
+  EXPECT_EQ(policies.get({"voice", "cloud"})->status.matched_of_total, "1/1");
+  EXPECT_EQ(events("PinsApplied"), 1);
+}
+
+TEST_F(PinsEnforced, WhenNothingChangesNothingIsWritten) {
+  run(60s);
+  const int before = world.moments.count();
+  const int looks = machine().looks;
+  run(50min);
+  EXPECT_EQ(world.moments.count(), before);
+  EXPECT_EQ(machine().looks, looks + 10) << "one look an interval";
+  start();
+  run(10s);
+  EXPECT_EQ(world.moments.count(), before) << "nor after a start";
+}
+
+TEST_F(PinsEnforced, ReportOnlyOnlySays) {
+  put_policy([](auto& spec) { spec.mode = api::PinMode::kReportOnly; });
+  run(60s);
+  EXPECT_EQ(pins().state, EdgePinState::kDrifted);
+  EXPECT_EQ(machine().changes, 0);
+  EXPECT_FALSE(is_held());
+  EXPECT_FALSE(policy_is_held());
+}
+
+TEST_F(PinsEnforced, AnAnnouncedRotationFailsNoHandshake) {
+  endpoint.announcement = ports::PinAnnouncement{.certificate_sha256 = hash('a'), .next_certificate_sha256 = {}};
+  run(60s);
+  endpoint.announcement->next_certificate_sha256 = hash('b');
+  run(6min);
+  EXPECT_EQ(machine().pins(), "abz");
+  endpoint.leaf = 'b';
+  endpoint.announcement = ports::PinAnnouncement{.certificate_sha256 = hash('b'), .next_certificate_sha256 = {}};
+  run(12min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  EXPECT_EQ(machine().failed_handshakes, 0);
+  EXPECT_EQ(events("PinsRolledBack"), 0);
+}
+
+// Seen by operator and Edge, it is learned; the Edge is out already, and its window is not waited for.
+TEST_F(PinsEnforced, AnUnannouncedRotationIsConfirmedByTheEdgeAndDoesNotWait) {
+  put_policy([](auto& spec) { spec.observe_from = {api::PinVantage::kOperator, api::PinVantage::kEdge}; });
+  run(60s);
+  change_policy_of_rotation([](auto& spec) { spec.windows = {{.start = "03:00", .duration = 1h, .days = {}}}; });
+  endpoint.leaf = 'b';
+  run(12min);
+  EXPECT_EQ(events("UnannouncedChange"), 1);
+  EXPECT_EQ(machine().pins(), "abz");
+  EXPECT_EQ(machine().restarts, 2);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  EXPECT_TRUE(machine().accepts('b'));
+}
+
+TEST_F(PinsEnforced, AnUnconfirmedRotationIsNeverInstalled) {
+  run(60s);
+  endpoint.leaf = 'b';
+  run(30min);
+  EXPECT_EQ(machine().pins(), "az");
+  EXPECT_EQ(machine().restarts, 1);
+  EXPECT_EQ(said(api::condition::kReady), "-Unconfirmed");
+}
+
+TEST_F(PinsEnforced, DriftIsRepaired) {
+  run(60s);
+  machine().file.reset();  // a software update
+  run(6min);
+  EXPECT_EQ(machine().pins(), "az");
+  EXPECT_EQ(machine().restarts, 2);
+  machine().is_private = false;
+  run(6min);
+  EXPECT_TRUE(machine().is_private);
+  EXPECT_EQ(machine().restarts, 2) << "nobody has to read it anew";
+}
+
+TEST_F(PinsEnforced, WhatSomebodyElsePutThereIsKept) {
+  machine().file = R"({"vendor": {"key": 1}, "certificatePinning": {"other": "x"}})";
+  run(60s);
+  EXPECT_EQ(machine().pins(), "az");
+  EXPECT_THAT(*machine().file, HasSubstr("\"vendor\""));
+  EXPECT_THAT(*machine().file, HasSubstr("\"other\""));
+}
+
+// --- what stops it
+
+TEST_F(PinsEnforced, AnInterceptedEdgeIsLeftAlone) {
+  machine().instead = '1';
+  run(10min);
+  EXPECT_EQ(pins().state, EdgePinState::kIntercepted);
+  EXPECT_THAT(pins().message, HasSubstr("Proxy CA"));
+  EXPECT_EQ(machine().changes, 0);
+  EXPECT_EQ(events("Intercepted"), 1);
+  EXPECT_EQ(said(api::condition::kIntercepted), "+ForeignChain");
+  EXPECT_EQ(said(api::condition::kReady), "-EdgesIntercepted");
+  EXPECT_FALSE(is_held());
+  machine().instead.reset();
+  run(6min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+}
+
+TEST_F(PinsEnforced, WhoeverIsInterceptedBearsNoWitness) {
+  put_policy([](auto& spec) {
+    spec.observe_from = {api::PinVantage::kOperator, api::PinVantage::kEdge};
+    spec.rotation.confirmations = 1;
+  });
+  machine().instead = '1';
+  run(12min);
+  EXPECT_EQ(events("UnannouncedChange") + events("PinLearned"), 0);
+}
+
+TEST_F(PinsEnforced, AHostThatIsAnotherIsAPersonsAffair) {
+  machine().silence =
+      Error{.kind = ErrorKind::kForbidden, .what = "another host key", .code = std::string(ports::kHostKeyRefused)};
+  run(60s);
+  EXPECT_EQ(pins().state, EdgePinState::kBlocked);
+  EXPECT_THAT(pins().message, HasSubstr("another host key"));
+  machine().silence = Error{.kind = ErrorKind::kTimeout, .what = "no answer in time"};
+  run(6min);
+  EXPECT_EQ(pins().state, EdgePinState::kUnreachable);
+}
+
+TEST_F(PinsEnforced, ADiskThatTakesNothingIsTriedOnceAnInterval) {
+  machine().file = "{}";
+  machine().disk = Error{.kind = ErrorKind::kInvalid, .what = "the disk is read-only"};
+  run(29min);
+  EXPECT_EQ(pins().state, EdgePinState::kBlocked);
+  EXPECT_THAT(pins().message, HasSubstr("read-only"));
+  EXPECT_EQ(*machine().file, "{}");
+  EXPECT_LE(machine().changes, 6);
+  EXPECT_EQ(machine().restarts, 0);
+  EXPECT_TRUE(slots_are_free());
+  machine().disk.reset();
+  run(6min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+}
+
+TEST_F(PinsEnforced, AServiceThatDoesNotComeBackGetsItsFileBackAndIsLeftAlone) {
+  machine().broken_when_pinned = true;
+  run(30min);
+  EXPECT_EQ(pins().state, EdgePinState::kRolledBack);
+  EXPECT_FALSE(machine().file);
+  EXPECT_TRUE(machine().is_up());
+  EXPECT_EQ(machine().restarts, 2);
+  EXPECT_EQ(events("PinsRolledBack"), 1);
+  EXPECT_EQ(said(api::condition::kReady), "-RolledBack");
+  EXPECT_TRUE(slots_are_free());
+}
+
+TEST_F(PinsEnforced, TooManyRollbacksHaltThePolicy) {
+  for (const char* name : {"edge02", "edge03"}) add_edge(name);
+  for (auto& [name, machine] : machines.all) machine->broken_when_pinned = true;
+  run(30min);
+  EXPECT_EQ(pins("edge01").state, EdgePinState::kRolledBack);
+  EXPECT_EQ(pins("edge02").state, EdgePinState::kRolledBack);
+  EXPECT_EQ(machine("edge03").changes, 0);
+  EXPECT_THAT(pins("edge03").message, HasSubstr("halted after 2 rollbacks (Edge edge01, Edge edge02)"));
+}
+
+TEST_F(PinsEnforced, AClockThatIsOffStopsChangeAndRestart) {
+  machine().clock_offset = 1h;
+  run(10min);
+  EXPECT_EQ(pins().state, EdgePinState::kBlocked);
+  EXPECT_EQ(machine().changes, 0);
+  EXPECT_EQ(said(api::condition::kClockInSync), "-OffsetTooLarge");
+  machine().clock_offset = 0ms;
+  run(6min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  EXPECT_EQ(said(api::condition::kClockInSync), "+InSync");
+}
+
+TEST_F(PinsEnforced, WithoutABackupNothingIsEnforced) {
+  put_policy([](auto& spec) { spec.pins.static_pins = {colons('a')}; });
+  run(60s);
+  EXPECT_EQ(said(api::condition::kReady), "-NotEnforceable");
+  EXPECT_EQ(machine().changes, 0);
+}
+
+TEST_F(PinsEnforced, WhereTheEndpointCannotBeSeenFromTheEdgeNothingBegins) {
+  machine().endpoint_out = Error{.kind = ErrorKind::kForbidden,
+                                 .what = "the SSH server does not dial for us",
+                                 .code = std::string(ports::kForwardingRefused)};
+  run(10min);
+  EXPECT_EQ(pins().state, EdgePinState::kBlocked);
+  EXPECT_EQ(machine().changes, 0);
+}
+
+// --- windows and turns
+
+TEST_F(PinsEnforced, WaitsForItsWindowAndImmediateDoesNot) {
+  change_policy_of_rotation([](auto& spec) { spec.windows = {{.start = "14:00", .duration = 1h, .days = {}}}; });
+  run(30min);
+  EXPECT_EQ(pins().state, EdgePinState::kDrifted);
+  EXPECT_THAT(pins().message, HasSubstr("14:00"));
+  EXPECT_EQ(machine().changes, 0);
+  run(92min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  put_policy([](auto& spec) { spec.service.restart = api::ServiceRestart::kImmediate; });
+  run(2h);
+  machine().file.reset();
+  run(6min);
+  EXPECT_EQ(machine().pins(), "az");
+}
+
+TEST_F(PinsEnforced, AFreezeIsWaitedForEvenByImmediate) {
+  const TimePoint now = world.clock.now();
+  change_policy_of_rotation([&](auto& spec) {
+    spec.freezes = {{.name = "sale", .from = now - 1h, .to = now + 1h, .reason = "Black Friday"}};
+  });
+  put_policy([](auto& spec) { spec.service.restart = api::ServiceRestart::kImmediate; });
+  run(30min);
+  EXPECT_THAT(pins().message, HasSubstr("freeze sale (Black Friday)"));
+  EXPECT_EQ(machine().changes, 0);
+  run(32min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+}
+
+TEST_F(PinsEnforced, OneEdgeOfASiteAtATimeWhateverTheBudget) {
+  change_policy_of_rotation(
+      [](auto& spec) { spec.budget = api::Budget{.max_concurrent = 8, .max_concurrent_per_site = 8}; });
+  for (int i = 2; i <= 6; ++i) add_edge("edge0" + std::to_string(i));
+  run(10min);
+  for (const auto& [name, machine] : machines.all) {
+    EXPECT_EQ(pins(name).state, EdgePinState::kMatched) << name;
+    EXPECT_EQ(machine->restarts, 1) << name;
+  }
+  EXPECT_EQ(at_once, 1);
+  EXPECT_TRUE(slots_are_free());
+}
+
+TEST_F(PinsEnforced, ALaterWaveWaitsUntilTheFirstHasSoaked) {
+  change_policy_of_rotation([](auto& spec) {
+    spec.waves = {{.name = "canary", .edge_selector = {.match_labels = {{"wave", "0"}}}, .soak = 2h}};
+  });
+  add_edge("edge02");
+  api::Edge first = *world.edges.get({"voice", "edge02"});
+  first.meta.labels["wave"] = "0";
+  world.edges.put(first);
+  run(60min);
+  EXPECT_EQ(pins("edge02").state, EdgePinState::kMatched);
+  EXPECT_EQ(machine("edge01").changes, 0);
+  EXPECT_THAT(pins("edge01").message, HasSubstr("wave canary"));
+  run(70min);
+  EXPECT_EQ(pins("edge01").state, EdgePinState::kMatched);
+}
+
+// --- drained
+
+void drain(Enforced& story, std::chrono::minutes timeout = 30min) {
+  story.change_policy_of_rotation(
+      [&](auto& spec) { spec.drain = api::Drain{.policy = api::DrainPolicy::kDrain, .timeout = timeout}; });
+}
+
+TEST_F(PinsEnforced, IsRestartedWhenItsCallsHaveEndedAndGoesBackIntoService) {
+  drain(*this);
+  world.calls_last = 10min;
+  run(9min);
+  EXPECT_FALSE(world.in_service);
+  EXPECT_EQ(machine().changes, 0);
+  EXPECT_TRUE(pins().drain);
+  run(5min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  EXPECT_EQ(machine().restarts, 1);
+  EXPECT_TRUE(world.in_service);
+  EXPECT_EQ(world.times_out, 1);
+  EXPECT_FALSE(pins().drain);
+  EXPECT_TRUE(slots_are_free());
+}
+
+TEST_F(PinsEnforced, CallsThatDoNotEndAreNotCut) {
+  drain(*this, 20min);
+  world.calls_last = 2h;
+  run(40min);
+  EXPECT_TRUE(world.in_service);
+  EXPECT_EQ(machine().changes, 0);
+  EXPECT_EQ(world.times_out, 1) << "not before the next window";
+  EXPECT_THAT(pins().message, HasSubstr("its calls did not end"));
+  EXPECT_FALSE(pins().drain);
+  EXPECT_TRUE(slots_are_free());
+}
+
+TEST_F(PinsEnforced, AnEdgeThatSomebodyHasTakenOutStaysOut) {
+  drain(*this);
+  world.in_service = false;
+  run(30min);
+  EXPECT_FALSE(world.in_service);
+  EXPECT_EQ(machine().changes, 0);
+  EXPECT_THAT(pins().message, HasSubstr("somebody has taken it out"));
+}
+
+TEST_F(PinsEnforced, ImmediateDrainsNothing) {
+  drain(*this);
+  put_policy([](auto& spec) { spec.service.restart = api::ServiceRestart::kImmediate; });
+  run(60s);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  EXPECT_EQ(world.times_out, 0);
+}
+
+// --- the exceptions
+
+TEST_F(PinsEnforced, AnEmergencyOverrideWaitsForNothingAndEndsByItself) {
+  run(60s);
+  change_policy_of_rotation([](auto& spec) { spec.windows = {{.start = "14:00", .duration = 1h, .days = {}}}; });
+  machine().endpoint_out =
+      Error{.kind = ErrorKind::kUnavailable, .what = "refused", .code = std::string(ports::kEndpointUnreached)};
+  const TimePoint until = world.clock.now() + 3h;
+  put_policy([&](auto& spec) {
+    spec.emergency_override = api::EmergencyOverride{.disable_pinning = true, .until = until, .reason = "INC0042"};
+  });
+  run(60s);
+  EXPECT_EQ(machine().pins(), "");
+  EXPECT_EQ(machine().running, *machine().file);
+  EXPECT_EQ(machine().restarts, 2);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  EXPECT_TRUE(pins().enforced);
+  EXPECT_EQ(said(api::condition::kOverrideActive), "+Active");
+  EXPECT_EQ(said(api::condition::kReady), "-Overridden");
+  EXPECT_EQ(policies.get({"voice", "cloud"})->status.override_text, "until " + format_rfc3339(until));
+  EXPECT_EQ(events("OverrideActive"), 1);
+  machine().endpoint_out.reset();
+  change_policy_of_rotation([](auto& spec) { spec.windows = {{.start = "00:00", .duration = 24h, .days = {}}}; });
+  run(3h + 5min);
+  EXPECT_EQ(machine().pins(), "az") << "the last good set";
+  EXPECT_EQ(machine().restarts, 3);
+  EXPECT_EQ(said(api::condition::kOverrideActive), "-Ended");
+  EXPECT_EQ(events("OverrideActive"), 2);
+}
+
+TEST_F(PinsEnforced, TimeServersComeBeforeAnyChange) {
+  put_policy([](auto& spec) { spec.clock.servers = {"ntp1.example.com"}; });
+  machine().is_synchronised = false;
+  run(10min);
+  EXPECT_EQ(machine().time_servers, std::vector<std::string>{"ntp1.example.com"});
+  EXPECT_EQ(pins().state, EdgePinState::kBlocked);
+  EXPECT_EQ(machine().restarts, 0);
+  machine().is_synchronised = true;
+  run(6min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  remove(policies, "cloud");
+  run(5min);
+  EXPECT_THAT(machine().time_servers, IsEmpty()) << "they go with it";
+  EXPECT_EQ(machine().pins(), "");
+}
+
+// --- leaving Enforce
+
+struct Way {
+  const char* name;
+  std::function<void(Enforced&)> leave;
+};
+const std::vector<Way>& ways() {
+  static const std::vector<Way> kWays{
+      {"the policy is deleted", [](Enforced& e) { e.remove(e.policies, "cloud"); }},
+      {"the Edge is deleted", [](Enforced& e) { e.remove(e.world.edges, "edge01"); }},
+      {"both are deleted",
+       [](Enforced& e) {
+         e.remove(e.policies, "cloud");
+         e.remove(e.world.edges, "edge01");
+       }},
+      {"the mode is another",
+       [](Enforced& e) { e.put_policy([](auto& spec) { spec.mode = api::PinMode::kReportOnly; }); }},
+      {"it is disabled", [](Enforced& e) { e.put_policy([](auto& spec) { spec.mode = api::PinMode::kDisabled; }); }},
+      {"it is selected no more",
+       [](Enforced& e) {
+         e.put_policy([](auto& spec) { spec.edge_selector = api::LabelSelector{.match_labels = {{"pinned", "yes"}}}; });
+       }},
+  };
+  return kWays;
+}
+
+TEST(PinsLeft, HoweverAnEdgeLeavesItIsSwitchedOffFirst) {
+  for (const Way& way : ways()) {
+    Enforced story;
+    story.run(60s);
+    ASSERT_EQ(story.machine().pins(), "az") << way.name;
+    way.leave(story);
+    story.run(5min);
+    EXPECT_EQ(story.machine().pins(), "") << way.name;
+    EXPECT_THAT(*story.machine().file, HasSubstr("\"enabled\": false")) << way.name;
+    EXPECT_EQ(story.machine().running, *story.machine().file) << way.name;
+    EXPECT_EQ(story.machine().restarts, 2) << way.name;
+    EXPECT_EQ(story.events("PinsLeft"), 1) << way.name;
+    const auto edge = story.world.edges.get({"voice", "edge01"});
+    const auto policy = story.policies.get({"voice", "cloud"});
+    EXPECT_TRUE(!edge || edge->meta.finalizers.empty()) << way.name;
+    EXPECT_TRUE(!edge || !edge->meta.deleting()) << way.name;
+    EXPECT_TRUE(!policy || !policy->meta.deleting()) << way.name;
+    const bool still_enforces = policy && policy->spec.mode == api::PinMode::kEnforce;
+    EXPECT_TRUE(!policy || still_enforces || policy->meta.finalizers.empty()) << way.name;
+    EXPECT_TRUE(story.slots_are_free()) << way.name;
+  }
+}
+
+TEST(PinsLeft, KeepLeavesTheFileAndHoldsNobody) {
+  for (const bool reachable : {true, false}) {
+    Enforced story;
+    story.run(60s);
+    if (!reachable) story.machine().silence = Error{.kind = ErrorKind::kTimeout, .what = "no answer in time"};
+    story.put_policy([](auto& spec) { spec.deletion_policy = api::PinDeletionPolicy::kKeep; });
+    story.remove(story.policies, "cloud");
+    story.run(60s);
+    EXPECT_FALSE(story.policies.get({"voice", "cloud"}));
+    EXPECT_FALSE(story.is_held());
+    EXPECT_EQ(story.machine().pins(), "az");
+    EXPECT_EQ(story.machine().restarts, 1);
+  }
+}
+
+TEST(PinsLeft, WhatCannotBeReachedIsWaitedForAndSaid) {
+  Enforced story;
+  story.run(60s);
+  story.machine().silence = Error{.kind = ErrorKind::kTimeout, .what = "no answer in time"};
+  story.remove(story.policies, "cloud");
+  story.run(10min);
+  ASSERT_TRUE(story.policies.get({"voice", "cloud"}));
+  EXPECT_EQ(story.said(api::condition::kReady), "-SwitchingOff");
+  EXPECT_THAT(story.message(), HasSubstr("edge01 (no answer in time)"));
+  EXPECT_THAT(story.message(), HasSubstr("set deletionPolicy to Keep"));
+  story.machine().silence.reset();
+  story.run(10min);
+  EXPECT_FALSE(story.policies.get({"voice", "cloud"}));
+  EXPECT_EQ(story.machine().pins(), "");
+}
+
+TEST(PinsLeft, APolicyWhoseFinalizerWasTakenAwayByHandLeavesNoPinBehind) {
+  Enforced story;
+  story.run(60s);
+  story.policies.erase({"voice", "cloud"});
+  story.due.clear();
+  story.run(5min);
+  EXPECT_EQ(story.machine().pins(), "");
+  EXPECT_FALSE(story.is_held());
+}
+
+TEST(PinsLeft, ItsWindowIsWaitedFor) {
+  Enforced story;
+  story.run(60s);
+  story.change_policy_of_rotation([](auto& spec) { spec.windows = {{.start = "14:00", .duration = 1h, .days = {}}}; });
+  story.remove(story.policies, "cloud");
+  story.run(30min);
+  EXPECT_EQ(story.machine().restarts, 1);
+  EXPECT_THAT(story.message(), HasSubstr("14:00"));
+  story.run(95min);
+  EXPECT_EQ(story.machine().pins(), "");
+}
+
+TEST(PinsLeft, AnotherPolicyTakesOverWithoutARestartWhereThePinsAreTheSame) {
+  Enforced story;
+  story.run(60s);
+  api::PinPolicy heir = *story.policies.get({"voice", "cloud"});
+  heir.meta.name = "heir";
+  heir.meta.uid = "uid-heir";
+  heir.meta.finalizers.clear();
+  heir.status = {};
+  story.policies.put(heir);
+  story.remove(story.policies, "cloud");
+  story.run(5min);
+  EXPECT_EQ(story.machine().restarts, 1);
+  EXPECT_EQ(story.pins().policy, "heir");
+  EXPECT_FALSE(story.policies.get({"voice", "cloud"}));
+}
+
+// --- crashed at every change of the world
+
+void crash_everywhere(const std::function<void(Enforced&)>& begin, const std::function<void(Enforced&)>& then,
+                      std::chrono::seconds time, const std::function<void(Enforced&, const std::string&)>& check) {
+  int first = 0;
+  int last = 0;
+  {
+    Enforced story;
+    begin(story);
+    first = story.world.moments.count();
+    then(story);
+    story.run(time);
+    last = story.world.moments.count();
+  }
+  ASSERT_GT(last, first + 5);
+  for (const auto down_for : {2s, 600s}) {
+    for (int at = first + 1; at <= last; ++at) {
+      for (const auto when : {Moments::When::kBefore, Moments::When::kAfter}) {
+        Enforced story;
+        begin(story);
+        story.world.moments.crash_at(at, when);
+        then(story);
+        story.run(time + 30min, down_for);
+        const std::string where = "change " + std::to_string(at) + " (" +
+                                  story.world.moments.log.at(static_cast<std::size_t>(at) - 1) + "), " +
+                                  (when == Moments::When::kBefore ? "before" : "after") + ", down for " +
+                                  std::to_string(down_for.count()) + " s";
+        EXPECT_TRUE(story.world.moments.has_crashed()) << where;
+        EXPECT_FALSE(story.machine().timer) << where;
+        EXPECT_FALSE(story.machine().previous) << where;
+        EXPECT_EQ(story.machine().running, story.machine().file.value_or("")) << where << ": what is there is in force";
+        EXPECT_TRUE(story.slots_are_free()) << where;
+        // Down for longer than the timer waits, the previous file was put back and is replaced once more.
+        EXPECT_EQ(story.events("PinsRolledBack"), 0) << where;
+        check(story, where + (down_for > decide::pins::kRestoreAfter ? "" : "!"));
+      }
+    }
+  }
+}
+int restarts_allowed(const std::string& where) { return where.ends_with("!") ? 1 : 3; }
+
+TEST(PinsCrashed, TheFirstPinComesWithOneRestart) {
+  crash_everywhere([](Enforced& /*story*/) {}, [](Enforced& /*story*/) {}, 60s,
+                   [](Enforced& story, const std::string& where) {
+                     EXPECT_EQ(story.pins().state, EdgePinState::kMatched) << where;
+                     EXPECT_EQ(story.machine().pins(), "az") << where;
+                     EXPECT_LE(story.machine().restarts, restarts_allowed(where)) << where;
+                     EXPECT_EQ(story.machine().failed_handshakes, 0) << where;
+                     EXPECT_TRUE(story.is_held() && story.policy_is_held()) << where;
+                   });
+}
+
+TEST(PinsCrashed, ADrainedEdgeIsBackInServiceWhateverHappens) {
+  crash_everywhere(
+      [](Enforced& story) {
+        drain(story);
+        story.world.calls_last = 3min;
+      },
+      [](Enforced& /*story*/) {}, 6min,
+      [](Enforced& story, const std::string& where) {
+        EXPECT_TRUE(story.world.in_service) << where;
+        EXPECT_FALSE(story.pins().drain) << where;
+        // Whoever comes back later than it may still be asked to go out tries again in the next window.
+        const bool is_put_off = story.pins().not_before && story.machine().restarts == 0;
+        EXPECT_TRUE(story.pins().state == EdgePinState::kMatched || (is_put_off && !where.ends_with("!"))) << where;
+        EXPECT_LE(story.machine().restarts, restarts_allowed(where)) << where;
+      });
+}
+
+TEST(PinsCrashed, LeavingSwitchesOffWithOneRestart) {
+  crash_everywhere([](Enforced& story) { story.run(60s); },
+                   [](Enforced& story) {
+                     story.remove(story.policies, "cloud");
+                     story.remove(story.world.edges, "edge01");
+                   },
+                   60s,
+                   [](Enforced& story, const std::string& where) {
+                     EXPECT_EQ(story.machine().pins(), "") << where;
+                     EXPECT_LE(story.machine().restarts, 1 + restarts_allowed(where)) << where;
+                     EXPECT_FALSE(story.world.edges.get({"voice", "edge01"})) << where;
+                     EXPECT_FALSE(story.policies.get({"voice", "cloud"})) << where;
+                   });
+}
+
+// A file with which the Edge does not come back: whoever crashes, it has its previous one within the timer's time.
+TEST(PinsCrashed, NobodyIsLockedOutByAFileThatDoesNotWork) {
+  int last = 0;
+  {
+    Enforced story;
+    story.machine().broken_when_pinned = true;
+    story.run(5min);
+    last = story.world.moments.count();
+  }
+  for (int at = 1; at <= last; ++at) {
+    for (const auto when : {Moments::When::kBefore, Moments::When::kAfter}) {
+      Enforced story;
+      story.machine().broken_when_pinned = true;
+      story.world.moments.crash_at(at, when);
+      const std::string where = std::to_string(at) + (when == Moments::When::kBefore ? " before" : " after");
+      story.run(20min, 130s);
+      EXPECT_TRUE(story.machine().is_up()) << where;
+      EXPECT_FALSE(story.machine().file) << where;
+      EXPECT_FALSE(story.machine().timer) << where;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace edgetrust::simulation
