@@ -32,7 +32,11 @@ class Audit(OperatorTest):
         super().setUp()
 
     def records(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log_file.read_text().splitlines()]
+        return [json.loads(line) for line in self.log_file.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+    def wait_for_records(self, count: int) -> list[dict[str, Any]]:
+        """A record is written right after the status that it is about."""
+        return wait_for(f"{count} records", lambda: len(records := self.records()) >= count and records)
 
     def what_is_public(self) -> dict[str, str]:
         return super().what_is_public() | {"audit log": self.log_file.read_text()}
@@ -45,7 +49,7 @@ class Audit(OperatorTest):
         edge = self.new_edge()
         self.approve(edge.name, 1)
         first = self.wait_phase(edge.name, "Ready", 1)["serialNumber"]
-        self.assertEqual([(r["action"], r["revision"]) for r in self.records()], [("Plan", 1), ("Approve", 1), ("Push", 1), ("Prove", 1)])
+        self.assertEqual([(r["action"], r["revision"]) for r in self.wait_for_records(4)], [("Plan", 1), ("Approve", 1), ("Push", 1), ("Prove", 1)])
         push = self.records()[2]
         self.assertEqual((push["change"], push["by"], push["edge"]), ("CHG1", "ada", edge.name))
         wait_for("the sink was asked and took nothing", lambda: self.sink.refused > 1)
@@ -57,7 +61,7 @@ class Audit(OperatorTest):
         second = self.wait_phase(edge.name, "Ready", 2)["serialNumber"]
         self.annotate(edge.name, "rollback-requested-at", "now")
         self.wait_phase(edge.name, "RolledBack", 1)
-        records = self.records()
+        records = self.wait_for_records(10)
         self.assertEqual([(r["action"], r["revision"]) for r in records[4:]], [("Plan", 2), ("Approve", 2), ("Push", 2), ("Prove", 2), ("RollBack", 2), ("RolledBack", 2)])
         self.assertEqual((records[7]["oldSerial"], records[7]["newSerial"]), (first, second))
         self.assertTrue(records[7]["evidence"])
