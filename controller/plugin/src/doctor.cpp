@@ -40,7 +40,8 @@ std::vector<Right> rights_of_operator() {
     rights.push_back({kGroup, kind, "", {"get", "list", "watch"}});
     rights.push_back({kGroup, kind, "status", {"patch"}});
   }
-  rights.push_back({kGroup, "edgecertificates", "", {"patch"}});
+  for (const auto* held : {"edgecertificates", "edges", "pinpolicies"})  // by a finalizer
+    rights.push_back({kGroup, held, "", {"patch"}});
   rights.push_back({"", "secrets", "", {"get", "list", "watch", "create", "patch", "delete"}});
   rights.push_back({"", "configmaps", "", {"get"}});
   rights.push_back({"coordination.k8s.io", "leases", "", {"get", "list", "watch", "create", "patch"}});

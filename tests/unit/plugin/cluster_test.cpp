@@ -203,6 +203,14 @@ TEST_F(DoctorTest, AMissingRightIsNamedWithWhatDoesNotWorkWithoutIt) {
   EXPECT_EQ(of_operator.what, "may not patch edgecertificates.edgetrust.io in voice");
 }
 
+TEST_F(DoctorTest, TheOperatorHasToHoldEdgesAndPinPoliciesToo) {
+  for (const std::string kind : {"edges", "pinpolicies"}) {
+    forbidden = "patch " + kind;
+    EXPECT_EQ(only(findings(), "permissions", "voice:edgetrust").what,
+              "may not patch " + kind + ".edgetrust.io in voice");
+  }
+}
+
 TEST_F(DoctorTest, ADirectoryThatIsNoneIsFound) {
   objects[kinds("acmeissuers")] = list_of(
       R"({"metadata":{"namespace":"voice","name":"le","generation":1},"spec":{"server":"https://ca.example/directory","accountKeyRef":{"name":"k"},"solvers":[{"http01":{}}]},"status":{"observedGeneration":1}})");
