@@ -12,6 +12,7 @@
 namespace edgetrust::api {
 
 std::string_view to_string(Phase phase) { return json::enum_name(phase); }
+std::string_view to_string(RevisionResult result) { return json::enum_name(result); }
 
 ObjectMeta decode_meta(json::View metadata) {
   // Metadata is the API server's own work; what cannot be read of it is left empty.

@@ -33,17 +33,6 @@ std::string_view action_of(api::RevisionResult result) {
   return {};
 }
 
-std::string_view to_text(api::RevisionResult result) {
-  switch (result) {
-    case api::RevisionResult::kActive: return "Active";
-    case api::RevisionResult::kSuperseded: return "Superseded";
-    case api::RevisionResult::kRolledBack: return "RolledBack";
-    case api::RevisionResult::kRejected: return "Rejected";
-    case api::RevisionResult::kAdopted: return "Adopted";
-  }
-  return {};
-}
-
 const api::HistoryEntry* entry_of(const std::vector<api::HistoryEntry>& history, int revision) {
   const auto found = std::ranges::find(history, revision, &api::HistoryEntry::revision);
   return found == history.end() ? nullptr : &*found;
@@ -104,7 +93,7 @@ void append_results(std::vector<Record>& out, const api::EdgeCertificate& before
       record.by = entry->approved_by;
       record.old_serial = before.status.serial_number;
       record.new_serial = entry->serial_number;
-      record.result = to_text(entry->result);
+      record.result = api::to_string(entry->result);
       record.evidence = entry->evidence;
       record.message = entry->message;
       out.push_back(std::move(record));

@@ -5,12 +5,10 @@
 #include "edgetrust/plugin/program.hpp"
 #include "edgetrust/probe/probe.hpp"
 #include "operator.hpp"
+#include "process.hpp"
 
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 #include <unistd.h>
 
@@ -18,16 +16,6 @@ extern char** environ;
 
 namespace edgetrust {
 namespace {
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string{} : std::string(value);
-}
-
-std::string file(const char* path) {
-  std::ifstream in(path);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 std::vector<std::string> whole_environment() {
   std::vector<std::string> all;

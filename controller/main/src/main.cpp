@@ -3,12 +3,10 @@
 #include "edgetrust/base/until.hpp"
 #include "edgetrust/http/transport.hpp"
 #include "operator.hpp"
+#include "process.hpp"
 
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <thread>
 
 #include <pthread.h>
@@ -18,16 +16,6 @@
 
 namespace edgetrust {
 namespace {
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string{} : std::string(value);
-}
-
-std::string file(const char* path) {
-  std::ifstream in(path);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 // Keys live in this process: no core file, no attaching by others of the same user.
 void protect_memory() {

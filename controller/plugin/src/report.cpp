@@ -13,17 +13,6 @@
 namespace edgetrust::plugin {
 namespace {
 
-std::string describe(api::RevisionResult result) {
-  switch (result) {
-    case api::RevisionResult::kActive: return "Active";
-    case api::RevisionResult::kSuperseded: return "Superseded";
-    case api::RevisionResult::kRolledBack: return "RolledBack";
-    case api::RevisionResult::kRejected: return "Rejected";
-    case api::RevisionResult::kAdopted: return "Adopted";
-  }
-  return {};
-}
-
 bool was_live(const api::HistoryEntry& entry) {
   return entry.result != api::RevisionResult::kRolledBack && entry.result != api::RevisionResult::kRejected;
 }
@@ -80,7 +69,7 @@ std::vector<ReportLine> report(const std::vector<api::EdgeCertificate>& certific
                        .certificate = certificate.meta.key(),
                        .edge = certificate.spec.edge_ref.name,
                        .revision = entry.revision,
-                       .result = describe(entry.result),
+                       .result = std::string(api::to_string(entry.result)),
                        .change = entry.change,
                        .approved_by = entry.approved_by,
                        .old_serial = serial_before(history, i),

@@ -38,9 +38,9 @@ std::optional<TimePoint> end_of_the_one_before(const api::EdgeCertificateStatus&
 
 std::string_view reason_of(api::RevisionResult result) {
   switch (result) {
-    case api::RevisionResult::kRolledBack: return "RolledBack";
-    case api::RevisionResult::kRejected: return "Rejected";
-    case api::RevisionResult::kAdopted: return "Adopted";
+    case api::RevisionResult::kRolledBack:
+    case api::RevisionResult::kRejected:
+    case api::RevisionResult::kAdopted: return api::to_string(result);
     default: return "Rotated";
   }
 }

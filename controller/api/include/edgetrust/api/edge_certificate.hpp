@@ -66,6 +66,7 @@ enum class Phase {
 };
 std::string_view to_string(Phase phase);
 enum class RevisionResult { kActive, kSuperseded, kRolledBack, kRejected, kAdopted };
+std::string_view to_string(RevisionResult result);
 
 struct TxtRecord {
   std::string name;
