@@ -17,7 +17,7 @@ ROOT = HERE.parents[1]
 sys.path.append(str(HERE.parent / "integration" / "operator"))
 import secrecy  # noqa: E402
 from harness import OperatorTest, env, wait_for  # noqa: E402
-from node import NODE_ADDRESS, Node, NotPossible, run  # noqa: E402
+from node import NODE_ADDRESS, NotPossible, run, started  # noqa: E402
 
 REPOSITORY, RELEASE, OF = "registry.invalid/edgetrust", "edgetrust", "edgetrust"
 KINDS = ("edgecertificates", "edges", "rotationpolicies", "acmeissuers", "genesysconnections")
@@ -40,15 +40,7 @@ class Release(OperatorTest):
     start_operator = False  # the node starts it
 
     def setUp(self) -> None:
-        self.node = Node(wait_for)
-        self.addCleanup(self.node.end)
-        try:
-            self.node.start()
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.node.said()}") from None
-        (image,) = Path(env("IMAGE")).glob("edgetrust-*.tar")
-        self.version = image.stem.removeprefix("edgetrust-")
-        self.node.take(image, REPOSITORY)
+        self.node = started(self, REPOSITORY)
         self.digest = (Path(env("IMAGE")) / "digest").read_text().strip()
         kubectl("create", "namespace", OF)
         kubectl("label", "namespace", OF, "pod-security.kubernetes.io/enforce=restricted")
