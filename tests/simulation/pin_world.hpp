@@ -82,11 +82,13 @@ struct Machine final : ports::EdgeHost {
   std::chrono::milliseconds clock_offset{0};
   bool is_synchronised = true;
   std::vector<std::string> time_servers;
-  std::optional<Error> silence;       // of SSH
-  std::optional<Error> disk;          // why nothing can be put there
-  std::optional<Error> endpoint_out;  // why the endpoint is not seen from there
-  std::optional<char> instead;        // what it is presented in place of the endpoint's leaf
-  int changes = 0;                    // that were made by SSH
+  std::optional<Error> silence;        // of SSH
+  std::optional<Error> disk;           // why nothing can be put there
+  std::optional<Error> endpoint_out;   // why the endpoint is not seen from there
+  std::map<std::string, Error> wrong;  // with a change of it, by its name
+  std::string file_trouble;            // why the file cannot be read
+  std::optional<char> instead;         // what it is presented in place of the endpoint's leaf
+  int changes = 0;                     // that were made by SSH
   int looks = 0;
   int failed_handshakes = 0;  // of its service, once a second
   std::unique_ptr<ports::PinFiles> files = pinfile::make_pin_files();
@@ -142,6 +144,8 @@ struct Machine final : ports::EdgeHost {
     state.has_file = file.has_value();
     state.text = file.value_or("");
     state.sha256 = sha256();
+    if (!file_trouble.empty()) state.text = state.sha256 = "";
+    state.file_trouble = file_trouble;
     state.is_private = is_private;
     state.restore_armed = timer.has_value();
     state.has_leftovers = leftovers || previous.has_value();
@@ -162,6 +166,7 @@ struct Machine final : ports::EdgeHost {
   template <class Commit>
   Status change(const char* what, Commit commit) {
     if (silence) return fail(*silence);
+    if (const auto found = wrong.find(what); found != wrong.end()) return fail(found->second);
     return world.moments.change(what, [&]() -> Status {
       ++changes;
       return commit();

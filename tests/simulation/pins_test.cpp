@@ -226,6 +226,30 @@ TEST_F(PinsTest, DisabledLooksAtNothing) {
   EXPECT_THAT(status().observed, IsEmpty());
 }
 
+TEST_F(PinsTest, WhatWasLearnedOutlivesASpecThatIsWrongForAWhile) {
+  const std::vector<std::function<void(api::PinPolicySpec&)>> wrongs{
+      [](auto& spec) { spec.mode = api::PinMode::kDisabled; },
+      [](auto& spec) { spec.trusted_intermediaries.emplace_back(); },
+      [](auto& spec) { spec.pins.static_pins = {"1A:2B"}; },
+  };
+  put("cloud", [](auto& spec) {
+    spec.pins.static_pins.clear();
+    spec.rotation.confirmations = 1;
+  });
+  pass();
+  ASSERT_EQ(events("PinLearned"), 1);
+  for (const auto& wrong : wrongs) {
+    const api::PinPolicySpec right = policies.get({"voice", "cloud"})->spec;
+    put("cloud", wrong);
+    pass();
+    put("cloud", [&](auto& spec) { spec = right; });
+    pass();
+    ASSERT_EQ(status().current.size(), 1U);
+    EXPECT_EQ(status().current[0].fingerprint, colons('a'));
+  }
+  EXPECT_EQ(events("PinLearned"), 1);
+}
+
 TEST_F(PinsTest, WhatIsNotServedIsSaidAndNotDone) {
   put("cloud", [](auto& spec) { spec.trusted_intermediaries.emplace_back(); });
   pass();
