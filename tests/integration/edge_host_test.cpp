@@ -65,13 +65,15 @@ class EdgeHost : public testing::Test {
   static void TearDownTestSuite() { machine.reset(); }
   void SetUp() override {
     if (!machine) GTEST_SKIP() << "a mount namespace, in which /etc/purecloud is there, takes root";
-    for (const char* name : {"running", "invocation", "restarts", "tracking", "ntp", "no-timers", "broken"})
+    for (const char* name : {"running", "invocation", "restarts", "tracking", "ntp", "no-timers", "broken", "slow-stop",
+                             "start-limit", "restore.log"})
       std::filesystem::remove(machine->state(name));
     std::filesystem::remove_all(machine->file());
   }
   void TearDown() override {
     if (!machine) return;
     EXPECT_FALSE(std::filesystem::exists(machine->state("timer"))) << "a timer is left";
+    EXPECT_THAT(machine->units(), IsEmpty());
   }
   static ports::HostState look_by(ports::EdgeHost& by) {
     auto state = by.look({});
@@ -79,6 +81,9 @@ class EdgeHost : public testing::Test {
     return std::move(state).value();
   }
   static ports::HostState look() { return look_by(*host); }
+  // Whatever start of the service is the present one ends.
+  static Status restart_by(ports::EdgeHost& by) { return by.restart(look_by(by).invocation, {}); }
+  static Status restart() { return restart_by(*host); }
   // The same in a mount namespace's own words.
   static int inside(const std::string& command) {
     return system(("nsenter -t " + machine->pid() + " -m sh -c '" + command + "'").c_str());
@@ -101,7 +106,7 @@ TEST_F(EdgeHost, TellsWhatIsThere) {
 
   const std::string text = "{\"a\":\"ü'\\\"$(reboot)\"}\n\n" + std::string(60'000, ' ');
   machine->put(text);
-  ASSERT_TRUE(host->restart({}));
+  ASSERT_TRUE(restart());
   state = look();
   EXPECT_EQ(state.text, text);
   EXPECT_EQ(state.sha256, hash(text));
@@ -125,11 +130,11 @@ TEST_F(EdgeHost, SaysWhyNothingMayBeWritten) {
 
   chmod(machine->security().c_str(), 0775);
   EXPECT_THAT(look().folder_trouble, HasSubstr("nobody else may write"));
-  EXPECT_EQ(host->install(document(kNew), "", "", 60s, {}).error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(host->install(document(kNew), "", 60s, {}).error().kind, ErrorKind::kInvalid);
   chmod(machine->security().c_str(), 0755);
   ASSERT_EQ(chown(machine->security().c_str(), 1, 0), 0);
   EXPECT_THAT(look().folder_trouble, HasSubstr("must belong to root"));
-  EXPECT_EQ(host->install(document(kNew), "", "", 60s, {}).error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(host->install(document(kNew), "", 60s, {}).error().kind, ErrorKind::kInvalid);
   ASSERT_EQ(chown(machine->security().c_str(), 0, 0), 0);
   EXPECT_THAT(machine->leftovers(), IsEmpty());
   EXPECT_FALSE(std::filesystem::exists(machine->file()));
@@ -137,7 +142,7 @@ TEST_F(EdgeHost, SaysWhyNothingMayBeWritten) {
   const auto away = machine->security().parent_path() / "away";
   std::filesystem::rename(machine->security(), away);
   EXPECT_THAT(look().folder_trouble, HasSubstr("does not exist"));
-  EXPECT_EQ(host->install(document(kNew), "", "", 60s, {}).error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(host->install(document(kNew), "", 60s, {}).error().kind, ErrorKind::kInvalid);
   EXPECT_FALSE(std::filesystem::exists(machine->security())) << "the folder is never made";
   std::filesystem::rename(away, machine->security());
 }
@@ -247,7 +252,7 @@ TEST_F(EdgeHost, ANewFileIsPutInPlaceAndConfirmed) {
   for (const auto& before : {std::string(), kOld}) {
     if (!before.empty()) machine->put(before);
     const std::string replaces = before.empty() ? "" : hash(before);
-    ASSERT_TRUE(host->install(document(kNew), replaces, look().invocation, 60s, {})) << before;
+    ASSERT_TRUE(host->install(document(kNew), replaces, 60s, {})) << before;
     ports::HostState state = look();
     EXPECT_EQ(state.text, kNew);
     EXPECT_TRUE(state.is_private);
@@ -268,17 +273,17 @@ TEST_F(EdgeHost, ANewFileTakesThePlaceOfAWiderOneAndIsPrivate) {
   machine->put(kOld);
   chmod(machine->file().c_str(), 0644);
   ASSERT_EQ(chown(machine->file().c_str(), 1, 1), 0);
-  ASSERT_TRUE(host->install(document(kNew), hash(kOld), "", 60s, {}));
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), 60s, {}));
   EXPECT_TRUE(look().is_private);
-  ASSERT_TRUE(host->restore(hash(kNew), "", {}));
+  ASSERT_TRUE(host->restore(hash(kNew), {}));
   EXPECT_EQ(contents(machine->file()), kOld);
 }
 
 TEST_F(EdgeHost, WhoDiesBeforeTheRestartLeavesTheOldFileAndNoRestart) {
   connect();
   machine->put(kOld);
-  ASSERT_TRUE(host->restart({}));
-  ASSERT_TRUE(host->install(document(kNew), hash(kOld), look().invocation, 1s, {}));
+  ASSERT_TRUE(restart());
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), 1s, {}));
   ASSERT_TRUE(becomes([] { return look().sha256 == hash(kOld) && !look().restore_armed; }));
   EXPECT_EQ(machine->restarts(), 1U);
   EXPECT_THAT(machine->leftovers(), IsEmpty());
@@ -293,8 +298,8 @@ TEST_F(EdgeHost, WhoDiesAfterTheRestartLocksNobodyOut) {
     if (!before.empty()) machine->put(before);
     // Longer than a step may take: the restart comes before the timer however slow the machine is.
     constexpr auto kTimer = 12s;
-    ASSERT_TRUE(hasty->install(document(kNew), before.empty() ? "" : hash(before), look().invocation, kTimer, {}));
-    ASSERT_TRUE(hasty->restart({}));
+    ASSERT_TRUE(hasty->install(document(kNew), before.empty() ? "" : hash(before), kTimer, {}));
+    ASSERT_TRUE(restart_by(*hasty));
     ASSERT_TRUE(becomes([] { return !look().restore_armed; }));
     EXPECT_EQ(look().text, before);
     EXPECT_EQ(look().has_file, !before.empty());
@@ -308,15 +313,14 @@ TEST_F(EdgeHost, WhoDiesAfterTheRestartLocksNobodyOut) {
 TEST_F(EdgeHost, APreviousFileComesBackWhenAsked) {
   connect();
   machine->put(kOld);
-  ASSERT_TRUE(host->restart({}));
-  const std::string invocation = look().invocation;
-  ASSERT_TRUE(host->install(document(kNew), hash(kOld), invocation, 60s, {}));
-  ASSERT_TRUE(host->restart({}));
-  ASSERT_TRUE(host->restore(hash(kNew), invocation, {}));
+  ASSERT_TRUE(restart());
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), 60s, {}));
+  ASSERT_TRUE(restart());
+  ASSERT_TRUE(host->restore(hash(kNew), {}));
   EXPECT_EQ(look().text, kOld);
   EXPECT_FALSE(look().restore_armed);
   EXPECT_EQ(machine->restarts(), 3U);
-  ASSERT_TRUE(host->restore(hash(kNew), invocation, {})) << "a second time, after a lost answer";
+  ASSERT_TRUE(host->restore(hash(kNew), {})) << "a second time, after a lost answer";
   EXPECT_EQ(look().text, kOld);
   EXPECT_EQ(machine->restarts(), 3U);
 }
@@ -325,8 +329,8 @@ TEST_F(EdgeHost, AServiceThatHasNeverRunIsNotStartedByARestore) {
   connect();
   machine->put(kOld);
   ASSERT_EQ(look().invocation, "");
-  ASSERT_TRUE(host->install(document(kNew), hash(kOld), "", 60s, {}));
-  ASSERT_TRUE(host->restore(hash(kNew), "", {}));
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), 60s, {}));
+  ASSERT_TRUE(host->restore(hash(kNew), {}));
   EXPECT_EQ(look().text, kOld);
   EXPECT_EQ(machine->restarts(), 0U);
 }
@@ -336,8 +340,7 @@ TEST_F(EdgeHost, SomebodyElsesEditIsSeenAndKept) {
   for (const auto& [before, expected] : {std::pair<std::string, std::string>{kOld, kNew}, {"", kOld}, {kOld, ""}}) {
     std::filesystem::remove(machine->file());
     if (!before.empty()) machine->put(before);
-    const auto installed =
-        host->install(document("{}"), expected.empty() ? "" : hash(expected), look().invocation, 60s, {});
+    const auto installed = host->install(document("{}"), expected.empty() ? "" : hash(expected), 60s, {});
     ASSERT_FALSE(installed);
     EXPECT_EQ(installed.error().kind, ErrorKind::kConflict);
     EXPECT_EQ(installed.error().code, ports::kFileChanged);
@@ -357,7 +360,7 @@ TEST_F(EdgeHost, ALinkIsNeverFollowed) {
   std::ofstream(precious) << "precious";
   std::filesystem::create_symlink("precious", machine->security() / ".pinning-config.json.edgetrust-new");
   std::filesystem::create_symlink("precious", machine->security() / ".pinning-config.json.edgetrust-previous");
-  ASSERT_TRUE(host->install(document(kNew), hash(kOld), "", 60s, {}));
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), 60s, {}));
   EXPECT_EQ(contents(machine->file()), kNew);
   ASSERT_TRUE(host->confirm(hash(kNew), {}));
   EXPECT_EQ(contents(precious), "precious");
@@ -366,8 +369,8 @@ TEST_F(EdgeHost, ALinkIsNeverFollowed) {
   std::filesystem::remove(machine->file());
   std::filesystem::create_symlink("/etc/hostname", machine->file());
   const std::string name = contents(machine->file());
-  EXPECT_EQ(host->install(document(kNew), hash(name), "", 60s, {}).error().code, ports::kFileChanged);
-  EXPECT_EQ(host->install(document(kNew), "", "", 60s, {}).error().code, ports::kFileChanged);
+  EXPECT_EQ(host->install(document(kNew), hash(name), 60s, {}).error().code, ports::kFileChanged);
+  EXPECT_EQ(host->install(document(kNew), "", 60s, {}).error().code, ports::kFileChanged);
   EXPECT_TRUE(std::filesystem::is_symlink(machine->file()));
 }
 
@@ -375,7 +378,7 @@ TEST_F(EdgeHost, WithoutATimerNothingIsChanged) {
   connect();
   machine->put(kOld);
   std::ofstream(machine->state("no-timers")) << "";
-  const auto installed = host->install(document(kNew), hash(kOld), "", 60s, {});
+  const auto installed = host->install(document(kNew), hash(kOld), 60s, {});
   ASSERT_FALSE(installed);
   EXPECT_THAT(installed.error().message(), HasSubstr("cannot be armed: Failed to start transient timer unit"));
   EXPECT_EQ(contents(machine->file()), kOld);
@@ -390,7 +393,7 @@ TEST_F(EdgeHost, AFullOrReadOnlyDiskKeepsTheOldFile) {
     machine->put(kOld);
     const std::string fill = "dd if=/dev/zero of=" + folder + "/filler bs=1k count=64 2>/dev/null || :";
     ASSERT_EQ(inside(full ? fill : "mount -o remount,ro " + folder), 0);
-    const auto installed = host->install(document(kNew + std::string(20'000, ' ')), hash(kOld), "", 60s, {});
+    const auto installed = host->install(document(kNew + std::string(20'000, ' ')), hash(kOld), 60s, {});
     ASSERT_FALSE(installed);
     EXPECT_EQ(installed.error().kind, ErrorKind::kInvalid) << installed.error().message();
     EXPECT_EQ(contents(machine->file()), kOld);
@@ -570,17 +573,16 @@ TEST_F(ForcedCommand, TheSampleLetsThroughWhatWeRunAndNothingElse) {
   probe::TlsServer endpoint(support::TestCa("root").issue({.dns = {"cloud.example.com"}}));
   ASSERT_NO_FATAL_FAILURE(use_sample(endpoint.port()));
   const auto edge = reach(machine->login());
-  const auto did = [](const Status& status) { EXPECT_TRUE(status) << status.error().message(); };
+  const auto did = [](const auto& done) { EXPECT_TRUE(done) << done.error().message(); };
   machine->put(kOld);
-  did(edge->restart({}));
-  const std::string invocation = look_by(*edge).invocation;
-  did(edge->install(document(kNew), hash(kOld), invocation, 1s, {}));
+  did(restart_by(*edge));
+  did(edge->install(document(kNew), hash(kOld), 1s, {}));
   ASSERT_TRUE(becomes([&] { return !look_by(*edge).restore_armed; })) << "the timer runs by itself";
   EXPECT_EQ(contents(machine->file()), kOld);
-  did(edge->install(document(kNew), hash(kOld), invocation, 60s, {}));
+  did(edge->install(document(kNew), hash(kOld), 60s, {}));
   did(edge->confirm(hash(kNew), {}));
-  did(edge->install(document(kOld), hash(kNew), "", 60s, {}));
-  did(edge->restore(hash(kOld), "", {}));
+  did(edge->install(document(kOld), hash(kNew), 60s, {}));
+  did(edge->restore(hash(kOld), {}));
   EXPECT_EQ(contents(machine->file()), kNew);
   did(edge->clean({}));
   did(edge->set_time_servers({}, {}));
@@ -762,7 +764,7 @@ TEST_F(EdgeHost, HoweverAConnectionIsCutTheFileIsTheOldOneOrTheNewOne) {
   TcpProxy proxy(machine->port());
   const auto through = reach(machine->login(proxy.port()));
   machine->put(old_text);
-  ASSERT_TRUE(through->install(next, hash(old_text), "", 600s, {}));
+  ASSERT_TRUE(through->install(next, hash(old_text), 600s, {}));
   // What the Edge says are short answers, one a step.
   struct Way {
     TcpProxy::From from;
@@ -771,14 +773,14 @@ TEST_F(EdgeHost, HoweverAConnectionIsCutTheFileIsTheOldOneOrTheNewOne) {
   };
   const std::array ways = {Way{TcpProxy::From::kClient, proxy.carried(TcpProxy::From::kClient), 64},
                            Way{TcpProxy::From::kServer, proxy.carried(TcpProxy::From::kServer), 16}};
-  ASSERT_TRUE(host->restore(next.sha256, "", {}));
+  ASSERT_TRUE(host->restore(next.sha256, {}));
 
   Reader reader(machine->file(), {old_text, next.text});
   int cuts = 0;
   int installed = 0;
   const auto cut_after = [&](std::size_t after, TcpProxy::From from, TcpProxy::End end) {
     proxy.end_after(after, from, end);
-    const auto cut = through->install(next, hash(old_text), "", 600s, {});
+    const auto cut = through->install(next, hash(old_text), 600s, {});
     ++cuts;
     ASSERT_TRUE(becomes([] { return !is_at_work(); }));
     // The next pass: it looks, and goes on from what it sees.
@@ -788,7 +790,7 @@ TEST_F(EdgeHost, HoweverAConnectionIsCutTheFileIsTheOldOneOrTheNewOne) {
     if (state.restore_armed) {
       ASSERT_TRUE(cut || cut.error().maybe_executed);
       installed += cut ? 0 : 1;
-      ASSERT_TRUE(host->restore(next.sha256, "", {}));
+      ASSERT_TRUE(host->restore(next.sha256, {}));
     } else {
       ASSERT_FALSE(cut);
       ASSERT_TRUE(!state.has_leftovers || host->clean({}));

@@ -74,6 +74,16 @@ class EdgeMachine {
     std::ofstream(file(), std::ios::binary | std::ios::trunc) << text;
     chmod(file().c_str(), 0600);
   }
+  // Of what systemd reads at a boot, what is ours.
+  [[nodiscard]] std::vector<std::string> units() const {
+    std::vector<std::string> names;
+    for (const char* folder : {"etc/systemd/system", "etc/systemd/system/multi-user.target.wants"}) {
+      for (const auto& entry : std::filesystem::directory_iterator(at(folder))) {
+        if (entry.path().filename().string().starts_with("edgetrust")) names.push_back(entry.path());
+      }
+    }
+    return names;
+  }
   // Names in the folder that are not the pin file's.
   [[nodiscard]] std::vector<std::string> leftovers() const {
     std::vector<std::string> names;

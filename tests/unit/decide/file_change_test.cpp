@@ -24,10 +24,10 @@ struct Machine {
   struct Timer {
     TimePoint at;
     std::string file;
-    std::string invocation;
   };
   std::optional<Timer> timer;
   int invocation = 1;
+  int unread = 0;                    // the invocation that has not read the file of the last installation
   std::string running = "old";       // what the service has read
   std::set<std::string> bad;         // files with which the service does not come up
   std::set<std::string> locked_out;  // files with which the endpoint is refused
@@ -42,10 +42,10 @@ struct Machine {
     running = file.value_or("");
     up_at = now + comes_up_after;
   }
-  void put_back(const std::string& of, const std::string& before) {
+  void put_back(const std::string& of) {
     if (file == of && previous) {
       file = *previous;
-      if (std::to_string(invocation) != before) start_service();
+      if (invocation != unread) start_service();
     }
     previous.reset();
     leftovers = false;
@@ -56,7 +56,7 @@ struct Machine {
       const Timer fired = *timer;
       now = fired.at;
       timer.reset();
-      put_back(fired.file, fired.invocation);
+      put_back(fired.file);
     }
     now = until;
   }
@@ -72,22 +72,25 @@ struct Machine {
     return state;
   }
   void run(const file_effect::Install& effect) {
-    if (file.value_or("") != effect.replaces) return;  // FileChanged
+    if (timer || file.value_or("") != effect.replaces) return;  // ChangeUnderWay, FileChanged
     previous = file;
-    timer = Timer{now + kRestoreAfter, effect.document.sha256, effect.invocation};
+    unread = invocation;
+    timer = Timer{now + kRestoreAfter, effect.document.sha256};
     file = effect.document.text;
     is_private = true;
   }
-  void run(const file_effect::Restart& /*effect*/) { start_service(); }
+  void run(const file_effect::Restart& effect) {
+    if (std::to_string(invocation) == effect.invocation) start_service();
+  }
   void run(const file_effect::Confirm& effect) {
-    timer.reset();
     if (file != effect.sha256) return;
+    timer.reset();
     previous.reset();
     leftovers = false;
   }
   void run(const file_effect::Restore& effect) {
     timer.reset();
-    put_back(effect.sha256, effect.invocation);
+    put_back(effect.sha256);
   }
   void run(const file_effect::Clean& /*effect*/) { leftovers = false; }
 };

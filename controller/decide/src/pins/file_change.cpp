@@ -117,6 +117,8 @@ std::optional<FileDecision> File::go_on() {
   }
   switch (change().step) {
     case PinStep::kInstalling:
+      // Who was started while the file was put in place may have read either.
+      change().invocation = host().invocation;
       // Only its mode or owner was wrong: nobody has to read it anew.
       if (change().file_sha256 == change().previous_sha256) return step(PinStep::kConfirming);
       count_restart();
@@ -156,13 +158,14 @@ std::optional<FileDecision> File::installing() {
   }
   change().invocation = host().invocation;
   return act(EdgePinState::kApplying, "the new file is put in place",
-             file_effect::Install{*s_.wanted, change().previous_sha256, change().invocation});
+             file_effect::Install{*s_.wanted, change().previous_sha256});
 }
 
 FileDecision File::restarting() {
   if (host().invocation != change().invocation) return step(PinStep::kProving);
   if (fails() >= kMostTries) return give_up();
-  return act(EdgePinState::kRestarting, "the service is restarted with the new file", file_effect::Restart{});
+  return act(EdgePinState::kRestarting, "the service is restarted with the new file",
+             file_effect::Restart{change().invocation});
 }
 
 // Whoever comes back after the time for it tries once all the same: the Edge's own timer has not been faster.
@@ -201,8 +204,7 @@ FileDecision File::restoring() {
   const bool has_new = host().has_file && host().sha256 == change().file_sha256;
   if (has_new || host().restore_armed) {
     if (fails() >= kMostTries && !host().restore_armed) return give_up();
-    return act(EdgePinState::kRolledBack, "the previous file is put back",
-               file_effect::Restore{change().file_sha256, change().invocation});
+    return act(EdgePinState::kRolledBack, "the previous file is put back", file_effect::Restore{change().file_sha256});
   }
   if (host().invocation != change().invocation) count_restart();
   reject();
@@ -312,8 +314,7 @@ FileDecision File::begin_change() {
                                        .invocation = host().invocation,
                                        .at = std::chrono::floor<std::chrono::seconds>(s_.now),
                                        .online = s_.online};
-  return act(EdgePinState::kApplying, "the new file is put in place",
-             file_effect::Install{*s_.wanted, host().sha256, host().invocation});
+  return act(EdgePinState::kApplying, "the new file is put in place", file_effect::Install{*s_.wanted, host().sha256});
 }
 
 }  // namespace

@@ -127,10 +127,13 @@ Status Pass::perform_file(const FileEffect& effect) {
     Pass& pass;
     Status operator()(std::monostate) const { return {}; }
     Status operator()(const file_effect::Install& install) const {
-      return pass.host_->install(install.document, install.replaces, install.invocation, decide::pins::kRestoreAfter,
-                                 pass.stop_);
+      // The next pass reads the service's invocation anew.
+      return pass.host_->install(install.document, install.replaces, decide::pins::kRestoreAfter, pass.stop_)
+          .map([](const std::string&) {});
     }
-    Status operator()(const file_effect::Restart& /*restart*/) const { return pass.host_->restart(pass.stop_); }
+    Status operator()(const file_effect::Restart& restart) const {
+      return pass.host_->restart(restart.invocation, pass.stop_);
+    }
     Status operator()(const file_effect::Prove& /*prove*/) const {
       pass.notes_.proof = pass.prove();
       pass.notes_.proof_of = pass.before()->change->file_sha256;
@@ -141,7 +144,7 @@ Status Pass::perform_file(const FileEffect& effect) {
       return pass.host_->confirm(confirm.sha256, pass.stop_);
     }
     Status operator()(const file_effect::Restore& restore) const {
-      return pass.host_->restore(restore.sha256, restore.invocation, pass.stop_);
+      return pass.host_->restore(restore.sha256, pass.stop_);
     }
     Status operator()(const file_effect::Clean& /*clean*/) const { return pass.host_->clean(pass.stop_); }
   };

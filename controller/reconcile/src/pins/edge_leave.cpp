@@ -9,7 +9,8 @@ bool has_finalizer(const api::ObjectMeta& meta) { return std::ranges::count(meta
 
 // Nothing that pins is there any more. Of a file that cannot be read nobody knows.
 bool Pass::has_left() const {
-  const bool is_known = state_ && state_->file_trouble.empty() && state_->folder_trouble.empty() && !file_error_;
+  if (!state_ || file_error_ || !state_->file_trouble.empty()) return false;
+  const bool is_known = state_->folder_trouble.empty() || state_->folder_absent;
   return is_known && !changes() && !state_->restore_armed && !file_;
 }
 

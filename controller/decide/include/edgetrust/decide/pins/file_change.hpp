@@ -73,16 +73,16 @@ namespace file_effect {
 struct Install {
   ports::PinDocument document;
   std::string replaces;
-  std::string invocation;
 };
-struct Restart {};
+struct Restart {
+  std::string invocation;  // that has not read the new file
+};
 struct Prove {};  // whether the endpoint can be reached from the Edge, and is accepted by the pins of the new file
 struct Confirm {
   std::string sha256;
 };
 struct Restore {
   std::string sha256;
-  std::string invocation;
 };
 struct Clean {};
 }  // namespace file_effect
