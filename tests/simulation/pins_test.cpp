@@ -229,7 +229,6 @@ TEST_F(PinsTest, DisabledLooksAtNothing) {
 TEST_F(PinsTest, WhatWasLearnedOutlivesASpecThatIsWrongForAWhile) {
   const std::vector<std::function<void(api::PinPolicySpec&)>> wrongs{
       [](auto& spec) { spec.mode = api::PinMode::kDisabled; },
-      [](auto& spec) { spec.trusted_intermediaries.emplace_back(); },
       [](auto& spec) { spec.pins.static_pins = {"1A:2B"}; },
   };
   put("cloud", [](auto& spec) {
@@ -250,15 +249,9 @@ TEST_F(PinsTest, WhatWasLearnedOutlivesASpecThatIsWrongForAWhile) {
   EXPECT_EQ(events("PinLearned"), 1);
 }
 
-TEST_F(PinsTest, WhatIsNotServedIsSaidAndNotDone) {
-  put("cloud", [](auto& spec) { spec.trusted_intermediaries.emplace_back(); });
-  pass();
-  EXPECT_EQ(said(kReady), "-NotSupported");
-  EXPECT_EQ(endpoint.looks, 0);
-  put("cloud", [](auto& spec) {
-    spec.trusted_intermediaries.clear();
-    spec.pins.static_pins = {"1A:2B:3C:4D:5E:6F:7A:8B:9C:0D:1E:2F:3A:4B:5C:6D:7E:8F:9A:0B"};
-  });
+TEST_F(PinsTest, APinThatCannotBeReadIsSaid) {
+  put("cloud",
+      [](auto& spec) { spec.pins.static_pins = {"1A:2B:3C:4D:5E:6F:7A:8B:9C:0D:1E:2F:3A:4B:5C:6D:7E:8F:9A:0B"}; });
   pass();
   EXPECT_EQ(said(kReady), "-Invalid");
   EXPECT_THAT(message(kReady), HasSubstr("SHA-1")) << "the guide's own example";

@@ -104,11 +104,12 @@ Proof Pass::prove() {
     return found.error().code == ports::kEndpointUnreached ? Proof::kUnreachable : Proof::kUnknown;
   }
   if (file_) {
-    const std::vector<Pin> accepted = pins_of(*file_);
-    const api::PinMatch match = terms().pins.match;
-    const bool is_foreign = decide::pins::is_intercepted(*found, in_force_->seen, accepted, match);
+    const std::vector<Pin> pins = pins_of(*file_);
+    const bool is_through = decide::pins::intermediary_of(*found, trusted_) != nullptr;
+    const bool is_foreign =
+        !is_through && decide::pins::is_intercepted(*found, in_force_->seen, pins, terms().pins.match);
     if (is_foreign || (file_->strict_validation && !found->valid())) return Proof::kUnreachable;
-    if (!decide::pins::matches(accepted, match, found->chain)) return Proof::kRefused;
+    if (!decide::pins::matches(pins, match_for(*found), found->chain)) return Proof::kRefused;
   }
   return before()->change->online ? seen_by_cloud() : Proof::kGood;
 }
@@ -189,7 +190,13 @@ Status Pass::perform_machine(const MachineEffect& effect) {
     Status operator()(const machine_effect::Trust& trust) const { return host.trust(trust.certificate, stop); }
     Status operator()(const machine_effect::Distrust& distrust) const { return host.distrust(distrust.sha256, stop); }
   };
-  return std::visit(Act{*host_, stop_}, effect);
+  Status done = std::visit(Act{*host_, stop_}, effect);
+  notes_.machine_failures = done ? 0 : notes_.machine_failures + 1;
+  if (!done && !is_leaving() && !done.error().maybe_executed && retry_of(done.error()) == Retry::kAfterChange) {
+    notes_.trouble = done.error().message();
+    notes_.trouble_until = now_ + terms().rotation.interval;
+  }
+  return done;
 }
 
 Status Pass::perform(const Effect& effect) {

@@ -74,9 +74,9 @@ Plan Pass::not_reachable() {
 // What is known of a file that is as it should be.
 void Pass::describe_file(api::EdgePins& pins) const {
   if (!is_enforcing() || is_overridden() || pins.state != EdgePinState::kMatched) return;
-  pins.set = decide::pins::name_of(in_force_->accepted);
+  pins.set = decide::pins::name_of(accepted());
   const bool was_proved = changes() && notes_.proof == Proof::kGood;
-  const bool is_accepted = file_ && seen_ && decide::pins::matches(pins_of(*file_), terms().pins.match, seen_->chain);
+  const bool is_accepted = file_ && seen_ && decide::pins::matches(pins_of(*file_), match_for(*seen_), seen_->chain);
   if (was_proved || is_accepted) pins.endpoint = endpoint();
 }
 
@@ -86,7 +86,10 @@ void Pass::describe_file(api::EdgePins& pins) const {
 Plan Pass::enforced(Plan plan) {
   auto& pins = *plan.pins;
   describe_file(pins);
-  const bool shall_be_held = is_enforcing() && (pins.enforced || pins.change || pins.state == EdgePinState::kMatched);
+  const auto* machine = std::get_if<MachineEffect>(&plan.effect);
+  const bool trusts = machine != nullptr && std::holds_alternative<machine_effect::Trust>(*machine);
+  const bool shall_be_held =
+      is_enforcing() && (pins.enforced || pins.change || trusts || pins.state == EdgePinState::kMatched);
   if (!shall_be_held) return plan;
   if (has_finalizer(edge_->meta) && has_finalizer(claim_.policy->meta)) {
     pins.enforced = true;

@@ -4,8 +4,6 @@
 #include "pins/edge_pass.hpp"
 #include "pins/sight.hpp"
 
-#include <tuple>
-
 namespace edgetrust::reconcile::edge_pins {
 
 using namespace std::chrono_literals;
@@ -62,7 +60,11 @@ Result<Sight> Pass::sight() {
           {.host = endpoint.host, .port = static_cast<std::uint16_t>(endpoint.port), .server_name = wanted.server_name},
           stop_));
   EDGETRUST_TRY_ASSIGN(const ports::ChainView view, ports_.viewer.view(served.chain_pem, wanted));
-  return sight_of(view, edge_->meta.name);
+  if (view.problem.empty() || trusted_.empty()) return sight_of(view, edge_->meta.name);
+  wanted.roots_pem.clear();
+  for (const auto& ca : trusted_) wanted.roots_pem += ca.pem;
+  EDGETRUST_TRY_ASSIGN(const ports::ChainView by_them, ports_.viewer.view(served.chain_pem, wanted));
+  return sight_of(by_them.problem.empty() ? by_them : view, edge_->meta.name);
 }
 
 void Pass::see() {
@@ -74,6 +76,13 @@ void Pass::see() {
     return;
   }
   seen_ = *std::move(found);
+}
+
+std::vector<Pin> Pass::accepted() const { return decide::pins::with_intermediaries(in_force_->accepted, trusted_); }
+
+// An intermediary makes leaves as it goes: its pin is that of its root.
+api::PinMatch Pass::match_for(const Sight& sight) const {
+  return decide::pins::intermediary_of(sight, trusted_) != nullptr ? api::PinMatch::kAnyInChain : terms().pins.match;
 }
 
 void Pass::find_wanted(FileSituation& s) {
@@ -111,8 +120,7 @@ ports::PinFile Pass::wanted_file() const {
                       .min_version = terms().tls.min_version == api::TlsVersion::kTls13 ? "TLS1.3" : "TLS1.2",
                       .cipher_suites = api::cipher_suites(terms().tls),
                       .strict_validation = terms().tls.strict_validation};
-  for (const Pin& pin : in_force_->accepted)
-    file.accepted.push_back({pin.type == api::PinType::kPublicKey, pin.sha256});
+  for (const Pin& pin : accepted()) file.accepted.push_back({pin.type == api::PinType::kPublicKey, pin.sha256});
   if (!file_ || file_->fingerprint.empty() || file_->accepted != file.accepted) return file;
   const ports::FilePin named{.is_public_key = false, .sha256 = file_->fingerprint};
   const bool was_right =
@@ -121,14 +129,23 @@ ports::PinFile Pass::wanted_file() const {
   return file;
 }
 
-// What its machine needs before the file is changed.
+// What its machine needs before the file is changed. A CA whose time is over goes whatever else is the matter; nothing
+// is put there while somebody else answers in place of the endpoint, or while pinning is overridden.
 MachineEffect Pass::prepare(FileSituation& s) const {
   const bool is_ours = is_enforcing() || is_leaving();
-  if (!state_ || !is_ours || changes() || state_->restore_armed || !s.intercepted.empty()) return {};
-  decide::pins::MachineDecision found = decide::pins::prepare(
-      {.time_servers = is_enforcing() ? terms().clock.servers : std::vector<std::string>{}, .anchors = {}}, *state_);
+  if (!state_ || !is_ours || changes() || state_->restore_armed) return {};
+  decide::pins::MachineWish wish{.time_servers = is_enforcing() ? terms().clock.servers : std::vector<std::string>{},
+                                 .anchors = {}};
+  if (is_leaving()) {
+    wish.anchors.emplace();
+  } else if (in_force_->intermediaries) {
+    wish.anchors = decide::pins::anchors_of(trusted_);
+  }
+  decide::pins::MachineDecision found = decide::pins::prepare(wish, *state_);
+  const bool takes_away = std::holds_alternative<machine_effect::Distrust>(found.effect);
+  if (!takes_away && (is_overridden() || !s.intercepted.empty() || notes_.trouble_until > now_)) return {};
   // Nobody goes on being pinned because of a time server that cannot be taken out.
-  const bool goes_first = !is_overridden() && (!is_leaving() || notes_.failures < decide::pins::kMostTries);
+  const bool goes_first = !is_overridden() && (!is_leaving() || notes_.machine_failures < decide::pins::kMostTries);
   if (s.hindered.empty() && goes_first) s.hindered = std::move(found.hindered);
   return std::move(found.effect);
 }
@@ -142,8 +159,8 @@ void Pass::find_hindrance(FileSituation& s) {
     return;
   }
   if (!seen_) return;
-  const auto& [accepted, match] = std::tie(in_force_->accepted, terms().pins.match);
-  if (decide::pins::is_intercepted(*seen_, in_force_->seen, accepted, match)) {
+  const bool is_through = decide::pins::intermediary_of(*seen_, trusted_) != nullptr;
+  if (!is_through && decide::pins::is_intercepted(*seen_, in_force_->seen, in_force_->accepted, terms().pins.match)) {
     s.intercepted = "the Edge is presented a chain by \"" + seen_->issuer + "\"" +
                     (seen_->problem.empty() ? "" : " (" + seen_->problem + ")") +
                     " in place of the endpoint's: nothing is written there";
@@ -152,7 +169,7 @@ void Pass::find_hindrance(FileSituation& s) {
   if (!is_enforcing()) return;
   if (!in_force_->objection.empty()) {
     s.hindered = in_force_->objection;
-  } else if (!decide::pins::matches(accepted, match, seen_->chain)) {
+  } else if (!decide::pins::matches(accepted(), match_for(*seen_), seen_->chain)) {
     s.hindered = "the Edge is presented the leaf " + decide::pins::colon_hex(seen_->leaf().certificate) +
                  ", which no pin accepts";
   }
@@ -164,7 +181,7 @@ void Pass::find_hindrance(FileSituation& s) {
 bool Pass::is_locked_out() const {
   const bool was_judged = before() && before()->endpoint == endpoint();
   if (!file_ || !seen_ || !was_judged || is_online()) return false;
-  return !decide::pins::matches(pins_of(*file_), terms().pins.match, seen_->chain);
+  return !decide::pins::matches(pins_of(*file_), match_for(*seen_), seen_->chain);
 }
 
 bool Pass::is_online() const {

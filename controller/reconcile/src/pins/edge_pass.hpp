@@ -5,6 +5,7 @@
 #include "edgetrust/decide/pins/calls.hpp"
 #include "edgetrust/decide/pins/file_change.hpp"
 #include "edgetrust/decide/pins/goal.hpp"
+#include "edgetrust/decide/pins/intermediary.hpp"
 #include "edgetrust/decide/pins/machine.hpp"
 #include "edgetrust/decide/pins/override.hpp"
 #include "edgetrust/decide/pins/permission.hpp"
@@ -27,6 +28,7 @@ using decide::pins::FileDecision;
 using decide::pins::FileEffect;
 using decide::pins::FileSituation;
 using decide::pins::Goal;
+using decide::pins::IntermediaryCa;
 using decide::pins::MachineEffect;
 using decide::pins::Permission;
 using decide::pins::Pin;
@@ -61,7 +63,8 @@ struct Notes {
   api::PinStep failed_at = api::PinStep::kInstalling;
   int step_failures = 0;
   std::string step_failure;
-  std::string trouble;  // why the last file could not be put there
+  int machine_failures = 0;  // of what its machine needs besides, in a row
+  std::string trouble;       // why the last file could not be put there
   TimePoint trouble_until;
 };
 
@@ -142,6 +145,8 @@ class Pass {
   void see();
   Result<Sight> sight();
   [[nodiscard]] bool wants_sight() const;
+  [[nodiscard]] std::vector<Pin> accepted() const;
+  [[nodiscard]] api::PinMatch match_for(const Sight& sight) const;
   void find_wanted(FileSituation& s);
   [[nodiscard]] ports::PinFile wanted_file() const;
   void find_hindrance(FileSituation& s);
@@ -186,6 +191,7 @@ class Pass {
   const decide::pins::Policies policies_;
   const Claim claim_;
   std::optional<PinsInForce> in_force_;
+  std::vector<IntermediaryCa> trusted_;
   std::shared_ptr<ports::EdgeHost> host_;
   std::optional<ports::HostState> state_;
   std::optional<ports::PinFile> file_;  // what it pins now; empty: nothing

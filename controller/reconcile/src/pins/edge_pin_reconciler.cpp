@@ -34,6 +34,7 @@ Plan Pass::plan() {
     return {.pins = {}, .effect = {}, .wake_at = now_ + kPolicySoon, .unchanged = true};
   }
   if (!in_force_) in_force_.emplace();
+  if (in_force_->intermediaries) trusted_ = decide::pins::trusted_at(*in_force_->intermediaries, now_);
   if (!look()) return {.unchanged = true};
   see();
   if (sight_error_ && sight_error_->kind == ErrorKind::kCancelled) return {.unchanged = true};
@@ -50,7 +51,7 @@ FileSituation Pass::situation(const std::optional<api::EdgePins>& known) const {
                   .enforced = is_enforcing() || is_leaving(),
                   .pins = file_ || file_error_,
                   .switches_off = is_leaving() || is_overridden(),
-                  .max_clock_offset = terms().clock.max_offset,
+                  .max_clock_offset = is_overridden() ? api::Duration::max() : terms().clock.max_offset,
                   .retry_at = retry_at(),
                   .now = now_};
   if (changes()) tell_failures(s);
@@ -73,13 +74,15 @@ Plan Pass::looked() {
   std::optional<api::EdgePins> known = before();
   const bool is_of_another = known && known->policy != policy_name() && !known->enforced;
   if (is_of_another && !known->slots && !known->drain) known.reset();
-  if (auto plan = left(known)) return tail(back_in_service(*std::move(plan)));
   FileSituation s = situation(known);
   if (state_) {
     find_wanted(s);
     find_hindrance(s);
   }
   const MachineEffect first = prepare(s);
+  if (has_left() && std::holds_alternative<machine_effect::Distrust>(first) && known)
+    return tail(back_in_service({.pins = known, .effect = first, .wake_at = now_}));
+  if (auto plan = left(known)) return tail(back_in_service(*std::move(plan)));
   Plan plan = begin(s, decide::pins::decide(s));
   if (std::holds_alternative<std::monostate>(plan.effect) && !std::holds_alternative<std::monostate>(first)) {
     plan.effect = first;
@@ -99,6 +102,8 @@ Outcome Pass::run() {
   Outcome outcome{.wake_at =
                       is_watched ? std::optional(std::min(plan.wake_at.value_or(interval), interval)) : plan.wake_at};
   if (is_overridden()) outcome.wake_at = std::min(*outcome.wake_at, terms().emergency_override->until);
+  if (const auto end = decide::pins::next_end(trusted_); end && outcome.wake_at)
+    outcome.wake_at = std::min(*outcome.wake_at, *end);
   if (seen_ && claim_.policy != nullptr) board_.saw(edge_->meta.key(), claim_.policy->meta.key(), *seen_, now_);
   if (host_error_) outcome.effect = "LookAtMachine", outcome.effect_error = host_error_;
   const auto written = record(plan, outcome);
