@@ -89,7 +89,7 @@ Status Pass::guard(const Effect& effect) {
   if (!policy) return tl::unexpected(within("consistent read", policy.error()));
   const bool holds = policy->meta.uid == claim_.policy->meta.uid &&
                      policy->meta.generation == claim_.policy->meta.generation && !policy->meta.deleting() &&
-                     has_finalizer(policy->meta);
+                     has_finalizer(policy->meta) && has_finalizer(edge_->meta);
   return holds ? Status{} : fail(ErrorKind::kConflict, "the PinPolicy changed meanwhile");
 }
 
