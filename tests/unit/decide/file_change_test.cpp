@@ -368,10 +368,22 @@ TEST(FileChange, NotMoreThanThreeRestartsAnHour) {
     story.run(5min);
   }
   EXPECT_EQ(story.machine.running, "3");
-  EXPECT_THAT(story.status->message, HasSubstr("three times this hour"));
+  EXPECT_THAT(story.status->message, HasSubstr("too often this hour"));
   EXPECT_TRUE(story.run(2h));
   EXPECT_EQ(story.machine.running, "4");
   EXPECT_GE(story.machine.now, begun + 1h);
+}
+
+TEST(FileChange, SwitchingOffIsNotKeptByRestartsBeforeIt) {
+  Story story;
+  for (const char* file : {"1", "2", "3"}) {
+    story.wanted = file;
+    story.run(5min);
+  }
+  story.switches_off = true;
+  story.wanted = "off";
+  story.run(5min);
+  EXPECT_EQ(story.machine.running, "off");
 }
 
 TEST(FileChange, ARestartThatTheTimerMadeCountsToo) {

@@ -303,10 +303,11 @@ FileDecision File::begin_change() {
   }
   if (!s_.waits_for.empty()) return rest(EdgePinState::kDrifted, "the file is another one; " + s_.waits_for);
   const auto& restarts = next_.status.restarts;
-  if (restarts.size() >= static_cast<std::size_t>(kMostRestartsAnHour)) {
-    next_.wake_at = restarts.at(restarts.size() - kMostRestartsAnHour) + kOneHour;
+  const int most = kMostRestartsAnHour + (s_.switches_off ? kMoreToSwitchOff : 0);
+  if (static_cast<int>(restarts.size()) >= most) {
+    next_.wake_at = *(restarts.end() - most) + kOneHour;
     return rest(EdgePinState::kDrifted,
-                "the file is another one; the service has been restarted three times this hour");
+                "the file is another one; the service has been restarted too often this hour");
   }
   next_.status.change = api::PinChange{.step = PinStep::kInstalling,
                                        .file_sha256 = s_.wanted->sha256,

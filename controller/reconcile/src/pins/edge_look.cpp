@@ -102,11 +102,12 @@ void Pass::find_wanted(FileSituation& s) {
     s.blocked = "the PinPolicy cannot be read or served by this version: nothing is changed";
     return;
   }
-  if (in_force_->accepted.empty() || in_force_->leaf.empty()) {
+  const ports::PinFile file = wanted_file();
+  if (in_force_->accepted.empty() || file.fingerprint.empty()) {
     s.blocked = in_force_->objection.empty() ? "no pin is accepted yet" : in_force_->objection;
     return;
   }
-  auto document = ports_.files.render(wanted_file(), state_->text);
+  auto document = ports_.files.render(file, state_->text);
   take(std::move(document));
 }
 

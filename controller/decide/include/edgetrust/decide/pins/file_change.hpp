@@ -28,8 +28,10 @@ inline constexpr std::chrono::seconds kProveWithin{45};
 inline constexpr std::chrono::minutes kLongestChange{5};
 // The cloud takes a while to miss an Edge: that it sees one counts from then on after the restart.
 inline constexpr std::chrono::seconds kMissedWithin{20};
-// After so many no change begins; going back is always allowed.
+// After so many no change begins; going back is always allowed, and a file that pins nothing is what a person does
+// about the others: it may begin once more, with the restart of going back.
 inline constexpr int kMostRestartsAnHour = 3;
+inline constexpr int kMoreToSwitchOff = 2;
 // So often one step is tried that fails each time.
 inline constexpr int kMostTries = 5;
 
