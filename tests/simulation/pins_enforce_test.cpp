@@ -1030,7 +1030,7 @@ void crash_everywhere(const std::function<void(Enforced&)>& begin, const std::fu
     story.run(time);
     last = story.world.moments.count();
   }
-  ASSERT_GT(last, first + 5);
+  ASSERT_GT(last, first + 3);
   for (const auto down_for : {2s, 600s}) {
     for (int at = first + 1; at <= last; ++at) {
       for (const auto when : {Moments::When::kBefore, Moments::When::kAfter}) {
@@ -1086,16 +1086,36 @@ TEST(PinsCrashed, ADrainedEdgeIsBackInServiceWhateverHappens) {
 }
 
 TEST(PinsCrashed, LeavingSwitchesOffWithOneRestart) {
+  crash_everywhere(
+      [](Enforced& story) { story.run(60s); },
+      [](Enforced& story) {
+        story.machine().endpoint_out =
+            Error{.kind = ErrorKind::kUnavailable, .what = "refused", .code = std::string(ports::kEndpointUnreached)};
+        story.remove(story.policies, "cloud");
+        story.remove(story.world.edges, "edge01");
+      },
+      60s,
+      [](Enforced& story, const std::string& where) {
+        EXPECT_EQ(story.machine().pins(), "") << where;
+        EXPECT_LE(story.machine().restarts, 1 + restarts_allowed(where)) << where;
+        EXPECT_FALSE(story.world.edges.get({"voice", "edge01"})) << where;
+        EXPECT_FALSE(story.policies.get({"voice", "cloud"})) << where;
+      });
+}
+
+TEST(PinsCrashed, AnEdgeThatIsTakenOverIsHeldByItsNewPolicy) {
   crash_everywhere([](Enforced& story) { story.run(60s); },
                    [](Enforced& story) {
+                     story.put_heir([](auto& /*spec*/) {});
                      story.remove(story.policies, "cloud");
-                     story.remove(story.world.edges, "edge01");
                    },
-                   60s,
+                   30s,
                    [](Enforced& story, const std::string& where) {
-                     EXPECT_EQ(story.machine().pins(), "") << where;
-                     EXPECT_LE(story.machine().restarts, 1 + restarts_allowed(where)) << where;
-                     EXPECT_FALSE(story.world.edges.get({"voice", "edge01"})) << where;
+                     EXPECT_EQ(story.pins().policy, "heir") << where;
+                     EXPECT_EQ(story.pins().state, EdgePinState::kMatched) << where;
+                     EXPECT_EQ(story.machine().restarts, 1) << where;
+                     EXPECT_TRUE(story.is_held()) << where;
+                     EXPECT_FALSE(story.policies.get({"voice", "heir"})->meta.finalizers.empty()) << where;
                      EXPECT_FALSE(story.policies.get({"voice", "cloud"})) << where;
                    });
 }
