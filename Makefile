@@ -67,7 +67,7 @@ test-tsan: ## unit tests, simulation and the operator's tests under ThreadSaniti
 	@$(MAKE) --no-print-directory setup build PRESET=tsan
 	@tests/integration/run build/tsan ctest --test-dir build/tsan --output-on-failure --no-tests=error -j 3 -E 'test_crash|test_many'
 
-test-nightly: lint test-asan test-tsan ## what takes long: clang-tidy, and the tests under the sanitizers
+test-nightly: lint image test-asan test-tsan ## what takes long: clang-tidy, the image of a release build, and the tests under the sanitizers
 
 demo: setup ## the samples on the local stack: three certificates, one rollback (KEEP=1 leaves it running)
 	@mkdir -p build && { cmake --preset $(PRESET) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }; }

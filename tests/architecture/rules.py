@@ -20,7 +20,8 @@ USES = {
     "pki": {"base", "crypto", "ports", "api"},
     "pinfile": {"base", "json", "crypto", "ports", "api"},
     "forecast": {"base", "json", "api", "decide", "ports"},
-    "plugin": {"base", "json", "crypto", "http", "api", "ports", "decide", "kube", "forecast"},
+    "audit": {"base", "json", "crypto", "http", "api", "ports"},
+    "plugin": {"audit", "base", "json", "crypto", "http", "api", "ports", "decide", "kube", "forecast"},
     "runtime": {"base", "telemetry"},
     "reconcile": {"base", "api", "decide", "ports", "runtime", "telemetry"},
 }
@@ -37,7 +38,7 @@ THIRD_PARTY = {
     "prometheus/": {"telemetry"},
     "yaml-cpp/": {"kube", "main", "plugin"},
     "simdjson.h": {"json"},
-    "nlohmann/": {"json", "api", "kube", "acme", "dns", "genesys", "telemetry", "forecast", "pinfile", "plugin"},
+    "nlohmann/": {"json", "api", "kube", "acme", "dns", "genesys", "telemetry", "forecast", "pinfile", "audit", "plugin"},
     "pugixml.hpp": {"dns"},
     "date/": {"decide"},
     "libpsl.h": {"decide"},

@@ -57,7 +57,11 @@ class States(unittest.TestCase):
     def test_the_three_conditions_say_one_thing(self) -> None:
         for one, verdict in self.each():
             ready, reconciling, stalled = (condition(one, name) for name in ("Ready", "Reconciling", "Stalled"))
-            with self.subTest(one["kind"], phase=one["status"].get("phase"), conditions=one["status"]["conditions"]):
+            with self.subTest(one["kind"], phase=one["status"].get("phase"), conditions=one["status"].get("conditions")):
+                if one["status"]["observedGeneration"] == -1:
+                    # Another engine has written into it (the pins of an Edge, a refusal of the CA) before its own had looked.
+                    self.assertEqual((ready, verdict), (None, "InProgress"))
+                    continue
                 self.assertIn(ready, ("True", "False"), "it is always there")
                 self.assertIn((reconciling, stalled), ((None, None), ("True", None), (None, "True")), "at most one of the two, and only while true")
                 expected = "InProgress" if reconciling else "Failed" if stalled else "Current" if ready == "True" else "InProgress"

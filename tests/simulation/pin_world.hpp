@@ -17,8 +17,11 @@ namespace edgetrust::simulation {
 inline std::string hash(char of) { return to_hex(std::string(32, of)); }
 inline std::string colons(char of) { return to_colon_hex(std::string(32, of)); }
 
-// Its leaf is a letter, its key the same in upper case, its root is r. A chain of a digit is somebody else's, whom
-// nobody trusts.
+// Of whoever inspects what is carried.
+inline constexpr char kProxyCa = 'p';
+
+// Its leaf is a letter, its key the same in upper case, its root is r. A chain of a digit is somebody else's, by the
+// proxy's CA.
 struct Endpoint final : ports::TlsProbe, ports::ChainViewer, ports::PinAnnouncements {
   char leaf = 'a';
   std::string problem;           // of its chain
@@ -42,11 +45,15 @@ struct Endpoint final : ports::TlsProbe, ports::ChainViewer, ports::PinAnnouncem
       return ports::SeenCertificate{.subject = std::string("subject ") + of,
                                     .issuer = of < 'A' ? "Proxy CA" : "Issuing CA",
                                     .certificate_sha256 = hash(of),
-                                    .public_key_sha256 = hash(static_cast<char>(of - 32))};
+                                    .public_key_sha256 = hash(static_cast<char>(of - 32)),
+                                    .pem = std::string(1, of)};
     };
-    const std::string wrong = chain_pem[0] < 'A' ? "\"Proxy CA\" is no known root" : problem;
+    const bool is_foreign = chain_pem[0] < 'A';
+    const char root = is_foreign ? kProxyCa : 'r';
+    const bool is_known = !is_foreign || wanted.roots_pem == std::string(1, kProxyCa);
+    const std::string wrong = is_known ? problem : "\"Proxy CA\" is no known root";
     ports::ChainView view{.presented = {certificate(chain_pem[0])}, .problem = wrong, .leaf_pem = chain_pem};
-    if (wrong.empty()) view.validated = {certificate(chain_pem[0]), certificate('r')};
+    if (wrong.empty()) view.validated = {certificate(chain_pem[0]), certificate(root)};
     return view;
   }
   Result<std::optional<ports::PinAnnouncement>> ask(const ports::AnnouncementQuestion& question,
@@ -89,6 +96,7 @@ struct Machine final : ports::EdgeHost {
   std::optional<Error> disk;          // why nothing can be put there
   std::optional<Error> endpoint_out;  // why the endpoint is not seen from there
   std::optional<char> instead;        // what it is presented in place of the endpoint's leaf
+  std::set<std::string> anchors;      // hashes of CAs in its trust store
   int changes = 0;                    // that were made by SSH
   int looks = 0;
   int failed_handshakes = 0;  // of its service, once a second
@@ -171,6 +179,7 @@ struct Machine final : ports::EdgeHost {
     state.clock_synchronised = is_synchronised;
     state.time_service = ports::TimeService::kChrony;
     state.time_servers = time_servers;
+    for (const auto& anchor : anchors) state.anchors.push_back({.sha256 = anchor, .in_force = true});
     return state;
   }
   Result<ports::ServedChain> present(const ports::PresentRequest& request, std::stop_token /*stop*/) override {
@@ -239,11 +248,17 @@ struct Machine final : ports::EdgeHost {
       return {};
     });
   }
-  Status trust(const ports::CaCertificate& /*certificate*/, std::stop_token /*stop*/) override {
-    return fail(ErrorKind::kInvalid, "there is no trust store");
+  Status trust(const ports::CaCertificate& certificate, std::stop_token /*stop*/) override {
+    return change("trust", [&]() -> Status {
+      anchors.insert(certificate.sha256);
+      return {};
+    });
   }
-  Status distrust(const std::string& /*sha256*/, std::stop_token /*stop*/) override {
-    return fail(ErrorKind::kInvalid, "there is no trust store");
+  Status distrust(const std::string& sha256, std::stop_token /*stop*/) override {
+    return change("distrust", [&]() -> Status {
+      anchors.erase(sha256);
+      return {};
+    });
   }
 };
 

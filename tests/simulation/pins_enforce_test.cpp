@@ -274,6 +274,80 @@ TEST_F(PinsEnforced, WhatSomebodyElsePutThereIsKept) {
   EXPECT_THAT(*machine().file, HasSubstr("\"other\""));
 }
 
+// --- a trusted intermediary
+
+constexpr auto kTrusted = 2h;
+
+void trust_proxy(Enforced& story) {
+  story.world.bundles["proxy-ca"] = std::string(1, kProxyCa);
+  story.put_policy([&](auto& spec) {
+    spec.trusted_intermediaries = {{.name = "dc-proxy",
+                                    .ca_ref = {.kind = api::BundleKind::kSecret, .name = "proxy-ca", .key = "ca.crt"},
+                                    .until = story.world.clock.now() + kTrusted}};
+  });
+}
+
+TEST_F(PinsEnforced, ATrustedIntermediaryIsAcceptedUntilItsDate) {
+  machine().instead = '1';
+  run(6min);
+  ASSERT_EQ(pins().state, EdgePinState::kIntercepted);
+  trust_proxy(*this);
+  run(6min);
+  EXPECT_THAT(machine().anchors, testing::ElementsAre(hash(kProxyCa)));
+  EXPECT_THAT(machine().file.value_or(""), HasSubstr(colons('P'))) << "its key";
+  EXPECT_EQ(pins().state, EdgePinState::kMatched) << pins().message;
+  EXPECT_EQ(machine().restarts, 1);
+  EXPECT_EQ(events("UnannouncedChange") + events("PinLearned"), 0) << "nothing is learned through it";
+  EXPECT_EQ(events("PinsRolledBack"), 0);
+  machine().anchors.clear();  // a software update
+  run(6min);
+  EXPECT_THAT(machine().anchors, testing::ElementsAre(hash(kProxyCa)));
+  EXPECT_EQ(machine().restarts, 1);
+
+  machine().instead.reset();
+  run(kTrusted);
+  EXPECT_THAT(machine().anchors, IsEmpty());
+  EXPECT_EQ(machine().pins(), "az");
+  EXPECT_THAT(*machine().file, testing::Not(HasSubstr(colons('P'))));
+  EXPECT_EQ(machine().restarts, 2);
+}
+
+TEST_F(PinsEnforced, ACaThatCannotBeReadChangesNothing) {
+  trust_proxy(*this);
+  run(6min);
+  ASSERT_THAT(machine().anchors, testing::ElementsAre(hash(kProxyCa)));
+  world.bundles.clear();
+  policy_engine->look_anew({"voice", "cloud"});
+  run(20min);
+  EXPECT_THAT(machine().anchors, testing::ElementsAre(hash(kProxyCa)));
+  EXPECT_EQ(machine().restarts, 1);
+  EXPECT_EQ(said(api::condition::kReady), "-NotEnforceable");
+  EXPECT_THAT(message(), HasSubstr("dc-proxy"));
+}
+
+TEST_F(PinsEnforced, AnOverrideWaitsForNoClock) {
+  run(60s);
+  ASSERT_EQ(machine().pins(), "az");
+  machine().clock_offset = 1h;
+  put_policy([&](auto& spec) {
+    spec.emergency_override =
+        api::EmergencyOverride{.disable_pinning = true, .until = world.clock.now() + kTrusted, .reason = "INC-1"};
+  });
+  run(60s);
+  EXPECT_EQ(machine().pins(), "");
+}
+
+TEST_F(PinsEnforced, LeavingTakesTheCaAlong) {
+  trust_proxy(*this);
+  run(6min);
+  ASSERT_THAT(machine().anchors, testing::ElementsAre(hash(kProxyCa)));
+  remove(policies, "cloud");
+  run(6min);
+  EXPECT_EQ(machine().pins(), "");
+  EXPECT_THAT(machine().anchors, IsEmpty());
+  EXPECT_FALSE(policies.get({"voice", "cloud"}));
+}
+
 // --- what stops it
 
 TEST_F(PinsEnforced, AnInterceptedEdgeIsLeftAlone) {

@@ -55,6 +55,18 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
                "of several operators one works and the others stand by (by the Lease \"edgetrust\")");
   app.add_option("--leader-elect-namespace", options.leader_elect_namespace,
                  "namespace of that Lease (default: the pod's own)");
+  CLI::Option* audit_log = app.add_option("--audit-log", options.audit_log,
+                                          "file for audit records, each with the hash of the one before; - for stdout");
+  CLI::Option* audit_sink =
+      app.add_option("--audit-sink", options.audit_sink, "https URL that the records of that file are sent to")
+          ->needs(audit_log);
+  CLI::Option* audit_key =
+      app.add_option("--audit-sink-key-file", options.audit_sink_key_file, "file with the key that signs them")
+          ->needs(audit_sink);
+  audit_sink->needs(audit_key);
+  app.add_option("--audit-sink-ca-file", options.audit_sink_ca_file,
+                 "the only roots for that URL, in PEM (default: the public ones)")
+      ->needs(audit_sink);
   app.add_flag("--version", options.show_version, "print the version");
   PlanOptions plan;
   CLI::App* planning =

@@ -38,6 +38,10 @@ struct Options {
   std::string log_level = "info";
   bool leader_elect = false;           // several operators: one works, the others stand by
   std::string leader_elect_namespace;  // of the Lease; empty: the pod's, or the kubeconfig's
+  std::string audit_log;               // a file, or "-" for stdout; empty: none
+  std::string audit_sink;              // an https URL; empty: none
+  std::string audit_sink_key_file;     // of the key that its records are signed with
+  std::string audit_sink_ca_file;      // empty: the public roots
   bool show_version = false;
   std::optional<PlanOptions> plan;         // `edgetrust plan`: say what will happen, and end
   std::optional<PinShowOptions> pin_show;  // `edgetrust pin show`: say what an endpoint presents, and end

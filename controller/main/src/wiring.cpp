@@ -1,4 +1,5 @@
 #include "announcements.hpp"
+#include "audit_trail.hpp"
 #include "backends.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/crypto/trust_store.hpp"
@@ -95,8 +96,10 @@ struct Tools {
   std::unique_ptr<dns::Resolver> resolver;
   std::unique_ptr<probe::Probe> probe;
   std::unique_ptr<ports::WebLookup> web;  // null: no answers to http-01 are given
+  std::unique_ptr<AuditTrail> audit;      // null: nothing is recorded
 };
-Result<Tools> make_tools(const Options& options, Environment& environment, const Clock& clock, Random& random) {
+Result<Tools> make_tools(const Options& options, Environment& environment, const Clock& clock, Random& random,
+                         const telemetry::Logger& log) {
   Tools tools;
   EDGETRUST_TRY_ASSIGN(tools.transport, http::make_transport(std::move(environment.cluster.tls)));
   tools.resolver = make_resolver(environment, random);
@@ -104,6 +107,9 @@ Result<Tools> make_tools(const Options& options, Environment& environment, const
   // Whoever plans takes it that the operator is started as the issuers need it.
   if (options.http01_port != 0 || options.plan) {
     tools.web = make_web_lookup(addresses_by(*tools.resolver), clock, options.http01_check_port);
+  }
+  if (!options.plan) {
+    EDGETRUST_TRY_ASSIGN(tools.audit, AuditTrail::create(options, environment.instance, clock, log));
   }
   return tools;
 }
@@ -156,10 +162,12 @@ struct Operator::Parts {
               return tools.probe->present_over(socket, target, wait);
             }),
         pin_files(pinfile::make_pin_files()),
+        objects(AuditTrail::watched(
+            tools.audit.get(), {cluster.certificates(), cluster.edges(), cluster.policies(), cluster.pin_policies()})),
         world{clock,
-              cluster.certificates(),
-              cluster.edges(),
-              cluster.policies(),
+              objects.certificates,
+              objects.edges,
+              objects.policies,
               cluster.issuers(),
               cluster.connections(),
               cluster.secrets(),
@@ -172,15 +180,15 @@ struct Operator::Parts {
               EDGETRUST_VERSION,
               candidate ? &candidate->election() : nullptr,
               tools.web.get(),
-              &cluster.pin_policies()},
+              &objects.pin_policies},
         listings(world),
         certificates(world),
         edges(world, listings),
         policies(world),
         issuers(world),
         connections(world, listings, namespaces),
-        pins(world, {cluster.pin_policies(), *viewer, *announcements}, pin_board),
-        edge_pins(world, {cluster.pin_policies(), *viewer, backends, *pin_files}, pin_board) {}
+        pins(world, {objects.pin_policies, *viewer, *announcements}, pin_board),
+        edge_pins(world, {objects.pin_policies, *viewer, backends, *pin_files}, pin_board) {}
 
   // --- what changed wakes whom
 
@@ -244,6 +252,7 @@ struct Operator::Parts {
   DriverBackends backends;
   std::unique_ptr<ports::PinFiles> pin_files;
   reconcile::PinBoard pin_board;
+  AuditTrail::Objects objects;  // those of the cluster, watched where there is an audit trail
   reconcile::World world;
   reconcile::FleetListings listings;
   reconcile::CertificateReconciler certificates;
@@ -552,7 +561,7 @@ Operator::~Operator() = default;
 
 Result<std::unique_ptr<Operator>> Operator::create(const Options& options, Environment environment, const Clock& clock,
                                                    Random& random, const telemetry::Logger& log) {
-  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(options, environment, clock, random));
+  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(options, environment, clock, random, log));
   auto parts = std::make_unique<Parts>(options, environment, std::move(tools), clock, random, log);
   EDGETRUST_TRY(parts->serve(options));
   return std::unique_ptr<Operator>(new Operator(std::move(parts)));
@@ -561,7 +570,7 @@ Result<std::unique_ptr<Operator>> Operator::create(const Options& options, Envir
 Result<forecast::Plan> make_plan(const Options& options, Environment environment, const Clock& clock, Random& random,
                                  const telemetry::Logger& log, TimePoint until, std::stop_token stop) {
   constexpr auto kMostToRead = 60s;
-  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(options, environment, clock, random));
+  EDGETRUST_TRY_ASSIGN(Tools tools, make_tools(options, environment, clock, random, log));
   Operator::Parts parts(options, environment, std::move(tools), clock, random, log);
   // Ends the wait when the caller says so, or when it takes too long.
   std::stop_source reading;

@@ -75,6 +75,10 @@ class Parser {
                         "what was changed: who, under which change, old and new serial, evidence, result");
     report->add_option("--from", line.from, "since when: 2026-11-01, a moment, or so long ago: 30d (the default)");
     report->add_option("--to", line.to, "until when, likewise (default: now)");
+    report
+        ->add_option("--log", line.log,
+                     "an audit log of the operator, which is checked as well (default: the histories of the objects)")
+        ->check(CLI::ExistingFile);
     report->add_flag("-A,--all-namespaces", line.all_namespaces, "of all namespaces");
     output(report, kReportOutputs, "table, csv, json or yaml");
 

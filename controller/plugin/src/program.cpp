@@ -13,6 +13,9 @@
 #include "edgetrust/plugin/secret_view.hpp"
 #include "run_program.hpp"
 
+#include <fstream>
+#include <iterator>
+
 namespace edgetrust::plugin {
 namespace {
 
@@ -32,6 +35,42 @@ Result<kube::ClusterConfig> load_config(const CommandLine& line, const Surroundi
                                              }));
   if (!line.ns.empty()) config.ns = line.ns;
   return config;
+}
+
+// The view as a document when one is asked for, else as text.
+std::string in_form(const CommandLine& line, const json::Value& value, const std::function<std::string()>& text) {
+  if (line.output == "json") return as_json(value);
+  return line.output == "yaml" ? as_yaml(value) : text();
+}
+
+// --- reports, which an audit log gives without a cluster
+
+struct ReportTime {
+  TimePoint from;
+  TimePoint to;
+};
+Result<ReportTime> time_of_report(const CommandLine& line, TimePoint now) {
+  ReportTime time{.from = {}, .to = now};
+  EDGETRUST_TRY_ASSIGN(time.from, parse_since(line.from.empty() ? "30d" : line.from, now));
+  if (!line.to.empty()) {
+    EDGETRUST_TRY_ASSIGN(time.to, parse_since(line.to, now));
+  }
+  if (time.from >= time.to) return fail(ErrorKind::kInvalid, "--from must be before --to");
+  return time;
+}
+
+std::string in_form_of_report(const CommandLine& line, const std::vector<ReportLine>& lines) {
+  return line.output == "csv" ? as_csv(lines) : in_form(line, as_value(lines), [&] { return as_table(lines); });
+}
+
+Result<int> report_of_log(const CommandLine& line, const Surroundings& around) {
+  EDGETRUST_TRY_ASSIGN(const ReportTime time, time_of_report(line, around.clock.now()));
+  std::ifstream in(line.log, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const AuditReport read = audit_report(text, time.from, time.to);
+  around.out(in_form_of_report(line, read.lines));
+  for (const auto& trouble : read.troubles) around.err(line.log + ", " + trouble + "\n");
+  return read.troubles.empty() ? 0 : 1;
 }
 
 class Program {
@@ -100,10 +139,8 @@ class Program {
     const bool automatic = around_.is_terminal && !around_.no_colour;
     return {.colour = line_.colour == "always" || (line_.colour == "auto" && automatic)};
   }
-  // The view as a document when one is asked for, else as text.
   std::string in_form(const json::Value& value, const std::function<std::string()>& text) const {
-    if (line_.output == "json") return as_json(value);
-    return line_.output == "yaml" ? as_yaml(value) : text();
+    return plugin::in_form(line_, value, text);
   }
 
   // --- looking
@@ -239,13 +276,9 @@ class Program {
   }
 
   Result<int> report_changes() {
-    EDGETRUST_TRY_ASSIGN(const TimePoint from, parse_since(line_.from.empty() ? "30d" : line_.from, now()));
-    EDGETRUST_TRY_ASSIGN(const TimePoint to,
-                         line_.to.empty() ? Result<TimePoint>(now()) : parse_since(line_.to, now()));
-    if (from >= to) return fail(ErrorKind::kInvalid, "--from must be before --to");
+    EDGETRUST_TRY_ASSIGN(const ReportTime time, time_of_report(line_, now()));
     EDGETRUST_TRY_ASSIGN(const auto certificates, cluster_.list<api::EdgeCertificate>(line_.all_namespaces));
-    const auto lines = report(certificates, from, to);
-    around_.out(line_.output == "csv" ? as_csv(lines) : in_form(as_value(lines), [&] { return as_table(lines); }));
+    around_.out(in_form_of_report(line_, report(certificates, time.from, time.to)));
     return 0;
   }
 
@@ -309,6 +342,7 @@ int run(const CommandLine& line, const Surroundings& around) {
     return 0;
   }
   const auto ended = [&]() -> Result<int> {
+    if (line.command == Command::kReport && !line.log.empty()) return report_of_log(line, around);
     EDGETRUST_TRY_ASSIGN(const auto program, Program::create(line, around));
     return program->run();
   }();

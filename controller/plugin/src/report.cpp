@@ -1,5 +1,6 @@
 #include "edgetrust/plugin/report.hpp"
 
+#include "edgetrust/audit/chain.hpp"
 #include "edgetrust/base/table.hpp"
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/base/time_text.hpp"
@@ -91,6 +92,40 @@ std::vector<ReportLine> report(const std::vector<api::EdgeCertificate>& certific
   std::ranges::sort(lines, {},
                     [](const ReportLine& line) { return std::tuple(line.at, line.certificate, line.revision); });
   return lines;
+}
+
+AuditReport audit_report(std::string_view log, TimePoint from, TimePoint to) {
+  AuditReport read;
+  std::optional<audit::Link> link;
+  std::size_t number = 0;
+  for (const auto& line : split(log, '\n')) {
+    ++number;
+    if (line.empty()) continue;
+    const auto next = audit::follow(line, link ? &*link : nullptr);
+    if (!next) read.troubles.push_back("line " + std::to_string(number) + ": " + next.error().message());
+    // After a break it is followed from there on, so that each break is told once.
+    const auto anew = next ? next : audit::follow(line, nullptr);
+    if (anew) link = *anew;
+    const auto document = json::Document::parse(line);
+    if (!document) continue;
+    const json::View record = document->root();
+    const auto at = parse_rfc3339(record["at"].string().value_or(""));
+    if (!at || *at < from || *at >= to) continue;
+    const auto text = [&](const char* member) { return record[member].string_or(""); };
+    read.lines.push_back({.at = *at,
+                          .certificate = {text("namespace"), text("name")},
+                          .edge = text("edge"),
+                          .revision = static_cast<int>(
+                              std::clamp<std::int64_t>(record["revision"].integer().value_or(0), 0, 1'000'000'000)),
+                          .result = text("action"),
+                          .change = text("change"),
+                          .approved_by = text("by"),
+                          .old_serial = text("oldSerial"),
+                          .new_serial = text("newSerial"),
+                          .evidence = text("evidence"),
+                          .message = text("message")});
+  }
+  return read;
 }
 
 Result<TimePoint> parse_since(const std::string& text, TimePoint now) {

@@ -53,6 +53,7 @@ EXTREME: Object = {
     "kubeApi": {"qps": 10000, "burst": 10000, "kubeconfig": "/etc/other/kubeconfig", "context": "of: \"theirs\""},
     # The program looks whether the file is there: one that ca-certificates brings.
     "dns": {"endpoints": {"cloudflare": "https://dns.example.com:8443", "sts": "https://sts.example.com"}, "caFile": "/etc/ssl/certs/ca-certificates.crt"},
+    "audit": {"log": "/var/lib/edgetrust/audit.log", "sink": {"url": "https://audit.example.com/", "keyFile": "/etc/edgetrust/audit/key", "caFile": "/etc/ssl/certs/ca-certificates.crt"}},
     "extraArgs": [],  # every flag has a value of its own
     "extraEnv": [{"name": "TZ", "value": "Europe/Dublin"}, {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
     "extraVolumes": [{"name": "other", "secret": {"secretName": "other-cluster"}}],

@@ -85,5 +85,5 @@ class ReportOnly(OperatorTest):
         self.assertIn("nothing of it should be pinned", refused.stdout)
 
         policy = self.change(trustedIntermediaries=[{"name": "proxy", "caRef": {"name": "cloud-roots", "key": "ca.crt"}, "until": "2099-01-01T00:00:00Z"}])
-        self.assertEqual(self.said(policy, "Ready"), ("False", "NotSupported"))
+        self.assertEqual(self.said(policy, "Ready"), ("True", "Ready"))
         self.assertNotIn("pins", self.kube.get("Edge", self.namespace, "edge01").get("status", {}), "nothing is written to an Edge")

@@ -46,15 +46,6 @@ class Trouble(OperatorTest):
         self.make("AcmeIssuer", "by-config-map", spec | {"accountKeyRef": {"name": "another-account"}, "caBundleRef": bundle})
         self.wait_condition("AcmeIssuer", "by-config-map", "Ready", "True")
 
-    def test_unserved_field_is_refused_by_name(self) -> None:
-        edge = self.sim.add_edges(1)[0]
-        key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3l2HkWXG4xq2v0eXw1pQe3nZ0y0Zy9mT1m9C1u6b3k"
-        self.make_edge(edge, ssh={"host": "127.0.0.1", "user": "root", "privateKeyRef": {"name": "ssh", "key": "key"}, "hostKeys": [key]})
-        self.make_certificate(edge)
-        stalled = self.wait_condition("EdgeCertificate", edge.name, "Stalled", "True")
-        self.assertEqual(stalled["reason"], "NotSupported")
-        self.assertIn("spec.ssh", stalled["message"])
-
     def test_missing_edge_is_waited_for(self) -> None:
         edge = self.sim.add_edges(1)[0]
         self.make_certificate(edge)

@@ -143,8 +143,7 @@ TEST(Unserved, GoldenObjectsThatSetEverythingNameEveryUnservedField) {
   EXPECT_EQ(unserved_in<AcmeIssuer>("acmeissuer"), Paths{});
   EXPECT_EQ(unserved_in<AcmeIssuer>("acmeissuer-zerossl"), Paths{});
   EXPECT_EQ(unserved_in<GenesysConnection>("genesysconnection"), Paths{});
-  EXPECT_EQ(unserved_in<PinPolicy>("pinpolicy"),
-            (Paths{"spec.trustedIntermediaries"}));
+  EXPECT_EQ(unserved_in<PinPolicy>("pinpolicy"), Paths{});
   EXPECT_EQ(unserved_in<GenesysConnection>("genesysconnection-endpoints"), Paths{});
 }
 

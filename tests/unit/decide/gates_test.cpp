@@ -1,5 +1,4 @@
-// Whether an object may be worked on at all: deleted, readable, served_fields_only, not_suspended, only_claim_on_edge,
-// references_exist.
+// Whether an object may be worked on at all: deleted, readable, not_suspended, only_claim_on_edge, references_exist.
 #include "sane.hpp"
 
 namespace edgetrust::decide::certificate {
@@ -24,7 +23,6 @@ TEST(Rules, AreNamedInTheirOrderWithWhatTheyEnsure) {
                                              "delivery_under_way",
                                              "edge_back_in_service",
                                              "slots_returned",
-                                             "served_fields_only",
                                              "source_is_anothers",
                                              "not_suspended",
                                              "only_claim_on_edge",
@@ -97,17 +95,6 @@ TEST(Readable, WhatCannotBeReadIsReportedByItself) {
   const Decision decision = decide(with(ready(), broken));
   EXPECT_EQ(condition(decision, kStalled)->message, "spec.rotation.observe.settle: no");
   EXPECT_EQ(condition(decision, kReady)->status, api::Truth::kTrue) << "what is served is valid all the same";
-}
-
-TEST(ServedFieldsOnly, RefusesByPathWhatIsNotServedYet) {
-  const auto ssh = [](auto& o) { change(o.edge, [](auto& e) { e.spec.ssh = api::SshEndpoint{}; }); };
-  check({{"its Edge", with(ready(), ssh), "served_fields_only Failed/NotSupported S"},
-         {"a delivery under way is finished first", with(observing(), ssh),
-          "delivery_under_way LookAtEdge Observing/Observing R"},
-         {"nothing of the kind", ready(), "rest Ready/Ready +renewal"}});
-
-  EXPECT_EQ(condition(decide(with(ready(), ssh)), kStalled)->message,
-            "this version does not serve Edge edge01: spec.ssh; remove what is set there");
 }
 
 TEST(NotSuspended, NothingIsChangedWhileSuspended) {

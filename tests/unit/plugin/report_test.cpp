@@ -1,5 +1,6 @@
 #include "edgetrust/plugin/report.hpp"
 
+#include "edgetrust/audit/chain.hpp"
 #include "edgetrust/json/value.hpp"
 #include "unit/plugin/objects.hpp"
 
@@ -50,6 +51,33 @@ TEST(Report, IsCsvThatASpreadsheetCanOpen) {
   EXPECT_THAT(as_table(report({rolled_back()}, at("2026-11-01T00:00:00Z"), kNow)),
               HasSubstr("RolledBack   CHG3     ada           02           03\n"));
   EXPECT_THAT(as_table({}), HasSubstr("Nothing was changed"));
+}
+
+TEST(AuditReport, ReadsALogAndFollowsItsChain) {
+  audit::Link link;
+  std::vector<std::string> lines;
+  for (const char* action : {"Plan", "Approve", "Push"}) {
+    const audit::Record record{.action = action,
+                               .kind = "EdgeCertificate",
+                               .object = {"voice", "a"},
+                               .edge = "edge01",
+                               .revision = 4,
+                               .change = "CHG1"};
+    lines.push_back(audit::seal(record, kNow + std::chrono::minutes{lines.size()}, "pod", link));
+  }
+  const auto log = [&] { return lines[0] + "\n" + lines[1] + "\n" + lines[2] + "\n"; };
+  const auto whole = audit_report(log(), kNow, kNow + std::chrono::minutes{2});
+  EXPECT_TRUE(whole.troubles.empty());
+  ASSERT_EQ(whole.lines.size(), 2U) << "the end is open";
+  EXPECT_EQ(whole.lines[1].result, "Approve");
+  EXPECT_EQ(whole.lines[1].edge, "edge01");
+  EXPECT_EQ(whole.lines[1].revision, 4);
+  lines[1].replace(lines[1].find("CHG1"), 4, "CHG2");
+  const auto forged = audit_report(log(), kNow, kNow + std::chrono::hours{1});
+  EXPECT_THAT(forged.troubles, testing::ElementsAre(HasSubstr("line 2: its hash is that of another text"),
+                                                    HasSubstr("line 3: it does not follow")));
+  EXPECT_EQ(forged.lines.size(), 3U);
+  EXPECT_TRUE(audit_report("", kNow, kNow).lines.empty());
 }
 
 TEST(Since, DaysMomentsAndSpansAreUnderstood) {

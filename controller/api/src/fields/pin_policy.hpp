@@ -163,7 +163,7 @@ void fields(V& v, PinPolicySpec& spec) {
   v("rotation", spec.rotation, doc("How a change of what the endpoint presents is followed."));
   v("tls", spec.tls, doc("What the pin file says about TLS."));
   v("logValidationFailures", spec.log_validation_failures, doc("Whether the Edge logs connections that it refused. Default true."));
-  v("trustedIntermediaries", spec.trusted_intermediaries, later, max_items(8), map_key("name"), doc("Inspecting proxies that are accepted until a date: the explicit exception to pinning."));
+  v("trustedIntermediaries", spec.trusted_intermediaries, max_items(8), map_key("name"), doc("Inspecting proxies that are accepted until a date: the explicit exception to pinning."));
   v("clock", spec.clock, doc("How right an Edge's clock must be."));
   v("service", spec.service, doc("What is restarted after a change of the file."));
   v("policyRef", spec.policy_ref, doc("The RotationPolicy that restarts wait for. Default: the one named default."));

@@ -24,8 +24,6 @@ constexpr std::array kRules = {
          "an Edge that was taken out of service for a push is in service again, whatever came of it",
          rules::edge_back_in_service},
     Rule{"slots_returned", "a slot of the budget is held for a delivery and no longer", rules::slots_returned},
-    Rule{"served_fields_only", "nothing is done by halves: fields that are not served yet are refused",
-         rules::served_fields_only},
     Rule{"source_is_anothers", "the Secret that somebody else renews is none that is written here",
          rules::source_is_anothers},
     Rule{"not_suspended", "nobody asked for a pause", rules::not_suspended},

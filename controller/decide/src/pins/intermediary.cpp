@@ -21,10 +21,9 @@ std::vector<ports::CaCertificate> anchors_of(const std::vector<IntermediaryCa>& 
   return anchors;
 }
 
-std::vector<Pin> with_intermediaries(std::vector<Pin> pins, const std::vector<IntermediaryCa>& trusted,
-                                     api::PinType type) {
+std::vector<Pin> with_intermediaries(std::vector<Pin> pins, const std::vector<IntermediaryCa>& trusted) {
   for (const auto& ca : trusted) {
-    const Pin pin{type, type == api::PinType::kCertificate ? ca.link.certificate : ca.link.public_key};
+    const Pin pin{api::PinType::kPublicKey, ca.link.public_key};
     if (std::ranges::find(pins, pin) == pins.end()) pins.push_back(pin);
   }
   return pins;

@@ -40,7 +40,7 @@ MachineDecision prepare_anchors(const std::vector<ports::CaCertificate>& wanted,
 MachineDecision prepare(const MachineWish& wish, const ports::HostState& host) {
   MachineDecision clock = wish.time_servers ? prepare_clock(*wish.time_servers, host) : MachineDecision{};
   if (!std::holds_alternative<std::monostate>(clock.effect)) return clock;
-  MachineDecision anchors = prepare_anchors(wish.anchors, host);
+  MachineDecision anchors = wish.anchors ? prepare_anchors(*wish.anchors, host) : MachineDecision{};
   // A CA whose time is over goes whatever else is the matter.
   return std::holds_alternative<std::monostate>(anchors.effect) && !clock.hindered.empty() ? clock : anchors;
 }

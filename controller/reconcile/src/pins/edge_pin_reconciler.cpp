@@ -27,6 +27,7 @@ using decide::pins::FileDecision;
 using decide::pins::FileEffect;
 using decide::pins::FileSituation;
 using decide::pins::Goal;
+using decide::pins::IntermediaryCa;
 using decide::pins::MachineEffect;
 using decide::pins::Permission;
 using decide::pins::Pin;
@@ -157,6 +158,8 @@ class Pass {
   void see();
   Result<Sight> sight();
   [[nodiscard]] bool wants_sight() const;
+  [[nodiscard]] std::vector<Pin> accepted() const;
+  [[nodiscard]] api::PinMatch match_for(const Sight& sight) const;
   void find_wanted(FileSituation& s);
   void find_hindrance(FileSituation& s);
   MachineEffect prepare(FileSituation& s) const;
@@ -194,6 +197,7 @@ class Pass {
   const decide::pins::Policies policies_;
   const Claim claim_;
   std::optional<PinsInForce> in_force_;
+  std::vector<IntermediaryCa> trusted_;
   std::shared_ptr<ports::EdgeHost> host_;
   std::optional<ports::HostState> state_;
   std::optional<ports::PinFile> file_;  // what it pins now; empty: nothing
@@ -251,7 +255,11 @@ Result<Sight> Pass::sight() {
           {.host = endpoint.host, .port = static_cast<std::uint16_t>(endpoint.port), .server_name = wanted.server_name},
           stop_));
   EDGETRUST_TRY_ASSIGN(const ports::ChainView view, ports_.viewer.view(served.chain_pem, wanted));
-  return sight_of(view, edge_->meta.name);
+  if (view.problem.empty() || trusted_.empty()) return sight_of(view, edge_->meta.name);
+  wanted.roots_pem.clear();
+  for (const auto& ca : trusted_) wanted.roots_pem += ca.pem;
+  EDGETRUST_TRY_ASSIGN(const ports::ChainView by_them, ports_.viewer.view(served.chain_pem, wanted));
+  return sight_of(by_them.problem.empty() ? by_them : view, edge_->meta.name);
 }
 
 void Pass::see() {
@@ -266,6 +274,13 @@ void Pass::see() {
 }
 
 // --- what shall be there
+
+std::vector<Pin> Pass::accepted() const { return decide::pins::with_intermediaries(in_force_->accepted, trusted_); }
+
+// An intermediary makes leaves as it goes: its pin is that of its root.
+api::PinMatch Pass::match_for(const Sight& sight) const {
+  return decide::pins::intermediary_of(sight, trusted_) != nullptr ? api::PinMatch::kAnyInChain : terms().pins.match;
+}
 
 void Pass::find_wanted(FileSituation& s) {
   const auto take = [&](Result<ports::PinDocument> document) {
@@ -295,19 +310,27 @@ void Pass::find_wanted(FileSituation& s) {
                       .min_version = terms().tls.min_version == api::TlsVersion::kTls13 ? "TLS1.3" : "TLS1.2",
                       .cipher_suites = api::cipher_suites(terms().tls),
                       .strict_validation = terms().tls.strict_validation};
-  for (const Pin& pin : in_force_->accepted)
-    file.accepted.push_back({pin.type == api::PinType::kPublicKey, pin.sha256});
+  for (const Pin& pin : accepted()) file.accepted.push_back({pin.type == api::PinType::kPublicKey, pin.sha256});
   auto document = ports_.files.render(file, state_->text);
   take(std::move(document));
 }
 
-// What its machine needs before the file is changed.
+// What its machine needs before the file is changed. A CA whose time is over goes whatever else is the matter; nothing
+// is put there while somebody else answers in place of the endpoint, or while pinning is overridden.
 MachineEffect Pass::prepare(FileSituation& s) const {
   const bool is_ours = is_enforcing() || is_leaving();
-  if (!state_ || !is_ours || changes() || state_->restore_armed || !s.intercepted.empty()) return {};
-  decide::pins::MachineDecision found = decide::pins::prepare(
-      {.time_servers = is_enforcing() ? terms().clock.servers : std::vector<std::string>{}, .anchors = {}}, *state_);
-  if (s.hindered.empty()) s.hindered = std::move(found.hindered);
+  if (!state_ || !is_ours || changes() || state_->restore_armed) return {};
+  decide::pins::MachineWish wish{.time_servers = is_enforcing() ? terms().clock.servers : std::vector<std::string>{},
+                                 .anchors = {}};
+  if (is_leaving()) {
+    wish.anchors.emplace();
+  } else if (in_force_->intermediaries) {
+    wish.anchors = decide::pins::anchors_of(trusted_);
+  }
+  decide::pins::MachineDecision found = decide::pins::prepare(wish, *state_);
+  const bool takes_away = std::holds_alternative<machine_effect::Distrust>(found.effect);
+  if (!takes_away && (is_overridden() || !s.intercepted.empty() || notes_.trouble_until > now_)) return {};
+  if (s.hindered.empty() && !is_overridden()) s.hindered = std::move(found.hindered);
   return std::move(found.effect);
 }
 
@@ -319,8 +342,8 @@ void Pass::find_hindrance(FileSituation& s) {
     return;
   }
   if (!seen_ || is_leaving() || is_overridden()) return;
-  const auto& [accepted, match] = std::tie(in_force_->accepted, terms().pins.match);
-  if (decide::pins::is_intercepted(*seen_, in_force_->seen, accepted, match)) {
+  const bool is_through = decide::pins::intermediary_of(*seen_, trusted_) != nullptr;
+  if (!is_through && decide::pins::is_intercepted(*seen_, in_force_->seen, in_force_->accepted, terms().pins.match)) {
     s.intercepted = "the Edge is presented a chain by \"" + seen_->issuer + "\"" +
                     (seen_->problem.empty() ? "" : " (" + seen_->problem + ")") +
                     " in place of the endpoint's: nothing is written there";
@@ -329,7 +352,7 @@ void Pass::find_hindrance(FileSituation& s) {
   if (!is_enforcing()) return;
   if (!in_force_->objection.empty()) {
     s.hindered = in_force_->objection;
-  } else if (!decide::pins::matches(accepted, match, seen_->chain)) {
+  } else if (!decide::pins::matches(accepted(), match_for(*seen_), seen_->chain)) {
     s.hindered = "the Edge is presented the leaf " + decide::pins::colon_hex(seen_->leaf().certificate) +
                  ", which no pin accepts";
   }
@@ -337,7 +360,7 @@ void Pass::find_hindrance(FileSituation& s) {
 
 // What the Edge has would refuse what it is presented: it is out already.
 bool Pass::is_locked_out() const {
-  return file_ && seen_ && !decide::pins::matches(pins_of(*file_), terms().pins.match, seen_->chain);
+  return file_ && seen_ && !decide::pins::matches(pins_of(*file_), match_for(*seen_), seen_->chain);
 }
 
 // Nothing that pins is there any more.
@@ -375,6 +398,7 @@ Plan Pass::plan() {
     return {.pins = {}, .effect = {}, .wake_at = now_ + kPolicySoon, .unchanged = true};
   }
   if (!in_force_) in_force_.emplace();
+  if (in_force_->intermediaries) trusted_ = decide::pins::trusted_at(*in_force_->intermediaries, now_);
   if (!look()) return {.unchanged = true};
   see();
   if (sight_error_ && sight_error_->kind == ErrorKind::kCancelled) return {.unchanged = true};
@@ -425,6 +449,10 @@ Plan Pass::looked() {
     find_wanted(s);
     find_hindrance(s);
   }
+  if (is_overridden()) s.max_clock_offset = api::Duration::max();
+  const MachineEffect first = prepare(s);
+  if (has_left() && std::holds_alternative<machine_effect::Distrust>(first) && known)
+    return tail(back_in_service({.pins = known, .effect = first, .wake_at = now_}));
   if (is_overridden() && has_left()) {
     Plan plan{.pins = known, .effect = {}, .wake_at = {}};
     if (!plan.pins) plan.pins.emplace();
@@ -445,7 +473,6 @@ Plan Pass::looked() {
     plan.wake_at = now_;
     return tail(back_in_service(std::move(plan)));
   }
-  const MachineEffect first = prepare(s);
   Plan plan = begin(s, decide::pins::decide(s));
   if (std::holds_alternative<std::monostate>(plan.effect) && !std::holds_alternative<std::monostate>(first)) {
     plan.effect = first;
@@ -473,7 +500,7 @@ Plan Pass::begin(FileSituation& s, FileDecision decision) {
   }
   const auto& held = before() ? before()->slots : std::nullopt;
   const bool has_lost = held && notes_.lost == held->revision;
-  Permission found = permission(is_enforcing() ? decide::pins::name_of(in_force_->accepted) : std::string{});
+  Permission found = permission(is_enforcing() ? decide::pins::name_of(accepted()) : std::string{});
   if (has_lost)
     found = {.waits_for = "another Edge was faster", .slots = {}, .wake_at = now_ + kTurnAgain, .its_turn = true};
   if (found.waits_for.empty() && notes_.not_drained_until > now_)
@@ -616,8 +643,10 @@ Plan Pass::back_in_service(Plan plan) {
 Plan Pass::enforced(Plan plan) {
   auto& pins = *plan.pins;
   if (is_enforcing() && !is_overridden() && pins.state == EdgePinState::kMatched)
-    pins.set = decide::pins::name_of(in_force_->accepted);
-  const bool pins_now = is_enforcing() && (pins.change || pins.state == EdgePinState::kMatched);
+    pins.set = decide::pins::name_of(accepted());
+  const auto* machine = std::get_if<MachineEffect>(&plan.effect);
+  const bool trusts = machine != nullptr && std::holds_alternative<machine_effect::Trust>(*machine);
+  const bool pins_now = is_enforcing() && (pins.change || trusts || pins.state == EdgePinState::kMatched);
   if (!pins_now || pins.enforced) return plan;
   const bool holds_both = has_finalizer(edge_->meta) && has_finalizer(claim_.policy->meta);
   if (holds_both) {
@@ -755,7 +784,7 @@ Proof Pass::prove() {
   const auto found = sight();
   if (!found) return found.error().code == ports::kEndpointUnreached ? Proof::kUnreachable : Proof::kNone;
   if (file_) {
-    const bool is_accepted = decide::pins::matches(pins_of(*file_), terms().pins.match, found->chain);
+    const bool is_accepted = decide::pins::matches(pins_of(*file_), match_for(*found), found->chain);
     if (!is_accepted || (file_->strict_validation && !found->valid())) return Proof::kRefused;
   }
   if (!before()->change->online) return Proof::kGood;
@@ -811,7 +840,12 @@ Status Pass::perform_machine(const MachineEffect& effect) {
     Status operator()(const machine_effect::Trust& trust) const { return host.trust(trust.certificate, stop); }
     Status operator()(const machine_effect::Distrust& distrust) const { return host.distrust(distrust.sha256, stop); }
   };
-  return std::visit(Act{*host_, stop_}, effect);
+  Status done = std::visit(Act{*host_, stop_}, effect);
+  if (!done && !done.error().maybe_executed && retry_of(done.error()) == Retry::kAfterChange) {
+    notes_.trouble = done.error().message();
+    notes_.trouble_until = now_ + terms().rotation.interval;
+  }
+  return done;
 }
 
 Status Pass::perform(const Effect& effect) {
@@ -886,6 +920,8 @@ Outcome Pass::run() {
   Outcome outcome{.wake_at =
                       is_watched ? std::optional(std::min(plan.wake_at.value_or(interval), interval)) : plan.wake_at};
   if (is_overridden()) outcome.wake_at = std::min(*outcome.wake_at, terms().emergency_override->until);
+  if (const auto end = decide::pins::next_end(trusted_); end && outcome.wake_at)
+    outcome.wake_at = std::min(*outcome.wake_at, *end);
   if (seen_ && claim_.policy != nullptr) board_.saw(edge_->meta.key(), claim_.policy->meta.key(), *seen_, now_);
   if (host_error_) outcome.effect = "LookAtMachine", outcome.effect_error = host_error_;
   const auto written = record(plan, outcome);

@@ -3,6 +3,7 @@
 #include "edgetrust/decide/pins/override.hpp"
 #include "finding.hpp"
 #include "pins/fleet.hpp"
+#include "pins/intermediaries.hpp"
 #include "pins/sight.hpp"
 
 #include <algorithm>
@@ -230,6 +231,7 @@ PinPolicyReconciler::Look PinPolicyReconciler::look(const Pass& pass, const std:
   Look look{.uid = pass.before.meta.uid, .generation = pass.before.meta.generation};
   present(pass, look, stop);
   ask(pass, look, stop);
+  look.intermediaries = read_intermediaries(world_, ports_.viewer, pass.before, pass.now, stop);
   look.again = pass.now + pass.before.spec.rotation.interval;
   if (look.error) {
     look.again = std::min(look.again, retries_.failed(key, *look.error, pass.now));
@@ -359,7 +361,8 @@ Outcome PinPolicyReconciler::serve(Pass& pass, const std::stop_token& stop) {
   status.not_matched = fleet.not_matched;
 
   const bool enforces = spec.mode == api::PinMode::kEnforce;
-  const std::string objection = decide::pins::objection(spec, outcome.accepted, seen.sight);
+  std::string objection = decide::pins::objection(spec, outcome.accepted, seen.sight);
+  if (objection.empty() && !seen.intermediaries) objection = seen.intermediaries.error().message();
   Finding finding = good(what_would_be_written(spec, outcome, seen.sight));
   if (enforces) finding = objection.empty() ? view_of_edges(fleet.summary) : refused("NotEnforceable", objection);
   describe_edges(pass, fleet);
@@ -392,12 +395,15 @@ Outcome PinPolicyReconciler::serve(Pass& pass, const std::stop_token& stop) {
   // What an Edge gets is what the status says.
   const bool is_written = done.wrote_status || api::encode_status(pass.before) == api::encode_status(pass.next);
   if (is_written)
-    done.pins_changed = board_.post(pass.before.meta.key(), {.uid = pass.before.meta.uid,
-                                                             .generation = pass.before.meta.generation,
-                                                             .accepted = outcome.accepted,
-                                                             .leaf = leaf_of(spec, outcome, seen.sight),
-                                                             .seen = seen.sight,
-                                                             .objection = objection});
+    done.pins_changed =
+        board_.post(pass.before.meta.key(),
+                    {.uid = pass.before.meta.uid,
+                     .generation = pass.before.meta.generation,
+                     .accepted = outcome.accepted,
+                     .leaf = leaf_of(spec, outcome, seen.sight),
+                     .seen = seen.sight,
+                     .objection = objection,
+                     .intermediaries = seen.intermediaries ? std::optional(*seen.intermediaries) : std::nullopt});
   if (!last) {
     done.effect = "LookAtEndpoint";
     done.effect_error = seen.error ? seen.error : seen.announcement_error;

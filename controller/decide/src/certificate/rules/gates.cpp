@@ -1,6 +1,5 @@
 // Whether this object may be worked on at all.
 #include "certificate/rules/rules.hpp"
-#include "edgetrust/api/codec.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/base/time_text.hpp"
@@ -21,13 +20,6 @@ Decision refuse(const Observation& o, std::string reason, std::string message) {
 // Something that is missing may be about to be made: its arrival wakes this object.
 Decision await_arrival(const Observation& o, std::string reason, std::string message) {
   return Draft(o).phase(Phase::kPending, std::move(reason), std::move(message)).next("").finish();
-}
-
-template <class Kind>
-void collect_unserved(const std::shared_ptr<const Kind>& object, std::vector<std::string>& found) {
-  if (!object) return;
-  for (const auto& path : api::unserved(*object))
-    found.push_back(std::string(api::kKind<Kind>.kind) + " " + object->meta.name + ": " + path);
 }
 
 // "<RFC 3339 time> <reason>"; an unreadable time holds until it is mended, for holding is the safe side.
@@ -104,17 +96,6 @@ Verdict deleted(const Observation& o) {
     return draft.effect(effect::ReleaseSlots{*o.object.status.slots}).finish();
   if (const auto wait = wait_for(o, {effect::SetFinalizer::kName})) return draft.wake(wait->until).finish();
   return draft.effect(effect::SetFinalizer{false}).finish();
-}
-
-Verdict served_fields_only(const Observation& o) {
-  std::vector<std::string> found = api::unserved(o.object);
-  collect_unserved(o.edge, found);
-  collect_unserved(o.connection, found);
-  collect_unserved(o.issuer, found);
-  collect_unserved(o.other_issuer, found);
-  collect_unserved(o.policy, found);
-  if (found.empty()) return std::nullopt;
-  return refuse(o, "NotSupported", "this version does not serve " + join(found, ", ") + "; remove what is set there");
 }
 
 Verdict not_suspended(const Observation& o) {

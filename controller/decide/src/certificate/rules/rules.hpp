@@ -14,7 +14,6 @@ using Verdict = std::optional<Decision>;
 // gates.cpp: whether this object may be worked on at all
 Verdict readable(const Observation& o);
 Verdict deleted(const Observation& o);
-Verdict served_fields_only(const Observation& o);
 Verdict not_suspended(const Observation& o);
 Verdict only_claim_on_edge(const Observation& o);
 Verdict references_exist(const Observation& o);

@@ -40,6 +40,7 @@ struct CommandLine {
   bool watch = false;
   std::string from;  // of a report
   std::string to;
+  std::string log;    // of a report: an audit log; empty: the histories of the objects
   std::string until;  // days, a duration, or a moment
   std::string reason;
   std::string change;  // of an approval

@@ -1,11 +1,13 @@
 #pragma once
 // `report`: what was changed on Edges in a stretch of time: who, under which change, the old serial number and the new,
-// what was seen, how it ended. Pure. It reads the histories of the EdgeCertificates, of ten revisions each.
+// what was seen, how it ended. Pure. It reads the histories of the EdgeCertificates, of ten revisions each, or an audit
+// log (audit/chain.hpp), which has each step.
 #include "edgetrust/api/kinds.hpp"
 #include "edgetrust/base/result.hpp"
 #include "edgetrust/json/value_fwd.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace edgetrust::plugin {
@@ -15,7 +17,7 @@ struct ReportLine {
   api::ObjectKey certificate;
   std::string edge;
   int revision = 0;
-  std::string result;  // Active, Superseded, RolledBack, Rejected, Adopted
+  std::string result;  // Active, Superseded, RolledBack, Rejected, Adopted; of an audit log the action
   std::string change;
   std::string approved_by;
   std::string old_serial;  // of the revision that was live before; empty: none is known
@@ -26,6 +28,13 @@ struct ReportLine {
 
 // What ended in [from, to), in the order of time.
 std::vector<ReportLine> report(const std::vector<api::EdgeCertificate>& certificates, TimePoint from, TimePoint to);
+
+struct AuditReport {
+  std::vector<ReportLine> lines;
+  std::vector<std::string> troubles;  // where the chain does not hold: "line 3: …"
+};
+// The same of the text of an audit log. The whole chain is followed, whatever the time asked for.
+AuditReport audit_report(std::string_view log, TimePoint from, TimePoint to);
 
 // A day ("2026-11-01", its beginning in UTC), a moment (RFC 3339), or so long ago ("30d", "36h"). Errors: kInvalid.
 Result<TimePoint> parse_since(const std::string& text, TimePoint now);

@@ -4,6 +4,7 @@
 // Edges are changed, and an Edge's word counts only while it is fresh. Called by: both engines and wiring. Threads:
 // any. Errors: none.
 #include "edgetrust/api/kinds.hpp"
+#include "edgetrust/decide/pins/intermediary.hpp"
 #include "edgetrust/decide/pins/pin_set.hpp"
 
 #include <map>
@@ -22,6 +23,8 @@ struct PinsInForce {
   std::string leaf;  // hash of the endpoint's certificate, lower-case hex; empty: nobody has seen one that counts
   decide::pins::Sight seen;  // by the operator
   std::string objection;     // why none of it may be enforced; empty: it may
+  // Empty: they cannot be read.
+  std::optional<std::vector<decide::pins::IntermediaryCa>> intermediaries;
 };
 
 class PinBoard {

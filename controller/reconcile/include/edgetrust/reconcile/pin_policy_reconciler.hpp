@@ -2,6 +2,7 @@
 // The engine of PinPolicies: looks at what the endpoint presents, follows its changes as decide/pins says, counts the
 // Edges, and tells the engine of their pins what is in force. It reaches no Edge itself. Called by the workers of
 // runtime, one pass a key at a time. Threads: different keys at once.
+#include "edgetrust/decide/pins/intermediary.hpp"
 #include "edgetrust/decide/pins/override.hpp"
 #include "edgetrust/decide/pins/pin_set.hpp"
 #include "edgetrust/ports/chain_view.hpp"
@@ -47,6 +48,7 @@ class PinPolicyReconciler {
     std::optional<Error> announcement_error;  // why nothing was announced
     std::vector<api::ObservedPin> presented;
     std::string leaf_pem;  // of a chain that validates
+    Result<std::vector<decide::pins::IntermediaryCa>> intermediaries;
     TimePoint again;
   };
 

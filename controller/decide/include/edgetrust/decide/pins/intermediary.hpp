@@ -17,6 +17,7 @@ struct IntermediaryCa {
   TimePoint until;
   std::string pem;
   Link link;
+  bool operator==(const IntermediaryCa&) const = default;
 };
 
 // Those whose date has not come.
@@ -25,9 +26,9 @@ std::vector<IntermediaryCa> trusted_at(const std::vector<IntermediaryCa>& all, T
 std::optional<TimePoint> next_end(const std::vector<IntermediaryCa>& trusted);
 // For the trust stores of the Edges.
 std::vector<ports::CaCertificate> anchors_of(const std::vector<IntermediaryCa>& trusted);
-// `pins`, and those of these CAs, in the policy's type.
-std::vector<Pin> with_intermediaries(std::vector<Pin> pins, const std::vector<IntermediaryCa>& trusted,
-                                     api::PinType type);
+// `pins`, and the public keys of these CAs: a hash of a whole certificate is of a leaf, and they make leaves as they
+// go.
+std::vector<Pin> with_intermediaries(std::vector<Pin> pins, const std::vector<IntermediaryCa>& trusted);
 // The one that a chain that validates leads to.
 const IntermediaryCa* intermediary_of(const Sight& sight, const std::vector<IntermediaryCa>& trusted);
 

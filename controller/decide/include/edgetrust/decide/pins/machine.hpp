@@ -10,9 +10,10 @@
 
 namespace edgetrust::decide::pins {
 
+// What is empty is left alone.
 struct MachineWish {
-  std::optional<std::vector<std::string>> time_servers;  // empty: those that are there are left alone
-  std::vector<ports::CaCertificate> anchors;             // these of ours and no others
+  std::optional<std::vector<std::string>> time_servers;
+  std::optional<std::vector<ports::CaCertificate>> anchors;  // these of ours and no others
 };
 
 namespace machine_effect {

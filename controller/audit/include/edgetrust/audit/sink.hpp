@@ -1,0 +1,62 @@
+#pragma once
+// Hands the records of a log file to an HTTPS endpoint, each as a CloudEvent (CloudEvents 1.0, HTTP binding, structured
+// mode) with an HMAC, in their order, until the endpoint has taken it (2xx). How far it has come stands in a file
+// beside the log, so a restart sends nothing twice but what was on its way, and forgets nothing.
+//
+// Called by: main. Threads: one of its own, joined by the destructor. Errors: told through `failed`; a record that is
+// not taken is tried again after 1 s, doubling to 5 min, or when the endpoint says (Retry-After).
+#include "edgetrust/base/clock.hpp"
+#include "edgetrust/base/secret.hpp"
+#include "edgetrust/http/transport.hpp"
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace edgetrust::audit {
+
+// The body and the headers of one record. `Edgetrust-Signature` is "sha256=" and the HMAC-SHA-256 (RFC 2104) of the
+// body under the key, in lower-case hex. Errors: kInvalid for a line that is no record.
+Result<http::Request> cloud_event(std::string_view line, const http::Url& endpoint, const Secret& key);
+
+class Sink {
+ public:
+  struct Options {
+    http::Url endpoint;  // https
+    Secret key;
+    std::string log_path;
+    std::function<void(const Error&)> failed = {};
+    std::chrono::milliseconds first_pause{1'000};
+    std::chrono::milliseconds longest_pause{300'000};
+  };
+  Sink(Options options, std::shared_ptr<http::Transport> transport, const Clock& clock);
+  ~Sink();
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+
+  // There is more in the log. Never blocks.
+  void wake();
+  // Records taken since it was made.
+  [[nodiscard]] std::uint64_t taken() const;
+
+ private:
+  void loop(const std::stop_token& stop);
+  Status offer(const std::string& line, const std::stop_token& stop, std::optional<std::chrono::seconds>& wish);
+  Status remember(std::int64_t offset) const;
+
+  const Options options_;
+  const std::shared_ptr<http::Transport> transport_;
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  bool more_ = true;
+  std::uint64_t taken_ = 0;
+  std::jthread thread_;
+};
+
+}  // namespace edgetrust::audit

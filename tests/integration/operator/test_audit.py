@@ -1,0 +1,109 @@
+"""The audit trail of a rotation, an approval and a rollback: in a chained log, and at a sink that is away for a while."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from audit_sink import AuditSink
+from harness import ALWAYS_OPEN, PATIENT, OperatorTest, env, wait_for
+
+KEY = "a key that both sides know"
+
+
+class Audit(OperatorTest):
+    policy = {"windows": ALWAYS_OPEN, "observe": PATIENT, "approval": {"required": True}}
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="edgetrust-audit-")
+        self.addCleanup(folder.cleanup)
+        self.log_file = Path(folder.name) / "audit.log"
+        key = Path(folder.name) / "key"
+        key.write_text(KEY + "\n")
+        self.sink = AuditSink(KEY)
+        self.addCleanup(self.sink.close)
+        self.arguments = ["--audit-log", str(self.log_file), "--audit-sink", self.sink.url, "--audit-sink-key-file", str(key), "--audit-sink-ca-file", env("STACK_GENESYS_CA_FILE")]
+        super().setUp()
+
+    def records(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log_file.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+    def wait_for_records(self, count: int) -> list[dict[str, Any]]:
+        """A record is written right after the status that it is about."""
+        return wait_for(f"{count} records", lambda: len(records := self.records()) >= count and records)
+
+    def what_is_public(self) -> dict[str, str]:
+        return super().what_is_public() | {"audit log": self.log_file.read_text()}
+
+    def approve(self, name: str, revision: int) -> None:
+        self.wait_phase(name, "AwaitingApproval")
+        self.annotate(name, "approve", json.dumps({"revision": revision, "change": f"CHG{revision}", "by": "ada"}))
+
+    def test_what_was_done_is_on_record_and_is_kept_until_it_is_taken(self) -> None:
+        edge = self.new_edge()
+        self.approve(edge.name, 1)
+        first = self.wait_phase(edge.name, "Ready", 1)["serialNumber"]
+        self.assertEqual([(r["action"], r["revision"]) for r in self.wait_for_records(4)], [("Plan", 1), ("Approve", 1), ("Push", 1), ("Prove", 1)])
+        push = self.records()[2]
+        self.assertEqual((push["change"], push["by"], push["edge"]), ("CHG1", "ada", edge.name))
+        wait_for("the sink was asked and took nothing", lambda: self.sink.refused > 1)
+
+        self.operator.stop()  # with everything still to be taken
+        self.operator.start()
+        self.renew(edge.name)
+        self.approve(edge.name, 2)
+        second = self.wait_phase(edge.name, "Ready", 2)["serialNumber"]
+        self.annotate(edge.name, "rollback-requested-at", "now")
+        self.wait_phase(edge.name, "RolledBack", 1)
+        records = self.wait_for_records(10)
+        self.assertEqual([(r["action"], r["revision"]) for r in records[4:]], [("Plan", 2), ("Approve", 2), ("Push", 2), ("Prove", 2), ("RollBack", 2), ("RolledBack", 2)])
+        self.assertEqual((records[7]["oldSerial"], records[7]["newSerial"]), (first, second))
+        self.assertTrue(records[7]["evidence"])
+
+        previous = "0" * 64
+        for number, record in enumerate(records, 1):
+            self.assertEqual((record["sequence"], record["previous"]), (number, previous))
+            previous = record.pop("hash")
+            text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            self.assertEqual(hashlib.sha256(text.encode()).hexdigest(), previous, "the chain goes on over the restart")
+
+        self.sink.takes = True
+        wait_for("the sink has all of them", lambda: len(self.sink.taken) >= len(records), 120)
+        self.assertEqual([event["data"]["sequence"] for event in self.sink.taken], list(range(1, len(records) + 1)), "in their order, each once")
+        self.assertEqual(self.sink.taken[2]["type"], "io.edgetrust.audit.Push")
+        self.assertEqual(self.sink.forged, 0)
+
+        report = subprocess.run([env("KUBECTL_EDGETRUST"), "report", "--log", str(self.log_file), "-o", "csv"], capture_output=True, text=True, check=True)
+        rows = list(csv.DictReader(io.StringIO(report.stdout)))
+        self.assertEqual([row["result"] for row in rows], [r["action"] for r in records])
+        self.assertEqual((rows[7]["oldSerial"], rows[7]["newSerial"], rows[7]["approvedBy"]), (first, second, "ada"))
+        lines = self.log_file.read_text().splitlines(keepends=True)
+        forged = self.folder / "forged.log"
+        forged.write_text("".join([*lines[:2], lines[2].replace('"by":"ada"', '"by":"eve"'), *lines[3:]]))
+        told = subprocess.run([env("KUBECTL_EDGETRUST"), "report", "--log", str(forged)], capture_output=True, text=True, check=False)
+        self.assertEqual(told.returncode, 1)
+        self.assertIn("line 3: its hash is that of another text", told.stderr)
+
+
+class Refused(OperatorTest):
+    start_operator = False
+
+    def test_an_audit_that_cannot_be_kept_is_no_start(self) -> None:
+        other = self.folder / "other"
+        other.write_text("something else\n")
+        for arguments, why in (
+            (["--audit-log", str(other)], "it holds something else than records"),
+            (["--audit-log", "-", "--audit-sink", "https://127.0.0.1:1/", "--audit-sink-key-file", str(other)], "needs a file"),
+            (["--audit-log", str(self.folder / "a"), "--audit-sink", "http://127.0.0.1:1/", "--audit-sink-key-file", str(other)], "must be https"),
+            (["--audit-sink", "https://127.0.0.1:1/"], "--audit-log"),
+        ):
+            command = [env("EDGETRUST"), "--kubeconfig", self.operator.kubeconfig, "--namespaces", self.namespace, *arguments]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(why, done.stderr)

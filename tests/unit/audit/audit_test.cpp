@@ -1,0 +1,297 @@
+#include "edgetrust/audit/chain.hpp"
+#include "edgetrust/audit/log.hpp"
+#include "edgetrust/audit/sink.hpp"
+#include "edgetrust/audit/watched_objects.hpp"
+#include "edgetrust/base/encoding.hpp"
+#include "edgetrust/crypto/digest.hpp"
+#include "edgetrust/json/view.hpp"
+#include "support/fake_clock.hpp"
+#include "support/fake_transport.hpp"
+
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <gmock/gmock.h>
+
+namespace edgetrust::audit {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+Record record(const std::string& action) {
+  return {.action = action, .kind = "EdgeCertificate", .object = {"voice", "a"}, .revision = 4, .new_serial = "04"};
+}
+
+struct AuditTest : testing::Test {
+  support::FakeClock clock;
+  std::filesystem::path folder;
+  std::string path;
+  std::vector<std::string> failures;
+
+  void SetUp() override {
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    folder = std::filesystem::path(testing::TempDir()) / (std::string("edgetrust_audit_") + test->name());
+    std::filesystem::remove_all(folder);
+    std::filesystem::create_directories(folder);
+    path = (folder / "audit.log").string();
+  }
+  void TearDown() override { std::filesystem::remove_all(folder); }
+
+  std::unique_ptr<Log> open() {
+    auto log = Log::open(
+        {.path = path, .instance = "pod-1", .failed = [this](const Error& e) { failures.push_back(e.message()); }},
+        clock);
+    EXPECT_TRUE(log.has_value()) << log.error().message();
+    return log ? std::move(*log) : nullptr;
+  }
+  std::vector<std::string> lines() const {
+    std::ifstream in(path);
+    std::vector<std::string> all;
+    for (std::string line; std::getline(in, line);) all.push_back(line);
+    return all;
+  }
+  // The first line that does not follow; 0: none.
+  static std::size_t broken(const std::vector<std::string>& all) {
+    std::optional<Link> link;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const auto next = follow(all[i], link ? &*link : nullptr);
+      if (!next) return i + 1;
+      link = *next;
+    }
+    return 0;
+  }
+};
+
+TEST_F(AuditTest, ARecordIsOneLineWithItsPlaceInTheChain) {
+  Link link;
+  const std::string line = seal(record("Push"), clock.now(), "pod-1", link);
+  const auto read = json::Document::parse(line).value();
+  EXPECT_EQ(read.root()["sequence"].integer(), 1);
+  EXPECT_EQ(read.root()["previous"].string_or(""), std::string(64, '0'));
+  EXPECT_EQ(read.root()["hash"].string_or(""), link.hash);
+  EXPECT_EQ(read.root()["at"].string_or(""), "2026-11-22T12:00:00.000000Z");
+  EXPECT_EQ(read.root()["operator"].string_or(""), "pod-1");
+  EXPECT_FALSE(read.root()["change"].present()) << "what is not known is left out";
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+  EXPECT_EQ(link.sequence, 2U);
+}
+
+TEST_F(AuditTest, TheHashIsOverTheLineWithoutIt) {
+  Link link;
+  std::string line = seal(record("Push"), clock.now(), "", link);
+  const std::string member = R"("hash":")" + link.hash + R"(",)";
+  const auto begin = line.find(member);
+  ASSERT_NE(begin, std::string::npos);
+  line.erase(begin, member.size());
+  EXPECT_EQ(to_hex(crypto::sha256(line)), link.hash) << "anybody can check it with sha256sum";
+}
+
+TEST_F(AuditTest, WhatIsChangedTakenOutOrPutInBetweenShows) {
+  const auto log = open();
+  for (const char* action : {"Plan", "Approve", "Push", "Prove"}) log->write(record(action));
+  const auto whole = lines();
+  ASSERT_EQ(whole.size(), 4U);
+  EXPECT_EQ(broken(whole), 0U);
+  auto changed = whole;
+  changed[1].replace(changed[1].find("Approve"), 7, "approve");
+  EXPECT_EQ(broken(changed), 2U);
+  auto taken = whole;
+  taken.erase(taken.begin() + 1);
+  EXPECT_EQ(broken(taken), 2U);
+  auto doubled = whole;
+  doubled.insert(doubled.begin() + 2, whole[0]);
+  EXPECT_EQ(broken(doubled), 3U);
+  auto swapped = whole;
+  std::swap(swapped[1], swapped[2]);
+  EXPECT_EQ(broken(swapped), 2U);
+  EXPECT_EQ(broken({whole.begin() + 2, whole.end()}), 0U) << "a part of it holds by itself";
+}
+
+TEST_F(AuditTest, TheChainGoesOnAfterARestart) {
+  open()->write(record("Plan"));
+  open()->write(record("Push"));
+  EXPECT_EQ(lines().size(), 2U);
+  EXPECT_EQ(broken(lines()), 0U);
+  EXPECT_EQ(std::filesystem::status(path).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
+TEST_F(AuditTest, ALineThatWasCutIsLeftAndTheChainGoesOn) {
+  open()->write(record("Plan"));
+  std::ofstream(path, std::ios::app) << R"({"action":"Pu)";
+  open()->write(record("Push"));
+  auto all = lines();
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(broken(all), 2U);
+  all.erase(all.begin() + 1);
+  EXPECT_EQ(broken(all), 0U);
+}
+
+TEST_F(AuditTest, AnotherFileIsNotWrittenInto) {
+  std::ofstream(path) << "something else\n";
+  const auto log = Log::open({.path = path, .instance = ""}, clock);
+  ASSERT_FALSE(log.has_value());
+  EXPECT_THAT(log.error().message(), HasSubstr("holds something else"));
+  EXPECT_FALSE(Log::open({.path = (folder / "no" / "such").string(), .instance = ""}, clock).has_value());
+}
+
+TEST_F(AuditTest, AFullDiskIsToldAndStopsNothing) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  path = "/dev/full";
+  const auto log = open();
+  log->write(record("Push"));
+  ASSERT_EQ(failures.size(), 1U);
+  EXPECT_THAT(failures[0], HasSubstr("cannot be written"));
+}
+
+// --- objects
+
+class StoredCertificates final : public ports::Objects<api::EdgeCertificate> {
+ public:
+  std::shared_ptr<const api::EdgeCertificate> stored;
+  bool refuses = false;
+
+  std::shared_ptr<const api::EdgeCertificate> get(const api::ObjectKey&) const override { return stored; }
+  std::vector<std::shared_ptr<const api::EdgeCertificate>> list(const std::string&) const override { return {}; }
+  Result<api::EdgeCertificate> read(const api::ObjectKey&, std::stop_token) override { return *stored; }
+  Result<std::string> write_status(const api::EdgeCertificate&, std::stop_token) override {
+    if (refuses) return fail(ErrorKind::kConflict, "somebody was faster");
+    return "2";
+  }
+  Result<std::string> set_finalizer(const api::ObjectMeta&, const std::string&, bool, std::stop_token) override {
+    return "3";
+  }
+};
+
+TEST_F(AuditTest, OnlyWhatWasWrittenIsRecordedAndOnlyOnce) {
+  const auto log = open();
+  StoredCertificates stored;
+  WatchedObjects<api::EdgeCertificate> watched(stored, *log);
+  api::EdgeCertificate one;
+  one.meta.ns = "voice";
+  one.meta.name = "a";
+  one.meta.uid = "u1";
+  stored.stored = std::make_shared<api::EdgeCertificate>(one);
+  one.status.order = api::OrderStatus{.revision = 1};
+  stored.refuses = true;
+  EXPECT_FALSE(watched.write_status(one, {}).has_value());
+  EXPECT_TRUE(lines().empty());
+  stored.refuses = false;
+  EXPECT_TRUE(watched.write_status(one, {}).has_value());
+  EXPECT_TRUE(watched.write_status(one, {}).has_value()) << "the cache is still behind";
+  ASSERT_EQ(lines().size(), 1U);
+  EXPECT_THAT(lines()[0], HasSubstr(R"("action":"Plan")"));
+  one.meta.uid = "u2";
+  EXPECT_TRUE(watched.write_status(one, {}).has_value()) << "another object of that name";
+  EXPECT_EQ(lines().size(), 2U);
+}
+
+// --- sink
+
+struct SinkTest : AuditTest {
+  std::shared_ptr<support::FakeTransport> transport = std::make_shared<support::FakeTransport>();
+  http::Url endpoint = http::Url::parse("https://audit.example/events").value();
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<http::Request> offered;
+  std::vector<int> answers;  // of the next requests; then 202
+
+  void SetUp() override {
+    AuditTest::SetUp();
+    transport->otherwise([this](const http::Request& request) {
+      const std::lock_guard lock(mutex);
+      offered.push_back(request);
+      const int status = answers.empty() ? 202 : answers.front();
+      if (!answers.empty()) answers.erase(answers.begin());
+      changed.notify_all();
+      return support::answer(status);
+    });
+  }
+  std::unique_ptr<Sink> sink() {
+    return std::make_unique<Sink>(Sink::Options{.endpoint = endpoint,
+                                                .key = Secret("k"),
+                                                .log_path = path,
+                                                .failed =
+                                                    [this](const Error& error) {
+                                                      const std::lock_guard lock(mutex);
+                                                      failures.push_back(error.message());
+                                                    },
+                                                .first_pause = 1ms,
+                                                .longest_pause = 2ms},
+                                  transport, clock);
+  }
+  bool offers(std::size_t count) {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, 30s, [&] { return offered.size() >= count; });
+  }
+  std::string sent() const {
+    std::ifstream in(path + ".sent");
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  static std::string action(const http::Request& request) {
+    return json::Document::parse(request.body).value().root()["data"]["action"].string_or("");
+  }
+};
+
+TEST_F(SinkTest, ARecordIsACloudEventThatIsSigned) {
+  Link link;
+  const std::string line = seal(record("Push"), clock.now(), "pod-1", link);
+  const auto request = cloud_event(line, endpoint, Secret("k"));
+  ASSERT_TRUE(request.has_value()) << request.error().message();
+  const auto event = json::Document::parse(request->body).value();
+  EXPECT_EQ(event.root()["specversion"].string_or(""), "1.0");
+  EXPECT_EQ(event.root()["id"].string_or(""), link.hash);
+  EXPECT_EQ(event.root()["type"].string_or(""), "io.edgetrust.audit.Push");
+  EXPECT_EQ(event.root()["source"].string_or(""), "/edgetrust/pod-1");
+  EXPECT_EQ(event.root()["subject"].string_or(""), "EdgeCertificate/voice/a");
+  EXPECT_EQ(event.root()["data"].text(), line);
+  EXPECT_EQ(request->headers.get("Content-Type"), "application/cloudevents+json; charset=utf-8");
+  EXPECT_EQ(request->headers.get("Edgetrust-Signature"),
+            "sha256=" + to_hex(crypto::hmac(crypto::Hash::kSha256, Secret("k"), request->body).value()));
+  EXPECT_FALSE(cloud_event("{}", endpoint, Secret("k")).has_value());
+}
+
+TEST_F(SinkTest, EachRecordIsOfferedInOrderUntilItIsTaken) {
+  answers = {500, 503, 202, 500};
+  const auto log = open();
+  log->write(record("Plan"));
+  log->write(record("Push"));
+  const auto one = sink();
+  ASSERT_TRUE(offers(5));
+  EXPECT_THAT(
+      (std::vector{action(offered[0]), action(offered[1]), action(offered[2]), action(offered[3]), action(offered[4])}),
+      testing::ElementsAre("Plan", "Plan", "Plan", "Push", "Push"));
+  EXPECT_EQ(offered[0].body, offered[2].body) << "the same event each time";
+}
+
+TEST_F(SinkTest, AnotherStartGoesOnWhereTheLastWas) {
+  const auto log = open();
+  log->write(record("Plan"));
+  {
+    const auto first = sink();
+    ASSERT_TRUE(offers(1));
+  }  // joined: its place is written
+  EXPECT_EQ(sent(), std::to_string(lines()[0].size() + 1) + "\n");
+  log->write(record("Push"));
+  const auto second = sink();
+  ASSERT_TRUE(offers(2));
+  EXPECT_EQ(action(offered[1]), "Push");
+}
+
+TEST_F(SinkTest, WhatIsWrittenLaterIsOfferedWhenItIsWoken) {
+  const auto log = open();
+  const auto one = sink();
+  log->write(record("Plan"));
+  one->wake();
+  ASSERT_TRUE(offers(1));
+  std::ofstream(path, std::ios::app) << "cut\n";
+  log->write(record("Push"));
+  one->wake();
+  ASSERT_TRUE(offers(2)) << "what is no record is passed over";
+}
+
+}  // namespace
+}  // namespace edgetrust::audit
