@@ -7,8 +7,8 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
@@ -16,9 +16,11 @@
 
 namespace edgetrust::integration {
 
+// Empty: there is no such file, or the process of which it tells is over.
 inline std::string contents(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
 }
 
 class EdgeMachine {
@@ -83,6 +85,27 @@ class EdgeMachine {
       }
     }
     return names;
+  }
+  // Whether its SSH server has a connection.
+  [[nodiscard]] bool has_session() const {
+    const auto children = [](const std::string& pid) {
+      return split(trim(contents("/proc/" + pid + "/task/" + pid + "/children")), ' ');
+    };
+    const auto all = children(pid_);
+    return std::any_of(all.begin(), all.end(), [&](const std::string& child) {
+      return contents("/proc/" + child + "/comm") == "sshd\n" && children(child) != std::vector<std::string>{""};
+    });
+  }
+  // Whether there is a shell of it with these words in its command line.
+  [[nodiscard]] bool runs(const std::string& words) const {
+    std::error_code gone;
+    const auto of_it = std::filesystem::read_symlink("/proc/" + pid_ + "/ns/mnt");
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      if (std::filesystem::read_symlink(entry.path() / "ns/mnt", gone) != of_it) continue;
+      const std::string line = contents(entry.path() / "cmdline");
+      if (line.starts_with("/bin/sh") && line.find(words) != std::string::npos) return true;
+    }
+    return false;
   }
   // Names in the folder that are not the pin file's.
   [[nodiscard]] std::vector<std::string> leftovers() const {

@@ -34,7 +34,7 @@ digest() {
   fi
 }
 invocation() {
-  id=$(systemctl show -p InvocationID --value "$service")
+  id=$(systemctl show -p InvocationID --value "$service") || return
   if [ -n "$id" ]; then echo "$id"; else echo absent; fi
 }
 is_active() { systemctl is-active --quiet "$1"; }
@@ -151,7 +151,8 @@ else
   [ "$(digest "$previous")" = "$2" ] || exit 73
   sync "$previous"
 fi
-printf "sha256=%s unread=%s\n%s\n" "$1" "$(invocation)" "$4" >"$undo"
+unread=$(invocation)
+printf "sha256=%s unread=%s\n%s\n" "$1" "$unread" "$4" >"$undo"
 sync "$undo"
 sync .
 mkdir -p -m 755 "$wants" || exit 74
@@ -196,7 +197,8 @@ case $(digest "$file") in
   "$before") ;;
   *) forget "$new"*; exit ;;
 esac
-case $(invocation) in
+now=$(invocation) || exit
+case $now in
   "$unread" | absent) ;;
   *) start_anew || exit ;;
 esac

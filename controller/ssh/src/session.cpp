@@ -34,9 +34,9 @@ Session::Session(net::Socket socket, const Clock& clock, Patience patience, std:
       session_(ssh_new()),
       watchdog_(socket_.fd(), clock, patience.whole, std::move(stop)) {}
 
-Session::~Session() {
-  if (session_) ssh_disconnect(session_.get());
-}
+// Without ssh_disconnect(): it forgets the descriptor that it was given, and leaves it open. ssh_free() closes it, and
+// that is the end of the session for the host.
+Session::~Session() = default;
 
 tl::unexpected<Error> Session::failed(std::string_view doing) const {
   Error error{.kind = watchdog_.fired().value_or(ErrorKind::kUnavailable), .what = {}};
