@@ -1,6 +1,6 @@
 #pragma once
-// An Edge that is taken out of service for a change: what the vendor's answers mean, and how long things take. Called by
-// the rules of EdgeCertificates and of pins. Pure. Errors: none.
+// An Edge that is taken out of service for a change: what the vendor's answers mean, and how long things take. Called
+// by the rules of EdgeCertificates and of pins. Pure. Errors: none.
 #include "edgetrust/api/common.hpp"
 #include "edgetrust/decide/schedule.hpp"
 #include "edgetrust/ports/edge_fleet.hpp"

@@ -62,8 +62,8 @@ void give_up_order(api::EdgeCertificateStatus& status, const Observation& o);
 Decision order_lost(const Observation& o, const std::string& reason, const std::string& message);
 
 // answering.cpp: how the challenges of an order are answered
-// Why orders of an issuer would be for nothing, whatever its CA says: a name that no solver serves, or whose solver asks
-// for what this operator does not do. Empty: nothing is in the way.
+// Why orders of an issuer would be for nothing, whatever its CA says: a name that no solver serves, or whose solver
+// asks for what this operator does not do. Empty: nothing is in the way.
 struct Unprovable {
   std::string reason;   // of a condition
   std::string message;  // for people

@@ -53,9 +53,9 @@ struct ServerOptions {
   std::chrono::milliseconds idle_timeout{60'000};     // between two requests
   std::chrono::milliseconds event_heartbeat{15'000};  // between two signs of life on a stream of events
   std::size_t max_connections = 64;                   // further ones are closed at once
-  bool is_public = false;  // anybody may come: a connection is for one request, and one that is too many takes the place
-                           // of the oldest, so that who holds them all does not shut out the others
-  int threads = 2;                                    // handlers that run at the same time
+  bool is_public = false;  // anybody may come: a connection is for one request, and one that is too many takes the
+                           // place of the oldest, so that who holds them all does not shut out the others
+  int threads = 2;  // handlers that run at the same time
 };
 
 // A handler's Response with status 0 closes the connection without an answer: simulators model lost answers with it.
