@@ -86,26 +86,18 @@ class EdgeMachine {
     }
     return names;
   }
-  // Whether its SSH server has a connection.
+  // Whether its SSH server has a connection, or has begun a command that is not under way yet.
   [[nodiscard]] bool has_session() const {
-    const auto children = [](const std::string& pid) {
-      return split(trim(contents("/proc/" + pid + "/task/" + pid + "/children")), ' ');
-    };
-    const auto all = children(pid_);
-    return std::any_of(all.begin(), all.end(), [&](const std::string& child) {
-      return contents("/proc/" + child + "/comm") == "sshd\n" && children(child) != std::vector<std::string>{""};
+    return has_process([&](const std::filesystem::path& process) {
+      const std::string status = contents(process / "status");
+      return status.starts_with("Name:\tsshd\n") && status.find("\nPPid:\t" + pid_ + "\n") == std::string::npos;
     });
   }
   // Whether there is a shell of it with these words in its command line.
   [[nodiscard]] bool runs(const std::string& words) const {
-    std::error_code gone;
-    const auto of_it = std::filesystem::read_symlink("/proc/" + pid_ + "/ns/mnt");
-    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-      if (std::filesystem::read_symlink(entry.path() / "ns/mnt", gone) != of_it) continue;
-      const std::string line = contents(entry.path() / "cmdline");
-      if (line.starts_with("/bin/sh") && line.find(words) != std::string::npos) return true;
-    }
-    return false;
+    return has_process([&](const std::filesystem::path& process) {
+      return contents(process / "cmdline").find(words) != std::string::npos;
+    });
   }
   // Names in the folder that are not the pin file's.
   [[nodiscard]] std::vector<std::string> leftovers() const {
@@ -121,6 +113,17 @@ class EdgeMachine {
   }
 
  private:
+  // One in the machine's mount namespace of which that is true.
+  template <class Predicate>
+  [[nodiscard]] bool has_process(Predicate is_it) const {
+    std::error_code gone;
+    const auto of_it = std::filesystem::read_symlink("/proc/" + pid_ + "/ns/mnt");
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      if (std::filesystem::read_symlink(entry.path() / "ns/mnt", gone) == of_it && is_it(entry.path())) return true;
+    }
+    return false;
+  }
+
   std::filesystem::path folder_;
   std::filesystem::path root_;
   std::unique_ptr<Child> program_;
