@@ -7,8 +7,8 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
@@ -16,9 +16,11 @@
 
 namespace edgetrust::integration {
 
+// Empty: there is no such file, or the process of which it tells is over.
 inline std::string contents(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
 }
 
 class EdgeMachine {
@@ -74,6 +76,29 @@ class EdgeMachine {
     std::ofstream(file(), std::ios::binary | std::ios::trunc) << text;
     chmod(file().c_str(), 0600);
   }
+  // Of what systemd reads at a boot, what is ours.
+  [[nodiscard]] std::vector<std::string> units() const {
+    std::vector<std::string> names;
+    for (const char* folder : {"etc/systemd/system", "etc/systemd/system/multi-user.target.wants"}) {
+      for (const auto& entry : std::filesystem::directory_iterator(at(folder))) {
+        if (entry.path().filename().string().starts_with("edgetrust")) names.push_back(entry.path());
+      }
+    }
+    return names;
+  }
+  // Whether its SSH server has a connection, or has begun a command that is not under way yet.
+  [[nodiscard]] bool has_session() const {
+    return has_process([&](const std::filesystem::path& process) {
+      const std::string status = contents(process / "status");
+      return status.starts_with("Name:\tsshd\n") && status.find("\nPPid:\t" + pid_ + "\n") == std::string::npos;
+    });
+  }
+  // Whether there is a shell of it with these words in its command line.
+  [[nodiscard]] bool runs(const std::string& words) const {
+    return has_process([&](const std::filesystem::path& process) {
+      return contents(process / "cmdline").find(words) != std::string::npos;
+    });
+  }
   // Names in the folder that are not the pin file's.
   [[nodiscard]] std::vector<std::string> leftovers() const {
     std::vector<std::string> names;
@@ -88,6 +113,17 @@ class EdgeMachine {
   }
 
  private:
+  // One in the machine's mount namespace of which that is true.
+  template <class Predicate>
+  [[nodiscard]] bool has_process(Predicate is_it) const {
+    std::error_code gone;
+    const auto of_it = std::filesystem::read_symlink("/proc/" + pid_ + "/ns/mnt");
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      if (std::filesystem::read_symlink(entry.path() / "ns/mnt", gone) == of_it && is_it(entry.path())) return true;
+    }
+    return false;
+  }
+
   std::filesystem::path folder_;
   std::filesystem::path root_;
   std::unique_ptr<Child> program_;
