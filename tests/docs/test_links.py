@@ -49,6 +49,12 @@ class Links(unittest.TestCase):
         self.assertGreater(len(files), 30)
         self.assertEqual([f"{file.relative_to(ROOT)}: {wrong}" for file in files for wrong in broken(file)], [])
 
+    def test_the_code_that_the_threat_model_names_is_there(self) -> None:
+        text = (ROOT / "controller" / "docs" / "threat-model.md").read_text()
+        named = {name for name in re.findall(r"`([\w./-]+/[\w./-]*)`", text) if not re.match(r"/|[\w.]+\.io/", name)}
+        self.assertGreater(len(named), 40)
+        self.assertEqual([name for name in sorted(named) if not any((folder / name).exists() for folder in (ROOT / "controller", ROOT))], [])
+
     def test_one_that_does_not_is_found(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "a.md"
