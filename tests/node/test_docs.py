@@ -22,7 +22,7 @@ ROOT = HERE.parents[1]
 sys.path += [str(HERE.parent / "docs"), str(HERE.parent / "integration" / "operator")]
 from authority import Authority, install_by_hand, trusted_by_sbc  # noqa: E402
 from harness import env, wait_for  # noqa: E402
-from node import FOLDER, NODE_ADDRESS, forward, run, started, written  # noqa: E402
+from node import FOLDER, NODE_ADDRESS, NotPossible, forward, run, started, written  # noqa: E402
 from reader import Reader  # noqa: E402
 from simulator import Simulator, fingerprint, served_leaf  # noqa: E402
 
@@ -122,7 +122,7 @@ class Documents(unittest.TestCase):
             {"REGISTRY": REGISTRY, "VERSION": image.stem.removeprefix("edgetrust-"), "APPROVERS": "voice-leads"},
             {"values.yaml": self.values_yaml()},
         )
-        # Who comes straight to the other document finds nothing installed and no namespace.
+        # The other document begins anew, for who comes straight to it: nothing is installed, and there is no namespace.
         run("helm4", "uninstall", "edgetrust", f"--namespace={OF}", "--wait")
         run("kubectl", "delete", "namespace", VOICE)
         self.follow(
@@ -152,6 +152,7 @@ class Documents(unittest.TestCase):
             },
             **{"4": self.nothing_was_delivered, "5": self.it_is_delivered},
         )
+        self.the_doctor_finds_a_missing_permission()
 
     def nothing_was_delivered(self) -> None:
         self.assertEqual(fingerprint(served_leaf(self.edge.port)), self.at_first, "the Edge is as it was")
@@ -163,6 +164,18 @@ class Documents(unittest.TestCase):
         status = certificate["status"]
         self.assertEqual((status["phase"], status["revision"]), ("Ready", 1))
         self.assertEqual(fingerprint(served_leaf(self.edge.port)), status["fingerprintSha256"])
+
+    def the_doctor_finds_a_missing_permission(self) -> None:
+        """What first-rotation.md says of a client that logs in and may do nothing."""
+        refused = json.dumps({"message": "Unable to perform the requested action. You are missing the following permission(s): telephony:plugin:all", "code": "missing.any.permissions", "status": 403})
+        self.sim.fault(method="GET", path="*/telephony/providers/edges", times=0, action={"status": 403, "body": refused})
+        run("kubectl", "patch", "genesysconnection", "prod", f"--namespace={VOICE}", "--type=merge", '--patch={"spec":{"requestsPerMinute":170}}')  # so that it is looked at now
+        run("kubectl", "wait", "genesysconnection/prod", f"--namespace={VOICE}", '--for=jsonpath={.status.conditions[?(@.type=="CredentialsValid")].reason}=ConnectionForbidden', "--timeout=2m")
+        with self.assertRaises(NotPossible) as said:
+            run(env("KUBECTL_EDGETRUST"), "doctor", "-n", VOICE, "--service-account", "edgetrust:edgetrust", "-o", "json")
+        self.assertIn("ended with 2", str(said.exception))
+        self.assertIn("CredentialsValid Unknown, ConnectionForbidden", str(said.exception))
+        self.assertIn("telephony:plugin:all", str(said.exception))
 
 
 if __name__ == "__main__":
