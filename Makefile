@@ -49,7 +49,7 @@ test-pins: setup build ## only what is about pins; the last line counts cut conn
 bench-pins: setup build ## one PinPolicy on 200 Edges on loopback; its last line has time, sessions and memory
 	@cd tests/integration/operator && EDGETRUST=$(abspath $(BUILD))/edgetrust GENESYS_SIM=$(abspath $(GENESYS_SIM)) ../run ../../../$(BUILD) python3 -B -m unittest -q bench_pins
 
-test-node: setup configure ## only the image's life on a node of its own (kubelet, containerd, runc), and install.md and first-rotation.md followed there; says why where this machine cannot run one
+test-node: setup configure ## only the image's life on a node of its own (kubelet, containerd, runc), and the documents that a new user follows, there; says why where this machine cannot run one
 	@cmake --build $(BUILD) -j $(JOBS) --target edgetrust kubectl-edgetrust genesys-sim
 	@$(CTEST) --verbose -R '^node\.'
 

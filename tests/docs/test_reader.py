@@ -8,7 +8,7 @@ from pathlib import Path
 from reader import Mistake, Reader, blocks, matches
 
 DOCS = Path(__file__).resolve().parents[2] / "controller" / "docs"
-FOLLOWED = ("install.md", "first-rotation.md")
+FOLLOWED = ("install.md", "first-rotation.md", "backup-and-restore.md")
 
 
 class Following(unittest.TestCase):

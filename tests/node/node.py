@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import unittest
@@ -23,6 +24,12 @@ BRIDGE, PODS, NODE_ADDRESS = "cni0", "10.99.0.0/24", "10.99.0.1"
 CLUSTER_ADDRESS = "10.0.0.1"  # of the Service `kubernetes`: the first of the API server's range
 NAME = NODE_ADDRESS  # no server knows a name of it
 PAUSE = "edgetrust.invalid/pause"
+
+
+def orders() -> int:
+    """How many the CA has, as it tells itself."""
+    said = re.findall(r"There are now (\d+) orders in the db", (Path(os.environ["STACK_DIR"]) / "logs" / "pebble.log").read_text())
+    return int(said[-1]) if said else 0
 
 
 class NotPossible(Exception):

@@ -1,4 +1,4 @@
-"""The documents for a new user, followed on a real node: install.md, and first-rotation.md from `helm install` to a Ready EdgeCertificate. Started by `run`, through machine.py.
+"""The documents for a new user, followed on a real node: install.md, first-rotation.md from `helm install` to a Ready EdgeCertificate, and backup-and-restore.md. Started by `run`, through machine.py.
 
 Their commands and manifests are taken out of the Markdown (../docs/reader.py) and run as they stand. What is told them are the values that they call the reader's own; what is arranged around them
 is what a reader has: names that lead somewhere, servers whose certificates a public root vouches for, an Edge with a certificate that the vendor has put there.
@@ -22,7 +22,7 @@ ROOT = HERE.parents[1]
 sys.path += [str(HERE.parent / "docs"), str(HERE.parent / "integration" / "operator")]
 from authority import Authority, install_by_hand, trusted_by_sbc  # noqa: E402
 from harness import env, wait_for  # noqa: E402
-from node import FOLDER, NODE_ADDRESS, NotPossible, forward, run, started, written  # noqa: E402
+from node import FOLDER, NODE_ADDRESS, NotPossible, forward, orders, run, started, written  # noqa: E402
 from reader import Reader  # noqa: E402
 from simulator import Simulator, fingerprint, served_leaf  # noqa: E402
 
@@ -108,7 +108,7 @@ class Documents(unittest.TestCase):
         reader = Reader(ROOT / "controller" / "docs" / name, self.folder, {"PATH": path, **kept}, values, files)
         for heading in reader.follow():
             print(f"{name}: {heading}", flush=True)
-            if check := checks.pop(heading.split(".")[0].replace(" ", "_"), None):
+            if check := checks.pop(heading, None):
                 check()
         self.assertEqual(checks, {}, "headings that are not there")
 
@@ -150,8 +150,13 @@ class Documents(unittest.TestCase):
                 "dns-tsig.env": f"tsig={env('STACK_DNS_TSIG_SECRET')}\n",
                 "values.yaml": self.values_yaml(),
             },
-            **{"4": self.nothing_was_delivered, "5": self.it_is_delivered},
+            **{"4. Issue": self.nothing_was_delivered, "5. Deliver": self.it_is_delivered},
         )
+        before = orders()
+        self.assertEqual(before, 1)
+        self.follow("backup-and-restore.md", {}, {}, **{"Save it": self.the_namespace_is_lost})
+        self.assertEqual(orders(), before, "nothing was ordered again")
+        self.it_is_delivered()
         self.the_doctor_finds_a_missing_permission()
 
     def nothing_was_delivered(self) -> None:
@@ -164,6 +169,9 @@ class Documents(unittest.TestCase):
         status = certificate["status"]
         self.assertEqual((status["phase"], status["revision"]), ("Ready", 1))
         self.assertEqual(fingerprint(served_leaf(self.edge.port)), status["fingerprintSha256"])
+
+    def the_namespace_is_lost(self) -> None:
+        run("kubectl", "delete", "namespace", VOICE)
 
     def the_doctor_finds_a_missing_permission(self) -> None:
         """What first-rotation.md says of a client that logs in and may do nothing."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import unittest
@@ -17,7 +16,7 @@ ROOT = HERE.parents[1]
 sys.path.append(str(HERE.parent / "integration" / "operator"))
 import secrecy  # noqa: E402
 from harness import OperatorTest, env, wait_for  # noqa: E402
-from node import NODE_ADDRESS, NotPossible, run, started  # noqa: E402
+from node import NODE_ADDRESS, NotPossible, orders, run, started  # noqa: E402
 
 REPOSITORY, RELEASE, OF = "registry.invalid/edgetrust", "edgetrust", "edgetrust"
 KINDS = ("edgecertificates", "edges", "rotationpolicies", "acmeissuers", "genesysconnections")
@@ -112,12 +111,6 @@ class Release(OperatorTest):
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.said()}") from None
 
-    @staticmethod
-    def orders() -> int:
-        """How many the CA has, as it tells itself."""
-        said = re.findall(r"There are now (\d+) orders in the db", (Path(env("STACK_DIR")) / "logs" / "pebble.log").read_text())
-        return int(said[-1]) if said else 0
-
     def kept(self) -> dict[str, str]:
         """UIDs of all that must outlive the release."""
         found = items("crds", OF) + items("secrets", self.namespace) + items(",".join(KINDS), self.namespace)
@@ -136,17 +129,17 @@ class Release(OperatorTest):
         status = self.ready(name, 1)
         show("get", "edgecertificates", f"--namespace={self.namespace}")
         self.assertEqual(self.live(edge), status["fingerprintSha256"], "the Edge serves what the status names")
-        self.assertEqual(self.orders(), 1)
+        self.assertEqual(orders(), 1)
         self.assertIn(edge.name, kubectl("exec", f"--namespace={OF}", f"deployment/{RELEASE}", "--", "edgetrust", "plan", "--until=90d", f"--namespaces={self.namespace}"))
 
         self.it_rolls_to_the_digest(first)
         show("get", "pods", f"--namespace={OF}", "--output=custom-columns=NAME:.metadata.name,READY:.status.containerStatuses[*].ready,IMAGE:.spec.containers[*].image")
-        self.assertEqual((self.status(name)["revision"], self.live(edge), self.orders()), (1, status["fingerprintSha256"], 1), "nothing was ordered again")
+        self.assertEqual((self.status(name)["revision"], self.live(edge), orders()), (1, status["fingerprintSha256"], 1), "nothing was ordered again")
         # The new operator works, and an order of its would have been seen.
         self.renew(name)
         renewed = self.ready(name, 2)
         show("get", "edgecertificates", f"--namespace={self.namespace}")
-        self.assertEqual((self.live(edge), self.orders()), (renewed["fingerprintSha256"], 2))
+        self.assertEqual((self.live(edge), orders()), (renewed["fingerprintSha256"], 2))
 
         log = "\n".join(self.logs())
         self.assertIn('"msg":"leading"', log)
