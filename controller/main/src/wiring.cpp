@@ -512,7 +512,10 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
   }
   if (outcome.wake_at) {
     // A wish is of the wall clock, and the queue's clock does not see that one set, or a machine that slept.
-    const auto wait = std::clamp<std::chrono::milliseconds>(*outcome.wake_at - clock.now(), 0ms, kLongestWait);
+    auto wait = std::clamp<std::chrono::milliseconds>(*outcome.wake_at - clock.now(), 0ms, kLongestWait);
+    // Machines that have failed together do not come again together.
+    if (key.kind == kEdgePins && outcome.effect_error)
+      wait = Backoff{.first = wait, .ceiling = wait}.after(1, stable_fraction(key.to_string()));
     lanes.add_at(key, clock.steady() + wait);
   }
 }
