@@ -29,8 +29,8 @@ class PageOfAnOperator(OperatorTest):
         self.port = ports.choose(["page"])["page"]
         self.operator = Operator(self.namespace, self.folder, self.operator.kubeconfig, "--page-port", str(self.port), "--page-hosts", "page.example")
 
-    def ask(self, path: str, host: str = "localhost", method: str = "GET") -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+    def ask(self, path: str, host: str = "localhost", method: str = "GET", port: int | None = None) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=10)
         connection.request(method, path, headers={"Host": host})
         answer = connection.getresponse()
         body = answer.read().decode()
@@ -77,25 +77,25 @@ class PageOfAnOperator(OperatorTest):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.operator.port()}/healthz", timeout=10) as answer:
             self.assertEqual(answer.status, 200)
 
-    def told(self, name: str) -> bool:
+    def told(self, name: str, phase: str | None = None, port: int | None = None) -> bool:
         try:
-            status, body = self.ask("/fleet.json")
+            status, body = self.ask("/fleet.json", port=port)
         except OSError:  # it starts
             return False
-        return status == 200 and any(item.get("name") == name for item in json.loads(body)["items"])
+        return status == 200 and any(item.get("name") == name and phase in (None, item.get("phase")) for item in json.loads(body)["items"])
 
     def test_one_that_stands_by_serves_it_too(self) -> None:
         other = ports.choose(["page"])["page"]
         elect = ("--leader-elect", "--leader-elect-namespace", self.namespace, "--page-port")
-        self.operator.more = (*elect, str(other))
+        self.operator.more = (*elect, str(self.port))
         self.operator.start()
         wait_for("it leads", lambda: any(line["msg"] == "leading" for line in self.operator.lines()), 60)
-        standby = Operator(self.namespace, self.folder, self.operator.kubeconfig, *elect, str(self.port), log="other.log")
+        standby = Operator(self.namespace, self.folder, self.operator.kubeconfig, *elect, str(other), log="other.log")
         self.addCleanup(standby.kill)
         standby.start()
         edge = self.new_edge()
         self.wait_phase(edge.name, "Ready", 1)
-        wait_for("the other tells it", lambda: self.told(edge.name) and '"phase":"Ready"' in self.ask("/fleet.json")[1], 30)
+        wait_for("the other tells it", lambda: self.told(edge.name, "Ready", other), 30)
         self.assertFalse(any(line["msg"] == "leading" for line in standby.lines()))
 
 

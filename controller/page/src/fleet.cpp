@@ -15,37 +15,6 @@ namespace {
 using api::Phase;
 using api::Truth;
 
-constexpr std::size_t kMostOfAMessage = 400;  // bytes, in a line of the fleet
-
-Mark health_of(const api::Edge* edge) {
-  if (edge == nullptr) return {Tone::kUnknown, "no Edge", "there is no Edge of this name"};
-  if (edge->broken) return {Tone::kBad, "invalid", edge->broken->message()};
-  std::vector<std::string> good;
-  std::vector<std::string> bad;
-  std::vector<std::string> why;
-  const auto judge = [&](std::string_view type, const char* if_true, const char* if_false) {
-    const api::Condition* condition = api::find(edge->status.conditions, type);
-    if (condition == nullptr || condition->status == Truth::kUnknown) return;
-    const bool is_good = condition->status == Truth::kTrue;
-    if (*(is_good ? if_true : if_false) != '\0') (is_good ? good : bad).emplace_back(is_good ? if_true : if_false);
-    if (!is_good) why.push_back(condition->message);
-  };
-  judge(api::condition::kOnline, "online", "offline");
-  judge(api::condition::kSipHealthy, "SIP up", "SIP down");
-  judge(api::condition::kPeersTrustChain, "", "a peer lacks trust");
-  judge(api::condition::kClockInSync, "", "clock off");
-  if (view::is_true(edge->status.conditions, api::condition::kStalled)) {
-    const api::Condition* stalled = api::find(edge->status.conditions, api::condition::kStalled);
-    bad.push_back(stalled->reason);
-    why.push_back(stalled->message);
-  }
-  if (!bad.empty()) return {Tone::kBad, join(bad, ", "), join(why, "; ")};
-  if (edge->status.service_state == "OutOfService")
-    return {Tone::kBusy, "out of service", "the Edge takes no new calls"};
-  if (good.empty()) return {Tone::kUnknown, "not known", "nobody has looked at it yet"};
-  return {Tone::kGood, join(good, ", "), {}};
-}
-
 Tone tone_of(api::EdgePinState state) {
   switch (state) {
     case api::EdgePinState::kMatched: return Tone::kGood;
@@ -59,12 +28,6 @@ Tone tone_of(api::EdgePinState state) {
     case api::EdgePinState::kNotObserved: return Tone::kUnknown;
   }
   return Tone::kUnknown;
-}
-
-Mark pins_of(const api::Edge* edge) {
-  if (edge == nullptr || !edge->status.pins) return {};
-  const auto& pins = *edge->status.pins;
-  return {tone_of(pins.state), view::to_text(pins.state), pins.message};
 }
 
 bool asks_for_a_person(const api::EdgeCertificateStatus& status) {
@@ -121,86 +84,42 @@ Row row_of(const api::Edge& edge) {
   return row;
 }
 
-// --- JSON
-
-const char* to_text(Urgency urgency) {
-  switch (urgency) {
-    case Urgency::kAttention: return "Attention";
-    case Urgency::kUnderWay: return "UnderWay";
-    case Urgency::kWaiting: return "Waiting";
-    case Urgency::kWell: return "Well";
-  }
-  return "";
-}
-
-const char* to_text(Tone tone) {
-  switch (tone) {
-    case Tone::kGood: return "Good";
-    case Tone::kBusy: return "Busy";
-    case Tone::kBad: return "Bad";
-    case Tone::kUnknown: return "Unknown";
-  }
-  return "";
-}
-
-const char* to_text(view::Life life) {
-  switch (life) {
-    case view::Life::kGood: return "Good";
-    case view::Life::kDue: return "Due";
-    case view::Life::kUrgent: return "Urgent";
-    case view::Life::kExpired: return "Expired";
-  }
-  return "";
-}
-
-json::Value without_empty(json::Value object) {
-  for (auto member = object.begin(); member != object.end();) {
-    const bool says_nothing = member->is_string() && member->get_ref<const std::string&>().empty();
-    member = says_nothing ? object.erase(member) : std::next(member);
-  }
-  return object;
-}
-
-json::Value as_value(const Mark& mark) {
-  return without_empty({{"tone", to_text(mark.tone)}, {"text", mark.text}, {"message", mark.message}});
-}
-
-json::Value as_value(const Row& row) {
-  json::Value one = view::as_value(row.certificate);
-  one["message"] = printable(row.certificate.message, kMostOfAMessage);
-  one["urgency"] = to_text(row.urgency);
-  if (row.life) one["life"] = to_text(*row.life);
-  one["health"] = as_value(row.health);
-  if (!row.pins.text.empty()) one["pins"] = as_value(row.pins);
-  return without_empty(std::move(one));
-}
-
-json::Value as_value(const std::vector<api::Condition>& conditions) {
-  json::Value all = json::Value::array();
-  for (const auto& condition : conditions) {
-    all.push_back(without_empty({{"type", condition.type},
-                                 {"status", view::to_text(condition.status)},
-                                 {"reason", condition.reason},
-                                 {"message", condition.message},
-                                 {"since", format_rfc3339(condition.last_transition_time)}}));
-  }
-  return all;
-}
-
-json::Value as_value(const api::HistoryEntry& entry) {
-  json::Value one = without_empty({{"revision", entry.revision},
-                                   {"serialNumber", entry.serial_number},
-                                   {"result", api::to_string(entry.result)},
-                                   {"change", entry.change},
-                                   {"approvedBy", entry.approved_by},
-                                   {"evidence", entry.evidence},
-                                   {"message", entry.message}});
-  view::set_time(one, "notAfter", entry.not_after);
-  view::set_time(one, "at", entry.at);
-  return one;
-}
-
 }  // namespace
+
+Mark health_of(const api::Edge* edge) {
+  if (edge == nullptr) return {Tone::kUnknown, "no Edge", "there is no Edge of this name"};
+  if (edge->broken) return {Tone::kBad, "invalid", edge->broken->message()};
+  std::vector<std::string> good;
+  std::vector<std::string> bad;
+  std::vector<std::string> why;
+  const auto judge = [&](std::string_view type, const char* if_true, const char* if_false) {
+    const api::Condition* condition = api::find(edge->status.conditions, type);
+    if (condition == nullptr || condition->status == Truth::kUnknown) return;
+    const bool is_good = condition->status == Truth::kTrue;
+    if (*(is_good ? if_true : if_false) != '\0') (is_good ? good : bad).emplace_back(is_good ? if_true : if_false);
+    if (!is_good) why.push_back(condition->message);
+  };
+  judge(api::condition::kOnline, "online", "offline");
+  judge(api::condition::kSipHealthy, "SIP up", "SIP down");
+  judge(api::condition::kPeersTrustChain, "", "a peer lacks trust");
+  judge(api::condition::kClockInSync, "", "clock off");
+  if (view::is_true(edge->status.conditions, api::condition::kStalled)) {
+    const api::Condition* stalled = api::find(edge->status.conditions, api::condition::kStalled);
+    bad.push_back(stalled->reason);
+    why.push_back(stalled->message);
+  }
+  if (!bad.empty()) return {Tone::kBad, join(bad, ", "), join(why, "; ")};
+  if (edge->status.service_state == "OutOfService")
+    return {Tone::kBusy, "out of service", "the Edge takes no new calls"};
+  if (good.empty()) return {Tone::kUnknown, "not known", "nobody has looked at it yet"};
+  return {Tone::kGood, join(good, ", "), {}};
+}
+
+Mark pins_of(const api::Edge* edge) {
+  if (edge == nullptr || !edge->status.pins) return {};
+  const auto& pins = *edge->status.pins;
+  return {tone_of(pins.state), view::to_text(pins.state), pins.message};
+}
 
 std::vector<Row> rows(const Sight& sight, TimePoint now) {
   std::map<api::ObjectKey, const api::Edge*> edges;
@@ -223,24 +142,6 @@ std::vector<Row> rows(const Sight& sight, TimePoint now) {
                       of.certificate.name);
   });
   return all;
-}
-
-json::Value as_value(const std::vector<Row>& rows) {
-  json::Value items = json::Value::array();
-  for (const Row& row : rows) items.push_back(as_value(row));
-  return items;
-}
-
-json::Value rotation(const view::Subject& subject, TimePoint now) {
-  const api::Edge* edge = subject.edge ? &*subject.edge : nullptr;
-  json::Value told = view::as_value(view::timeline(subject, now));
-  told["health"] = as_value(health_of(edge));
-  if (const Mark pins = pins_of(edge); !pins.text.empty()) told["pins"] = as_value(pins);
-  told["conditions"] = as_value(subject.certificate.status.conditions);
-  if (edge != nullptr) told["edgeConditions"] = as_value(edge->status.conditions);
-  told["history"] = json::Value::array();
-  for (const auto& entry : subject.certificate.status.history) told["history"].push_back(as_value(entry));
-  return without_empty(std::move(told));
 }
 
 }  // namespace edgetrust::page

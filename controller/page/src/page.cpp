@@ -5,6 +5,7 @@
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/crypto/digest.hpp"
 #include "edgetrust/json/value.hpp"
+#include "edgetrust/page/document.hpp"
 #include "edgetrust/view/text.hpp"
 
 #include <algorithm>

@@ -3,6 +3,7 @@
 #include "edgetrust/base/table.hpp"
 #include "edgetrust/base/time_text.hpp"
 #include "edgetrust/json/value.hpp"
+#include "edgetrust/view/document.hpp"
 #include "text.hpp"
 
 #include <algorithm>

@@ -11,6 +11,7 @@
 #include "edgetrust/plugin/pins.hpp"
 #include "edgetrust/plugin/report.hpp"
 #include "edgetrust/plugin/secret_view.hpp"
+#include "edgetrust/view/document.hpp"
 #include "run_program.hpp"
 
 #include <fstream>

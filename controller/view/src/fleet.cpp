@@ -2,7 +2,6 @@
 
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/decide/schedule.hpp"
-#include "edgetrust/view/text.hpp"
 
 namespace edgetrust::view {
 
@@ -33,26 +32,6 @@ FleetRow row_of(const api::EdgeCertificate& certificate, const api::Edge* edge) 
     row.message = said->message;
   }
   return row;
-}
-
-json::Value as_value(const FleetRow& row) {
-  json::Value one{{"namespace", row.certificate.ns},
-                  {"name", row.certificate.name},
-                  {"edge", row.edge},
-                  {"site", row.site},
-                  {"phase", row.phase},
-                  {"ready", to_text(row.ready)},
-                  {"stalled", row.stalled},
-                  {"serialNumber", row.serial_number},
-                  {"issuer", row.issuer},
-                  {"next", row.next},
-                  {"reason", row.reason},
-                  {"message", row.message}};
-  if (row.revision) one["revision"] = *row.revision;
-  set_time(one, "notBefore", row.not_before);
-  set_time(one, "notAfter", row.not_after);
-  set_time(one, "renewalTime", row.renewal);
-  return one;
 }
 
 Life life(TimePoint not_before, TimePoint not_after, std::optional<TimePoint> renewal, TimePoint now) {

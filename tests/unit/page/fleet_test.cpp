@@ -1,6 +1,7 @@
 #include "edgetrust/page/fleet.hpp"
 
 #include "edgetrust/json/value.hpp"
+#include "edgetrust/page/document.hpp"
 #include "support/objects.hpp"
 
 namespace edgetrust::page {

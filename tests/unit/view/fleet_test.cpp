@@ -1,6 +1,7 @@
 #include "edgetrust/view/fleet.hpp"
 
 #include "edgetrust/json/value.hpp"
+#include "edgetrust/view/document.hpp"
 #include "support/objects.hpp"
 
 namespace edgetrust::view {

@@ -2,6 +2,7 @@
 
 #include "edgetrust/api/common.hpp"
 #include "edgetrust/json/value.hpp"
+#include "edgetrust/view/document.hpp"
 #include "support/objects.hpp"
 
 namespace edgetrust::view {

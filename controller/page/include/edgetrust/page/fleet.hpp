@@ -1,5 +1,5 @@
 #pragma once
-// What the fleet page shows of each Edge. Pure: objects and a time in, plain data or JSON out. Called by: page.hpp.
+// What the fleet page shows of each Edge. Pure: objects and a time in, plain data out. Called by: page.hpp.
 #include "edgetrust/view/fleet.hpp"
 #include "edgetrust/view/timeline.hpp"
 
@@ -40,10 +40,8 @@ struct Row {
 // A line for each EdgeCertificate, and one for each Edge that none names; the most urgent first, of these what expires
 // first.
 std::vector<Row> rows(const Sight& sight, TimePoint now);
-// Members that say nothing are left out.
-json::Value as_value(const std::vector<Row>& rows);
-
-// One EdgeCertificate: its timeline, the state of its Edge, all conditions and the revisions before.
-json::Value rotation(const view::Subject& subject, TimePoint now);
+// What is known of an Edge's health and of its pins; null where there is no Edge of that name.
+Mark health_of(const api::Edge* edge);
+Mark pins_of(const api::Edge* edge);
 
 }  // namespace edgetrust::page

@@ -1,8 +1,7 @@
 #pragma once
-// One line of a fleet: an EdgeCertificate as a person looks at it. Pure: objects and a time in, plain data or JSON out.
+// One line of a fleet: an EdgeCertificate as a person looks at it. Pure: objects and a time in, plain data out.
 // Called by: plugin (`list`), page.
 #include "edgetrust/api/kinds.hpp"
-#include "edgetrust/json/value_fwd.hpp"
 
 #include <optional>
 #include <string>
@@ -29,9 +28,6 @@ struct FleetRow {
 
 // `edge`: the one that it names; null where there is none.
 FleetRow row_of(const api::EdgeCertificate& certificate, const api::Edge* edge);
-// What does not change with time: how much is left is for the caller to say.
-json::Value as_value(const FleetRow& row);
-
 bool is_true(const std::vector<api::Condition>& conditions, std::string_view type);
 
 // How far a certificate's life has come.

@@ -1,8 +1,7 @@
 #pragma once
-// One rotation: what happened, what is waited for and until when. Pure: objects, Events and a time in, plain data or
-// JSON out. Called by: plugin (`status`), page.
+// One rotation: what happened, what is waited for and until when. Pure: objects, Events and a time in, plain data
+// out. Called by: plugin (`status`), page.
 #include "edgetrust/api/kinds.hpp"
-#include "edgetrust/json/value_fwd.hpp"
 
 #include <vector>
 
@@ -57,7 +56,5 @@ struct Timeline {
 
 // Events live for an hour where the API server is not told otherwise, so what the status knows fills their gaps.
 Timeline timeline(const Subject& subject, TimePoint now);
-
-json::Value as_value(const Timeline& timeline);
 
 }  // namespace edgetrust::view
