@@ -50,8 +50,11 @@ std::unique_ptr<ports::EdgeHost> reach(ssh::HostLogin login, ssh::Patience patie
 
 // Waits until it holds, for a minute at most.
 bool becomes(const std::function<bool()>& condition) {
-  for (int i = 0; i < 6000 && !condition(); ++i) std::this_thread::sleep_for(10ms);
-  return condition();
+  for (int i = 0; i < 6000; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(10ms);
+  }
+  return false;
 }
 
 const std::string kOld = R"({"certificatePinning":{"enabled":false},"note":"old"})";
@@ -65,13 +68,16 @@ class EdgeHost : public testing::Test {
   static void TearDownTestSuite() { machine.reset(); }
   void SetUp() override {
     if (!machine) GTEST_SKIP() << "a mount namespace, in which /etc/purecloud is there, takes root";
-    for (const char* name : {"running", "invocation", "restarts", "tracking", "ntp", "no-timers", "broken"})
+    for (const char* name : {"running", "invocation", "restarts", "tracking", "ntp", "no-timers", "broken", "slow-stop",
+                             "start-limit", "no-restarts", "deaf", "restore.log"})
       std::filesystem::remove(machine->state(name));
     std::filesystem::remove_all(machine->file());
   }
   void TearDown() override {
     if (!machine) return;
     EXPECT_FALSE(std::filesystem::exists(machine->state("timer"))) << "a timer is left";
+    EXPECT_THAT(machine->units(), IsEmpty());
+    EXPECT_TRUE(becomes([] { return !machine->has_session(); })) << "a connection is left open";
   }
   static ports::HostState look_by(ports::EdgeHost& by) {
     auto state = by.look({});
@@ -79,11 +85,40 @@ class EdgeHost : public testing::Test {
     return std::move(state).value();
   }
   static ports::HostState look() { return look_by(*host); }
+  // Whatever start of the service is the present one ends.
+  static Status restart_by(ports::EdgeHost& by) { return by.restart(look_by(by).invocation, {}); }
+  static Status restart() { return restart_by(*host); }
   // The same in a mount namespace's own words.
   static int inside(const std::string& command) {
     return system(("nsenter -t " + machine->pid() + " -m sh -c '" + command + "'").c_str());
   }
   static void connect() { host = reach(machine->login()); }
+  // Whether a script of ours runs on the machine: it goes on when the connection is gone.
+  static bool has_script() { return machine->runs("umask 077\nfolder=/etc/purecloud"); }
+  // Or may yet begin.
+  static bool is_at_work() { return machine->has_session() || has_script(); }
+  // What the service has read.
+  static std::string running() { return contents(machine->state("running")); }
+  static void touch(const std::string& name, const std::string& text = {}) {
+    std::ofstream(machine->state(name)) << text;
+  }
+  static bool is_there(const std::string& name) { return std::filesystem::exists(machine->state(name)); }
+  template <class T>
+  static void expect_under_way(const Result<T>& done) {
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().kind, ErrorKind::kConflict) << done.error().message();
+    EXPECT_EQ(done.error().code, ports::kChangeUnderWay) << done.error().message();
+    EXPECT_FALSE(done.error().maybe_executed);
+  }
+  // The change to `text` is whole: whoever does not confirm it gets the old file back.
+  static void expect_safe(const std::string& text) {
+    EXPECT_EQ(look().text, text);
+    EXPECT_TRUE(look().restore_armed);
+    const auto restored = host->restore(hash(text), {});
+    EXPECT_TRUE(restored) << restored.error().message();
+    EXPECT_EQ(contents(machine->file()), kOld);
+    EXPECT_THAT(machine->leftovers(), IsEmpty());
+  }
 
   static inline std::unique_ptr<EdgeMachine> machine;
   static inline std::unique_ptr<ports::EdgeHost> host;
@@ -101,7 +136,7 @@ TEST_F(EdgeHost, TellsWhatIsThere) {
 
   const std::string text = "{\"a\":\"ü'\\\"$(reboot)\"}\n\n" + std::string(60'000, ' ');
   machine->put(text);
-  ASSERT_TRUE(host->restart({}));
+  ASSERT_TRUE(restart());
   state = look();
   EXPECT_EQ(state.text, text);
   EXPECT_EQ(state.sha256, hash(text));
@@ -125,11 +160,11 @@ TEST_F(EdgeHost, SaysWhyNothingMayBeWritten) {
 
   chmod(machine->security().c_str(), 0775);
   EXPECT_THAT(look().folder_trouble, HasSubstr("nobody else may write"));
-  EXPECT_EQ(host->install(document(kNew), "", "", 60s, {}).error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(host->install(document(kNew), "", 60s, {}).error().kind, ErrorKind::kInvalid);
   chmod(machine->security().c_str(), 0755);
   ASSERT_EQ(chown(machine->security().c_str(), 1, 0), 0);
   EXPECT_THAT(look().folder_trouble, HasSubstr("must belong to root"));
-  EXPECT_EQ(host->install(document(kNew), "", "", 60s, {}).error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(host->install(document(kNew), "", 60s, {}).error().kind, ErrorKind::kInvalid);
   ASSERT_EQ(chown(machine->security().c_str(), 0, 0), 0);
   EXPECT_THAT(machine->leftovers(), IsEmpty());
   EXPECT_FALSE(std::filesystem::exists(machine->file()));
@@ -137,7 +172,7 @@ TEST_F(EdgeHost, SaysWhyNothingMayBeWritten) {
   const auto away = machine->security().parent_path() / "away";
   std::filesystem::rename(machine->security(), away);
   EXPECT_THAT(look().folder_trouble, HasSubstr("does not exist"));
-  EXPECT_EQ(host->install(document(kNew), "", "", 60s, {}).error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(host->install(document(kNew), "", 60s, {}).error().kind, ErrorKind::kInvalid);
   EXPECT_FALSE(std::filesystem::exists(machine->security())) << "the folder is never made";
   std::filesystem::rename(away, machine->security());
 }
@@ -247,7 +282,7 @@ TEST_F(EdgeHost, ANewFileIsPutInPlaceAndConfirmed) {
   for (const auto& before : {std::string(), kOld}) {
     if (!before.empty()) machine->put(before);
     const std::string replaces = before.empty() ? "" : hash(before);
-    ASSERT_TRUE(host->install(document(kNew), replaces, look().invocation, 60s, {})) << before;
+    ASSERT_TRUE(host->install(document(kNew), replaces, 60s, {})) << before;
     ports::HostState state = look();
     EXPECT_EQ(state.text, kNew);
     EXPECT_TRUE(state.is_private);
@@ -268,17 +303,17 @@ TEST_F(EdgeHost, ANewFileTakesThePlaceOfAWiderOneAndIsPrivate) {
   machine->put(kOld);
   chmod(machine->file().c_str(), 0644);
   ASSERT_EQ(chown(machine->file().c_str(), 1, 1), 0);
-  ASSERT_TRUE(host->install(document(kNew), hash(kOld), "", 60s, {}));
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), 60s, {}));
   EXPECT_TRUE(look().is_private);
-  ASSERT_TRUE(host->restore(hash(kNew), "", {}));
+  ASSERT_TRUE(host->restore(hash(kNew), {}));
   EXPECT_EQ(contents(machine->file()), kOld);
 }
 
 TEST_F(EdgeHost, WhoDiesBeforeTheRestartLeavesTheOldFileAndNoRestart) {
   connect();
   machine->put(kOld);
-  ASSERT_TRUE(host->restart({}));
-  ASSERT_TRUE(host->install(document(kNew), hash(kOld), look().invocation, 1s, {}));
+  ASSERT_TRUE(restart());
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), 1s, {}));
   ASSERT_TRUE(becomes([] { return look().sha256 == hash(kOld) && !look().restore_armed; }));
   EXPECT_EQ(machine->restarts(), 1U);
   EXPECT_THAT(machine->leftovers(), IsEmpty());
@@ -293,8 +328,8 @@ TEST_F(EdgeHost, WhoDiesAfterTheRestartLocksNobodyOut) {
     if (!before.empty()) machine->put(before);
     // Longer than a step may take: the restart comes before the timer however slow the machine is.
     constexpr auto kTimer = 12s;
-    ASSERT_TRUE(hasty->install(document(kNew), before.empty() ? "" : hash(before), look().invocation, kTimer, {}));
-    ASSERT_TRUE(hasty->restart({}));
+    ASSERT_TRUE(hasty->install(document(kNew), before.empty() ? "" : hash(before), kTimer, {}));
+    ASSERT_TRUE(restart_by(*hasty));
     ASSERT_TRUE(becomes([] { return !look().restore_armed; }));
     EXPECT_EQ(look().text, before);
     EXPECT_EQ(look().has_file, !before.empty());
@@ -308,15 +343,14 @@ TEST_F(EdgeHost, WhoDiesAfterTheRestartLocksNobodyOut) {
 TEST_F(EdgeHost, APreviousFileComesBackWhenAsked) {
   connect();
   machine->put(kOld);
-  ASSERT_TRUE(host->restart({}));
-  const std::string invocation = look().invocation;
-  ASSERT_TRUE(host->install(document(kNew), hash(kOld), invocation, 60s, {}));
-  ASSERT_TRUE(host->restart({}));
-  ASSERT_TRUE(host->restore(hash(kNew), invocation, {}));
+  ASSERT_TRUE(restart());
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), 60s, {}));
+  ASSERT_TRUE(restart());
+  ASSERT_TRUE(host->restore(hash(kNew), {}));
   EXPECT_EQ(look().text, kOld);
   EXPECT_FALSE(look().restore_armed);
   EXPECT_EQ(machine->restarts(), 3U);
-  ASSERT_TRUE(host->restore(hash(kNew), invocation, {})) << "a second time, after a lost answer";
+  ASSERT_TRUE(host->restore(hash(kNew), {})) << "a second time, after a lost answer";
   EXPECT_EQ(look().text, kOld);
   EXPECT_EQ(machine->restarts(), 3U);
 }
@@ -325,8 +359,8 @@ TEST_F(EdgeHost, AServiceThatHasNeverRunIsNotStartedByARestore) {
   connect();
   machine->put(kOld);
   ASSERT_EQ(look().invocation, "");
-  ASSERT_TRUE(host->install(document(kNew), hash(kOld), "", 60s, {}));
-  ASSERT_TRUE(host->restore(hash(kNew), "", {}));
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), 60s, {}));
+  ASSERT_TRUE(host->restore(hash(kNew), {}));
   EXPECT_EQ(look().text, kOld);
   EXPECT_EQ(machine->restarts(), 0U);
 }
@@ -336,8 +370,7 @@ TEST_F(EdgeHost, SomebodyElsesEditIsSeenAndKept) {
   for (const auto& [before, expected] : {std::pair<std::string, std::string>{kOld, kNew}, {"", kOld}, {kOld, ""}}) {
     std::filesystem::remove(machine->file());
     if (!before.empty()) machine->put(before);
-    const auto installed =
-        host->install(document("{}"), expected.empty() ? "" : hash(expected), look().invocation, 60s, {});
+    const auto installed = host->install(document("{}"), expected.empty() ? "" : hash(expected), 60s, {});
     ASSERT_FALSE(installed);
     EXPECT_EQ(installed.error().kind, ErrorKind::kConflict);
     EXPECT_EQ(installed.error().code, ports::kFileChanged);
@@ -357,7 +390,7 @@ TEST_F(EdgeHost, ALinkIsNeverFollowed) {
   std::ofstream(precious) << "precious";
   std::filesystem::create_symlink("precious", machine->security() / ".pinning-config.json.edgetrust-new");
   std::filesystem::create_symlink("precious", machine->security() / ".pinning-config.json.edgetrust-previous");
-  ASSERT_TRUE(host->install(document(kNew), hash(kOld), "", 60s, {}));
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), 60s, {}));
   EXPECT_EQ(contents(machine->file()), kNew);
   ASSERT_TRUE(host->confirm(hash(kNew), {}));
   EXPECT_EQ(contents(precious), "precious");
@@ -366,8 +399,8 @@ TEST_F(EdgeHost, ALinkIsNeverFollowed) {
   std::filesystem::remove(machine->file());
   std::filesystem::create_symlink("/etc/hostname", machine->file());
   const std::string name = contents(machine->file());
-  EXPECT_EQ(host->install(document(kNew), hash(name), "", 60s, {}).error().code, ports::kFileChanged);
-  EXPECT_EQ(host->install(document(kNew), "", "", 60s, {}).error().code, ports::kFileChanged);
+  EXPECT_EQ(host->install(document(kNew), hash(name), 60s, {}).error().code, ports::kFileChanged);
+  EXPECT_EQ(host->install(document(kNew), "", 60s, {}).error().code, ports::kFileChanged);
   EXPECT_TRUE(std::filesystem::is_symlink(machine->file()));
 }
 
@@ -375,7 +408,7 @@ TEST_F(EdgeHost, WithoutATimerNothingIsChanged) {
   connect();
   machine->put(kOld);
   std::ofstream(machine->state("no-timers")) << "";
-  const auto installed = host->install(document(kNew), hash(kOld), "", 60s, {});
+  const auto installed = host->install(document(kNew), hash(kOld), 60s, {});
   ASSERT_FALSE(installed);
   EXPECT_THAT(installed.error().message(), HasSubstr("cannot be armed: Failed to start transient timer unit"));
   EXPECT_EQ(contents(machine->file()), kOld);
@@ -390,7 +423,7 @@ TEST_F(EdgeHost, AFullOrReadOnlyDiskKeepsTheOldFile) {
     machine->put(kOld);
     const std::string fill = "dd if=/dev/zero of=" + folder + "/filler bs=1k count=64 2>/dev/null || :";
     ASSERT_EQ(inside(full ? fill : "mount -o remount,ro " + folder), 0);
-    const auto installed = host->install(document(kNew + std::string(20'000, ' ')), hash(kOld), "", 60s, {});
+    const auto installed = host->install(document(kNew + std::string(20'000, ' ')), hash(kOld), 60s, {});
     ASSERT_FALSE(installed);
     EXPECT_EQ(installed.error().kind, ErrorKind::kInvalid) << installed.error().message();
     EXPECT_EQ(contents(machine->file()), kOld);
@@ -398,6 +431,243 @@ TEST_F(EdgeHost, AFullOrReadOnlyDiskKeepsTheOldFile) {
     EXPECT_FALSE(look().restore_armed);
     ASSERT_EQ(inside("umount " + folder), 0);
   }
+}
+
+// --- two at work
+
+const std::string kOther = R"({"certificatePinning":{"enabled":true},"note":"other"})";
+
+TEST_F(EdgeHost, NoChangeIsBegunOverOneThatIsNotConfirmed) {
+  connect();
+  machine->put(kOld);
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), 60s, {}));
+  const auto second = host->install(document(kOther), hash(kNew), 60s, {});
+  expect_under_way(second);
+  expect_safe(kNew);
+}
+
+// The document of the first never comes whole, and the end of its connection comes late.
+TEST_F(EdgeHost, WhatASilentConnectionLeavesAtWorkUndoesNothingOfALaterChange) {
+  connect();
+  machine->put(kOld);
+  const auto large = document(kNew + std::string(40'000, '\n'));
+  TcpProxy proxy(machine->port());
+  const auto through = reach(machine->login(proxy.port()));
+  ASSERT_TRUE(through->install(large, hash(kOld), 60s, {}));
+  const std::size_t silent_after = proxy.carried(TcpProxy::From::kClient) - 20'000;
+  ASSERT_TRUE(host->restore(large.sha256, {}));
+
+  proxy.end_after(silent_after, TcpProxy::From::kClient, TcpProxy::End::kSilent);
+  std::stop_source stop;
+  Result<std::string> first;
+  std::jthread installs([&] { first = through->install(large, hash(kOld), 60s, stop.get_token()); });
+  EXPECT_TRUE(becomes([&] { return proxy.carried(TcpProxy::From::kClient) == silent_after && has_script(); }));
+  stop.request_stop();
+  installs.join();
+  ASSERT_FALSE(first);
+  EXPECT_TRUE(first.error().maybe_executed);
+  EXPECT_EQ(contents(machine->file()), kOld);
+
+  const auto second = host->install(document(kOther), hash(kOld), 60s, {});
+  ASSERT_TRUE(second) << second.error().message();
+  ASSERT_TRUE(has_script()) << "the first waits for its document";
+  proxy.cut();
+  ASSERT_TRUE(becomes([] { return !is_at_work(); }));
+  expect_safe(kOther);
+}
+
+TEST_F(EdgeHost, WhoIsLateByASlowDiskUndoesNothingOfALaterChange) {
+  connect();
+  machine->put(kOld);
+  touch("hold-sync", "edgetrust-new");
+  Result<std::string> first;
+  std::jthread installs([&] { first = reach(machine->login())->install(document(kNew), hash(kOld), 60s, {}); });
+  ASSERT_TRUE(becomes([] { return is_there("held-sync"); }));
+  EXPECT_TRUE(host->install(document(kOther), hash(kOld), 60s, {}));
+  std::filesystem::remove(machine->state("held-sync"));
+  installs.join();
+  expect_under_way(first);
+  expect_safe(kOther);
+}
+
+TEST_F(EdgeHost, WhileOneIsAtWorkAllOthersDoNothing) {
+  connect();
+  machine->put(kOld);
+  touch("hold-sync", "edgetrust-previous");
+  Result<std::string> first;
+  std::jthread installs([&] { first = reach(machine->login())->install(document(kNew), hash(kOld), 60s, {}); });
+  ASSERT_TRUE(becomes([] { return is_there("held-sync"); }));
+  expect_under_way(host->install(document(kOther), hash(kOld), 60s, {}));
+  expect_under_way(host->restart(look().invocation, {}));
+  expect_under_way(host->confirm(hash(kOld), {}));
+  expect_under_way(host->restore(hash(kOld), {}));
+  expect_under_way(host->clean({}));
+  EXPECT_EQ(machine->restarts(), 0U);
+  std::filesystem::remove(machine->state("held-sync"));
+  installs.join();
+  ASSERT_TRUE(first) << first.error().message();
+  expect_safe(kNew);
+}
+
+TEST_F(EdgeHost, ATimerThatRunsOutWhileTheFileIsPutInPlaceStillPutsThePreviousOneBack) {
+  connect();
+  machine->put(kOld);
+  touch("hold-timer");
+  Result<std::string> first;
+  std::jthread installs([&] { first = reach(machine->login())->install(document(kNew), hash(kOld), 1s, {}); });
+  ASSERT_TRUE(becomes([] { return is_there("held-timer") && is_there("restoring"); }));
+  EXPECT_EQ(contents(machine->file()), kOld);
+  std::filesystem::remove(machine->state("held-timer"));
+  installs.join();
+  EXPECT_TRUE(first) << first.error().message();
+  ASSERT_TRUE(becomes([] { return !look().restore_armed; }));
+  EXPECT_EQ(contents(machine->file()), kOld);
+  EXPECT_THAT(machine->leftovers(), IsEmpty());
+}
+
+TEST_F(EdgeHost, AChangeOfAnotherFileIsNotRestored) {
+  connect();
+  machine->put(kOld);
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), 60s, {}));
+  for (const auto& other : {kOther, kOld}) {
+    const auto restored = host->restore(hash(other), {});
+    ASSERT_FALSE(restored);
+    EXPECT_EQ(restored.error().code, ports::kFileChanged);
+    EXPECT_EQ(host->confirm(hash(other), {}).error().code, ports::kFileChanged);
+  }
+  expect_safe(kNew);
+}
+
+// --- the service
+
+TEST_F(EdgeHost, ASlowServiceIsRestartedOnce) {
+  connect();
+  ASSERT_TRUE(restart());
+  const std::string before = look().invocation;
+  touch("slow-stop", "5");
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(host->restart(before, {}));
+  const ports::HostState state = look();
+  EXPECT_TRUE(state.service_busy || state.invocation != before);
+  ASSERT_TRUE(becomes([] { return !look().service_busy; }));
+  EXPECT_NE(look().invocation, before);
+  EXPECT_TRUE(look().service_active);
+  ASSERT_TRUE(host->restart(before, {})) << "late";
+  EXPECT_EQ(machine->restarts(), 2U);
+}
+
+TEST_F(EdgeHost, AServiceThatIsStartedMeanwhileMayHaveReadEitherFile) {
+  connect();
+  machine->put(kOld);
+  ASSERT_TRUE(restart());
+  const std::string before = look().invocation;
+  touch("hold-timer");
+  Result<std::string> installed;
+  std::jthread installs([&] { installed = reach(machine->login())->install(document(kNew), hash(kOld), 60s, {}); });
+  ASSERT_TRUE(becomes([] { return is_there("held-timer"); }));
+  EXPECT_EQ(inside("systemctl restart purecloud-edge"), 0);
+  std::filesystem::remove(machine->state("held-timer"));
+  installs.join();
+  ASSERT_TRUE(installed) << installed.error().message();
+  EXPECT_NE(*installed, before);
+  EXPECT_EQ(*installed, look().invocation);
+  EXPECT_EQ(running(), kOld);
+  ASSERT_TRUE(host->restart(*installed, {}));
+  EXPECT_EQ(running(), kNew);
+  ASSERT_TRUE(host->restore(hash(kNew), {}));
+  EXPECT_EQ(running(), kOld);
+}
+
+TEST_F(EdgeHost, AServiceThatCameUpInVainTooOftenIsStartedWithThePreviousFileAllTheSame) {
+  connect();
+  machine->put(kOld);
+  ASSERT_TRUE(restart());
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), 60s, {}));
+  touch("broken");
+  ASSERT_TRUE(restart());
+  EXPECT_FALSE(look().service_active);
+  touch("start-limit");
+  std::filesystem::remove(machine->state("broken"));
+  ASSERT_TRUE(host->restore(hash(kNew), {}));
+  EXPECT_TRUE(look().service_active);
+  EXPECT_EQ(running(), kOld);
+}
+
+TEST_F(EdgeHost, ThePreviousFileIsNotForgottenBeforeTheServiceLearnsOfIt) {
+  connect();
+  machine->put(kOld);
+  ASSERT_TRUE(restart());
+  for (const std::string way : {"no-restarts", "deaf", "by timer"}) {
+    const bool by_timer = way == "by timer";
+    const std::string trouble = by_timer ? "no-restarts" : way;
+    ASSERT_TRUE(host->install(document(kNew), hash(kOld), by_timer ? 12s : 600s, {}));
+    ASSERT_TRUE(restart_by(*reach(machine->login(), {})));
+    touch(trouble);
+    if (by_timer) {
+      ASSERT_TRUE(becomes([] { return !look().restore_armed; }));
+    } else {
+      EXPECT_THAT(host->restore(hash(kNew), {}).error().message(), HasSubstr("systemd does not answer"));
+    }
+    std::filesystem::remove(machine->state(trouble));
+    EXPECT_EQ(contents(machine->file()), kOld);
+    EXPECT_TRUE(look().has_leftovers);
+    EXPECT_EQ(running(), kNew);
+    ASSERT_TRUE(by_timer ? host->clean({}) : host->restore(hash(kNew), {}));
+    EXPECT_EQ(running(), kOld);
+    EXPECT_THAT(machine->leftovers(), IsEmpty());
+  }
+}
+
+// --- a reboot
+
+TEST_F(EdgeHost, ARebootPutsAFileBackThatNobodyHasConfirmed) {
+  connect();
+  for (const auto& before : {std::string(), kOld}) {
+    for (const bool restarted : {false, true}) {
+      std::filesystem::remove(machine->file());
+      if (!before.empty()) machine->put(before);
+      ASSERT_TRUE(host->install(document(kNew), before.empty() ? "" : hash(before), 600s, {}));
+      ASSERT_TRUE(!restarted || restart());
+      std::filesystem::remove(machine->state("restarts"));
+      ASSERT_EQ(inside("edge-reboot"), 0);
+      EXPECT_EQ(running(), before) << "the service starts when the file is back";
+      EXPECT_EQ(contents(machine->file()), before);
+      EXPECT_EQ(machine->restarts(), 1U) << "that of the boot";
+      EXPECT_FALSE(look().restore_armed);
+      EXPECT_FALSE(look().has_leftovers);
+      EXPECT_THAT(machine->leftovers(), IsEmpty());
+      EXPECT_EQ(contents(machine->state("restore.log")), "");
+    }
+  }
+}
+
+TEST_F(EdgeHost, ARebootKeepsWhatWasConfirmedOrEditedByHand) {
+  connect();
+  machine->put(kOld);
+  ASSERT_TRUE(host->install(document(kNew), hash(kOld), 600s, {}));
+  ASSERT_TRUE(host->confirm(hash(kNew), {}));
+  ASSERT_EQ(inside("edge-reboot"), 0);
+  EXPECT_EQ(running(), kNew);
+  ASSERT_TRUE(host->install(document(kOther), hash(kNew), 600s, {}));
+  machine->put(kOld);
+  ASSERT_EQ(inside("edge-reboot"), 0);
+  EXPECT_EQ(running(), kOld) << "an admin has put it there";
+  EXPECT_THAT(machine->leftovers(), IsEmpty());
+}
+
+TEST_F(EdgeHost, SystemdUnderstandsTheUnitForTheBoot) {
+  connect();
+  ASSERT_TRUE(host->install(document(kNew), "", 600s, {}));
+  const auto units = machine->units();
+  ASSERT_THAT(units, testing::SizeIs(2));
+  const auto copy = std::filesystem::path(testing::TempDir()) / std::filesystem::path(units[0]).filename();
+  std::ofstream(copy) << contents(units[0]);
+  const auto said = std::filesystem::path(testing::TempDir()) / "verify.log";
+  EXPECT_EQ(system(("systemd-analyze verify " + copy.string() + " 2>" + said.string()).c_str()), 0);
+  EXPECT_EQ(contents(said), "");
+  EXPECT_EQ(std::filesystem::read_symlink(std::filesystem::is_symlink(units[0]) ? units[0] : units[1]),
+            "../" + copy.filename().string());
+  EXPECT_THAT(contents(units[0]), HasSubstr("Before=purecloud-edge.service\n"));
+  ASSERT_TRUE(host->restore(hash(kNew), {}));
 }
 
 // --- what the endpoint presents from there
@@ -570,17 +840,16 @@ TEST_F(ForcedCommand, TheSampleLetsThroughWhatWeRunAndNothingElse) {
   probe::TlsServer endpoint(support::TestCa("root").issue({.dns = {"cloud.example.com"}}));
   ASSERT_NO_FATAL_FAILURE(use_sample(endpoint.port()));
   const auto edge = reach(machine->login());
-  const auto did = [](const Status& status) { EXPECT_TRUE(status) << status.error().message(); };
+  const auto did = [](const auto& done) { EXPECT_TRUE(done) << done.error().message(); };
   machine->put(kOld);
-  did(edge->restart({}));
-  const std::string invocation = look_by(*edge).invocation;
-  did(edge->install(document(kNew), hash(kOld), invocation, 1s, {}));
+  did(restart_by(*edge));
+  did(edge->install(document(kNew), hash(kOld), 1s, {}));
   ASSERT_TRUE(becomes([&] { return !look_by(*edge).restore_armed; })) << "the timer runs by itself";
   EXPECT_EQ(contents(machine->file()), kOld);
-  did(edge->install(document(kNew), hash(kOld), invocation, 60s, {}));
+  did(edge->install(document(kNew), hash(kOld), 60s, {}));
   did(edge->confirm(hash(kNew), {}));
-  did(edge->install(document(kOld), hash(kNew), "", 60s, {}));
-  did(edge->restore(hash(kOld), "", {}));
+  did(edge->install(document(kOld), hash(kNew), 60s, {}));
+  did(edge->restore(hash(kOld), {}));
   EXPECT_EQ(contents(machine->file()), kNew);
   did(edge->clean({}));
   did(edge->set_time_servers({}, {}));
@@ -745,16 +1014,6 @@ class Reader {
   }};
 };
 
-// Whether a script of ours runs on the machine: it goes on when the connection is gone.
-bool is_at_work() {
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    if (contents(entry.path() / "cmdline").find("umask 077\nfolder=/etc/purecloud") != std::string::npos &&
-        contents(entry.path() / "cmdline").starts_with("/bin/sh"))
-      return true;
-  }
-  return false;
-}
-
 TEST_F(EdgeHost, HoweverAConnectionIsCutTheFileIsTheOldOneOrTheNewOne) {
   connect();
   const std::string old_text = kOld + std::string(30'000, ' ');
@@ -762,7 +1021,7 @@ TEST_F(EdgeHost, HoweverAConnectionIsCutTheFileIsTheOldOneOrTheNewOne) {
   TcpProxy proxy(machine->port());
   const auto through = reach(machine->login(proxy.port()));
   machine->put(old_text);
-  ASSERT_TRUE(through->install(next, hash(old_text), "", 600s, {}));
+  ASSERT_TRUE(through->install(next, hash(old_text), 600s, {}));
   // What the Edge says are short answers, one a step.
   struct Way {
     TcpProxy::From from;
@@ -771,14 +1030,14 @@ TEST_F(EdgeHost, HoweverAConnectionIsCutTheFileIsTheOldOneOrTheNewOne) {
   };
   const std::array ways = {Way{TcpProxy::From::kClient, proxy.carried(TcpProxy::From::kClient), 64},
                            Way{TcpProxy::From::kServer, proxy.carried(TcpProxy::From::kServer), 16}};
-  ASSERT_TRUE(host->restore(next.sha256, "", {}));
+  ASSERT_TRUE(host->restore(next.sha256, {}));
 
   Reader reader(machine->file(), {old_text, next.text});
   int cuts = 0;
   int installed = 0;
   const auto cut_after = [&](std::size_t after, TcpProxy::From from, TcpProxy::End end) {
     proxy.end_after(after, from, end);
-    const auto cut = through->install(next, hash(old_text), "", 600s, {});
+    const auto cut = through->install(next, hash(old_text), 600s, {});
     ++cuts;
     ASSERT_TRUE(becomes([] { return !is_at_work(); }));
     // The next pass: it looks, and goes on from what it sees.
@@ -788,7 +1047,7 @@ TEST_F(EdgeHost, HoweverAConnectionIsCutTheFileIsTheOldOneOrTheNewOne) {
     if (state.restore_armed) {
       ASSERT_TRUE(cut || cut.error().maybe_executed);
       installed += cut ? 0 : 1;
-      ASSERT_TRUE(host->restore(next.sha256, "", {}));
+      ASSERT_TRUE(host->restore(next.sha256, {}));
     } else {
       ASSERT_FALSE(cut);
       ASSERT_TRUE(!state.has_leftovers || host->clean({}));
@@ -815,6 +1074,84 @@ TEST_F(EdgeHost, HoweverAConnectionIsCutTheFileIsTheOldOneOrTheNewOne) {
   EXPECT_GT(installed, 0) << "some cuts come after the file is in place";
   std::cout << "test-pins: " << cuts << " cut points, " << reader.reads << " reads, " << reader.partial
             << " partial reads\n";
+}
+
+// What else is asked of an Edge: whatever comes of it when the connection is cut, a second time makes it whole, and
+// once.
+TEST_F(EdgeHost, HoweverAConnectionIsCutASecondTimeMakesItWhole) {
+  connect();
+  TcpProxy proxy(machine->port());
+  const auto through = reach(machine->login(proxy.port()));
+  std::string invocation;
+  const auto nothing = [] {};
+  const auto install = [] { ASSERT_TRUE(host->install(document(kNew), hash(kOld), 600s, {})); };
+  const auto leave = [] {
+    for (const char* name : {"new.1", "previous"})
+      std::ofstream(machine->security() / (".pinning-config.json.edgetrust-" + std::string(name))) << kOther;
+  };
+  struct Asked {
+    const char* name;
+    std::function<void()> before;
+    std::function<Status(ports::EdgeHost&)> ask;
+    std::string file;      // in the end
+    std::string read;      // by the service
+    std::size_t restarts;  // in all
+  };
+  const std::vector<Asked> all = {
+      {"restart", nothing, [&](ports::EdgeHost& edge) { return edge.restart(invocation, {}); }, kOld, kOld, 1},
+      {"confirm", install, [](ports::EdgeHost& edge) { return edge.confirm(hash(kNew), {}); }, kNew, kOld, 0},
+      {"restore",
+       [&] {
+         install();
+         ASSERT_TRUE(restart());
+       },
+       [](ports::EdgeHost& edge) { return edge.restore(hash(kNew), {}); }, kOld, kOld, 2},
+      {"clean", leave, [](ports::EdgeHost& edge) { return edge.clean({}); }, kOld, kOld, 0}};
+  int cuts = 0;
+  const auto once = [&](const Asked& asked, const std::function<void()>& prepare_cut) {
+    machine->put(kOld);
+    ASSERT_EQ(inside("systemctl restart purecloud-edge"), 0);
+    std::filesystem::remove(machine->state("restarts"));
+    invocation = look().invocation;
+    ASSERT_NO_FATAL_FAILURE(asked.before());
+    prepare_cut();
+    const Status done = asked.ask(*through);
+    ASSERT_TRUE(becomes([] { return !is_at_work(); }));
+    const ports::HostState state = look();
+    const bool is_new = state.sha256 == hash(kNew);
+    ASSERT_TRUE(is_new || state.sha256 == hash(kOld));
+    ASSERT_TRUE(is_new || !state.restore_armed) << "an old file has no timer";
+    ASSERT_TRUE(is_new == (asked.file == kNew) || state.restore_armed) << "a new one has, until it is confirmed";
+    const Status again = asked.ask(*host);
+    ASSERT_TRUE(again) << again.error().message();
+    ASSERT_EQ(contents(machine->file()), asked.file);
+    ASSERT_EQ(running(), asked.read);
+    ASSERT_EQ(machine->restarts(), asked.restarts);
+    ASSERT_FALSE(look().restore_armed);
+    ASSERT_THAT(machine->leftovers(), IsEmpty());
+    ASSERT_THAT(machine->units(), IsEmpty());
+  };
+  for (const auto& asked : all) {
+    ASSERT_NO_FATAL_FAILURE(once(asked, nothing));
+    struct Way {
+      TcpProxy::From from;
+      std::size_t bytes;
+      std::size_t points;
+    };
+    for (const auto& [from, bytes, points] :
+         {Way{TcpProxy::From::kClient, proxy.carried(TcpProxy::From::kClient), 8},
+          Way{TcpProxy::From::kServer, proxy.carried(TcpProxy::From::kServer), 4}}) {
+      for (std::size_t point = 0; point < points; ++point) {
+        SCOPED_TRACE(testing::Message() << asked.name << (from == TcpProxy::From::kClient ? " client " : " server ")
+                                        << point);
+        const auto end = point % 2 == 0 ? TcpProxy::End::kReset : TcpProxy::End::kClean;
+        ASSERT_NO_FATAL_FAILURE(once(
+            asked, [&, from = from, after = bytes - bytes * point / points] { proxy.end_after(after, from, end); }));
+        ++cuts;
+      }
+    }
+  }
+  EXPECT_EQ(cuts, 48);
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
@@ -16,9 +16,11 @@
 
 namespace edgetrust::integration {
 
+// Empty: there is no such file, or the process of which it tells is over.
 inline std::string contents(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
 }
 
 class EdgeMachine {
@@ -74,6 +76,29 @@ class EdgeMachine {
     std::ofstream(file(), std::ios::binary | std::ios::trunc) << text;
     chmod(file().c_str(), 0600);
   }
+  // Of what systemd reads at a boot, what is ours.
+  [[nodiscard]] std::vector<std::string> units() const {
+    std::vector<std::string> names;
+    for (const char* folder : {"etc/systemd/system", "etc/systemd/system/multi-user.target.wants"}) {
+      for (const auto& entry : std::filesystem::directory_iterator(at(folder))) {
+        if (entry.path().filename().string().starts_with("edgetrust")) names.push_back(entry.path());
+      }
+    }
+    return names;
+  }
+  // Whether its SSH server has a connection, or has begun a command that is not under way yet: one such process
+  // listens, and whoever its parent is by then, any other is of a connection.
+  [[nodiscard]] bool has_session() const {
+    return count_processes([](const std::filesystem::path& process) {
+             return contents(process / "status").starts_with("Name:\tsshd\n");
+           }) > 1;
+  }
+  // Whether there is a shell of it with these words in its command line.
+  [[nodiscard]] bool runs(const std::string& words) const {
+    return count_processes([&](const std::filesystem::path& process) {
+             return contents(process / "cmdline").find(words) != std::string::npos;
+           }) > 0;
+  }
   // Names in the folder that are not the pin file's.
   [[nodiscard]] std::vector<std::string> leftovers() const {
     std::vector<std::string> names;
@@ -88,6 +113,18 @@ class EdgeMachine {
   }
 
  private:
+  // Of those in the machine's mount namespace.
+  template <class Predicate>
+  [[nodiscard]] std::size_t count_processes(Predicate is_one) const {
+    std::error_code gone;
+    std::size_t count = 0;
+    const auto of_it = std::filesystem::read_symlink("/proc/" + pid_ + "/ns/mnt");
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      if (std::filesystem::read_symlink(entry.path() / "ns/mnt", gone) == of_it && is_one(entry.path())) ++count;
+    }
+    return count;
+  }
+
   std::filesystem::path folder_;
   std::filesystem::path root_;
   std::unique_ptr<Child> program_;

@@ -77,24 +77,29 @@ struct Machine final : ports::EdgeHost {
   struct Timer {
     TimePoint at;
     std::string sha256;
-    std::string invocation;
   };
   std::optional<Timer> timer;
+  std::string unconfirmed;  // the hash of the file for which the previous one is kept
+  int unread = 0;           // the invocation of the service that has not read it
   int invocation = 1;
   std::string running;              // what the service has read
   bool broken_when_pinned = false;  // it does not come up with a file that pins
   std::chrono::milliseconds comes_up_after{1000};
   TimePoint up_at = world.clock.now();
+  std::chrono::milliseconds stops_after{0};  // how long a restart waits for the end of the one that runs
+  std::optional<TimePoint> stopped_at;       // of a restart that waits
   int restarts = 0;
   std::chrono::milliseconds clock_offset{0};
   bool is_synchronised = true;
   std::vector<std::string> time_servers;
-  std::optional<Error> silence;       // of SSH
-  std::optional<Error> disk;          // why nothing can be put there
-  std::optional<Error> endpoint_out;  // why the endpoint is not seen from there
-  std::optional<char> instead;        // what it is presented in place of the endpoint's leaf
-  std::set<std::string> anchors;      // hashes of CAs in its trust store
-  int changes = 0;                    // that were made by SSH
+  std::optional<Error> silence;        // of SSH
+  std::optional<Error> disk;           // why nothing can be put there
+  std::optional<Error> endpoint_out;   // why the endpoint is not seen from there
+  std::map<std::string, Error> wrong;  // with a change of it, by its name
+  std::string file_trouble;            // why the file cannot be read
+  std::optional<char> instead;         // what it is presented in place of the endpoint's leaf
+  std::set<std::string> anchors;       // hashes of CAs in its trust store
+  int changes = 0;                     // that were made by SSH
   int looks = 0;
   int failed_handshakes = 0;  // of its service, once a second
   std::unique_ptr<ports::PinFiles> files = pinfile::make_pin_files();
@@ -104,7 +109,7 @@ struct Machine final : ports::EdgeHost {
   }
   [[nodiscard]] std::string sha256() const { return sha256_of(file.value_or("")); }
   [[nodiscard]] bool is_up() const {
-    return world.clock.now() >= up_at && !(broken_when_pinned && files->read(running).value());
+    return !stopped_at && world.clock.now() >= up_at && !(broken_when_pinned && files->read(running).value());
   }
   [[nodiscard]] bool accepts(char leaf) const {
     const auto pins = files->read(running).value();
@@ -122,24 +127,40 @@ struct Machine final : ports::EdgeHost {
 
   void start_service() {
     ++invocation;
-    ++restarts;
     running = file.value_or("");
     up_at = world.clock.now() + comes_up_after;
+    stopped_at.reset();
   }
-  void put_back(const std::string& of, const std::string& before) {
-    if (sha256() == of && previous) {
-      file = *previous;
-      if (std::to_string(invocation) != before) start_service();
-    }
+  void restart_service() {
+    ++restarts;
+    if (stops_after.count() == 0) return start_service();
+    stopped_at = world.clock.now() + stops_after;
+  }
+  void forget() {
+    timer.reset();
     previous.reset();
     leftovers = false;
   }
+  // Whether the file was the unconfirmed one.
+  bool put_back() {
+    const bool is_there = previous && sha256() == unconfirmed;
+    if (is_there) file = *previous;
+    forget();
+    return is_there;
+  }
+  void restore_now() {
+    if (put_back() && invocation != unread) restart_service();
+  }
+  // A timer does not outlive it; the previous file comes back before the service starts.
+  void reboot() {
+    if (previous) put_back();
+    timer.reset();
+    start_service();
+  }
   // Called once for each second that passes.
   void second() {
-    if (timer && timer->at <= world.clock.now()) {
-      const Timer fired = *std::exchange(timer, {});
-      put_back(fired.sha256, fired.invocation);
-    }
+    if (stopped_at && *stopped_at <= world.clock.now()) start_service();
+    if (timer && timer->at <= world.clock.now()) restore_now();
     if (is_up() && !accepts(instead.value_or(endpoint.leaf))) ++failed_handshakes;
   }
 
@@ -150,10 +171,13 @@ struct Machine final : ports::EdgeHost {
     state.has_file = file.has_value();
     state.text = file.value_or("");
     state.sha256 = sha256();
+    if (!file_trouble.empty()) state.text = state.sha256 = "";
+    state.file_trouble = file_trouble;
     state.is_private = is_private;
     state.restore_armed = timer.has_value();
     state.has_leftovers = leftovers || previous.has_value();
     state.service_active = is_up();
+    state.service_busy = stopped_at.has_value();
     state.invocation = std::to_string(invocation);
     state.clock_offset = clock_offset;
     state.clock_synchronised = is_synchronised;
@@ -171,49 +195,55 @@ struct Machine final : ports::EdgeHost {
   template <class Commit>
   Status change(const char* what, Commit commit) {
     if (silence) return fail(*silence);
+    if (const auto found = wrong.find(what); found != wrong.end()) return fail(found->second);
     return world.moments.change(what, [&]() -> Status {
       ++changes;
       return commit();
     });
   }
-  Status install(const ports::PinDocument& document, const std::string& replaces, const std::string& of,
-                 std::chrono::seconds restore_after, std::stop_token /*stop*/) override {
-    return change("install", [&]() -> Status {
+  static tl::unexpected<Error> conflict(std::string_view code) {
+    return fail(Error{.kind = ErrorKind::kConflict, .what = std::string(code), .code = std::string(code)});
+  }
+  Result<std::string> install(const ports::PinDocument& document, const std::string& replaces,
+                              std::chrono::seconds restore_after, std::stop_token /*stop*/) override {
+    const Status done = change("install", [&]() -> Status {
       if (disk) return fail(*disk);
-      if (sha256() != replaces)
-        return fail(Error{.kind = ErrorKind::kConflict, .what = "edited", .code = std::string(ports::kFileChanged)});
+      if (timer) return conflict(ports::kChangeUnderWay);
+      if (sha256() != replaces) return conflict(ports::kFileChanged);
       previous = file;
-      timer = Timer{world.clock.now() + restore_after, document.sha256, of};
+      unconfirmed = document.sha256;
+      unread = invocation;
+      timer = Timer{world.clock.now() + restore_after, document.sha256};
       file = document.text;
       is_private = true;
       return {};
     });
+    if (!done) return tl::unexpected(done.error());
+    return std::to_string(invocation);
   }
-  Status restart(std::stop_token /*stop*/) override {
+  Status restart(const std::string& of, std::stop_token /*stop*/) override {
     return change("restart", [&]() -> Status {
-      start_service();
+      if (!stopped_at && std::to_string(invocation) == of) restart_service();
       return {};
     });
   }
   Status confirm(const std::string& sha256, std::stop_token /*stop*/) override {
     return change("confirm", [&]() -> Status {
-      timer.reset();
-      if (this->sha256() != sha256) return fail(ErrorKind::kConflict, "the timer was faster");
-      previous.reset();
-      leftovers = false;
+      if (this->sha256() != sha256) return conflict(ports::kFileChanged);
+      forget();
       return {};
     });
   }
-  Status restore(const std::string& sha256, const std::string& of, std::stop_token /*stop*/) override {
+  Status restore(const std::string& sha256, std::stop_token /*stop*/) override {
     return change("restore", [&]() -> Status {
-      timer.reset();
-      put_back(sha256, of);
+      if (previous && unconfirmed != sha256) return conflict(ports::kFileChanged);
+      restore_now();
       return {};
     });
   }
   Status clean(std::stop_token /*stop*/) override {
     return change("clean", [&]() -> Status {
-      leftovers = false;
+      if (!timer) forget();
       return {};
     });
   }

@@ -77,6 +77,38 @@ struct Enforced {
     policies.put(policy);
     due.clear();
   }
+  // Another one that selects the same Edges, and holds them when the first is gone.
+  void put_heir(const std::function<void(api::PinPolicySpec&)>& change) {
+    api::PinPolicy heir = *policies.get({"voice", policies.get({"voice", "heir"}) ? "heir" : "cloud"});
+    if (heir.meta.name != "heir") {
+      heir.meta.name = "heir";
+      heir.meta.uid = "uid-heir";
+      heir.meta.finalizers.clear();
+      heir.status = {};
+    }
+    ++heir.meta.generation;
+    change(heir.spec);
+    policies.put(heir);
+    due.clear();
+  }
+  void change_edge(const std::string& name, const std::function<void(api::Edge&)>& change) {
+    api::Edge edge = *world.edges.get({"voice", name});
+    change(edge);
+    world.edges.put(edge);
+    due.clear();
+  }
+  void be_online(api::Truth truth) {
+    change_edge("edge01", [&](api::Edge& edge) {
+      api::remove(edge.status.conditions, api::condition::kOnline);
+      edge.status.conditions.push_back({.type = std::string(api::condition::kOnline), .status = truth});
+    });
+  }
+  void run_until_restarted(const std::string& name = "edge01") {
+    constexpr int kLongest = 600;  // seconds
+    const int before = machine(name).restarts;
+    for (int i = 0; i < kLongest && machine(name).restarts == before; ++i) run(1s);
+    ASSERT_EQ(machine(name).restarts, before + 1);
+  }
   void change_policy_of_rotation(const std::function<void(api::RotationPolicySpec&)>& change) {
     api::RotationPolicy policy = *world.policies.get({"voice", "default"});
     change(policy.spec);
@@ -245,6 +277,64 @@ TEST_F(PinsEnforced, AnUnannouncedRotationIsConfirmedByTheEdgeAndDoesNotWait) {
   EXPECT_TRUE(machine().accepts('b'));
 }
 
+void let_the_leaf_change(Enforced& story) {
+  story.put_policy([](auto& spec) { spec.observe_from = {api::PinVantage::kOperator, api::PinVantage::kEdge}; });
+  story.run(60s);
+  story.endpoint.leaf = 'b';
+}
+void close_the_window(Enforced& story) {
+  story.change_policy_of_rotation([](auto& spec) { spec.windows = {{.start = "03:00", .duration = 1h, .days = {}}}; });
+}
+
+TEST_F(PinsEnforced, AnEdgeThatIsOutWaitsForTheEndOfAFreeze) {
+  let_the_leaf_change(*this);
+  const TimePoint now = world.clock.now();
+  change_policy_of_rotation(
+      [&](auto& spec) { spec.freezes = {{.name = "sale", .from = now, .to = now + 1h, .reason = ""}}; });
+  run(30min);
+  EXPECT_EQ(machine().restarts, 1);
+  EXPECT_THAT(pins().message, HasSubstr("freeze sale"));
+}
+
+TEST_F(PinsEnforced, EdgesThatAreOutGoOneOfASiteAtATime) {
+  change_policy_of_rotation(
+      [](auto& spec) { spec.budget = api::Budget{.max_concurrent = 8, .max_concurrent_per_site = 8}; });
+  for (int i = 2; i <= 4; ++i) add_edge("edge0" + std::to_string(i));
+  run(5min);
+  let_the_leaf_change(*this);
+  close_the_window(*this);
+  at_once = 0;
+  run(15min);
+  for (const auto& [name, machine] : machines.all) EXPECT_TRUE(machine->accepts('b')) << name;
+  EXPECT_EQ(at_once, 1);
+  EXPECT_TRUE(slots_are_free());
+}
+
+TEST_F(PinsEnforced, AnEdgeThatTheCloudSeesIsNotOut) {
+  let_the_leaf_change(*this);
+  close_the_window(*this);
+  be_online(api::Truth::kTrue);
+  run(12min);
+  EXPECT_EQ(machine().restarts, 1);
+  EXPECT_THAT(pins().message, HasSubstr("03:00"));
+  be_online(api::Truth::kFalse);
+  run(2min);
+  EXPECT_EQ(machine().restarts, 2);
+}
+
+TEST_F(PinsEnforced, ASpecThatNamesAnotherEndpointIsNoReasonToHurry) {
+  run(60s);
+  close_the_window(*this);
+  endpoint.leaf = 'b';
+  put_policy([](auto& spec) {
+    spec.endpoint.port = 8443;
+    spec.pins.static_pins = {colons('b'), colons('z')};
+  });
+  run(30min);
+  EXPECT_EQ(machine().restarts, 1);
+  EXPECT_THAT(pins().message, HasSubstr("03:00"));
+}
+
 TEST_F(PinsEnforced, AnUnconfirmedRotationIsNeverInstalled) {
   run(60s);
   endpoint.leaf = 'b';
@@ -252,6 +342,35 @@ TEST_F(PinsEnforced, AnUnconfirmedRotationIsNeverInstalled) {
   EXPECT_EQ(machine().pins(), "az");
   EXPECT_EQ(machine().restarts, 1);
   EXPECT_EQ(said(api::condition::kReady), "-Unconfirmed");
+}
+
+TEST_F(PinsEnforced, AnEndpointWithTwoLeavesCostsOneRestart) {
+  put_policy([](auto& spec) { spec.pins.static_pins = {colons('a'), colons('b'), colons('z')}; });
+  run(60s);
+  for (int i = 0; i < 12; ++i) {
+    endpoint.leaf = endpoint.leaf == 'a' ? 'b' : 'a';
+    run(5min);
+  }
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  EXPECT_EQ(machine().restarts, 1);
+}
+
+TEST_F(PinsEnforced, ANewLeafUnderAPinnedRootCostsNoRestart) {
+  put_policy([](auto& spec) {
+    spec.pins.type = api::PinType::kPublicKey;
+    spec.pins.match = api::PinMatch::kAnyInChain;
+    spec.pins.static_pins = {colons('R'), colons('Z')};
+  });
+  run(60s);
+  const std::string file = machine().file.value_or("");
+  endpoint.leaf = 'b';
+  run(11min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  EXPECT_EQ(machine().restarts, 1);
+  machine().file = std::string(file).replace(file.find("fingerprint"), 11, "fingerprinX");
+  run(6min);
+  EXPECT_THAT(*machine().file, HasSubstr(to_colon_hex(std::string(32, 'b'))))
+      << "what somebody has edited is put right";
 }
 
 TEST_F(PinsEnforced, DriftIsRepaired) {
@@ -365,6 +484,15 @@ TEST_F(PinsEnforced, AnInterceptedEdgeIsLeftAlone) {
   EXPECT_EQ(pins().state, EdgePinState::kMatched);
 }
 
+TEST_F(PinsEnforced, AChainThatIsWrongForEverybodyIsNoInterception) {
+  run(60s);
+  endpoint.problem = "it has expired";
+  run(11min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  EXPECT_EQ(events("Intercepted"), 0);
+  EXPECT_EQ(said(api::condition::kHandshakeValid), "-ChainInvalid");
+}
+
 TEST_F(PinsEnforced, WhoeverIsInterceptedBearsNoWitness) {
   put_policy([](auto& spec) {
     spec.observe_from = {api::PinVantage::kOperator, api::PinVantage::kEdge};
@@ -429,6 +557,10 @@ TEST_F(PinsEnforced, AClockThatIsOffStopsChangeAndRestart) {
   EXPECT_EQ(pins().state, EdgePinState::kBlocked);
   EXPECT_EQ(machine().changes, 0);
   EXPECT_EQ(said(api::condition::kClockInSync), "-OffsetTooLarge");
+  const int before = world.moments.count();
+  machine().clock_offset = 1h + 37ms;
+  run(10min);
+  EXPECT_EQ(world.moments.count(), before) << "that is no news";
   machine().clock_offset = 0ms;
   run(6min);
   EXPECT_EQ(pins().state, EdgePinState::kMatched);
@@ -510,6 +642,102 @@ TEST_F(PinsEnforced, ALaterWaveWaitsUntilTheFirstHasSoaked) {
   EXPECT_EQ(pins("edge01").state, EdgePinState::kMatched);
 }
 
+TEST_F(PinsEnforced, WhoDoesNotWaitAnyMoreHoldsUpNobody) {
+  for (const char* name : {"edge02", "edge03"}) add_edge(name);
+  machine("edge01").comes_up_after = 40s;
+  run(20s);
+  ASSERT_EQ(machine("edge01").restarts, 1);
+  ASSERT_THAT(pins("edge02").message, HasSubstr("waits for its turn"));
+  change_edge("edge02", [](api::Edge& edge) { edge.spec.ssh.reset(); });
+  run(5min);
+  EXPECT_EQ(machine("edge02").changes, 0);
+  EXPECT_EQ(pins("edge03").state, EdgePinState::kMatched);
+}
+
+// --- what is held, and what is not
+
+TEST_F(PinsEnforced, AFinalizerThatWasTakenOffByHandComesBack) {
+  run(60s);
+  api::PinPolicy policy = *policies.get({"voice", "cloud"});
+  policy.meta.finalizers.clear();
+  policies.put(policy);
+  change_edge("edge01", [](api::Edge& edge) { edge.meta.finalizers.clear(); });
+  run(10s);
+  EXPECT_TRUE(is_held());
+  EXPECT_TRUE(policy_is_held());
+  put_policy([](auto& spec) { spec.pins.static_pins = {colons('a'), colons('y')}; });
+  run(60s);
+  EXPECT_EQ(machine().pins(), "ay");
+}
+
+// Its machine is not there any more, in the midst of a change: what it holds is given back all the same.
+TEST(PinsDark, AnEdgeThatGoesDarkInAChangeHoldsNothing) {
+  const std::vector<std::function<void(Enforced&)>> ways{
+      [](Enforced& e) { e.machine().silence = Error{.kind = ErrorKind::kTimeout, .what = "no answer in time"}; },
+      [](Enforced& e) { e.change_edge("edge01", [](api::Edge& edge) { edge.spec.ssh.reset(); }); },
+  };
+  for (const auto& goes_dark : ways) {
+    Enforced story;
+    story.change_policy_of_rotation(
+        [](auto& spec) { spec.drain = api::Drain{.policy = api::DrainPolicy::kDrain, .timeout = 30min}; });
+    story.world.calls_last = 1min;
+    story.run_until_restarted();
+    goes_dark(story);
+    story.run(2min);
+    EXPECT_TRUE(story.pins().change) << "the timer there may still be at work";
+    story.run(6min);
+    EXPECT_FALSE(story.pins().change);
+    EXPECT_FALSE(story.pins().drain);
+    EXPECT_TRUE(story.world.in_service);
+    EXPECT_TRUE(story.slots_are_free());
+    story.machine().silence.reset();
+    story.change_edge("edge01", [](api::Edge& edge) { edge.spec.ssh = api::SshEndpoint{.host = "10.0.0.5"}; });
+    story.run(10min);
+    EXPECT_EQ(story.pins().state, EdgePinState::kMatched) << "it is judged anew";
+    EXPECT_EQ(story.machine().pins(), "az");
+  }
+}
+
+TEST_F(PinsEnforced, AnEdgeThatPinsAndCannotBeFollowedIsSaid) {
+  run(60s);
+  change_edge("edge01", [](api::Edge& edge) { edge.spec.ssh.reset(); });
+  run(10s);
+  EXPECT_EQ(pins().state, EdgePinState::kBlocked);
+  EXPECT_THAT(pins().message, HasSubstr("nobody follows the endpoint there"));
+  EXPECT_TRUE(is_held());
+}
+
+// --- what is no proof
+
+TEST_F(PinsEnforced, WhatTheCloudDoesNotSayIsNoProofAndNoFault) {
+  be_online(api::Truth::kTrue);
+  world.service_error = Error{.kind = ErrorKind::kUnavailable, .what = "the cloud API is out"};
+  run(5min);
+  EXPECT_EQ(pins().state, EdgePinState::kRolledBack);
+  EXPECT_FALSE(machine().file);
+  EXPECT_EQ(machine().restarts, 2);
+  ASSERT_TRUE(pins().rejected_until);
+  world.service_error.reset();
+  run(std::chrono::ceil<std::chrono::seconds>(*pins().rejected_until - world.clock.now()) + 6min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched) << "tried again";
+  EXPECT_EQ(machine().restarts, 3);
+}
+
+TEST_F(PinsEnforced, WhatFailsEachTimeEndsAndIsSaid) {
+  for (const char* what : {"install", "restart", "confirm"}) {
+    Enforced story;
+    story.machine().wrong[what] = Error{.kind = ErrorKind::kUnavailable, .what = "exit status 71"};
+    story.run(26min);
+    EXPECT_LE(story.machine().restarts, 3) << what;
+    EXPECT_FALSE(story.machine().file) << what;
+    EXPECT_FALSE(story.machine().timer) << what;
+    EXPECT_FALSE(story.pins().change) << what;
+    EXPECT_TRUE(story.slots_are_free()) << what;
+    const bool is_said = story.pins().message.find("exit status 71") != std::string::npos;
+    EXPECT_TRUE(is_said || story.pins().state == EdgePinState::kRolledBack) << what << ": " << story.pins().message;
+  }
+}
+
 // --- drained
 
 void drain(Enforced& story, std::chrono::minutes timeout = 30min) {
@@ -552,6 +780,21 @@ TEST_F(PinsEnforced, AnEdgeThatSomebodyHasTakenOutStaysOut) {
   EXPECT_FALSE(world.in_service);
   EXPECT_EQ(machine().changes, 0);
   EXPECT_THAT(pins().message, HasSubstr("somebody has taken it out"));
+}
+
+TEST_F(PinsEnforced, AnEdgeThatDoesNotGoBackIntoServiceIsSaid) {
+  drain(*this);
+  world.calls_last = 1min;
+  run_until_restarted();
+  world.service_error = Error{.kind = ErrorKind::kUnavailable, .what = "the cloud API is out"};
+  run(6min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  EXPECT_THAT(pins().message, HasSubstr("goes back into service"));
+  EXPECT_THAT(pins().message, HasSubstr("the cloud API is out"));
+  world.service_error.reset();
+  run(3min);
+  EXPECT_TRUE(world.in_service);
+  EXPECT_THAT(pins().message, testing::Not(HasSubstr("service")));
 }
 
 TEST_F(PinsEnforced, ImmediateDrainsNothing) {
@@ -713,17 +956,64 @@ TEST(PinsLeft, ItsWindowIsWaitedFor) {
 TEST(PinsLeft, AnotherPolicyTakesOverWithoutARestartWhereThePinsAreTheSame) {
   Enforced story;
   story.run(60s);
-  api::PinPolicy heir = *story.policies.get({"voice", "cloud"});
-  heir.meta.name = "heir";
-  heir.meta.uid = "uid-heir";
-  heir.meta.finalizers.clear();
-  heir.status = {};
-  story.policies.put(heir);
+  story.put_heir([](auto& /*spec*/) {});
   story.remove(story.policies, "cloud");
   story.run(5min);
   EXPECT_EQ(story.machine().restarts, 1);
   EXPECT_EQ(story.pins().policy, "heir");
   EXPECT_FALSE(story.policies.get({"voice", "cloud"}));
+  EXPECT_FALSE(story.policies.get({"voice", "heir"})->meta.finalizers.empty()) << "it is held from now on";
+  story.put_heir([](auto& spec) { spec.pins.static_pins = {colons('a'), colons('y')}; });
+  story.run(5min);
+  EXPECT_EQ(story.machine().pins(), "ay");
+  EXPECT_EQ(story.machine().restarts, 2);
+  EXPECT_TRUE(story.slots_are_free());
+}
+
+TEST(PinsLeft, WhatTheEndpointPresentsKeepsNobodyFromLeaving) {
+  const std::vector<std::pair<const char*, std::function<void(Enforced&)>>> troubles{
+      {"it is out of reach",
+       [](Enforced& e) {
+         e.machine().endpoint_out =
+             Error{.kind = ErrorKind::kUnavailable, .what = "refused", .code = std::string(ports::kEndpointUnreached)};
+       }},
+      {"the SSH server dials nobody",
+       [](Enforced& e) {
+         e.machine().endpoint_out =
+             Error{.kind = ErrorKind::kForbidden, .what = "no", .code = std::string(ports::kForwardingRefused)};
+       }},
+      {"the cloud does not answer",
+       [](Enforced& e) { e.world.service_error = Error{.kind = ErrorKind::kUnavailable, .what = "out"}; }},
+      {"the service is slow", [](Enforced& e) { e.machine().comes_up_after = 70s; }},
+  };
+  for (const auto& [name, trouble] : troubles) {
+    Enforced story;
+    story.be_online(api::Truth::kTrue);
+    story.run(2min);
+    ASSERT_EQ(story.machine().pins(), "az") << name;
+    trouble(story);
+    story.remove(story.policies, "cloud");
+    story.run(10min);
+    EXPECT_EQ(story.machine().pins(), "") << name;
+    EXPECT_EQ(story.machine().restarts, 2) << name;
+    EXPECT_EQ(story.events("PinsRolledBack"), 0) << name;
+    EXPECT_FALSE(story.policies.get({"voice", "cloud"})) << name;
+  }
+}
+
+TEST(PinsLeft, OfAFileThatCannotBeReadNobodyKnows) {
+  Enforced story;
+  story.run(60s);
+  story.machine().file_trouble = "pinning-config.json is larger than 64 KiB";
+  story.remove(story.policies, "cloud");
+  story.run(11min);
+  EXPECT_TRUE(story.policies.get({"voice", "cloud"}));
+  EXPECT_EQ(story.events("PinsLeft"), 0);
+  EXPECT_THAT(story.message(), HasSubstr("larger than 64 KiB"));
+  story.machine().file_trouble.clear();
+  story.run(11min);
+  EXPECT_FALSE(story.policies.get({"voice", "cloud"}));
+  EXPECT_EQ(story.machine().pins(), "");
 }
 
 // --- crashed at every change of the world
@@ -740,7 +1030,7 @@ void crash_everywhere(const std::function<void(Enforced&)>& begin, const std::fu
     story.run(time);
     last = story.world.moments.count();
   }
-  ASSERT_GT(last, first + 5);
+  ASSERT_GT(last, first + 3);
   for (const auto down_for : {2s, 600s}) {
     for (int at = first + 1; at <= last; ++at) {
       for (const auto when : {Moments::When::kBefore, Moments::When::kAfter}) {
@@ -796,16 +1086,36 @@ TEST(PinsCrashed, ADrainedEdgeIsBackInServiceWhateverHappens) {
 }
 
 TEST(PinsCrashed, LeavingSwitchesOffWithOneRestart) {
+  crash_everywhere(
+      [](Enforced& story) { story.run(60s); },
+      [](Enforced& story) {
+        story.machine().endpoint_out =
+            Error{.kind = ErrorKind::kUnavailable, .what = "refused", .code = std::string(ports::kEndpointUnreached)};
+        story.remove(story.policies, "cloud");
+        story.remove(story.world.edges, "edge01");
+      },
+      60s,
+      [](Enforced& story, const std::string& where) {
+        EXPECT_EQ(story.machine().pins(), "") << where;
+        EXPECT_LE(story.machine().restarts, 1 + restarts_allowed(where)) << where;
+        EXPECT_FALSE(story.world.edges.get({"voice", "edge01"})) << where;
+        EXPECT_FALSE(story.policies.get({"voice", "cloud"})) << where;
+      });
+}
+
+TEST(PinsCrashed, AnEdgeThatIsTakenOverIsHeldByItsNewPolicy) {
   crash_everywhere([](Enforced& story) { story.run(60s); },
                    [](Enforced& story) {
+                     story.put_heir([](auto& /*spec*/) {});
                      story.remove(story.policies, "cloud");
-                     story.remove(story.world.edges, "edge01");
                    },
-                   60s,
+                   30s,
                    [](Enforced& story, const std::string& where) {
-                     EXPECT_EQ(story.machine().pins(), "") << where;
-                     EXPECT_LE(story.machine().restarts, 1 + restarts_allowed(where)) << where;
-                     EXPECT_FALSE(story.world.edges.get({"voice", "edge01"})) << where;
+                     EXPECT_EQ(story.pins().policy, "heir") << where;
+                     EXPECT_EQ(story.pins().state, EdgePinState::kMatched) << where;
+                     EXPECT_EQ(story.machine().restarts, 1) << where;
+                     EXPECT_TRUE(story.is_held()) << where;
+                     EXPECT_FALSE(story.policies.get({"voice", "heir"})->meta.finalizers.empty()) << where;
                      EXPECT_FALSE(story.policies.get({"voice", "cloud"})) << where;
                    });
 }

@@ -226,6 +226,29 @@ TEST_F(PinsTest, DisabledLooksAtNothing) {
   EXPECT_THAT(status().observed, IsEmpty());
 }
 
+TEST_F(PinsTest, WhatWasLearnedOutlivesASpecThatIsWrongForAWhile) {
+  const std::vector<std::function<void(api::PinPolicySpec&)>> wrongs{
+      [](auto& spec) { spec.mode = api::PinMode::kDisabled; },
+      [](auto& spec) { spec.pins.static_pins = {"1A:2B"}; },
+  };
+  put("cloud", [](auto& spec) {
+    spec.pins.static_pins.clear();
+    spec.rotation.confirmations = 1;
+  });
+  pass();
+  ASSERT_EQ(events("PinLearned"), 1);
+  for (const auto& wrong : wrongs) {
+    const api::PinPolicySpec right = policies.get({"voice", "cloud"})->spec;
+    put("cloud", wrong);
+    pass();
+    put("cloud", [&](auto& spec) { spec = right; });
+    pass();
+    ASSERT_EQ(status().current.size(), 1U);
+    EXPECT_EQ(status().current[0].fingerprint, colons('a'));
+  }
+  EXPECT_EQ(events("PinLearned"), 1);
+}
+
 TEST_F(PinsTest, APinThatCannotBeReadIsSaid) {
   put("cloud",
       [](auto& spec) { spec.pins.static_pins = {"1A:2B:3C:4D:5E:6F:7A:8B:9C:0D:1E:2F:3A:4B:5C:6D:7E:8F:9A:0B"}; });

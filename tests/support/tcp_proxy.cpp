@@ -132,7 +132,11 @@ void TcpProxy::run(std::stop_token stop) {
       flush(link.client, link);
       flush(link.server, link);
       if (is_over(link)) {
-        close(link, link.cut->end == End::kReset);
+        if (link.cut->end == End::kSilent) {
+          link.frozen = true;
+        } else {
+          close(link, link.cut->end == End::kReset);
+        }
       } else if (link.broken || (link.client.ended && link.server.ended)) {
         close(link, false);
       }

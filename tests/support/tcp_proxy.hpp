@@ -25,10 +25,10 @@ class TcpProxy {
   // The connections that exist are reset, and new ones too until allow().
   void cut();
   void allow();
-  // The next connection ends when so many bytes have been carried one way, and not one more: by a reset, or as if both
-  // ends had closed it.
+  // The next connection ends when so many bytes have been carried one way, and not one more: by a reset, as if both
+  // ends had closed it, or in silence, as freeze() has it.
   enum class From { kClient, kServer };
-  enum class End { kReset, kClean };
+  enum class End { kReset, kClean, kSilent };
   void end_after(std::size_t bytes, From from, End end);
   // What the last connection has carried.
   [[nodiscard]] std::size_t carried(From from) const;

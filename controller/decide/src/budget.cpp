@@ -203,27 +203,40 @@ Turn turn_of(const api::EdgeCertificate& me, const api::Edge& edge, const Fleet&
   return turn;
 }
 
+namespace {
+
+Pool one_of_a_site(const api::Edge& edge) {
+  return site_pool(edge.spec.connection_ref.name, std::string(api::site_of(edge)), 1);
+}
+
+}  // namespace
+
 Turn turn_of_pins(const api::Edge& edge, const std::string& policy, const Fleet& fleet,
                   const api::EffectiveRotation& rotation, const std::vector<std::shared_ptr<const api::Edge>>& before) {
-  constexpr int kOneOfASite = 1;
-  const auto site_of_edge = [](const api::Edge& one) {
-    return site_pool(one.spec.connection_ref.name, std::string(api::site_of(one)), kOneOfASite);
-  };
   const Pool all = policy_pool(policy, rotation.max_concurrent);
-  const Pool site = site_of_edge(edge);
+  const Pool site = one_of_a_site(edge);
   Turn turn{.slots = {},
             .why = "it waits for its turn under " + all.name + " (" + std::to_string(all.limit) +
                    " at a time) and in " + site.name + " (one at a time)"};
   Vacancies vacancies(fleet);
   auto& of_policy = vacancies.of(all);
   for (const auto& other : before) {
-    auto& of_site = vacancies.of(site_of_edge(*other));
+    auto& of_site = vacancies.of(one_of_a_site(*other));
     if (of_policy.empty() || of_site.empty()) continue;
     of_policy.pop_front();
     of_site.pop_front();
   }
   const auto& of_site = vacancies.of(site);
   if (!of_policy.empty() && !of_site.empty()) turn.slots.assign({of_policy.front(), of_site.front()});
+  return turn;
+}
+
+Turn turn_of_site(const api::Edge& edge, const Fleet& fleet) {
+  const Pool site = one_of_a_site(edge);
+  Turn turn{.slots = {}, .why = "it waits for its turn in " + site.name + " (one at a time)"};
+  Vacancies vacancies(fleet);
+  const auto& free = vacancies.of(site);
+  if (!free.empty()) turn.slots.assign({free.front()});
   return turn;
 }
 

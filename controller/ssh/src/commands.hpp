@@ -26,12 +26,11 @@ class Word {
 // Whole command lines, ready to be run.
 namespace command {
 std::string look();
-// Reads the new file.
-std::string install(const Word& sha256, const Word& replaces, const Word& invocation,
-                    const Word& restore_after_seconds);
-std::string restart();
+// Reads the new file, and says the service's invocation.
+std::string install(const Word& sha256, const Word& replaces, const Word& restore_after_seconds);
+std::string restart(const Word& invocation);
 std::string confirm(const Word& sha256);
-std::string restore(const Word& sha256, const Word& invocation);
+std::string restore(const Word& sha256);
 std::string clean();
 // Reads a sources file of chrony's with that hash; "absent": there shall be none.
 std::string time_servers(const Word& sha256);
@@ -44,8 +43,10 @@ std::string distrust(const Word& sha256);
 enum class Exit : int {
   kFolder = 65,
   kUploadDiffers = 71,
+  kArmed = 72,
   kFileChanged = 73,
   kNoTimer = 74,
+  kAtWork = 75,
   kNoPrevious = 76,
   kNotTrusted = 77,
   kNoSuchPlace = 78

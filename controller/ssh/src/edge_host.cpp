@@ -2,6 +2,7 @@
 
 #include "commands.hpp"
 #include "edgetrust/base/encoding.hpp"
+#include "edgetrust/base/text.hpp"
 #include "edgetrust/crypto/digest.hpp"
 #include "host_state.hpp"
 #include "session.hpp"
@@ -23,6 +24,12 @@ Status verdict(const Output& output) {
     case Exit::kFileChanged:
       return fail(with_code(ErrorKind::kConflict, "the pin file is another one by now: somebody has edited it",
                             ports::kFileChanged));
+    case Exit::kArmed:
+      return fail(with_code(ErrorKind::kConflict, "a change is under way on the Edge: its timer is armed",
+                            ports::kChangeUnderWay));
+    case Exit::kAtWork:
+      return fail(
+          with_code(ErrorKind::kConflict, "another script of ours is at work on the Edge", ports::kChangeUnderWay));
     case Exit::kNoTimer:
       return fail(ErrorKind::kInvalid,
                   "the timer that restores the previous file cannot be armed: " + output.complaint);
@@ -75,29 +82,31 @@ class SshEdgeHost final : public ports::EdgeHost {
     error.code = ports::kEndpointUnreached;
     return told(Result<ports::ServedChain>(fail(std::move(error))));
   }
-  Status install(const ports::PinDocument& document, const std::string& replaces, const std::string& invocation,
-                 std::chrono::seconds restore_after, std::stop_token stop) override {
+  Result<std::string> install(const ports::PinDocument& document, const std::string& replaces,
+                              std::chrono::seconds restore_after, std::stop_token stop) override {
     EDGETRUST_TRY_ASSIGN(const Word sha256, Word::hex(document.sha256));
     EDGETRUST_TRY_ASSIGN(const Word old, Word::hex(replaces));
-    EDGETRUST_TRY_ASSIGN(const Word service, Word::hex(invocation));
     EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
     const Word seconds = Word::number(static_cast<std::uint64_t>(restore_after.count()));
-    return change(*session, command::install(sha256, old, service, seconds), document.text);
+    EDGETRUST_TRY_ASSIGN(const Output output, run(*session, command::install(sha256, old, seconds), document.text));
+    auto invocation = read_invocation(trim(output.text));
+    if (!invocation) invocation.error().maybe_executed = true;
+    return told(std::move(invocation));
   }
-  Status restart(std::stop_token stop) override {
+  Status restart(const std::string& invocation, std::stop_token stop) override {
+    EDGETRUST_TRY_ASSIGN(const Word service, Word::hex(invocation));
     EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
-    return change(*session, command::restart());
+    return change(*session, command::restart(service));
   }
   Status confirm(const std::string& sha256, std::stop_token stop) override {
     EDGETRUST_TRY_ASSIGN(const Word hash, Word::hex(sha256));
     EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
     return change(*session, command::confirm(hash));
   }
-  Status restore(const std::string& sha256, const std::string& invocation, std::stop_token stop) override {
+  Status restore(const std::string& sha256, std::stop_token stop) override {
     EDGETRUST_TRY_ASSIGN(const Word hash, Word::hex(sha256));
-    EDGETRUST_TRY_ASSIGN(const Word service, Word::hex(invocation));
     EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
-    return change(*session, command::restore(hash, service));
+    return change(*session, command::restore(hash));
   }
   Status clean(std::stop_token stop) override {
     EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
@@ -147,12 +156,17 @@ class SshEdgeHost final : public ports::EdgeHost {
   }
 
   // A command that changes something: when its end is not seen, it may have been run.
-  Status change(Session& session, const std::string& command, std::string_view input = {}) {
-    const auto output = session.run(command, input);
-    if (output) return told(verdict(*output));
-    Error error = output.error();
-    error.maybe_executed = true;
-    return told(Status(fail(std::move(error))));
+  Result<Output> run(Session& session, const std::string& command, std::string_view input) const {
+    auto output = session.run(command, input);
+    if (!output) {
+      output.error().maybe_executed = true;
+      return told(std::move(output));
+    }
+    EDGETRUST_TRY(told(verdict(*output)));
+    return output;
+  }
+  Status change(Session& session, const std::string& command, std::string_view input = {}) const {
+    return run(session, command, input).map([](const Output&) {});
   }
 
   template <class T>

@@ -29,6 +29,7 @@ std::optional<double> number(std::string_view text) {
 // "0 755": the owner, and a mode in which nobody else may write.
 std::string trouble_with(const std::string& folder) {
   if (folder == "absent") return "/etc/purecloud/edge/conf/security does not exist; it is never made";
+  if (folder == "closed") return "the login may not enter /etc/purecloud/edge/conf/security";
   const auto words = split(folder, ' ');
   const std::string mode = words.size() == 2 ? words[1] : "";
   const auto others_may_write = [&](std::size_t from_end) {
@@ -149,6 +150,12 @@ void read_anchors(const Lines& lines, HostState& state) {
 
 }  // namespace
 
+Result<std::string> read_invocation(std::string_view text) {
+  if (text == "absent") return std::string();
+  if (text.empty() || text.size() > kLongestInvocation || !from_hex(text)) return unreadable();
+  return std::string(text);
+}
+
 Result<HostState> read_state(std::string_view text, TimePoint asked, TimePoint answered) {
   Lines lines;
   for (const auto& line : split(text, '\n')) {
@@ -158,14 +165,13 @@ Result<HostState> read_state(std::string_view text, TimePoint asked, TimePoint a
   if (!lines.contains("folder") || !lines.contains("service") || !lines.contains("invocation")) return unreadable();
   HostState state;
   state.folder_trouble = trouble_with(lines["folder"]);
+  state.folder_absent = lines["folder"] == "absent";
   EDGETRUST_TRY(read_file(lines, state));
   state.restore_armed = lines.contains("restore");
   state.has_leftovers = lines.contains("leftover");
   state.service_active = lines["service"] == "active";
-  if (const auto& id = lines["invocation"]; id != "absent") {
-    if (id.size() > kLongestInvocation || !from_hex(id)) return unreadable();
-    state.invocation = id;
-  }
+  state.service_busy = lines.contains("service-job");
+  EDGETRUST_TRY_ASSIGN(state.invocation, read_invocation(lines["invocation"]));
   EDGETRUST_TRY(read_clock(lines, asked, answered, state));
   read_time_servers(lines, state);
   read_anchors(lines, state);

@@ -149,6 +149,10 @@ class EdgeMachine:
         """It does not come up at its next start."""
         (self.state / "broken").touch() if broken else (self.state / "broken").unlink(missing_ok=True)
 
+    def reboot(self) -> None:
+        """What that does to its service, its timers and /run; SSH stays."""
+        self.run("edge-reboot")
+
     def is_armed(self) -> bool:
         """Whether the timer that restores the previous file runs."""
         return (self.state / "timer").exists() or (self.state / "restoring").exists()

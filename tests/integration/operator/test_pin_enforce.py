@@ -132,12 +132,11 @@ class Enforce(PinTest):
         self.wait_state("Matched")
         self.endpoint.serve_leaf(coming)
         self.look()
-        wait_for("it is the leaf of the file", lambda: machine.document()["certificatePinning"]["fingerprint"] == self.endpoint.pin)
+        wait_for("the Edge is presented it", lambda: self.pins()["observed"]["fingerprint"] == self.endpoint.pin)
         self.wait_state("Matched")
         self.in_force(machine, old, BACKUP, self.endpoint.pin)
         self.assertEqual(machine.service()["failed"], 0)
-
-        self.assertEqual(machine.restarts(), 3, "the most in an hour")
+        self.assertEqual(machine.restarts(), 2, "what is accepted already costs no restart")
 
     def test_an_unannounced_rotation_is_confirmed_by_the_edge_and_drift_is_repaired(self) -> None:
         machine = self.add_machine()

@@ -469,6 +469,21 @@ TEST(PinTurn, OneEdgeOfASiteWhateverTheBudget) {
   EXPECT_THAT(turn_of_pins(*b, "default", fleet, budget(8, 8), {}).why, testing::HasSubstr("site ny (one at a time)"));
 }
 
+TEST(PinTurn, AnEdgeThatIsOutWaitsForItsSiteAlone) {
+  const auto a = pinned_edge("a", "ny");
+  const auto b = pinned_edge("b", "ny");
+  const auto c = pinned_edge("c", "la");
+  Fleet fleet;
+  fleet.pins.push_back({.uid = a->meta.uid,
+                        .name = "a",
+                        .policy = "default",
+                        .slots = turn_of_pins(*a, "default", fleet, budget(1, 8), {}).slots});
+  EXPECT_TRUE(turn_of_pins(*c, "default", fleet, budget(1, 8), {}).slots.empty());
+  EXPECT_EQ(turn_of_site(*c, fleet).slots.size(), 1U);
+  EXPECT_TRUE(turn_of_site(*b, fleet).slots.empty());
+  EXPECT_THAT(turn_of_site(*b, fleet).why, testing::HasSubstr("site ny (one at a time)"));
+}
+
 TEST(PinTurn, HoldsUpCertificatesAndIsHeldUpByThem) {
   Fleet fleet = fleet_of({{.name = "a"}, {.name = "b"}});
   const auto edge = pinned_edge("c", "ny");

@@ -24,10 +24,10 @@ struct Machine {
   struct Timer {
     TimePoint at;
     std::string file;
-    std::string invocation;
   };
   std::optional<Timer> timer;
   int invocation = 1;
+  int unread = 0;                    // the invocation that has not read the file of the last installation
   std::string running = "old";       // what the service has read
   std::set<std::string> bad;         // files with which the service does not come up
   std::set<std::string> locked_out;  // files with which the endpoint is refused
@@ -42,10 +42,10 @@ struct Machine {
     running = file.value_or("");
     up_at = now + comes_up_after;
   }
-  void put_back(const std::string& of, const std::string& before) {
+  void put_back(const std::string& of) {
     if (file == of && previous) {
       file = *previous;
-      if (std::to_string(invocation) != before) start_service();
+      if (invocation != unread) start_service();
     }
     previous.reset();
     leftovers = false;
@@ -56,7 +56,7 @@ struct Machine {
       const Timer fired = *timer;
       now = fired.at;
       timer.reset();
-      put_back(fired.file, fired.invocation);
+      put_back(fired.file);
     }
     now = until;
   }
@@ -72,22 +72,25 @@ struct Machine {
     return state;
   }
   void run(const file_effect::Install& effect) {
-    if (file.value_or("") != effect.replaces) return;  // FileChanged
+    if (timer || file.value_or("") != effect.replaces) return;  // ChangeUnderWay, FileChanged
     previous = file;
-    timer = Timer{now + kRestoreAfter, effect.document.sha256, effect.invocation};
+    unread = invocation;
+    timer = Timer{now + kRestoreAfter, effect.document.sha256};
     file = effect.document.text;
     is_private = true;
   }
-  void run(const file_effect::Restart& /*effect*/) { start_service(); }
+  void run(const file_effect::Restart& effect) {
+    if (std::to_string(invocation) == effect.invocation) start_service();
+  }
   void run(const file_effect::Confirm& effect) {
-    timer.reset();
     if (file != effect.sha256) return;
+    timer.reset();
     previous.reset();
     leftovers = false;
   }
   void run(const file_effect::Restore& effect) {
     timer.reset();
-    put_back(effect.sha256, effect.invocation);
+    put_back(effect.sha256);
   }
   void run(const file_effect::Clean& /*effect*/) { leftovers = false; }
 };
@@ -104,6 +107,13 @@ struct Story {
   std::string waits_for;
   api::Duration clock_offset{0};
   Proof proof = Proof::kNone;
+  TimePoint proof_at;
+  bool switches_off = false;                            // the wanted file pins nothing
+  bool online = false;                                  // the cloud sees the Edge
+  int proofs = 0;                                       // that were asked for
+  std::function<bool(const FileEffect& effect)> fails;  // an effect does not get through
+  PinStep failed_at = PinStep::kInstalling;
+  int failures = 0;
   int writes = 0;
   int crash_at = -1;
   bool crash_before = false;
@@ -129,9 +139,15 @@ struct Story {
                    .host_trouble = {},
                    .wanted = wanted ? std::optional(document(*wanted)) : std::nullopt,
                    .blocked = "no set of pins",
+                   .online = online,
                    .enforced = enforced,
+                   .pins = !switches_off || machine.file != wanted,
+                   .switches_off = switches_off,
                    .waits_for = waits_for,
                    .proof = proof,
+                   .proof_at = proof_at,
+                   .failures = status && status->change && status->change->step == failed_at ? failures : 0,
+                   .failure = "exit status 71",
                    .now = machine.now});
   }
   static bool differ(const std::optional<api::EdgePins>& before, const api::EdgePins& after) {
@@ -153,12 +169,18 @@ struct Story {
     std::visit(
         [&](const auto& effect) {
           using Effect = std::decay_t<decltype(effect)>;
-          if constexpr (std::is_same_v<Effect, file_effect::Prove>) {
+          if (fails && fails(decision.effect)) {
+            failures = failed_at == status->change->step ? failures + 1 : 1;
+            failed_at = status->change->step;
+          } else if constexpr (std::is_same_v<Effect, file_effect::Prove>) {
+            ++proofs;
+            proof_at = machine.now;
             proof = machine.cut_off                                          ? Proof::kUnreachable
                     : machine.locked_out.contains(machine.file.value_or("")) ? Proof::kRefused
                                                                              : Proof::kGood;
           } else if constexpr (!std::is_same_v<Effect, std::monostate>) {
             proof = Proof::kNone;
+            failures = 0;
             write([&] { machine.run(effect); });
           }
         },
@@ -225,7 +247,8 @@ TEST(FileChange, WhatAPersonMustMendIsBlocked) {
   const std::vector<Cell> cells = {
       {[](auto& host) { host.folder_trouble = "the folder is not there"; }, "the folder is not there"},
       {[](auto& host) { host.file_trouble = "it is a link"; }, "it is a link"},
-      {[](auto& host) { host.clock_offset = 1h; }, "off by 1h"},
+      {[](auto& host) { host.clock_offset = 1h; }, "off by more than 5s"},
+      {[](auto& host) { host.service_active = false; }, "the service is not up"},
   };
   for (const auto& cell : cells) {
     Story story;
@@ -345,10 +368,124 @@ TEST(FileChange, NotMoreThanThreeRestartsAnHour) {
     story.run(5min);
   }
   EXPECT_EQ(story.machine.running, "3");
-  EXPECT_THAT(story.status->message, HasSubstr("three times this hour"));
+  EXPECT_THAT(story.status->message, HasSubstr("too often this hour"));
   EXPECT_TRUE(story.run(2h));
   EXPECT_EQ(story.machine.running, "4");
   EXPECT_GE(story.machine.now, begun + 1h);
+}
+
+TEST(FileChange, SwitchingOffIsNotKeptByRestartsBeforeIt) {
+  Story story;
+  for (const char* file : {"1", "2", "3"}) {
+    story.wanted = file;
+    story.run(5min);
+  }
+  story.switches_off = true;
+  story.wanted = "off";
+  story.run(5min);
+  EXPECT_EQ(story.machine.running, "off");
+}
+
+TEST(FileChange, ARestartThatTheTimerMadeCountsToo) {
+  Story story;
+  // Nobody looks after the restart: the timer takes the file back.
+  const auto go_dark = [&] {
+    for (const int before = story.machine.restarts; story.machine.restarts == before;)
+      story.machine.advance(*story.pass() - story.machine.now);
+    story.machine.advance(kRestoreAfter);
+  };
+  go_dark();
+  go_dark();
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.machine.restarts, 4);
+  EXPECT_EQ(story.status->restarts.size(), 4U);
+  EXPECT_EQ(story.machine.running, "old");
+  EXPECT_EQ(story.state(), EdgePinState::kRolledBack) << "once that may be the operator; twice it is the file";
+  EXPECT_EQ(story.rolled_back, 1);
+}
+
+TEST(FileChange, WhatWasBegunIsNotCarriedOutLongAfter) {
+  Story story;
+  story.crash_at = 2;  // the installation, before it
+  story.crash_before = true;
+  EXPECT_THROW(while (true) story.pass(), Crash);
+  ASSERT_TRUE(story.status->change);
+  story.crash_at = -1;
+  story.machine.advance(kRestoreAfter);
+  story.waits_for = "window Tue 02:00";
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.machine.file, "old");
+  EXPECT_EQ(story.state(), EdgePinState::kDrifted);
+}
+
+TEST(FileChange, OfAMachineThatStaysDarkNothingIsLeftUnderWay) {
+  Story story;
+  while (story.machine.restarts == 0) story.machine.advance(*story.pass() - story.machine.now);
+  const auto unseen = [&](std::chrono::seconds later) {
+    return decide({.policy = "cloud",
+                   .before = story.status,
+                   .host = {},
+                   .host_trouble = "no answer in time",
+                   .now = *story.status->change->at + later});
+  };
+  EXPECT_TRUE(unseen(kLongestChange - 1s).status.change);
+  const auto decision = unseen(kLongestChange);
+  EXPECT_FALSE(decision.status.change);
+  EXPECT_EQ(decision.status.state, EdgePinState::kUnreachable);
+  EXPECT_EQ(decision.status.unconfirmed_sha256, "new");
+  EXPECT_FALSE(decision.status.rolled_back_at);
+}
+
+template <class Effect>
+bool is_a(const FileEffect& effect) {
+  return std::holds_alternative<Effect>(effect);
+}
+
+TEST(FileChange, AStepThatFailsEachTimeEndsTheChange) {
+  for (const auto& step : {is_a<file_effect::Install>, is_a<file_effect::Restart>, is_a<file_effect::Confirm>}) {
+    Story story;
+    story.fails = step;
+    EXPECT_FALSE(story.run(5min) && story.state() == EdgePinState::kMatched);
+    EXPECT_EQ(story.machine.running, "old");
+    EXPECT_EQ(story.machine.file, "old");
+    EXPECT_LE(story.machine.restarts, 2);
+  }
+}
+
+TEST(FileChange, AFileThatCannotBeTakenBackIsSaid) {
+  Story story;
+  story.machine.locked_out = {"new"};
+  story.fails = is_a<file_effect::Restore>;
+  while (story.machine.restarts == 0) story.machine.advance(*story.pass() - story.machine.now);
+  story.machine.timer.reset();
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kBlocked);
+  EXPECT_THAT(story.status->message, HasSubstr("could not be put back"));
+  EXPECT_FALSE(story.status->change);
+  EXPECT_TRUE(story.machine.previous) << "a person will need it";
+}
+
+TEST(FileChange, AFileThatPinsNothingIsNeverTakenBack) {
+  for (const bool comes_up : {true, false}) {
+    Story story;
+    story.switches_off = true;
+    story.machine.locked_out = {"new"};
+    if (!comes_up) story.machine.bad = {"new"};
+    EXPECT_TRUE(story.run());
+    EXPECT_EQ(story.machine.file, "new");
+    EXPECT_EQ(story.machine.restarts, 1);
+    EXPECT_EQ(story.proofs, 0);
+    EXPECT_EQ(story.rolled_back, 0);
+  }
+}
+
+TEST(FileChange, TheCloudMayStillSeeAnEdgeThatIsOut) {
+  Story story;
+  story.online = true;
+  const TimePoint begun = story.machine.now;
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kMatched);
+  EXPECT_GE(story.proof_at, begun + kMissedWithin) << "what it says right after the restart is no proof";
 }
 
 TEST(FileChange, AnEditInTheMiddleOfAChangeIsNotWrittenOver) {

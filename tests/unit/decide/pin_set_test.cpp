@@ -434,6 +434,10 @@ TEST(PinSet, AnEdgeThatIsLedElsewhereIsIntercepted) {
   EXPECT_FALSE(intercepted(sight("edge01", link('a'), 'q'))) << "cross-signed";
   EXPECT_FALSE(intercepted(blind("edge01"))) << "it saw nothing";
   EXPECT_FALSE(intercepted(sight("edge01", link('p'), 'q'), blind("Operator"))) << "nothing to compare with";
+  Sight expired = sight("edge01", link('a'));
+  expired.problem = "it has expired";
+  EXPECT_FALSE(intercepted(expired, expired)) << "the endpoint's own chain is wrong, for everybody";
+  EXPECT_TRUE(intercepted(unknown_root, expired));
 }
 
 }  // namespace

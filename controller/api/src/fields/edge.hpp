@@ -145,8 +145,11 @@ void fields(V& v, EdgePins& pins) {
   v("restarts", pins.restarts, max_items(8), doc("Restarts of the service in the last hour."));
   v("rejectedSha256", pins.rejected_sha256, max_length(64), doc("SHA-256 of the file that was rolled back."));
   v("rolledBackAt", pins.rolled_back_at, doc("When that was."));
+  v("rejectedUntil", pins.rejected_until, doc("When that file is tried again; absent: never."));
+  v("unconfirmedSha256", pins.unconfirmed_sha256, max_length(64), doc("SHA-256 of a file that the timer on the Edge took back; a second time it counts as rolled back."));
   v("enforced", pins.enforced, doc("Whether a file that pins was put there by the operator, or is about to be. While it is, a finalizer holds the Edge and its PinPolicy."));
   v("set", pins.set, max_length(64), doc("Which pins the file has: the same text for the same pins."));
+  v("endpoint", pins.endpoint, max_length(600), doc("The endpoint that the pins of the file were last seen to accept, and by which match."));
   v("slots", pins.slots, doc("Slots of the rotation budget that are held for a change."));
   v("drain", pins.drain, doc("The Edge is out of service for a change."));
   v("notBefore", pins.not_before, doc("No change begins before then: the Edge's calls did not end."));

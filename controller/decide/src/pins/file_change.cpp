@@ -13,6 +13,8 @@ using api::PinStep;
 
 constexpr auto kLookSoon = 2s;
 constexpr auto kOneHour = 1h;
+constexpr auto kProofHolds = 30s;
+constexpr std::size_t kMostRestartsKept = 8;
 
 // The status in the making.
 class File {
@@ -24,7 +26,7 @@ class File {
   }
 
   FileDecision decide() {
-    if (!s_.host) return rest(s_.for_a_person ? EdgePinState::kBlocked : EdgePinState::kUnreachable, s_.host_trouble);
+    if (!s_.host) return unseen();
     next_.status.file_sha256 = host().sha256;
     if (next_.status.change) {
       if (auto going_on = go_on()) return std::move(*going_on);
@@ -47,11 +49,33 @@ class File {
   }
   template <class Effect>
   FileDecision act(EdgePinState state, std::string message, Effect effect) {
+    if (fails() > 1) message += "; the last try: " + s_.failure;
     next_.effect = std::move(effect);
     next_.wake_at = s_.now + kLookSoon;
     return rest(state, std::move(message));
   }
 
+  // How often this step has failed in a row.
+  [[nodiscard]] int fails() const {
+    const auto& was = s_.before ? s_.before->change : std::nullopt;
+    const auto& is = next_.status.change;
+    return was && is && was->step == is->step ? s_.failures : 0;
+  }
+  [[nodiscard]] bool is_old(std::chrono::seconds age) const {
+    return s_.now >= next_.status.change->at.value_or(TimePoint{}) + age;
+  }
+  // What the wanted file was refused for is still to be heeded.
+  [[nodiscard]] bool is_rejected() const {
+    const auto& until = next_.status.rejected_until;
+    return s_.wanted->sha256 == next_.status.rejected_sha256 && !s_.switches_off && (!until || s_.now < *until);
+  }
+  void count_restart() {
+    auto& restarts = next_.status.restarts;
+    restarts.push_back(s_.now);
+    if (restarts.size() > kMostRestartsKept) restarts.erase(restarts.begin());
+  }
+
+  FileDecision unseen();
   FileDecision begin();
   FileDecision begin_change();
   std::optional<FileDecision> go_on();
@@ -61,12 +85,22 @@ class File {
   FileDecision confirming();
   FileDecision restoring();
   FileDecision step(PinStep to);
+  FileDecision go_back(bool may_pass);
+  FileDecision give_up();
+  void reject();
+  void end_unconfirmed();
 
   const FileSituation& s_;
   FileDecision next_;
 };
 
 // --- a change under way
+
+// Whatever has become of it, after so long it is over: who answers then is judged anew.
+FileDecision File::unseen() {
+  if (next_.status.change && is_old(kLongestChange)) end_unconfirmed();
+  return rest(s_.for_a_person ? EdgePinState::kBlocked : EdgePinState::kUnreachable, s_.host_trouble);
+}
 
 // Empty: it is over, and the file is judged anew.
 std::optional<FileDecision> File::go_on() {
@@ -77,14 +111,17 @@ std::optional<FileDecision> File::go_on() {
   if (!has_new) {
     // The timer was faster, or somebody has edited the file: what the change was for is asked anew.
     if (host().restore_armed) return later(EdgePinState::kApplying, "the timer on the Edge runs", kLookSoon);
-    next_.status.change.reset();
+    if (has_previous && host().invocation != change().invocation) count_restart();
+    has_previous ? end_unconfirmed() : next_.status.change.reset();
     return std::nullopt;
   }
   switch (change().step) {
     case PinStep::kInstalling:
+      // Who was started while the file was put in place may have read either.
+      change().invocation = host().invocation;
       // Only its mode or owner was wrong: nobody has to read it anew.
       if (change().file_sha256 == change().previous_sha256) return step(PinStep::kConfirming);
-      next_.status.restarts.push_back(s_.now);
+      count_restart();
       return step(PinStep::kRestarting);
     case PinStep::kRestarting: return restarting();
     case PinStep::kProving: return proving();
@@ -112,19 +149,23 @@ std::optional<FileDecision> File::installing() {
     // A script that was cut off from us may still be at work, and takes no longer than its timer.
     return later(EdgePinState::kApplying, "an installation that was begun is waited for", kLookSoon);
   }
-  const bool may_go_on = s_.enforced && s_.intercepted.empty() && s_.hindered.empty();
+  if (fails() >= kMostTries) return give_up();
+  // What it was allowed to begin by does not hold for ever: window, freeze, halt are asked anew.
+  const bool may_go_on = s_.enforced && s_.intercepted.empty() && s_.hindered.empty() && !is_old(kRestoreAfter);
   if (!may_go_on || !s_.wanted || s_.wanted->sha256 != change().file_sha256) {
     next_.status.change.reset();
     return std::nullopt;
   }
   change().invocation = host().invocation;
   return act(EdgePinState::kApplying, "the new file is put in place",
-             file_effect::Install{*s_.wanted, change().previous_sha256, change().invocation});
+             file_effect::Install{*s_.wanted, change().previous_sha256});
 }
 
 FileDecision File::restarting() {
   if (host().invocation != change().invocation) return step(PinStep::kProving);
-  return act(EdgePinState::kRestarting, "the service is restarted with the new file", file_effect::Restart{});
+  if (fails() >= kMostTries) return give_up();
+  return act(EdgePinState::kRestarting, "the service is restarted with the new file",
+             file_effect::Restart{change().invocation});
 }
 
 // Whoever comes back after the time for it tries once all the same: the Edge's own timer has not been faster.
@@ -132,33 +173,86 @@ FileDecision File::proving() {
   const TimePoint restarted = next_.status.restarts.empty() ? s_.now : next_.status.restarts.back();
   const bool too_late = s_.now >= restarted + kProveWithin;
   if (!host().service_active) {
-    if (too_late) return step(PinStep::kRestoring);
-    return later(EdgePinState::kRestarting, "the service is not up yet", kLookSoon);
+    if (!too_late) return later(EdgePinState::kRestarting, "the service is not up yet", kLookSoon);
+    return s_.pins ? go_back(false) : step(PinStep::kConfirming);
   }
-  if (s_.proof == Proof::kGood) return step(PinStep::kConfirming);
-  if (s_.proof == Proof::kRefused || (s_.proof == Proof::kUnreachable && too_late)) return step(PinStep::kRestoring);
+  if (!s_.pins) return step(PinStep::kConfirming);
+  const TimePoint missed = change().online ? restarted + kMissedWithin : TimePoint{};
+  const Proof proof = s_.now <= s_.proof_at + kProofHolds ? s_.proof : Proof::kNone;
+  if (proof == Proof::kGood && s_.proof_at >= missed) return step(PinStep::kConfirming);
+  if (proof == Proof::kGood && s_.now < missed)
+    return later(EdgePinState::kRestarting, "the cloud has to see the Edge for a while", kLookSoon);
+  if (proof == Proof::kRefused) return go_back(false);
+  if (too_late && (proof == Proof::kUnreachable || proof == Proof::kUnknown)) return go_back(true);
   return act(EdgePinState::kRestarting, "the endpoint is tried from the Edge", file_effect::Prove{});
 }
 
 FileDecision File::confirming() {
-  if (host().restore_armed || host().has_leftovers)
+  if (host().restore_armed || host().has_leftovers) {
+    if (fails() >= kMostTries) return give_up();
     return act(EdgePinState::kApplying, "the new file is confirmed", file_effect::Confirm{change().file_sha256});
+  }
   next_.status.applied_at = std::chrono::floor<std::chrono::seconds>(s_.now);
   next_.status.rejected_sha256.clear();
+  next_.status.rejected_until.reset();
+  next_.status.unconfirmed_sha256.clear();
   next_.status.change.reset();
   return begin();
 }
 
 FileDecision File::restoring() {
   const bool has_new = host().has_file && host().sha256 == change().file_sha256;
-  if (has_new || host().restore_armed)
-    return act(EdgePinState::kRolledBack, "the previous file is put back",
-               file_effect::Restore{change().file_sha256, change().invocation});
+  if (has_new || host().restore_armed) {
+    if (fails() >= kMostTries && !host().restore_armed) return give_up();
+    return act(EdgePinState::kRolledBack, "the previous file is put back", file_effect::Restore{change().file_sha256});
+  }
+  if (host().invocation != change().invocation) count_restart();
+  reject();
+  return begin();
+}
+
+// What may pass by itself is no fault of the file.
+FileDecision File::go_back(bool may_pass) {
+  next_.status.rejected_until = may_pass ? s_.retry_at : std::nullopt;
+  return step(PinStep::kRestoring);
+}
+
+// A step that fails again and again: the change ends, with what was said last.
+FileDecision File::give_up() {
+  const PinStep at = change().step;
+  const bool has_begun = at == PinStep::kRestarting || at == PinStep::kConfirming;
+  if (has_begun && s_.pins) return go_back(true);
+  if (at == PinStep::kRestoring) {
+    const std::string file = change().file_sha256;
+    reject();
+    next_.status.unconfirmed_sha256 = file;  // and still there
+    return begin();
+  }
+  next_.status.change.reset();
+  return rest(EdgePinState::kBlocked, s_.failure);
+}
+
+void File::reject() {
   next_.status.rejected_sha256 = change().file_sha256;
   next_.status.rolled_back_at = std::chrono::floor<std::chrono::seconds>(s_.now);
+  next_.status.unconfirmed_sha256.clear();
   next_.status.change.reset();
   next_.rolled_back = true;
-  return begin();
+}
+
+// The timer on the Edge took the file back, as far as anybody can tell. That may be because the operator was away; a
+// second time it is taken to be the file.
+void File::end_unconfirmed() {
+  const bool was_refused = change().step == PinStep::kRestoring;
+  const bool is_harmless = change().step == PinStep::kInstalling || s_.switches_off;
+  const std::string file = change().file_sha256;
+  if (was_refused) return reject();
+  if (!is_harmless && next_.status.unconfirmed_sha256 == file) {
+    next_.status.rejected_until = s_.retry_at;
+    return reject();
+  }
+  if (!is_harmless) next_.status.unconfirmed_sha256 = file;
+  next_.status.change.reset();
 }
 
 // --- no change under way
@@ -167,6 +261,14 @@ FileDecision File::begin() {
   // Of a change whose record is lost.
   if (host().restore_armed) return later(EdgePinState::kApplying, "the timer on the Edge runs", kLookSoon);
   if (!s_.intercepted.empty()) return rest(EdgePinState::kIntercepted, s_.intercepted);
+  const std::string& stuck = next_.status.unconfirmed_sha256;
+  const bool is_stuck = s_.wanted && !s_.switches_off && !stuck.empty() && stuck == next_.status.rejected_sha256 &&
+                        stuck == host().sha256 && stuck == s_.wanted->sha256;
+  if (is_stuck)
+    return rest(EdgePinState::kBlocked,
+                "with its file the Edge did not come back or did not reach the endpoint, and the previous one could "
+                "not be put back" +
+                    (s_.failure.empty() ? "" : ": " + s_.failure));
   if (host().has_leftovers && s_.enforced)
     return act(EdgePinState::kApplying, "what a cut connection has left is taken away", file_effect::Clean{});
   if (!host().folder_trouble.empty()) return rest(EdgePinState::kBlocked, host().folder_trouble);
@@ -174,10 +276,13 @@ FileDecision File::begin() {
   if (!s_.wanted) return rest(EdgePinState::kBlocked, s_.blocked);
   if (host().has_file && host().sha256 == s_.wanted->sha256 && host().is_private)
     return rest(EdgePinState::kMatched, "the file is as it should be");
-  if (s_.wanted->sha256 == next_.status.rejected_sha256)
+  if (is_rejected()) {
+    next_.wake_at = next_.status.rejected_until;
     return rest(EdgePinState::kRolledBack,
                 "with the new file the Edge did not come back or did not reach the endpoint, so the previous one is "
-                "there again; it is not tried a second time");
+                "there again; it is " +
+                    (next_.wake_at ? "tried again " + format_rfc3339(*next_.wake_at) : "not tried a second time"));
+  }
   if (!s_.enforced)
     return rest(EdgePinState::kDrifted,
                 std::string(host().has_file ? "the file is another one" : "there is no pin file") +
@@ -187,15 +292,21 @@ FileDecision File::begin() {
 
 FileDecision File::begin_change() {
   if (!s_.hindered.empty()) return rest(EdgePinState::kBlocked, s_.hindered);
+  // In the same words however far: a clock that drifts is no news.
   if (host().clock_offset > s_.max_clock_offset)
-    return rest(EdgePinState::kBlocked, "the Edge's clock is off by " + format_duration(host().clock_offset) +
+    return rest(EdgePinState::kBlocked, "the Edge's clock is off by more than " + format_duration(s_.max_clock_offset) +
                                             ": nothing is changed before it is right");
+  if (!host().service_active && !s_.switches_off) {
+    const auto& last = next_.status.restarts;
+    if (!last.empty() && s_.now < last.back() + kProveWithin) next_.wake_at = s_.now + kLookSoon;
+    return rest(EdgePinState::kBlocked, "the service is not up: nothing is changed before it is");
+  }
   if (!s_.waits_for.empty()) return rest(EdgePinState::kDrifted, "the file is another one; " + s_.waits_for);
   const auto& restarts = next_.status.restarts;
-  if (restarts.size() >= static_cast<std::size_t>(kMostRestartsAnHour)) {
-    next_.wake_at = restarts.front() + kOneHour;
-    return rest(EdgePinState::kDrifted,
-                "the file is another one; the service has been restarted three times this hour");
+  const int most = kMostRestartsAnHour + (s_.switches_off ? kMoreToSwitchOff : 0);
+  if (static_cast<int>(restarts.size()) >= most) {
+    next_.wake_at = *(restarts.end() - most) + kOneHour;
+    return rest(EdgePinState::kDrifted, "the file is another one; the service has been restarted too often this hour");
   }
   next_.status.change = api::PinChange{.step = PinStep::kInstalling,
                                        .file_sha256 = s_.wanted->sha256,
@@ -203,8 +314,7 @@ FileDecision File::begin_change() {
                                        .invocation = host().invocation,
                                        .at = std::chrono::floor<std::chrono::seconds>(s_.now),
                                        .online = s_.online};
-  return act(EdgePinState::kApplying, "the new file is put in place",
-             file_effect::Install{*s_.wanted, host().sha256, host().invocation});
+  return act(EdgePinState::kApplying, "the new file is put in place", file_effect::Install{*s_.wanted, host().sha256});
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ std::optional<Permission> wait_for_window(const PermissionSituation& s, const ap
     return wait("freeze " + freeze->name + (freeze->reason.empty() ? "" : " (" + freeze->reason + ")") +
                     " lasts until " + format_rfc3339(freeze->to),
                 freeze->to);
-  if (s.at_once) {
+  if (s.at_once || s.is_out) {
     const Slot gap = next_gap(s.now, kLongestChange, rotation.freezes);
     if (gap.opens <= s.now) return std::nullopt;
     return wait("a freeze is near: it may begin " + format_rfc3339(gap.opens), gap.opens);
@@ -35,7 +35,7 @@ std::optional<Permission> wait_for_window(const PermissionSituation& s, const ap
 
 // What is new has to be in force on an Edge of each earlier wave for as long as that wave soaks.
 std::optional<Permission> wait_for_wave(const PermissionSituation& s) {
-  if (s.at_once || s.policy == nullptr || s.set.empty()) return std::nullopt;
+  if (s.at_once || s.is_out || s.policy == nullptr || s.set.empty()) return std::nullopt;
   const auto& waves = s.policy->spec.waves;
   const std::size_t mine = wave_of(waves, s.edge);
   for (std::size_t wave = 0; wave < std::min(mine, waves.size()); ++wave) {
@@ -62,7 +62,7 @@ std::optional<Permission> wait_for_edge(const PermissionSituation& s, const api:
   const bool updates = status.software_update == "INIT" || status.software_update == "IN_PROGRESS";
   if (updates && rotation.software_update == api::SoftwareUpdateRule::kWait)
     return wait("the Edge updates its software (" + status.software_update + ")");
-  if (!rotation.drain_timeout && status.service_state == "OutOfService")
+  if (!rotation.drain_timeout && !s.is_out && status.service_state == "OutOfService")
     return wait("the Edge is out of service: somebody has taken it out");
   return std::nullopt;
 }
@@ -78,13 +78,14 @@ Permission permission(const PermissionSituation& s) {
                     " to a new value",
                 found.until);
   const auto& pins = s.edge.status.pins;
-  if (pins && pins->not_before && *pins->not_before > s.now)
+  if (!s.is_out && pins && pins->not_before && *pins->not_before > s.now)
     return wait("its calls did not end: it is tried again " + format_rfc3339(*pins->not_before), pins->not_before);
   if (auto window = wait_for_window(s, rotation)) return *window;
   if (auto wave = wait_for_wave(s)) return *wave;
   if (auto edge = wait_for_edge(s, rotation)) return *edge;
   if (s.has_turn) return {};
-  Turn turn = turn_of_pins(s.edge, s.policy_name, s.fleet, rotation, s.before);
+  Turn turn =
+      s.is_out ? turn_of_site(s.edge, s.fleet) : turn_of_pins(s.edge, s.policy_name, s.fleet, rotation, s.before);
   if (turn.slots.empty()) {
     Permission later = wait(turn.why);
     later.its_turn = true;

@@ -324,7 +324,9 @@ std::string objection(const api::PinPolicySpec& spec, const std::vector<Pin>& ac
 
 bool is_intercepted(const Sight& edge, const Sight& from_operator, const std::vector<Pin>& accepted, PinMatch match) {
   if (edge.chain.empty()) return false;  // nothing was seen
-  if (!edge.valid()) return true;
+  // The same leaf as the operator's comes from the endpoint, and its chain is wrong for everybody.
+  const bool is_the_endpoints = !from_operator.chain.empty() && edge.leaf() == from_operator.leaf();
+  if (!edge.valid()) return !is_the_endpoints;
   if (matches(accepted, match, edge.chain)) return false;
   return from_operator.valid() && edge.chain.back().public_key != from_operator.chain.back().public_key;
 }

@@ -123,13 +123,15 @@ std::string what_would_be_written(const api::PinPolicySpec& spec, const PinOutco
          " pins";
 }
 
-// What is said of the endpoint while nobody looks.
+// What is said of the endpoint while nobody looks. What was learned of it stays: a spec that is wrong for a moment is
+// no reason to begin anew.
 void forget_view(api::PinPolicyStatus& status) {
-  const auto generation = status.observed_generation;
-  auto conditions = std::move(status.conditions);
-  status = {};
-  status.observed_generation = generation;
-  status.conditions = std::move(conditions);
+  api::PinPolicyStatus kept;
+  kept.observed_generation = status.observed_generation;
+  kept.conditions = std::move(status.conditions);
+  kept.current = std::move(status.current);
+  kept.next = std::move(status.next);
+  status = std::move(kept);
   for (const auto type : {api::condition::kPinsCurrent, api::condition::kHandshakeValid, api::condition::kIntercepted,
                           api::condition::kClockInSync})
     api::remove(status.conditions, type);

@@ -90,13 +90,16 @@ struct EdgePins {
   std::string message;
   std::optional<EdgePinSight> observed;
   std::optional<PinChange> change;
-  std::vector<TimePoint> restarts;  // those of the last hour
+  std::vector<TimePoint> restarts;  // those of the last hour, whoever made them for a change
   std::string rejected_sha256;      // of the file that was rolled back
   std::optional<TimePoint> rolled_back_at;
+  std::optional<TimePoint> rejected_until;  // that file is tried again then; empty: never
+  std::string unconfirmed_sha256;  // of a file that the timer on the Edge took back: a second time it is rejected
   // A file that pins was put there by the operator, or is about to be: it is not left behind without somebody who
   // follows the endpoint.
   bool enforced = false;
-  std::string set;  // which pins the file has: the same text for the same pins
+  std::string set;       // which pins the file has: the same text for the same pins
+  std::string endpoint;  // what the pins of the file were last seen to accept, and by which match
   std::optional<SlotsStatus> slots;
   std::optional<DrainStatus> drain;
   std::optional<TimePoint> not_before;  // no change begins before then: its calls did not end

@@ -71,6 +71,8 @@ Turn turn_of(const api::EdgeCertificate& me, const api::Edge& edge, const Fleet&
 // The same for the pin file of an Edge: one Edge of a site at a time. Those that go `before` it take their slots first.
 Turn turn_of_pins(const api::Edge& edge, const std::string& policy, const Fleet& fleet,
                   const api::EffectiveRotation& rotation, const std::vector<std::shared_ptr<const api::Edge>>& before);
+// Of an Edge that is locked out: its site alone, whatever the budget of its policy and whoever else waits.
+Turn turn_of_site(const api::Edge& edge, const Fleet& fleet);
 
 // The Edges under a policy with which a new certificate or pin file went wrong since it was last resumed, within the
 // longer of its spread and a week: what went wrong in another season is no reason to stop. Rolled back, being rolled

@@ -19,6 +19,9 @@ namespace edgetrust::ports {
 inline constexpr std::string_view kHostKeyRefused = "HostKeyRefused";
 // The file on the Edge is not the one that a change was decided upon: somebody else has edited it.
 inline constexpr std::string_view kFileChanged = "FileChanged";
+// There is a change on the Edge already, of which the timer is armed, or another script is at work with it: nothing has
+// been done.
+inline constexpr std::string_view kChangeUnderWay = "ChangeUnderWay";
 // The SSH server dials nobody for us: that is a setting of its own, or of our key.
 inline constexpr std::string_view kForwardingRefused = "ForwardingRefused";
 // The Edge was reached, and what was to be seen from there was not.
@@ -46,6 +49,7 @@ struct HostAnchor {
 
 struct HostState {
   std::string folder_trouble;  // why nothing may be put into the file's folder; empty: it may
+  bool folder_absent = false;  // there is none: that is known, and not merely that it cannot be entered
   bool has_file = false;
   std::string file_trouble;  // it is no plain file, or too large to be one of ours
   std::string text;
@@ -54,7 +58,8 @@ struct HostState {
   bool restore_armed = false;  // the timer that puts the previous file back
   bool has_leftovers = false;  // of a change that is over or was cut
   bool service_active = false;
-  std::string invocation;  // of the service: another one for each start (systemd.exec(5), $INVOCATION_ID)
+  bool service_busy = false;  // it is about to be started, stopped or restarted: systemd has a job for it
+  std::string invocation;     // of the service: another one for each start (systemd.exec(5), $INVOCATION_ID)
   std::chrono::milliseconds clock_offset{};  // how far the Edge's clock is from the right time, either way
   // As chrony or ntpd says; where neither is in sync, or there, the offset is from this machine's clock.
   bool clock_synchronised = false;
@@ -76,21 +81,29 @@ class EdgeHost {
   // kTimeout when nobody says anything, there or on the way; kProtocol when it is no TLS. Without that code it is the
   // Edge that was not reached.
   virtual Result<ServedChain> present(const PresentRequest& request, std::stop_token stop) = 0;
+  // Of what changes the file or the service one is at work on an Edge at a time, however many were begun. Who finds
+  // another one at work for some seconds has done nothing: kConflict, code kChangeUnderWay.
+
   // Puts the document in place of the file with that hash (empty: there is none), unless that is another one by now
-  // (kConflict, code kFileChanged). Before that it arms a timer on the Edge: after `restore_after` the previous file
-  // comes back, and if the service has been started since `invocation`, it is started again. The document is written to
-  // a file beside it, its length and hash are compared there, it is synced and renamed: whoever opens the file has the
-  // old or the new one, whole. kInvalid when the Edge cannot take it (a full or read-only disk): nothing has changed.
-  virtual Status install(const PinDocument& document, const std::string& replaces, const std::string& invocation,
-                         std::chrono::seconds restore_after, std::stop_token stop) = 0;
-  // Starts the service anew and does not wait for it.
-  virtual Status restart(std::stop_token stop) = 0;
+  // (kConflict, code kFileChanged) or a timer is armed (kConflict, code kChangeUnderWay). Before that it arms a timer
+  // on the Edge: after `restore_after` the previous file comes back, and if the service has been started since before
+  // the new one had its place, it is started again. When the Edge is booted meanwhile, the previous file comes back
+  // before the service starts. The document is written to a file beside it, its length and hash are compared there, it
+  // is synced and renamed: whoever opens the file has the old or the new one, whole. kInvalid when the Edge cannot take
+  // it (a full or read-only disk): nothing has changed. Returns the service's invocation as read after the rename:
+  // every later one has read the new file.
+  virtual Result<std::string> install(const PinDocument& document, const std::string& replaces,
+                                      std::chrono::seconds restore_after, std::stop_token stop) = 0;
+  // Starts the service anew and does not wait for it, if it is still that invocation and nobody else has it started,
+  // stopped or restarted: so a restart that is asked for twice is one.
+  virtual Status restart(const std::string& invocation, std::stop_token stop) = 0;
   // Disarms the timer and forgets the previous file. kConflict, code kFileChanged, when the file is not the one with
-  // that hash: the timer was faster.
+  // that hash, or the timer has run out: nothing has been done.
   virtual Status confirm(const std::string& sha256, std::stop_token stop) = 0;
-  // What the timer would do, now: if the file is the one with that hash, the previous one comes back, and the service
-  // is started again if it has been since `invocation`.
-  virtual Status restore(const std::string& sha256, const std::string& invocation, std::stop_token stop) = 0;
+  // What the timer of the file with that hash would do, now; the service is not waited for. A second time it goes on
+  // from where the first was cut, or finds nothing to do. A file that somebody else has put there stays. kConflict,
+  // code kFileChanged, when the timer is that of another change; kInvalid when the previous file is gone.
+  virtual Status restore(const std::string& sha256, std::stop_token stop) = 0;
   // Takes away what a cut connection has left, if no timer is armed.
   virtual Status clean(std::stop_token stop) = 0;
 

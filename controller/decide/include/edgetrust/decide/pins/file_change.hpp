@@ -7,7 +7,8 @@
 //                                    └──────> Restoring ───> RolledBack
 //
 // The Edge itself has a timer from the installation to the confirmation that puts the previous file back: what the
-// operator does not live to see is not enforced.
+// operator does not live to see is not enforced. A file that pins nothing is never taken back: that the service is up
+// with it is proof enough.
 #include "edgetrust/api/edge.hpp"
 #include "edgetrust/ports/edge_host.hpp"
 
@@ -22,9 +23,26 @@ inline constexpr std::chrono::seconds kRestoreAfter{120};
 // How long the restarted service may take to be up, and its endpoint to be reached, before the previous file comes
 // back. That and the restart with it are over within a minute.
 inline constexpr std::chrono::seconds kProveWithin{45};
+// The longest time from the beginning of a change to the end of going back, by whomever: what the Edge is like after
+// that is judged anew, and nothing is held for it any longer.
+inline constexpr std::chrono::minutes kLongestChange{5};
+// The cloud takes a while to miss an Edge: that it sees one counts from then on after the restart.
+inline constexpr std::chrono::seconds kMissedWithin{20};
+// After so many no change begins; going back is always allowed, and a file that pins nothing is what a person does
+// about the others: it may begin once more, with the restart of going back.
 inline constexpr int kMostRestartsAnHour = 3;
+inline constexpr int kMoreToSwitchOff = 2;
+// So often one step is tried that fails each time.
+inline constexpr int kMostTries = 5;
 
-enum class Proof { kNone, kGood, kUnreachable, kRefused };  // of the endpoint, as the Edge is presented it
+// Of the endpoint, as the Edge is presented it.
+enum class Proof {
+  kNone,     // nobody has looked
+  kUnknown,  // somebody has, and nothing can be said
+  kGood,
+  kUnreachable,  // neither it nor what is in between has to do with the file
+  kRefused
+};
 
 struct FileSituation {
   std::string policy;  // the PinPolicy's name
@@ -37,13 +55,19 @@ struct FileSituation {
   std::optional<ports::PinDocument> wanted;
   std::string blocked;
   std::string
-      intercepted;        // what the Edge is presented in place of the endpoint's chain: then nothing is written there
-  std::string hindered;   // why no change may begin, whatever is waited for; a file that is right stays so
-  bool online = false;    // the cloud sees the Edge
-  bool enforced = true;   // false: it is only said what would be written
-  std::string waits_for;  // why nothing may begin now: a window, another Edge; empty: it may
+      intercepted;       // what the Edge is presented in place of the endpoint's chain: then nothing is written there
+  std::string hindered;  // why no change may begin, whatever is waited for; a file that is right stays so
+  bool online = false;   // the cloud sees the Edge
+  bool enforced = true;  // false: it is only said what would be written
+  bool pins = true;      // the file that is there now pins something
+  bool switches_off = false;  // the wanted one pins nothing
+  std::string waits_for;      // why nothing may begin now: a window, another Edge; empty: it may
   api::Duration max_clock_offset{5000};
-  Proof proof = Proof::kNone;  // asked for by the last pass; may be lost
+  Proof proof = Proof::kNone;  // asked for by an earlier pass, and when; may be lost
+  TimePoint proof_at;
+  int failures = 0;                   // of the effect of this step, in a row; may be lost
+  std::string failure;                // the last of them
+  std::optional<TimePoint> retry_at;  // when a file may be tried again whose failure may pass; empty: never
   TimePoint now;
 };
 
@@ -51,16 +75,16 @@ namespace file_effect {
 struct Install {
   ports::PinDocument document;
   std::string replaces;
-  std::string invocation;
 };
-struct Restart {};
+struct Restart {
+  std::string invocation;  // that has not read the new file
+};
 struct Prove {};  // whether the endpoint can be reached from the Edge, and is accepted by the pins of the new file
 struct Confirm {
   std::string sha256;
 };
 struct Restore {
   std::string sha256;
-  std::string invocation;
 };
 struct Clean {};
 }  // namespace file_effect

@@ -3,6 +3,7 @@
 // halt, window, wave, the Edge's own software, and a turn in the budget. Called by the engine of Edges. Pure. Errors:
 // none; what nobody can tell is a reason to wait.
 #include "edgetrust/decide/budget.hpp"
+#include "edgetrust/decide/pins/file_change.hpp"
 #include "edgetrust/decide/schedule.hpp"
 
 #include <optional>
@@ -10,9 +11,6 @@
 #include <vector>
 
 namespace edgetrust::decide::pins {
-
-// The longest time from the beginning of a change to the end of going back.
-inline constexpr std::chrono::minutes kLongestChange{5};
 
 // An Edge of the same PinPolicy, for the waves.
 using Edges = std::vector<std::shared_ptr<const api::Edge>>;
@@ -23,6 +21,7 @@ struct PermissionSituation {
   const api::RotationPolicy* policy;         // nullptr: there is no such object, and the defaults hold
   std::string policy_name;
   bool at_once = false;     // service.restart Immediate: no window and no wave is waited for, and nothing is drained
+  bool is_out = false;      // its file refuses what it is presented: window, wave and budget are not waited for
   bool has_turn = false;    // it holds its slots already
   bool is_drained = false;  // the Edge has been taken out of service for it
   std::string set;          // which pins the new file has; empty: none, and no wave is waited for

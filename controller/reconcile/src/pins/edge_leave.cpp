@@ -1,0 +1,133 @@
+// How an Edge is held while it pins, and let go when it does not.
+#include "pins/edge_pass.hpp"
+
+namespace edgetrust::reconcile::edge_pins {
+
+using namespace std::chrono_literals;
+
+bool has_finalizer(const api::ObjectMeta& meta) { return std::ranges::count(meta.finalizers, api::kFinalizer) > 0; }
+
+// Nothing that pins is there any more. Of a file that cannot be read nobody knows.
+bool Pass::has_left() const {
+  if (!state_ || file_error_ || !state_->file_trouble.empty()) return false;
+  const bool is_known = state_->folder_trouble.empty() || state_->folder_absent;
+  return is_known && !changes() && !state_->restore_armed && !file_;
+}
+
+// It has left Enforce, or does not pin for a while, and nothing is left to be done.
+std::optional<Plan> Pass::left(const std::optional<api::EdgePins>& known) {
+  if (!has_left() || (!is_leaving() && !is_overridden())) return std::nullopt;
+  Plan plan{.pins = known.value_or(api::EdgePins{})};
+  auto& pins = *plan.pins;
+  pins.policy = policy_name();
+  pins.set.clear();
+  pins.endpoint.clear();
+  pins.file_sha256 = state_->sha256;
+  if (is_overridden()) {
+    pins.state = EdgePinState::kMatched;
+    pins.message = "pinning is switched off by the emergency override";
+    return plan;
+  }
+  pins.enforced = false;
+  pins.state = EdgePinState::kNotObserved;
+  pins.message = "pinning is switched off there";
+  plan.wake_at = now_;
+  return plan;
+}
+
+Plan Pass::nothing() {
+  Plan plan{.pins = before()};
+  if (before() && !before()->slots && !before()->drain) plan.pins.reset();
+  return plan;
+}
+
+// What was under way is left to the timer on the Edge.
+Plan Pass::let_go() {
+  Plan plan{.pins = before(), .wake_at = now_};
+  plan.pins->enforced = false;
+  plan.pins->change.reset();
+  plan.pins->state = EdgePinState::kNotObserved;
+  plan.pins->message = "it has left Enforce, and deletionPolicy Keep leaves its pin file to others";
+  return plan;
+}
+
+// Without spec.ssh. A change that was under way is over in the end, as of any machine that does not answer.
+Plan Pass::not_reachable() {
+  const bool was_pinned = before() && before()->enforced;
+  std::string why = is_leaving() ? "spec.ssh is gone, and the Edge pins: set it again, or deletionPolicy to Keep"
+                    : was_pinned ? "spec.ssh is gone, and the Edge pins: nobody follows the endpoint there"
+                                 : "spec.ssh is not set";
+  FileDecision decided = decide::pins::decide({.policy = policy_name(),
+                                               .before = before(),
+                                               .host = {},
+                                               .host_trouble = std::move(why),
+                                               .for_a_person = true,
+                                               .switches_off = is_leaving(),
+                                               .retry_at = retry_at(),
+                                               .now = now_});
+  Plan plan{.pins = std::move(decided.status)};
+  if (!is_leaving() && !was_pinned) plan.pins->state = EdgePinState::kNotObserved;
+  if (plan.pins->change && plan.pins->change->at) plan.wake_at = *plan.pins->change->at + decide::pins::kLongestChange;
+  return plan;
+}
+
+// What is known of a file that is as it should be.
+void Pass::describe_file(api::EdgePins& pins) const {
+  if (!is_enforcing() || is_overridden() || pins.state != EdgePinState::kMatched) return;
+  pins.set = decide::pins::name_of(accepted());
+  const bool was_proved = changes() && notes_.proof == Proof::kGood;
+  const bool is_accepted = file_ && seen_ && decide::pins::matches(pins_of(*file_), match_for(*seen_), seen_->chain);
+  if (was_proved || is_accepted) pins.endpoint = endpoint();
+}
+
+// Whoever could take an Edge that pins, or its policy, away has to wait: before a file that pins is put there, and on
+// every pass after that, for a finalizer may be taken off by hand, and another policy may take an Edge over. What is
+// under way is brought to its end first.
+Plan Pass::enforced(Plan plan) {
+  auto& pins = *plan.pins;
+  describe_file(pins);
+  const auto* machine = std::get_if<MachineEffect>(&plan.effect);
+  const bool trusts = machine != nullptr && std::holds_alternative<machine_effect::Trust>(*machine);
+  const bool shall_be_held =
+      is_enforcing() && (pins.enforced || pins.change || trusts || pins.state == EdgePinState::kMatched);
+  if (!shall_be_held) return plan;
+  if (has_finalizer(edge_->meta) && has_finalizer(claim_.policy->meta)) {
+    pins.enforced = true;
+    return plan;
+  }
+  const auto* file = std::get_if<FileEffect>(&plan.effect);
+  if (file != nullptr && !std::holds_alternative<file_effect::Install>(*file)) return plan;
+  Plan first{.pins = before(), .wake_at = now_};
+  if (!first.pins) {
+    first.pins = std::move(plan.pins);
+    first.pins->change.reset();
+    first.pins->state = EdgePinState::kDrifted;
+    first.pins->message = "the file is another one";
+  }
+  has_finalizer(edge_->meta) ? first.effect = HoldPolicy{} : first.effect = HoldEdge{true};
+  return first;
+}
+
+// What is held for no change goes.
+Plan Pass::tail(Plan plan) {
+  if (!std::holds_alternative<std::monostate>(plan.effect)) return plan;
+  auto& pins = plan.pins;
+  if (pins && pins->slots && !pins->change && !pins->drain) {
+    if (notes_.released != pins->slots->revision) {
+      plan.effect = ReleaseSlots{*pins->slots};
+    } else {
+      pins->slots.reset();
+    }
+    const TimePoint soon = now_ + (notes_.lost != 0 ? kTurnAgain : 0s);
+    plan.wake_at = std::min(plan.wake_at.value_or(soon), soon);
+    return plan;
+  }
+  const bool holds = pins && (pins->enforced || pins->change || pins->slots || pins->drain);
+  if (!holds && has_finalizer(edge_->meta)) {
+    plan.effect = HoldEdge{false};
+    plan.wake_at = now_;
+  }
+  return plan;
+}
+
+}  // namespace edgetrust::reconcile::edge_pins

@@ -1,0 +1,226 @@
+// What a pass looks at: the machine, what the endpoint presents there, and what the file shall be.
+#include "edgetrust/base/time_text.hpp"
+#include "finding.hpp"
+#include "pins/edge_pass.hpp"
+#include "pins/sight.hpp"
+
+namespace edgetrust::reconcile::edge_pins {
+
+using namespace std::chrono_literals;
+
+std::vector<Pin> pins_of(const ports::PinFile& file) {
+  std::vector<Pin> pins;
+  for (const auto& pin : file.accepted)
+    pins.push_back({pin.is_public_key ? api::PinType::kPublicKey : api::PinType::kCertificate, pin.sha256});
+  return pins;
+}
+
+// False: we are asked to stop.
+bool Pass::look() {
+  auto host = ports_.hosts.host(*edge_, stop_);
+  if (!host) {
+    host_error_ = std::move(host).error();
+    return host_error_->kind != ErrorKind::kCancelled;
+  }
+  host_ = *std::move(host);
+  auto state = host_->look(stop_);
+  if (!state) {
+    host_error_ = std::move(state).error();
+    return host_error_->kind != ErrorKind::kCancelled;
+  }
+  state_ = *std::move(state);
+  auto file = ports_.files.read(state_->text);
+  if (file) {
+    file_ = *std::move(file);
+  } else {
+    file_error_ = std::move(file).error();
+  }
+  return true;
+}
+
+// In the middle of a change the proof is the look.
+bool Pass::wants_sight() const {
+  if (!state_) return false;
+  if (changes() && state_->sha256 != before()->change->previous_sha256) return false;
+  if (is_enforcing()) return !is_overridden();
+  if (is_leaving()) return false;  // what is presented there is no reason to go on pinning
+  const auto& from = terms().observe_from;
+  return claim_.goal == Goal::kReport && std::ranges::count(from, api::PinVantage::kEdge) > 0;
+}
+
+Result<Sight> Pass::sight() {
+  const api::PinEndpoint& endpoint = terms().endpoint;
+  ports::ViewRequirements wanted{.server_name = std::string(api::server_name(endpoint)), .at = now_, .roots_pem = {}};
+  if (endpoint.ca_bundle_ref) {
+    EDGETRUST_TRY_ASSIGN(wanted.roots_pem, world_.secrets.read_bundle(edge_->meta.ns, *endpoint.ca_bundle_ref, stop_));
+  }
+  EDGETRUST_TRY_ASSIGN(
+      const ports::ServedChain served,
+      host_->present(
+          {.host = endpoint.host, .port = static_cast<std::uint16_t>(endpoint.port), .server_name = wanted.server_name},
+          stop_));
+  EDGETRUST_TRY_ASSIGN(const ports::ChainView view, ports_.viewer.view(served.chain_pem, wanted));
+  if (view.problem.empty() || trusted_.empty()) return sight_of(view, edge_->meta.name);
+  wanted.roots_pem.clear();
+  for (const auto& ca : trusted_) wanted.roots_pem += ca.pem;
+  EDGETRUST_TRY_ASSIGN(const ports::ChainView by_them, ports_.viewer.view(served.chain_pem, wanted));
+  return sight_of(by_them.problem.empty() ? by_them : view, edge_->meta.name);
+}
+
+void Pass::see() {
+  if (!wants_sight()) return;
+  auto found = sight();
+  if (!found) {
+    sight_error_ = std::move(found).error();
+    board_.forget_edge(edge_->meta.key());
+    return;
+  }
+  seen_ = *std::move(found);
+}
+
+std::vector<Pin> Pass::accepted() const { return decide::pins::with_intermediaries(in_force_->accepted, trusted_); }
+
+// An intermediary makes leaves as it goes: its pin is that of its root.
+api::PinMatch Pass::match_for(const Sight& sight) const {
+  return decide::pins::intermediary_of(sight, trusted_) != nullptr ? api::PinMatch::kAnyInChain : terms().pins.match;
+}
+
+void Pass::find_wanted(FileSituation& s) {
+  const auto take = [&](Result<ports::PinDocument> document) {
+    if (document) {
+      s.wanted = *std::move(document);
+    } else {
+      s.blocked = document.error().message();
+    }
+  };
+  if (is_leaving() || is_overridden()) {
+    auto document = ports_.files.switched_off(state_->text);
+    take(std::move(document));
+    return;
+  }
+  if (claim_.goal == Goal::kHold) {
+    s.blocked = "the PinPolicy cannot be read or served by this version: nothing is changed";
+    return;
+  }
+  const ports::PinFile file = wanted_file();
+  if (in_force_->accepted.empty() || file.fingerprint.empty()) {
+    s.blocked = in_force_->objection.empty() ? "no pin is accepted yet" : in_force_->objection;
+    return;
+  }
+  auto document = ports_.files.render(file, state_->text);
+  take(std::move(document));
+}
+
+// Where the pins stay the same, so does the leaf that the file names: an endpoint that has two in turn, or a new one
+// under a root that is pinned, is no reason for a restart.
+ports::PinFile Pass::wanted_file() const {
+  ports::PinFile file{.allow_rotation = terms().rotation.allow,
+                      .log_validation_failures = terms().log_validation_failures,
+                      .fingerprint = in_force_->leaf,
+                      .accepted = {},
+                      .min_version = terms().tls.min_version == api::TlsVersion::kTls13 ? "TLS1.3" : "TLS1.2",
+                      .cipher_suites = api::cipher_suites(terms().tls),
+                      .strict_validation = terms().tls.strict_validation};
+  for (const Pin& pin : accepted()) file.accepted.push_back({pin.type == api::PinType::kPublicKey, pin.sha256});
+  if (!file_ || file_->fingerprint.empty() || file_->accepted != file.accepted) return file;
+  const ports::FilePin named{.is_public_key = false, .sha256 = file_->fingerprint};
+  const bool was_right =
+      before() && before()->state == EdgePinState::kMatched && before()->file_sha256 == state_->sha256;
+  if (was_right || std::ranges::count(file.accepted, named) > 0) file.fingerprint = file_->fingerprint;
+  return file;
+}
+
+// What its machine needs before the file is changed. A CA whose time is over goes whatever else is the matter; nothing
+// is put there while somebody else answers in place of the endpoint, or while pinning is overridden.
+MachineEffect Pass::prepare(FileSituation& s) const {
+  const bool is_ours = is_enforcing() || is_leaving();
+  if (!state_ || !is_ours || changes() || state_->restore_armed) return {};
+  decide::pins::MachineWish wish{.time_servers = is_enforcing() ? terms().clock.servers : std::vector<std::string>{},
+                                 .anchors = {}};
+  if (is_leaving()) {
+    wish.anchors.emplace();
+  } else if (in_force_->intermediaries) {
+    wish.anchors = decide::pins::anchors_of(trusted_);
+  }
+  decide::pins::MachineDecision found = decide::pins::prepare(wish, *state_);
+  const bool takes_away = std::holds_alternative<machine_effect::Distrust>(found.effect);
+  if (!takes_away && (is_overridden() || !s.intercepted.empty() || notes_.trouble_until > now_)) return {};
+  // Nobody goes on being pinned because of a time server that cannot be taken out.
+  const bool goes_first = !is_overridden() && (!is_leaving() || notes_.machine_failures < decide::pins::kMostTries);
+  if (s.hindered.empty() && goes_first) s.hindered = std::move(found.hindered);
+  return std::move(found.effect);
+}
+
+// Why nothing may be begun, as the Edge itself sees the endpoint.
+void Pass::find_hindrance(FileSituation& s) {
+  if (notes_.trouble_until > now_) s.hindered = notes_.trouble;
+  if (is_leaving() || is_overridden()) return;
+  if (sight_error_) {
+    s.hindered = "what the endpoint presents to the Edge cannot be seen: " + sight_error_->message();
+    return;
+  }
+  if (!seen_) return;
+  const bool is_through = decide::pins::intermediary_of(*seen_, trusted_) != nullptr;
+  if (!is_through && decide::pins::is_intercepted(*seen_, in_force_->seen, in_force_->accepted, terms().pins.match)) {
+    s.intercepted = "the Edge is presented a chain by \"" + seen_->issuer + "\"" +
+                    (seen_->problem.empty() ? "" : " (" + seen_->problem + ")") +
+                    " in place of the endpoint's: nothing is written there";
+    return;
+  }
+  if (!is_enforcing()) return;
+  if (!in_force_->objection.empty()) {
+    s.hindered = in_force_->objection;
+  } else if (!decide::pins::matches(accepted(), match_for(*seen_), seen_->chain)) {
+    s.hindered = "the Edge is presented the leaf " + decide::pins::colon_hex(seen_->leaf().certificate) +
+                 ", which no pin accepts";
+  }
+}
+
+// What the Edge has would refuse what it is presented: it is out, or with its next connection. Its pins have to have
+// accepted this endpoint once, by this match: else it is the spec that has changed, and not the endpoint. While the
+// cloud sees it, it is not out.
+bool Pass::is_locked_out() const {
+  const bool was_judged = before() && before()->endpoint == endpoint();
+  if (!file_ || !seen_ || !was_judged || is_online()) return false;
+  return !decide::pins::matches(pins_of(*file_), match_for(*seen_), seen_->chain);
+}
+
+bool Pass::is_online() const {
+  const auto* online = api::find(edge_->status.conditions, api::condition::kOnline);
+  return online != nullptr && online->status == api::Truth::kTrue;
+}
+
+// Which endpoint, and by which match: "api.mypurecloud.ie:443 Leaf".
+std::string Pass::endpoint() const {
+  const api::PinEndpoint& is = terms().endpoint;
+  const std::string_view name = api::server_name(is);
+  return is.host + ":" + std::to_string(is.port) + (name == is.host ? "" : " (" + std::string(name) + ")") +
+         (terms().pins.match == api::PinMatch::kLeaf ? " Leaf" : " AnyInChain");
+}
+
+void Pass::describe_sight(api::EdgePins& pins) const {
+  if (!seen_) {
+    if (state_ && !changes() && !sight_error_) pins.observed.reset();
+    return;
+  }
+  api::EdgePinSight is{.fingerprint = decide::pins::colon_hex(seen_->leaf().certificate),
+                       .public_key = decide::pins::colon_hex(seen_->leaf().public_key),
+                       .issuer = seen_->issuer,
+                       .root = seen_->root,
+                       .at = std::chrono::floor<std::chrono::seconds>(now_)};
+  const auto& was = pins.observed;
+  if (was && was->fingerprint == is.fingerprint && was->root == is.root && was->at) is.at = was->at;
+  pins.observed = is;
+}
+
+void Pass::describe_clock(api::Edge& next) const {
+  if (!state_) return;
+  const bool is_right = state_->clock_offset <= terms().clock.max_offset;
+  set_condition(next.status.conditions, api::condition::kClockInSync, is_right ? api::Truth::kTrue : api::Truth::kFalse,
+                is_right ? "InSync" : "OffsetTooLarge",
+                is_right ? "the Edge's clock is right within " + format_duration(terms().clock.max_offset)
+                         : "the Edge's clock is off by more than " + format_duration(terms().clock.max_offset),
+                next.meta.generation, now_);
+}
+
+}  // namespace edgetrust::reconcile::edge_pins
