@@ -7,7 +7,7 @@
 #include "support/fake_pauser.hpp"
 #include "support/fake_transport.hpp"
 #include "support/test_ca.hpp"
-#include "unit/plugin/objects.hpp"
+#include "support/objects.hpp"
 
 namespace edgetrust::plugin {
 namespace {

@@ -4,7 +4,7 @@
 #include "edgetrust/plugin/pins.hpp"
 #include "edgetrust/plugin/secret_view.hpp"
 #include "support/test_ca.hpp"
-#include "unit/plugin/objects.hpp"
+#include "support/objects.hpp"
 
 namespace edgetrust::plugin {
 namespace {
