@@ -276,9 +276,9 @@ class Pictures(PageTest):
             self.browser.screenshot(Path(str(SHOTS)) / f"fleet-page-{theme}.png")
         self.browser.run("[...document.querySelectorAll('tbody th a')].find((one) => one.innerText === 'edge-dub-02').click()")
         self.wait_text("#detail", "the end of the observation")
-        for width, theme in ((1440, "light"), (1440, "dark"), (390, "light")):
+        for width, theme, name in ((1440, "dark", "rotation-dark"), (390, "light", "narrow-light")):
             self.browser.look(width, theme)
-            self.browser.screenshot(Path(str(SHOTS)) / f"fleet-page-rotation-{theme}{'-narrow' if width < 1000 else ''}.png")
+            self.browser.screenshot(Path(str(SHOTS)) / f"fleet-page-{name}.png")
 
 
 if __name__ == "__main__":

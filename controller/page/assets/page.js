@@ -2,7 +2,6 @@
 // changed. Where it is (filter, the Edge that is open) stands in the URL. Whatever the objects say is set as text.
 
 const LABELS = { Attention: "Needs attention", UnderWay: "Under way", Waiting: "Waiting", Well: "Well" };
-const LIVES = { Urgent: "Urgent", Due: "Due", Expired: "Expired" };
 const BETWEEN = 1000; // ms, from one question to the next at the least
 const UNTOLD = 30_000; // and at the most: a connection can be lost without a word
 const DAY = 86_400_000;
@@ -98,7 +97,7 @@ function lifeOf(item) {
   const part = (at) => `${(Math.min(1, Math.max(0, (at - begin) / (end - begin))) * 100).toFixed(2)}%`;
   const left = now() < end ? `${span(end - now())} left` : `${span(now() - end)} ago`;
   const renews = Number.isNaN(renewal) || now() >= end ? "" : `, renewal ${now() < renewal ? "" : "was due "}${relative(renewal)}`;
-  const word = LIVES[item.life] ? `${LIVES[item.life]}: ` : "";
+  const word = item.life && item.life !== "Good" ? `${item.life}: ` : "";
   const said = `Valid from ${utc(begin)} until ${utc(end)}. ${word}${left}${renews}`;
   const bar = el("div", { class: "bar", role: "img", "aria-label": said, title: said });
   const piece = (name, property, at) => {
@@ -307,24 +306,32 @@ function showDetail() {
   if (unfolded && content.querySelector("details")) content.querySelector("details").open = true;
 }
 
-let opener; // the key that was open before
+let opener = ""; // the key that was open before
 function arrived() {
   const key = place().get("certificate") ?? "";
   document.title = key ? `${key} – edgetrust` : "Fleet – edgetrust";
   showList();
   showDetail();
-  if (key !== (opener ?? "")) {
+  if (key !== opener) {
     if (key) byId("detail-title").focus();
     else [...rows.values()].find((row) => row.link.href && new URL(row.link.href).searchParams.get("certificate") === opener)?.link.focus();
     opener = key;
-    if (key) askRotation();
+    if (key) askRotation().catch(() => {}); // a loss is noticed by ask()
   }
 }
 
 // --- what has changed is said, in few words and not at each word of the stream
 
-let unsaid = [];
+let unsaid = []; // changes of Edges
+let filtered = false;
 let saying;
+function say() {
+  saying ??= setTimeout(() => {
+    const changes = unsaid.length > 3 ? [`${unsaid.length} changes in the fleet`] : unsaid;
+    byId("news").textContent = [...(filtered ? [byId("shown").textContent] : []), ...changes].join(". ");
+    [unsaid, filtered, saying] = [[], false, undefined];
+  }, 2000);
+}
 function tellNews(before, after) {
   const known = new Map(before.map((item) => [rowKey(item), item]));
   for (const item of after) {
@@ -332,14 +339,7 @@ function tellNews(before, after) {
     if (!was) unsaid.push(`${item.edge} is new`);
     else if (was.phase !== item.phase || was.urgency !== item.urgency) unsaid.push(`${item.edge} is ${item.phase ?? "unknown"}${item.urgency === "Attention" ? ", needs attention" : ""}`);
   }
-  if (unsaid.length) say(() => (unsaid.length > 3 ? `${unsaid.length} changes in the fleet` : unsaid.join(". ")));
-}
-function say(what) {
-  saying ??= setTimeout(() => {
-    byId("news").textContent = what();
-    unsaid = [];
-    saying = undefined;
-  }, 2000);
+  if (unsaid.length) say();
 }
 
 // --- the connection
@@ -473,8 +473,8 @@ filter.addEventListener("submit", (event) => event.preventDefault());
 for (const name of ["text", "site", "phase"]) {
   byId(name).addEventListener("input", ({ target }) => {
     go(href({ [name]: target.value }), { replace: true });
-    unsaid = [];
-    say(() => byId("shown").textContent);
+    filtered = true;
+    say();
   });
 }
 
@@ -498,5 +498,4 @@ theme.addEventListener("click", () => paint(remembered(theme.getAttribute("aria-
 dark.addEventListener("change", () => paint(remembered()));
 paint(remembered());
 
-opener = "";
 ask();

@@ -92,12 +92,12 @@ Page::Page(Source source, const std::vector<std::string>& hosts, const Clock& cl
     : source_(std::move(source)),
       hosts_{"localhost", "127.0.0.1", "[::1]"},
       clock_(clock),
-      life_(std::to_string(clock.now().time_since_epoch().count())) {
+      process_(std::to_string(clock.now().time_since_epoch().count())) {
   for (const auto& host : hosts) hosts_.push_back(lower(host));
   channel_->say(name_of(0));
 }
 
-std::string Page::name_of(std::uint64_t version) const { return life_ + "." + std::to_string(version); }
+std::string Page::name_of(std::uint64_t version) const { return process_ + "." + std::to_string(version); }
 
 void Page::changed() {
   const std::lock_guard lock(telling_);  // the last word is the last version
