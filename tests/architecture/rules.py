@@ -4,7 +4,7 @@
 USES = {
     "base": set(),
     "json": {"base"},
-    "telemetry": {"base", "json"},
+    "telemetry": {"base", "json", "crypto"},
     "crypto": {"base"},
     "net": {"base"},
     "http": {"base", "telemetry", "crypto"},
@@ -20,8 +20,8 @@ USES = {
     "pki": {"base", "crypto", "ports", "api"},
     "pinfile": {"base", "json", "crypto", "ports", "api"},
     "forecast": {"base", "json", "api", "decide", "ports"},
-    "audit": {"base", "json", "crypto", "http", "api", "ports"},
-    "plugin": {"audit", "base", "json", "crypto", "http", "api", "ports", "decide", "kube", "forecast"},
+    "audit": {"base", "json", "crypto", "telemetry", "http", "api", "ports"},
+    "plugin": {"audit", "base", "json", "crypto", "telemetry", "http", "api", "ports", "decide", "kube", "forecast"},
     "runtime": {"base", "telemetry"},
     "reconcile": {"base", "api", "decide", "ports", "runtime", "telemetry"},
 }

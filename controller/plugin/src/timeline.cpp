@@ -1,11 +1,13 @@
 #include "edgetrust/plugin/timeline.hpp"
 
 #include "edgetrust/api/approval.hpp"
+#include "edgetrust/api/change.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/table.hpp"
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/decide/schedule.hpp"
 #include "edgetrust/json/value.hpp"
+#include "edgetrust/telemetry/trace.hpp"
 #include "text.hpp"
 
 #include <algorithm>
@@ -232,6 +234,8 @@ Timeline timeline(const Subject& subject, TimePoint now) {
   told.serial_number = status.serial_number;
   told.not_before = status.not_before;
   told.not_after = status.not_after;
+  if (const auto revision = api::revision_in_question(status))
+    told.trace_id = telemetry::trace_id(certificate.meta.uid, std::to_string(*revision));
   told.moments = moments_of(subject);
   if (certificate.broken) {
     told.reason = "Invalid";
@@ -262,6 +266,7 @@ std::string print(const Timeline& told, TimePoint now, Style style) {
   } else {
     out += "Serves   nothing of ours that was proved\n";
   }
+  if (!told.trace_id.empty()) out += "Trace    " + told.trace_id + "\n";
   out += "\n" + style.paint(Tone::kHead, "WHAT HAPPENED") + "\n";
   if (told.moments.empty()) out += "nothing that is still known\n";
   std::vector<std::vector<std::string>> rows;
@@ -289,6 +294,7 @@ json::Value as_value(const Timeline& told) {
                   {"message", told.message},
                   {"stalled", told.stalled},
                   {"serialNumber", told.serial_number},
+                  {"traceId", told.trace_id},
                   {"happened", json::Value::array()},
                   {"waitsFor", json::Value::array()}};
   if (told.revision) out["revision"] = *told.revision;

@@ -137,14 +137,16 @@ TEST(Timeline, WhatNobodyHasLookedAtWaitsForAnOperator) {
 }
 
 TEST(Timeline, IsPrintedWhole) {
-  const Timeline told = timeline(
-      subject(certificate("a", kQuiet), {{at("2026-11-01T02:00:05Z"), false, "Delivering", "revision 3 is pushed", 2}}),
-      kNow);
+  const Timeline told =
+      timeline(subject(certificate("a", kQuiet, "", R"(,"uid":"u1")"),
+                       {{at("2026-11-01T02:00:05Z"), false, "Delivering", "revision 3 is pushed", 2}}),
+               kNow);
   EXPECT_EQ(print(told, kNow, {}),
             "EdgeCertificate voice/a, Edge edge-of-a\n"
             "Phase    Ready\n"
             "         revision 3 is live\n"
             "Serves   revision 3, serial 0a1b, until 2027-01-30T00:00:00Z  [##############......]\n"
+            "Trace    f1bb999edd5cbef2ddee5a308a79bd01\n"
             "\n"
             "WHAT HAPPENED\n"
             "AT (UTC)               WHAT         HOW\n"
@@ -154,6 +156,7 @@ TEST(Timeline, IsPrintedWhole) {
             "WAITS FOR\n"
             "the renewal, until 2026-12-31T00:00:00Z, in 31 d\n"
             "  kubectl edgetrust renew a -n voice\n");
+  EXPECT_EQ(as_value(told)["traceId"], told.trace_id);
   EXPECT_EQ(as_value(told)["happened"][0]["count"], 2);
   EXPECT_EQ(as_value(told)["waitsFor"][0]["until"], "2026-12-31T00:00:00Z");
 }

@@ -53,6 +53,7 @@ struct Timeline {
   std::string serial_number;
   std::optional<TimePoint> not_before;
   std::optional<TimePoint> not_after;
+  std::string trace_id;         // of that rotation, as in the operator's log, its Events and the audit
   std::vector<Moment> moments;  // of the rotation under way, else of the last one; oldest first
   std::vector<Wait> waits;
 };
