@@ -51,8 +51,11 @@ QueueStats Queue::stats() const {
   QueueStats stats;
   stats.idle = idle_;
   for (const auto& [due, order, key] : line_) ++(due <= now ? stats.due : stats.waiting);
-  stats.held = static_cast<std::size_t>(
-      std::count_if(entries_.begin(), entries_.end(), [](const auto& entry) { return entry.second.held; }));
+  for (const auto& [key, entry] : entries_) {
+    if (!entry.held) continue;
+    ++stats.held;
+    stats.longest = std::max<std::chrono::milliseconds>(stats.longest, now - entry.held_since);
+  }
   if (stats.due > 0) stats.oldest = now - std::get<0>(*line_.begin());
   return stats;
 }
@@ -65,11 +68,13 @@ void Queue::line_up(const Key& key, const Entry& entry) {
 
 std::optional<Key> Queue::take_due(SteadyPoint now) {
   if (line_.empty() || std::get<0>(*line_.begin()) > now) return std::nullopt;
+  if (waited_) waited_(now - std::get<0>(*line_.begin()));
   Key key = std::get<2>(*line_.begin());
   line_.erase(line_.begin());
   Entry& entry = entries_[key];
   entry.due.reset();
   entry.held = true;
+  entry.held_since = now;
   return key;
 }
 

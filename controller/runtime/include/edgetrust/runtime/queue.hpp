@@ -11,6 +11,7 @@
 #include "edgetrust/runtime/key.hpp"
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -20,16 +21,19 @@
 namespace edgetrust::runtime {
 
 struct QueueStats {
-  std::size_t due = 0;                  // could be taken now
-  std::size_t waiting = 0;              // their time has not come
-  std::size_t idle = 0;                 // workers that wait for a key
-  std::size_t held = 0;                 // with a worker
-  std::chrono::milliseconds oldest{0};  // how long the first due key has been due
+  std::size_t due = 0;                   // could be taken now
+  std::size_t waiting = 0;               // their time has not come
+  std::size_t idle = 0;                  // workers that wait for a key
+  std::size_t held = 0;                  // with a worker
+  std::chrono::milliseconds oldest{0};   // how long the first due key has been due
+  std::chrono::milliseconds longest{0};  // how long the worker that has held its key for longest has held it
 };
 
 class Queue {
  public:
-  explicit Queue(const Clock& clock) : clock_(clock) {}
+  // `waited`: told, before get() returns a key, how long that has been due. It must not block, throw or call the queue.
+  using Waited = std::function<void(std::chrono::milliseconds)>;
+  explicit Queue(const Clock& clock, Waited waited = {}) : clock_(clock), waited_(std::move(waited)) {}
 
   void add(const Key& key) { add_at(key, clock_.steady()); }
   void add_at(const Key& key, SteadyPoint due);
@@ -49,6 +53,7 @@ class Queue {
     std::optional<SteadyPoint> due;  // empty: held by a worker, and nobody wants another pass
     std::uint64_t order = 0;
     bool held = false;
+    SteadyPoint held_since{};
   };
   using Place = std::tuple<SteadyPoint, std::uint64_t, Key>;
 
@@ -57,6 +62,7 @@ class Queue {
   void wait(std::unique_lock<std::mutex>& lock, SteadyPoint now, std::stop_token stop);
 
   const Clock& clock_;
+  const Waited waited_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::uint64_t version_ = 0;  // counts changes, so that a waiter sees the one it slept through
