@@ -15,13 +15,19 @@ namespace edgetrust {
 // The kind of a key that is about the pins of an Edge: an Edge has another key for all else.
 inline constexpr std::string_view kEdgePins = "EdgePins";
 inline constexpr int kMostSessions = 50;
+// Some of them are left to Edges that are being changed, and few to those that did not answer last time: however many
+// hang, the others do not stand behind them.
+inline constexpr runtime::Shares kSessionShares{.below_first = 45, .last = 10};
 
 class Lanes {
  public:
-  explicit Lanes(const Clock& clock) : clock_(clock), certificates_(clock), keepers_(clock), machines_(clock) {}
+  explicit Lanes(const Clock& clock)
+      : clock_(clock), certificates_(clock), keepers_(clock), machines_(clock, kSessionShares) {}
 
-  void add(const runtime::Key& key) { queue_of(key).add(key); }
-  void add_at(const runtime::Key& key, SteadyPoint due) { queue_of(key).add_at(key, due); }
+  void add(const runtime::Key& key, std::optional<runtime::Rank> rank = {}) { queue_of(key).add(key, rank); }
+  void add_at(const runtime::Key& key, SteadyPoint due, std::optional<runtime::Rank> rank = {}) {
+    queue_of(key).add_at(key, due, rank);
+  }
   // Keys of all lanes that could be worked on now.
   [[nodiscard]] std::size_t due() const {
     return certificates_.stats().due + keepers_.stats().due + machines_.stats().due;

@@ -188,7 +188,7 @@ struct Operator::Parts {
         issuers(world),
         connections(world, listings, namespaces),
         pins(world, {objects.pin_policies, *viewer, *announcements}, pin_board),
-        edge_pins(world, {objects.pin_policies, *viewer, backends, *pin_files}, pin_board) {}
+        edge_pins(world, {objects.pin_policies, *viewer, backends, *pin_files, namespaces}, pin_board) {}
 
   // --- what changed wakes whom
 
@@ -281,7 +281,9 @@ void Operator::Parts::changed(const kube::Change<Kind>& change) {
     if (leaves_turn(change.before.get(), change.after.get())) rouse_waiting(change.key.ns);
   }
   if constexpr (std::is_same_v<Kind, api::Edge>) {
-    if (woken.itself) lanes.add({std::string(kEdgePins), change.key.ns, change.key.name});
+    if (woken.itself)
+      lanes.add({std::string(kEdgePins), change.key.ns, change.key.name},
+                reconcile::rank_of(change.after ? *change.after : *change.before));
     if (counts_for_pins(change.before.get(), change.after.get())) recount_pins(change.key.ns);
   }
   if (counts_anew(change.before.get(), change.after.get())) recount();
@@ -294,7 +296,7 @@ void Operator::Parts::recount_pins(const std::string& ns) {
 
 void Operator::Parts::rouse_pins(const std::string& ns, const std::function<bool(const api::Edge&)>& which) {
   for (const auto& edge : cluster.edges().list(ns)) {
-    if (which(*edge)) lanes.add({std::string(kEdgePins), ns, edge->meta.name});
+    if (which(*edge)) lanes.add({std::string(kEdgePins), ns, edge->meta.name}, reconcile::rank_of(*edge));
   }
 }
 
@@ -513,7 +515,7 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
   if (outcome.wake_at) {
     // A wish is of the wall clock, and the queue's clock does not see that one set, or a machine that slept.
     const auto wait = std::clamp<std::chrono::milliseconds>(*outcome.wake_at - clock.now(), 0ms, kLongestWait);
-    lanes.add_at(key, clock.steady() + wait);
+    lanes.add_at(key, clock.steady() + wait, outcome.rank);
   }
 }
 

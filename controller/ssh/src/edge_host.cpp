@@ -68,11 +68,24 @@ class SshEdgeHost final : public ports::EdgeHost {
     EDGETRUST_TRY(told(verdict(output)));
     return told(read_state(output.text, asked, clock_.now()));
   }
+  // Both sides speak without being asked (RFC 4253 section 4.2).
+  Status greet(std::stop_token stop) override {
+    return told([&]() -> Status {
+      const net::Wait wait(clock_, std::min<std::chrono::milliseconds>(patience_.step, ports::kGreetsWithin), stop);
+      EDGETRUST_TRY_ASSIGN(const net::Socket socket, connect(wait));
+      EDGETRUST_TRY_ASSIGN(const std::string word, net::receive_some(socket, 1, wait));
+      return word.empty() ? fail(ErrorKind::kUnavailable, "it closes the connection without a word") : Status{};
+    }());
+  }
   Result<ports::ServedChain> present(const ports::PresentRequest& request, std::stop_token stop) override {
     EDGETRUST_TRY_ASSIGN(const net::Endpoint endpoint, net::Endpoint::of(request.host, request.port));
     EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
-    const ports::ProbeTarget target{
-        .host = endpoint.host, .port = endpoint.port, .server_name = request.server_name, .timeout = patience_.step};
+    const ports::ProbeTarget target{.host = endpoint.host,
+                                    .port = endpoint.port,
+                                    .server_name = request.server_name,
+                                    .timeout = patience_.step,
+                                    .oldest = request.oldest,
+                                    .cipher_suites = request.cipher_suites};
     Result<ports::ServedChain> served = fail(ErrorKind::kUnavailable, "it was not asked");
     EDGETRUST_TRY(told(session->dial(endpoint, [&](const net::Socket& socket) {
       served = handshake_(socket, target, net::Wait(clock_, target.timeout, stop));
