@@ -50,8 +50,11 @@ std::unique_ptr<ports::EdgeHost> reach(ssh::HostLogin login, ssh::Patience patie
 
 // Waits until it holds, for a minute at most.
 bool becomes(const std::function<bool()>& condition) {
-  for (int i = 0; i < 6000 && !condition(); ++i) std::this_thread::sleep_for(10ms);
-  return condition();
+  for (int i = 0; i < 6000; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(10ms);
+  }
+  return false;
 }
 
 const std::string kOld = R"({"certificatePinning":{"enabled":false},"note":"old"})";

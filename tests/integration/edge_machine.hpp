@@ -86,18 +86,18 @@ class EdgeMachine {
     }
     return names;
   }
-  // Whether its SSH server has a connection, or has begun a command that is not under way yet.
+  // Whether its SSH server has a connection, or has begun a command that is not under way yet: one such process
+  // listens, and whoever its parent is by then, any other is of a connection.
   [[nodiscard]] bool has_session() const {
-    return has_process([&](const std::filesystem::path& process) {
-      const std::string status = contents(process / "status");
-      return status.starts_with("Name:\tsshd\n") && status.find("\nPPid:\t" + pid_ + "\n") == std::string::npos;
-    });
+    return count_processes([](const std::filesystem::path& process) {
+             return contents(process / "status").starts_with("Name:\tsshd\n");
+           }) > 1;
   }
   // Whether there is a shell of it with these words in its command line.
   [[nodiscard]] bool runs(const std::string& words) const {
-    return has_process([&](const std::filesystem::path& process) {
-      return contents(process / "cmdline").find(words) != std::string::npos;
-    });
+    return count_processes([&](const std::filesystem::path& process) {
+             return contents(process / "cmdline").find(words) != std::string::npos;
+           }) > 0;
   }
   // Names in the folder that are not the pin file's.
   [[nodiscard]] std::vector<std::string> leftovers() const {
@@ -113,15 +113,16 @@ class EdgeMachine {
   }
 
  private:
-  // One in the machine's mount namespace of which that is true.
+  // Of those in the machine's mount namespace.
   template <class Predicate>
-  [[nodiscard]] bool has_process(Predicate is_it) const {
+  [[nodiscard]] std::size_t count_processes(Predicate is_one) const {
     std::error_code gone;
+    std::size_t count = 0;
     const auto of_it = std::filesystem::read_symlink("/proc/" + pid_ + "/ns/mnt");
     for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-      if (std::filesystem::read_symlink(entry.path() / "ns/mnt", gone) == of_it && is_it(entry.path())) return true;
+      if (std::filesystem::read_symlink(entry.path() / "ns/mnt", gone) == of_it && is_one(entry.path())) ++count;
     }
-    return false;
+    return count;
   }
 
   std::filesystem::path folder_;
