@@ -55,7 +55,7 @@ TEST(Edges, TurnsThePagesAndListsTheSitesOnce) {
   EXPECT_EQ(edges[0].software_status, "IN_PROGRESS");
   EXPECT_TRUE(edges[0].online && edges[0].in_service && edges[0].active);
   EXPECT_EQ(edges[1].time_zone, "");
-  EXPECT_THAT(edges[1].time_servers, ElementsAre("ntp1.example.com", "ntp2.example.com"));
+  EXPECT_THAT(edges[1].time_servers, ::testing::ElementsAre("ntp1.example.com", "ntp2.example.com"));
   EXPECT_EQ(edges[2].id.value, "c");
   const auto lines = f.api->lines();
   ASSERT_EQ(lines.size(), 4U) << "login, two pages, the sites";

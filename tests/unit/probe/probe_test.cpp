@@ -145,7 +145,9 @@ TEST_F(Probes, OnlyTheCipherSuitesThatAreNamedAreOffered) {
                                .oldest = cells[i].oldest,
                                .cipher_suites = cells[i].suites});
     EXPECT_EQ(served ? served->tls_version : "", cells[i].speaks) << i;
-    if (!served) EXPECT_EQ(served.error().kind, ErrorKind::kProtocol) << i;
+    if (!served) {
+      EXPECT_EQ(served.error().kind, ErrorKind::kProtocol) << i;
+    }
   }
 }
 
