@@ -1,7 +1,6 @@
 #include "edgetrust/reconcile/edge_pin_reconciler.hpp"
 
 #include "edgetrust/base/backoff.hpp"
-#include "edgetrust/base/random.hpp"
 #include "edgetrust/base/text.hpp"
 #include "finding.hpp"
 #include "fresh.hpp"
@@ -123,9 +122,7 @@ Outcome Pass::run() {
   line_up();
   const bool is_watched = plan.pins || claim_.goal != Goal::kNothing;
   const Backoff silence{.first = kSilentOnce, .ceiling = terms().rotation.interval};
-  const auto interval =
-      now_ + (notes_.silent > 0 ? silence.after(notes_.silent, stable_fraction(edge_->meta.key().to_string()))
-                                : terms().rotation.interval);
+  const TimePoint interval = now_ + (notes_.silent > 0 ? silence.after(notes_.silent, 0) : terms().rotation.interval);
   Outcome outcome{.wake_at =
                       is_watched ? std::optional(std::min(plan.wake_at.value_or(interval), interval)) : plan.wake_at};
   if (is_overridden()) outcome.wake_at = std::min(*outcome.wake_at, terms().emergency_override->until);
