@@ -189,7 +189,7 @@ struct Operator::Parts {
         issuers(world),
         connections(world, listings, namespaces),
         pins(world, {objects.pin_policies, *viewer, *announcements}, pin_board),
-        edge_pins(world, {objects.pin_policies, *viewer, backends, *pin_files}, pin_board) {}
+        edge_pins(world, {objects.pin_policies, *viewer, backends, *pin_files, namespaces}, pin_board) {}
 
   // --- what changed wakes whom
 
@@ -286,7 +286,9 @@ void Operator::Parts::changed(const kube::Change<Kind>& change) {
     if (leaves_turn(change.before.get(), change.after.get())) rouse_waiting(change.key.ns);
   }
   if constexpr (std::is_same_v<Kind, api::Edge>) {
-    if (woken.itself) lanes.add({std::string(kEdgePins), change.key.ns, change.key.name});
+    if (woken.itself)
+      lanes.add({std::string(kEdgePins), change.key.ns, change.key.name},
+                reconcile::rank_of(change.after ? *change.after : *change.before));
     if (counts_for_pins(change.before.get(), change.after.get())) recount_pins(change.key.ns);
   }
   if (counts_anew(change.before.get(), change.after.get())) recount();
@@ -300,7 +302,7 @@ void Operator::Parts::recount_pins(const std::string& ns) {
 
 void Operator::Parts::rouse_pins(const std::string& ns, const std::function<bool(const api::Edge&)>& which) {
   for (const auto& edge : cluster.edges().list(ns)) {
-    if (which(*edge)) lanes.add({std::string(kEdgePins), ns, edge->meta.name});
+    if (which(*edge)) lanes.add({std::string(kEdgePins), ns, edge->meta.name}, reconcile::rank_of(*edge));
   }
 }
 
@@ -526,7 +528,7 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
     // Machines that have failed together do not come again together.
     if (key.kind == kEdgePins && outcome.effect_error)
       wait = Backoff{.first = wait, .ceiling = wait}.after(1, stable_fraction(key.to_string()));
-    lanes.add_at(key, clock.steady() + wait);
+    lanes.add_at(key, clock.steady() + wait, outcome.rank);
   }
 }
 

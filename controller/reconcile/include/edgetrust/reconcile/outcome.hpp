@@ -3,6 +3,7 @@
 #include "edgetrust/api/edge_certificate.hpp"
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/error.hpp"
+#include "edgetrust/runtime/key.hpp"
 
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@ namespace edgetrust::reconcile {
 
 struct Outcome {
   std::optional<TimePoint> wake_at;   // empty: when something changes
+  std::optional<runtime::Rank> rank;  // of the next pass; empty: as it was
   std::optional<Error> error;         // the pass itself failed (the API server, mostly): again after a backoff
   std::string rule;                   // which rule spoke, for the log
   std::string effect;                 // what was done, or tried; empty for nothing
