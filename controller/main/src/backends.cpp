@@ -82,6 +82,9 @@ class ObservedHost final : public ports::EdgeHost {
   Result<ports::HostState> look(std::stop_token stop) override {
     return tell(http::Method::kGet, "look", [&] { return host_->look(std::move(stop)); });
   }
+  Status greet(std::stop_token stop) override {
+    return tell(http::Method::kGet, "greet", [&] { return host_->greet(std::move(stop)); });
+  }
   Result<ports::ServedChain> present(const ports::PresentRequest& request, std::stop_token stop) override {
     return tell(http::Method::kGet, "present", [&] { return host_->present(request, std::move(stop)); });
   }

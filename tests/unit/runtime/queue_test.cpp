@@ -47,7 +47,7 @@ TEST_F(QueueTest, HoldsOneEntryAKey) {
 
 TEST_F(QueueTest, TellsHowLongAKeyHasWaitedAndHowLongItIsHeld) {
   std::vector<std::chrono::milliseconds> waits;
-  Queue told(clock, [&](std::chrono::milliseconds waited) { waits.push_back(waited); });
+  Queue told(clock, {}, [&](std::chrono::milliseconds waited) { waits.push_back(waited); });
   told.add(kA);
   told.add_at(kB, clock.steady() + 2s);
   clock.advance(5s);
