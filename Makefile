@@ -42,8 +42,8 @@ test-acme: setup build ## only what is about CAs, DNS-01 and HTTP-01; its last l
 PINS := ^unit_pinfile\.|^unit_decide\.(Pin|FileChange|Goal|RotationPolicyOf)|^unit_pki\.ChainViewer|^unit_main\.(Announcements|PinShow)|^simulation\.Pins|^integration_edge_host\.|^edge_machine\.|^operator\.test_pin
 
 test-pins: setup build ## only what is about pins; the last line counts cut connections, reads of the file and partial ones
-	@tests/integration/run $(BUILD) $(CTEST) -j 4 -R '$(PINS)' -E HoweverAConnectionIsCut
-	@$(BUILD)/tests/integration_edge_host --gtest_filter='*HoweverAConnectionIsCut*' >build/test-pins.log || { cat build/test-pins.log; exit 1; }
+	@tests/integration/run $(BUILD) $(CTEST) -j 4 -R '$(PINS)' -E 'CutConnection\.'
+	@$(BUILD)/tests/integration_edge_host --gtest_filter='CutConnection.*' >build/test-pins.log || { cat build/test-pins.log; exit 1; }
 	@grep '^test-pins:' build/test-pins.log
 
 bench-pins: setup build ## one PinPolicy on 200 Edges on loopback; its last line has time, sessions and memory
@@ -87,6 +87,10 @@ chart: setup ## write what the chart has of other files (CRDs, rights, its table
 	@charts/generate
 	@mkdir -p build && charts/install >build/install.yaml && mv build/install.yaml manifests/install.yaml
 
+page-shots: setup configure ## take the pictures of the fleet page for the docs, in Chromium
+	@cmake --build $(BUILD) -j $(JOBS) --target fleet-server
+	@cd tests/page && FLEET_SERVER=$(abspath $(BUILD))/tests/fleet-server PAGE_SHOTS=$(abspath controller/docs/images) python3 -B -m unittest -q test_page.Pictures
+
 image-program: packages
 	@mkdir -p build && { cmake --preset release >build/release.log 2>&1 || { cat build/release.log; exit 1; }; }
 	@cmake --build build/release -j $(JOBS) --target edgetrust
@@ -114,4 +118,4 @@ format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages configure build install sim-year test-unit test-rotation test-acme test-pins bench-pins test-node test-integration test test-asan test-tsan test-nightly demo crds chart image image-program stack-up stack-env stack-down lint format
+.PHONY: help setup packages configure build install sim-year test-unit test-rotation test-acme test-pins bench-pins test-node test-integration test test-asan test-tsan test-nightly demo crds chart page-shots image image-program stack-up stack-env stack-down lint format

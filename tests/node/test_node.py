@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import socket
 import subprocess
 import sys
 import unittest
+import urllib.request
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -81,6 +84,7 @@ class Release(OperatorTest):
             "hostAliases": [{"ip": NODE_ADDRESS, "hostnames": ["pebble.test", "genesys.test"]}],
             "dnsPolicy": "None",
             "dnsConfig": {"nameservers": [NODE_ADDRESS]},
+            "page": {"enabled": True},
         }
         given = self.folder / "values.json"
         given.write_text(json.dumps(values))
@@ -132,6 +136,8 @@ class Release(OperatorTest):
         self.assertEqual(orders(), 1)
         self.assertIn(edge.name, kubectl("exec", f"--namespace={OF}", f"deployment/{RELEASE}", "--", "edgetrust", "plan", "--until=90d", f"--namespaces={self.namespace}"))
 
+        self.the_page_is_reached_by_port_forward_alone(name)
+
         self.it_rolls_to_the_digest(first)
         show("get", "pods", f"--namespace={OF}", "--output=custom-columns=NAME:.metadata.name,READY:.status.containerStatuses[*].ready,IMAGE:.spec.containers[*].image")
         self.assertEqual((self.status(name)["revision"], self.live(edge), orders()), (1, status["fingerprintSha256"], 1), "nothing was ordered again")
@@ -180,6 +186,21 @@ class Release(OperatorTest):
                 continue  # it ended
         self.assertEqual(len(found), 2)
         return found
+
+    def the_page_is_reached_by_port_forward_alone(self, name: str) -> None:
+        forward = subprocess.Popen(["kubectl", "port-forward", f"--namespace={OF}", f"deployment/{RELEASE}", ":8082"], stdout=subprocess.PIPE, text=True)
+        try:
+            assert forward.stdout is not None
+            said = re.search(r"127\.0\.0\.1:(\d+)", forward.stdout.readline())
+            self.assertIsNotNone(said)
+            with urllib.request.urlopen(f"http://localhost:{said[1]}/fleet.json", timeout=10) as answer:
+                self.assertEqual([(one["name"], one["phase"]) for one in json.loads(answer.read())["items"]], [(name, "Ready")])
+        finally:
+            forward.terminate()
+            forward.communicate()
+        for pod in self.pods():
+            with self.assertRaises(ConnectionRefusedError):
+                socket.create_connection((pod["status"]["podIP"], 8082), 10).close()
 
     def it_rolls_to_the_digest(self, before: list[Any]) -> None:
         """The same image by its digest: other pods, one after the other, and the new ones lead."""

@@ -314,7 +314,7 @@ Result<std::shared_ptr<ports::EdgeHost>> DriverBackends::host(const api::Edge& e
         const auto resolve = [this](const std::string& host, const net::Wait& wait) {
           return resolver_.addresses(host, wait);
         };
-        EDGETRUST_TRY_ASSIGN(auto made, ssh::make_edge_host(std::move(login), resolve, handshake_, clock_));
+        EDGETRUST_TRY_ASSIGN(auto made, ssh::make_edge_host(std::move(login), resolve, handshake_, clock_, sessions_));
         return std::shared_ptr<ports::EdgeHost>(std::move(made));
       });
 }
