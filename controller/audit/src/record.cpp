@@ -10,15 +10,15 @@ namespace edgetrust::audit {
 namespace {
 
 template <class Kind>
-Record begin(const Kind& object, std::string action) {
-  return {.action = std::move(action),
+Record begin(const Kind& object, std::string_view action) {
+  return {.action = std::string(action),
           .kind = std::string(api::kKind<Kind>.kind),
           .object = object.meta.key(),
           .uid = object.meta.uid};
 }
 
-Record about(const api::EdgeCertificate& certificate, std::string action, int revision) {
-  Record record = begin(certificate, std::move(action));
+Record about(const api::EdgeCertificate& certificate, std::string_view action, int revision) {
+  Record record = begin(certificate, action);
   record.edge = certificate.spec.edge_ref.name;
   record.revision = revision;
   record.trace_id = telemetry::trace_id(certificate.meta.uid, std::to_string(revision));

@@ -373,7 +373,7 @@ Result<std::shared_ptr<ports::EdgeHost>> DriverBackends::host(const api::Edge& e
         const auto resolve = [this](const std::string& host, const net::Wait& wait) {
           return resolver_.addresses(host, wait);
         };
-        EDGETRUST_TRY_ASSIGN(auto made, ssh::make_edge_host(std::move(login), resolve, handshake_, clock_));
+        EDGETRUST_TRY_ASSIGN(auto made, ssh::make_edge_host(std::move(login), resolve, handshake_, clock_, sessions_));
         return std::make_shared<ObservedHost>(std::move(made), clock_, told_);
       });
 }

@@ -8,6 +8,7 @@
 #include "edgetrust/http/server.hpp"
 #include "edgetrust/kube/cluster.hpp"
 #include "edgetrust/kube/leadership.hpp"
+#include "edgetrust/page/page.hpp"
 #include "edgetrust/pinfile/pin_files.hpp"
 #include "edgetrust/pki/pki.hpp"
 #include "edgetrust/probe/probe.hpp"
@@ -223,7 +224,9 @@ struct Operator::Parts {
 
   http::Response answer(const http::ServerRequest& request);
   http::Response answer_http01(const http::ServerRequest& request);
+  page::Source shown();
   Status serve(const Options& options);
+  Status serve_page(const Options& options);
 
   // --- who works
 
@@ -263,7 +266,9 @@ struct Operator::Parts {
   Http01Answers http01_answers;
   reconcile::PinPolicyReconciler pins;
   reconcile::EdgePinReconciler edge_pins;
+  std::unique_ptr<page::Page> fleet_page;  // null: none is served
   std::unique_ptr<http::Server> server;
+  std::unique_ptr<http::Server> page_server;
   std::unique_ptr<http::Server> http01_server;  // null: no answers to http-01 are given
 };
 
@@ -285,6 +290,7 @@ void Operator::Parts::changed(const kube::Change<Kind>& change) {
     if (counts_for_pins(change.before.get(), change.after.get())) recount_pins(change.key.ns);
   }
   if (counts_anew(change.before.get(), change.after.get())) recount();
+  if (fleet_page) fleet_page->changed();
 }
 
 void Operator::Parts::recount_pins(const std::string& ns) {
@@ -516,7 +522,10 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
   }
   if (outcome.wake_at) {
     // A wish is of the wall clock, and the queue's clock does not see that one set, or a machine that slept.
-    const auto wait = std::clamp<std::chrono::milliseconds>(*outcome.wake_at - clock.now(), 0ms, kLongestWait);
+    auto wait = std::clamp<std::chrono::milliseconds>(*outcome.wake_at - clock.now(), 0ms, kLongestWait);
+    // Machines that have failed together do not come again together.
+    if (key.kind == kEdgePins && outcome.effect_error)
+      wait = Backoff{.first = wait, .ceiling = wait}.after(1, stable_fraction(key.to_string()));
     lanes.add_at(key, clock.steady() + wait);
   }
 }
@@ -546,6 +555,7 @@ Status Operator::Parts::serve(const Options& options) {
   EDGETRUST_TRY_ASSIGN(server,
                        http::Server::start({.address = options.bind_address, .port = options.port},
                                            [this](const http::ServerRequest& request) { return answer(request); }));
+  EDGETRUST_TRY(serve_page(options));
   if (options.http01_port == 0) return {};
   // Whoever can reach it may be anybody: nothing is read that is longer than what a CA asks, and nobody may dawdle.
   const std::string& address = options.http01_bind_address.empty() ? options.bind_address : options.http01_bind_address;
@@ -558,6 +568,38 @@ Status Operator::Parts::serve(const Options& options) {
   EDGETRUST_TRY_ASSIGN(http01_server, http::Server::start(std::move(open), [this](const http::ServerRequest& request) {
                          return answer_http01(request);
                        }));
+  return {};
+}
+
+page::Source Operator::Parts::shown() {
+  return {.synced = [this] { return cluster.synced(); },
+          .fleet =
+              [this] {
+                page::Sight sight;
+                for (const auto& ns : namespaces) {
+                  std::ranges::move(cluster.certificates().list(ns), std::back_inserter(sight.certificates));
+                  std::ranges::move(cluster.edges().list(ns), std::back_inserter(sight.edges));
+                }
+                return sight;
+              },
+          .rotation = [this](const api::ObjectKey& key) -> std::optional<view::Subject> {
+            const auto certificate = cluster.certificates().get(key);
+            if (!certificate) return std::nullopt;
+            view::Subject subject{.certificate = *certificate, .edge = {}, .policy = {}, .events = {}};
+            if (const auto edge = cluster.edges().get({key.ns, certificate->spec.edge_ref.name})) subject.edge = *edge;
+            if (const auto policy = cluster.policies().get({key.ns, decide::policy_name(*certificate)}))
+              subject.policy = *policy;
+            return subject;
+          }};
+}
+
+Status Operator::Parts::serve_page(const Options& options) {
+  if (options.page_port == 0) return {};
+  fleet_page = std::make_unique<page::Page>(shown(), options.page_hosts, clock);
+  EDGETRUST_TRY_ASSIGN(
+      page_server,
+      http::Server::start(page::server_options(options.page_bind_address, options.page_port),
+                          [this](const http::ServerRequest& request) { return fleet_page->answer(request); }));
   return {};
 }
 

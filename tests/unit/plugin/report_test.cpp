@@ -2,7 +2,7 @@
 
 #include "edgetrust/audit/chain.hpp"
 #include "edgetrust/json/value.hpp"
-#include "unit/plugin/objects.hpp"
+#include "support/objects.hpp"
 
 namespace edgetrust::plugin {
 namespace {
