@@ -17,6 +17,8 @@ from proxy import Listener
 from simulator import Appliance
 
 
+@unittest.skipIf(os.geteuid() != 0, "a mount namespace takes root")
+class Enforce(PinTest):
     def is_told(self, file: str) -> None:
         """The metrics say how the Edge is, and the change that put the file there is found by its id."""
         of_edge = f'{{name="edge01",namespace="{self.namespace}"'
@@ -33,9 +35,6 @@ from simulator import Appliance
         applied = lambda event: event["reason"] == "PinsApplied" and event["metadata"].get("annotations", {}).get("edgetrust.io/trace-id") == trace
         wait_for("its Event has the id too", lambda: any(map(applied, self.kube.events(self.namespace))))
 
-
-@unittest.skipIf(os.geteuid() != 0, "a mount namespace takes root")
-class Enforce(PinTest):
     def test_a_first_pin_and_a_rotation_that_is_declared(self) -> None:
         machine = self.add_machine()
         machine.put('{"vendor": {"kept": true}}')
