@@ -6,8 +6,8 @@
 #include "support/fake_clock.hpp"
 #include "support/fake_pauser.hpp"
 #include "support/fake_transport.hpp"
-#include "support/test_ca.hpp"
 #include "support/objects.hpp"
+#include "support/test_ca.hpp"
 
 namespace edgetrust::plugin {
 namespace {
