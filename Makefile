@@ -42,15 +42,15 @@ test-acme: setup build ## only what is about CAs, DNS-01 and HTTP-01; its last l
 PINS := ^unit_pinfile\.|^unit_decide\.(Pin|FileChange|Goal|RotationPolicyOf)|^unit_pki\.ChainViewer|^unit_main\.(Announcements|PinShow)|^simulation\.Pins|^integration_edge_host\.|^edge_machine\.|^operator\.test_pin
 
 test-pins: setup build ## only what is about pins; the last line counts cut connections, reads of the file and partial ones
-	@tests/integration/run $(BUILD) $(CTEST) -j 4 -R '$(PINS)' -E HoweverAConnectionIsCut
-	@$(BUILD)/tests/integration_edge_host --gtest_filter='*HoweverAConnectionIsCut*' >build/test-pins.log || { cat build/test-pins.log; exit 1; }
+	@tests/integration/run $(BUILD) $(CTEST) -j 4 -R '$(PINS)' -E 'CutConnection\.'
+	@$(BUILD)/tests/integration_edge_host --gtest_filter='CutConnection.*' >build/test-pins.log || { cat build/test-pins.log; exit 1; }
 	@grep '^test-pins:' build/test-pins.log
 
 bench-pins: setup build ## one PinPolicy on 200 Edges on loopback; its last line has time, sessions and memory
 	@cd tests/integration/operator && EDGETRUST=$(abspath $(BUILD))/edgetrust GENESYS_SIM=$(abspath $(GENESYS_SIM)) ../run ../../../$(BUILD) python3 -B -m unittest -q bench_pins
 
-test-node: setup configure ## only the image's life on a node of its own (kubelet, containerd, runc); says why where this machine cannot run one
-	@cmake --build $(BUILD) -j $(JOBS) --target edgetrust genesys-sim
+test-node: setup configure ## only the image's life on a node of its own (kubelet, containerd, runc), and the documents that a new user follows, there; says why where this machine cannot run one
+	@cmake --build $(BUILD) -j $(JOBS) --target edgetrust kubectl-edgetrust genesys-sim
 	@$(CTEST) --verbose -R '^node\.'
 
 test-integration: setup build ## tests on real servers
@@ -107,11 +107,12 @@ stack-env: ## print its environment: eval "$$(make -s stack-env)"
 stack-down: ## end it: no process and no file is left (DIR=folder)
 	@tests/stack/stack.py down $(if $(DIR),--dir "$(DIR)")
 
-lint: ## clang-format over all C++ and clang-tidy over what is shipped, as .clang-format and .clang-tidy say; shellcheck, helm lint, kube-score, promtool
+lint: ## clang-format, house rules, links, scripts, chart and alerts (tests/architecture/hooks), and clang-tidy over what is shipped; what was clean and has not changed is not looked at again
 	@tests/stack/setup --lint
-	@tests/architecture/lint-files
+	@tests/stack/tools/build
+	@tests/architecture/hooks
 	@$(MAKE) --no-print-directory configure
-	@tests/architecture/lint $(BUILD) $(JOBS)
+	@tests/architecture/tidy.py $(BUILD) $(JOBS)
 
 format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i

@@ -9,6 +9,7 @@
 #include "unit/probe/tls_server.hpp"
 
 #include <atomic>
+#include <future>
 #include <iostream>
 
 #include <fcntl.h>
@@ -40,12 +41,14 @@ Result<std::vector<std::string>> no_names(const std::string& /*host*/, const net
 }
 // More patient than in production: the machine may be loaded.
 constexpr ssh::Patience kPatient{.step = 60s, .whole = 300s};
-std::unique_ptr<ports::EdgeHost> reach(ssh::HostLogin login, ssh::Patience patience = kPatient) {
+ssh::SessionLimit room(50);
+std::unique_ptr<ports::EdgeHost> reach(ssh::HostLogin login, ssh::Patience patience = kPatient,
+                                       ssh::SessionLimit& limit = room) {
   static const auto kProbe = probe::Probe::create(no_names, kClock).value();
   const auto handshake = [](const net::Socket& socket, const ports::ProbeTarget& target, const net::Wait& wait) {
     return kProbe->present_over(socket, target, wait);
   };
-  return ssh::make_edge_host(std::move(login), no_names, handshake, kClock, patience).value();
+  return ssh::make_edge_host(std::move(login), no_names, handshake, kClock, limit, patience).value();
 }
 
 // Waits until it holds, for a minute at most.
@@ -69,7 +72,7 @@ class EdgeHost : public testing::Test {
   void SetUp() override {
     if (!machine) GTEST_SKIP() << "a mount namespace, in which /etc/purecloud is there, takes root";
     for (const char* name : {"running", "invocation", "restarts", "tracking", "ntp", "no-timers", "broken", "slow-stop",
-                             "start-limit", "no-restarts", "deaf", "restore.log"})
+                             "start-limit", "no-restarts", "deaf", "restore.log", "gone-at-stat"})
       std::filesystem::remove(machine->state(name));
     std::filesystem::remove_all(machine->file());
   }
@@ -77,7 +80,7 @@ class EdgeHost : public testing::Test {
     if (!machine) return;
     EXPECT_FALSE(std::filesystem::exists(machine->state("timer"))) << "a timer is left";
     EXPECT_THAT(machine->units(), IsEmpty());
-    EXPECT_TRUE(becomes([] { return !machine->has_session(); })) << "a connection is left open";
+    EXPECT_TRUE(becomes([] { return !machine->is_at_work(); })) << "a connection is left open";
   }
   static ports::HostState look_by(ports::EdgeHost& by) {
     auto state = by.look({});
@@ -95,8 +98,6 @@ class EdgeHost : public testing::Test {
   static void connect() { host = reach(machine->login()); }
   // Whether a script of ours runs on the machine: it goes on when the connection is gone.
   static bool has_script() { return machine->runs("umask 077\nfolder=/etc/purecloud"); }
-  // Or may yet begin.
-  static bool is_at_work() { return machine->has_session() || has_script(); }
   // What the service has read.
   static std::string running() { return contents(machine->state("running")); }
   static void touch(const std::string& name, const std::string& text = {}) {
@@ -340,6 +341,17 @@ TEST_F(EdgeHost, WhoDiesAfterTheRestartLocksNobodyOut) {
   }
 }
 
+TEST_F(EdgeHost, AFileThatGoesWhileItIsLookedAtIsNotThere) {
+  connect();
+  machine->put(kOld);
+  touch("gone-at-stat", "pinning-config.json");
+  const ports::HostState state = look();
+  EXPECT_FALSE(std::filesystem::exists(machine->file())) << "it went meanwhile";
+  EXPECT_FALSE(state.has_file);
+  EXPECT_EQ(state.sha256, "");
+  EXPECT_EQ(state.file_trouble, "");
+}
+
 TEST_F(EdgeHost, APreviousFileComesBackWhenAsked) {
   connect();
   machine->put(kOld);
@@ -472,7 +484,7 @@ TEST_F(EdgeHost, WhatASilentConnectionLeavesAtWorkUndoesNothingOfALaterChange) {
   ASSERT_TRUE(second) << second.error().message();
   ASSERT_TRUE(has_script()) << "the first waits for its document";
   proxy.cut();
-  ASSERT_TRUE(becomes([] { return !is_at_work(); }));
+  ASSERT_TRUE(becomes([] { return !machine->is_at_work(); }));
   expect_safe(kOther);
 }
 
@@ -692,6 +704,41 @@ TEST_F(FromTheEdge, TheEndpointsChainIsTold) {
   EXPECT_EQ(served->tls_version, "TLSv1.3");
   EXPECT_EQ(server.server_name(), "cloud.example.com");
   EXPECT_NE(machine->log().find("direct-tcpip", before), std::string::npos) << "the Edge has dialled";
+}
+
+// The bounds of a pin file: what is offered from the Edge is that, and no more.
+TEST_F(FromTheEdge, OnlyTheTlsThatIsAskedForIsSpoken) {
+  connect();
+  const support::TestCertificate rsa = ca_.issue({.dns = {"cloud.example.com"}, .key = support::TestKey::kRsa2048});
+  struct Cell {
+    probe::TlsBehaviour endpoint;
+    ports::TlsVersion oldest;
+    std::vector<std::string> suites;
+    const char* speaks;  // empty: they do not come together
+  };
+  const probe::TlsBehaviour old{.newest = TLS1_2_VERSION, .ciphers = "ECDHE-RSA-AES256-GCM-SHA384"};
+  const std::string rsa128 = "ECDHE-RSA-AES128-GCM-SHA256";
+  const std::string rsa256 = "ECDHE-RSA-AES256-GCM-SHA384";
+  const std::vector<Cell> cells{
+      {old, ports::TlsVersion::kTls12, {rsa128, rsa256}, "TLSv1.2"},
+      {old, ports::TlsVersion::kTls12, {rsa128}, ""},
+      {old, ports::TlsVersion::kTls13, {rsa256}, ""},
+      {{}, ports::TlsVersion::kTls13, {rsa256}, "TLSv1.3"},
+      {{.tls13_suites = "TLS_AES_128_GCM_SHA256"}, ports::TlsVersion::kTls13, {"TLS_AES_256_GCM_SHA384"}, ""},
+  };
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    probe::TlsServer server(rsa, cells[i].endpoint);
+    const auto served = host->present({.host = "127.0.0.1",
+                                       .port = server.port(),
+                                       .server_name = {},
+                                       .oldest = cells[i].oldest,
+                                       .cipher_suites = cells[i].suites},
+                                      {});
+    EXPECT_EQ(served ? served->tls_version : "", cells[i].speaks) << i;
+    if (served) continue;
+    EXPECT_EQ(served.error().kind, ErrorKind::kProtocol) << i;
+    EXPECT_EQ(served.error().code, ports::kEndpointUnreached) << i;
+  }
 }
 
 TEST_F(FromTheEdge, ANameIsResolvedThere) {
@@ -941,6 +988,35 @@ TEST_F(EdgeHost, ASilentHostIsLeftWhenItsTimeIsOver) {
   }
 }
 
+TEST_F(EdgeHost, AGreetingIsNoSession) {
+  connect();
+  const std::size_t before = machine->log().size();
+  const auto greeted = host->greet({});
+  EXPECT_TRUE(greeted) << greeted.error().message();
+  EXPECT_EQ(machine->log().find("Accepted publickey", before), std::string::npos);
+
+  support::LoopbackServer silent(nullptr, [](support::LoopbackConnection& c) { c.hold(); });
+  const auto waited = reach(machine->login(silent.port()), {.step = 300ms, .whole = 5s})->greet({});
+  ASSERT_FALSE(waited);
+  EXPECT_EQ(waited.error().kind, ErrorKind::kTimeout) << waited.error().message();
+  support::LoopbackServer closing(nullptr, [](support::LoopbackConnection&) {});
+  EXPECT_EQ(reach(machine->login(closing.port()))->greet({}).error().kind, ErrorKind::kUnavailable);
+}
+
+TEST_F(EdgeHost, AHostThatHungHoldsUpNoOtherTheNextTime) {
+  ssh::SessionLimit limit(2);
+  support::LoopbackServer silent(nullptr, [](support::LoopbackConnection& c) { c.hold(); });
+  const auto hanging = reach(machine->login(silent.port()), {.step = 300ms, .whole = 5s}, limit);
+  EXPECT_EQ(hanging->look({}).error().kind, ErrorKind::kTimeout);
+  auto other = limit.enter(ssh::SessionLimit::Host::kHangs, {});
+  auto again = std::async(std::launch::async, [&] { return hanging->look({}).error().kind; });
+  ASSERT_TRUE(becomes([&] { return limit.waiting() == 1; })) << "all the room for such hosts is taken";
+  look_by(*reach(machine->login(), kPatient, limit));
+  EXPECT_EQ(limit.waiting(), 1);
+  other.reset();
+  EXPECT_EQ(again.get(), ErrorKind::kTimeout);
+}
+
 TEST_F(EdgeHost, AStopEndsItAtOnce) {
   TcpProxy proxy(machine->port());
   std::stop_source stop;
@@ -957,10 +1033,11 @@ TEST_F(EdgeHost, AStopEndsItAtOnce) {
 // --- keys that cannot be used
 
 TEST(EdgeHostKeys, WhatCannotBeReadIsRefusedBeforeAnyConnection) {
-  const auto made = [](std::string key, std::vector<std::string> known) {
+  ssh::SessionLimit limit(1);
+  const auto made = [&](std::string key, std::vector<std::string> known) {
     return ssh::make_edge_host(
         {.host = "127.0.0.1", .port = 1, .user = "root", .private_key = Secret(key), .host_keys = std::move(known)},
-        no_names, nullptr, kClock);
+        no_names, nullptr, kClock, limit);
   };
   const std::string good = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJnXNhHL9lLkzv/x2uBS6HUCxEFrF3fMc/u9tTfyPNd";
   EXPECT_THAT(made("x", {}).error().what, HasSubstr("no host key is known"));
@@ -1014,7 +1091,35 @@ class Reader {
   }};
 };
 
-TEST_F(EdgeHost, HoweverAConnectionIsCutTheFileIsTheOldOneOrTheNewOne) {
+class CutConnection : public EdgeHost {
+ protected:
+  static void TearDownTestSuite() {
+    EdgeHost::TearDownTestSuite();
+    if (cuts > 0)
+      std::cout << "test-pins: " << cuts << " cut points, " << reads << " reads, " << partial << " partial reads\n";
+  }
+  // What carries so many octets one way is cut at so many points, from the first to the last.
+  struct Way {
+    TcpProxy::From from;
+    std::size_t bytes;
+    std::size_t points;
+  };
+  static std::string name(const Way& way) { return way.from == TcpProxy::From::kClient ? "client " : "server "; }
+  static void expect_whole(Reader& reader, int at_least) {
+    reader.stop();
+    EXPECT_EQ(reader.partial, 0);
+    EXPECT_EQ(reader.not_private, 0);
+    EXPECT_GT(reader.reads, at_least);
+    reads += reader.reads;
+    partial += reader.partial;
+  }
+
+  static inline int cuts = 0;
+  static inline int reads = 0;
+  static inline int partial = 0;
+};
+
+TEST_F(CutConnection, LeavesTheOldFileOrTheNewOne) {
   connect();
   const std::string old_text = kOld + std::string(30'000, ' ');
   const auto next = document(kNew + std::string(40'000, '\n'));
@@ -1023,23 +1128,17 @@ TEST_F(EdgeHost, HoweverAConnectionIsCutTheFileIsTheOldOneOrTheNewOne) {
   machine->put(old_text);
   ASSERT_TRUE(through->install(next, hash(old_text), 600s, {}));
   // What the Edge says are short answers, one a step.
-  struct Way {
-    TcpProxy::From from;
-    std::size_t bytes;
-    std::size_t points;
-  };
   const std::array ways = {Way{TcpProxy::From::kClient, proxy.carried(TcpProxy::From::kClient), 64},
                            Way{TcpProxy::From::kServer, proxy.carried(TcpProxy::From::kServer), 16}};
   ASSERT_TRUE(host->restore(next.sha256, {}));
 
   Reader reader(machine->file(), {old_text, next.text});
-  int cuts = 0;
   int installed = 0;
   const auto cut_after = [&](std::size_t after, TcpProxy::From from, TcpProxy::End end) {
     proxy.end_after(after, from, end);
     const auto cut = through->install(next, hash(old_text), 600s, {});
     ++cuts;
-    ASSERT_TRUE(becomes([] { return !is_at_work(); }));
+    ASSERT_TRUE(becomes([] { return !machine->is_at_work(); }));
     // The next pass: it looks, and goes on from what it sees.
     const ports::HostState state = look();
     ASSERT_TRUE(state.sha256 == hash(old_text) || state.sha256 == next.sha256);
@@ -1055,11 +1154,11 @@ TEST_F(EdgeHost, HoweverAConnectionIsCutTheFileIsTheOldOneOrTheNewOne) {
     ASSERT_THAT(machine->leftovers(), IsEmpty());
     ASSERT_EQ(contents(machine->file()), old_text);
   };
-  for (const auto& [from, bytes, points] : ways) {
+  for (const auto& way : ways) {
     for (const auto end : {TcpProxy::End::kReset, TcpProxy::End::kClean}) {
-      for (std::size_t point = 0; point < points; ++point) {
-        SCOPED_TRACE(testing::Message() << (from == TcpProxy::From::kClient ? "client " : "server ") << point);
-        ASSERT_NO_FATAL_FAILURE(cut_after(1 + (bytes - 1) * point / points, from, end));
+      for (std::size_t point = 0; point < way.points; ++point) {
+        SCOPED_TRACE(name(way) + std::to_string(point));
+        ASSERT_NO_FATAL_FAILURE(cut_after(1 + (way.bytes - 1) * point / way.points, way.from, end));
       }
     }
   }
@@ -1067,18 +1166,13 @@ TEST_F(EdgeHost, HoweverAConnectionIsCutTheFileIsTheOldOneOrTheNewOne) {
   const std::size_t all = ways[1].bytes;
   for (std::size_t before = 4; installed == 0 && before < all / 2; before += 16)
     ASSERT_NO_FATAL_FAILURE(cut_after(all - before, TcpProxy::From::kServer, TcpProxy::End::kReset));
-  reader.stop();
-  EXPECT_EQ(reader.partial, 0);
-  EXPECT_EQ(reader.not_private, 0);
-  EXPECT_GT(reader.reads, cuts);
+  expect_whole(reader, cuts);
   EXPECT_GT(installed, 0) << "some cuts come after the file is in place";
-  std::cout << "test-pins: " << cuts << " cut points, " << reader.reads << " reads, " << reader.partial
-            << " partial reads\n";
 }
 
 // What else is asked of an Edge: whatever comes of it when the connection is cut, a second time makes it whole, and
 // once.
-TEST_F(EdgeHost, HoweverAConnectionIsCutASecondTimeMakesItWhole) {
+TEST_F(CutConnection, IsMadeGoodByASecondTime) {
   connect();
   TcpProxy proxy(machine->port());
   const auto through = reach(machine->login(proxy.port()));
@@ -1107,7 +1201,6 @@ TEST_F(EdgeHost, HoweverAConnectionIsCutASecondTimeMakesItWhole) {
        },
        [](ports::EdgeHost& edge) { return edge.restore(hash(kNew), {}); }, kOld, kOld, 2},
       {"clean", leave, [](ports::EdgeHost& edge) { return edge.clean({}); }, kOld, kOld, 0}};
-  int cuts = 0;
   const auto once = [&](const Asked& asked, const std::function<void()>& prepare_cut) {
     machine->put(kOld);
     ASSERT_EQ(inside("systemctl restart purecloud-edge"), 0);
@@ -1116,7 +1209,7 @@ TEST_F(EdgeHost, HoweverAConnectionIsCutASecondTimeMakesItWhole) {
     ASSERT_NO_FATAL_FAILURE(asked.before());
     prepare_cut();
     const Status done = asked.ask(*through);
-    ASSERT_TRUE(becomes([] { return !is_at_work(); }));
+    ASSERT_TRUE(becomes([] { return !machine->is_at_work(); }));
     const ports::HostState state = look();
     const bool is_new = state.sha256 == hash(kNew);
     ASSERT_TRUE(is_new || state.sha256 == hash(kOld));
@@ -1131,27 +1224,25 @@ TEST_F(EdgeHost, HoweverAConnectionIsCutASecondTimeMakesItWhole) {
     ASSERT_THAT(machine->leftovers(), IsEmpty());
     ASSERT_THAT(machine->units(), IsEmpty());
   };
+  machine->put(kOld);
+  Reader reader(machine->file(), {kOld, kNew});
+  const int before = cuts;
   for (const auto& asked : all) {
     ASSERT_NO_FATAL_FAILURE(once(asked, nothing));
-    struct Way {
-      TcpProxy::From from;
-      std::size_t bytes;
-      std::size_t points;
-    };
-    for (const auto& [from, bytes, points] :
-         {Way{TcpProxy::From::kClient, proxy.carried(TcpProxy::From::kClient), 8},
-          Way{TcpProxy::From::kServer, proxy.carried(TcpProxy::From::kServer), 4}}) {
-      for (std::size_t point = 0; point < points; ++point) {
-        SCOPED_TRACE(testing::Message() << asked.name << (from == TcpProxy::From::kClient ? " client " : " server ")
-                                        << point);
-        const auto end = point % 2 == 0 ? TcpProxy::End::kReset : TcpProxy::End::kClean;
-        ASSERT_NO_FATAL_FAILURE(once(
-            asked, [&, from = from, after = bytes - bytes * point / points] { proxy.end_after(after, from, end); }));
-        ++cuts;
+    for (const auto& way : {Way{TcpProxy::From::kClient, proxy.carried(TcpProxy::From::kClient), 8},
+                            Way{TcpProxy::From::kServer, proxy.carried(TcpProxy::From::kServer), 4}}) {
+      for (const auto end : {TcpProxy::End::kReset, TcpProxy::End::kClean}) {
+        for (std::size_t point = 0; point < way.points; ++point) {
+          SCOPED_TRACE(asked.name + (" " + name(way)) + std::to_string(point));
+          ASSERT_NO_FATAL_FAILURE(
+              once(asked, [&] { proxy.end_after(way.bytes - way.bytes * point / way.points, way.from, end); }));
+          ++cuts;
+        }
       }
     }
   }
-  EXPECT_EQ(cuts, 48);
+  EXPECT_EQ(cuts - before, 96);
+  expect_whole(reader, 96);
 }
 
 }  // namespace

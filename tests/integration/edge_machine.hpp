@@ -5,6 +5,8 @@
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/ssh/edge_host.hpp"
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -72,9 +74,12 @@ class EdgeMachine {
   }
   [[nodiscard]] ssh::HostLogin login() const { return login(port_); }
 
+  // As an editor does that never leaves half a file.
   void put(const std::string& text) const {
-    std::ofstream(file(), std::ios::binary | std::ios::trunc) << text;
-    chmod(file().c_str(), 0600);
+    const std::filesystem::path whole = file().string() + ".by-hand";
+    std::ofstream(whole, std::ios::binary | std::ios::trunc) << text;
+    chmod(whole.c_str(), 0600);
+    std::filesystem::rename(whole, file());
   }
   // Of what systemd reads at a boot, what is ours.
   [[nodiscard]] std::vector<std::string> units() const {
@@ -86,12 +91,18 @@ class EdgeMachine {
     }
     return names;
   }
-  // Whether its SSH server has a connection, or has begun a command that is not under way yet: one such process
-  // listens, and whoever its parent is by then, any other is of a connection.
-  [[nodiscard]] bool has_session() const {
-    return count_processes([](const std::filesystem::path& process) {
-             return contents(process / "status").starts_with("Name:\tsshd\n");
-           }) > 1;
+  // Whether anything that came over SSH is at work. A process that has just been begun has no name yet that would tell,
+  // and another parent when that is gone: so it is whatever is not known to wait, which are the machine itself, its SSH
+  // server and the timer.
+  [[nodiscard]] bool is_at_work() const {
+    const std::string timer(trim(contents(state("timer"))));
+    const std::array<std::string, 3> waiting{pid_, std::string(trim(contents(state("sshd")))), timer};
+    return count_processes([&](const std::filesystem::path& process) {
+             const std::string status = contents(process / "status");
+             const bool is_over = status.empty();
+             const bool is_the_timers = !timer.empty() && status.find("\nPPid:\t" + timer + "\n") != std::string::npos;
+             return !is_over && !is_the_timers && std::ranges::count(waiting, process.filename().string()) == 0;
+           }) > 0;
   }
   // Whether there is a shell of it with these words in its command line.
   [[nodiscard]] bool runs(const std::string& words) const {

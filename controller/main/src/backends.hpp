@@ -11,6 +11,7 @@
 #include "edgetrust/ports/tls_probe.hpp"
 #include "edgetrust/ssh/edge_host.hpp"
 #include "edgetrust/telemetry/metrics.hpp"
+#include "lanes.hpp"
 #include "zone_maker.hpp"
 
 #include <chrono>
@@ -80,6 +81,7 @@ class DriverBackends final : public ports::Backends, public ports::EdgeHosts {
   const Told told_;
   ZoneMaker zones_;
   const ssh::Handshake handshake_;
+  ssh::SessionLimit sessions_{kMostSessions};
   std::mutex mutex_;
   std::map<EntryKey, std::shared_ptr<Entry>> entries_;
 };

@@ -8,6 +8,8 @@
 #include "session.hpp"
 #include "time_sources.hpp"
 
+#include <atomic>
+
 namespace edgetrust::ssh {
 namespace {
 
@@ -51,7 +53,7 @@ bool may_be_another_address(const Error& error) {
 class SshEdgeHost final : public ports::EdgeHost {
  public:
   SshEdgeHost(net::Endpoint address, HostLogin login, HostKeys known, KeyPtr key, ResolveHost resolve,
-              Handshake handshake, const Clock& clock, Patience patience)
+              Handshake handshake, const Clock& clock, SessionLimit& limit, Patience patience)
       : address_(std::move(address)),
         user_(std::move(login.user)),
         known_(std::move(known)),
@@ -59,6 +61,7 @@ class SshEdgeHost final : public ports::EdgeHost {
         resolve_(std::move(resolve)),
         handshake_(std::move(handshake)),
         clock_(clock),
+        limit_(limit),
         patience_(patience) {}
 
   Result<ports::HostState> look(std::stop_token stop) override {
@@ -68,11 +71,24 @@ class SshEdgeHost final : public ports::EdgeHost {
     EDGETRUST_TRY(told(verdict(output)));
     return told(read_state(output.text, asked, clock_.now()));
   }
+  // Both sides speak without being asked (RFC 4253 section 4.2). Who does so may hang all the same.
+  Status greet(std::stop_token stop) override {
+    return named([&]() -> Status {
+      const net::Wait wait(clock_, std::min<std::chrono::milliseconds>(patience_.step, ports::kGreetsWithin), stop);
+      EDGETRUST_TRY_ASSIGN(const net::Socket socket, connect(wait));
+      EDGETRUST_TRY_ASSIGN(const std::string word, net::receive_some(socket, 1, wait));
+      return word.empty() ? fail(ErrorKind::kUnavailable, "it closes the connection without a word") : Status{};
+    }());
+  }
   Result<ports::ServedChain> present(const ports::PresentRequest& request, std::stop_token stop) override {
     EDGETRUST_TRY_ASSIGN(const net::Endpoint endpoint, net::Endpoint::of(request.host, request.port));
     EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
-    const ports::ProbeTarget target{
-        .host = endpoint.host, .port = endpoint.port, .server_name = request.server_name, .timeout = patience_.step};
+    const ports::ProbeTarget target{.host = endpoint.host,
+                                    .port = endpoint.port,
+                                    .server_name = request.server_name,
+                                    .timeout = patience_.step,
+                                    .oldest = request.oldest,
+                                    .cipher_suites = request.cipher_suites};
     Result<ports::ServedChain> served = fail(ErrorKind::kUnavailable, "it was not asked");
     EDGETRUST_TRY(told(session->dial(endpoint, [&](const net::Socket& socket) {
       served = handshake_(socket, target, net::Wait(clock_, target.timeout, stop));
@@ -134,9 +150,15 @@ class SshEdgeHost final : public ports::EdgeHost {
  private:
   Result<std::unique_ptr<Session>> open(const std::stop_token& stop) {
     return told([&]() -> Result<std::unique_ptr<Session>> {
+      auto place = limit_.enter(hangs_ ? SessionLimit::Host::kHangs : SessionLimit::Host::kAnswers, stop);
+      if (!place) return fail(ErrorKind::kCancelled, "asked to stop");
       const net::Wait wait(clock_, patience_.whole, stop);
-      EDGETRUST_TRY_ASSIGN(net::Socket socket, connect(wait.at_most(patience_.step)));
-      return Session::open(std::move(socket), known_, user_, key_.get(), clock_,
+      auto socket = connect(wait.at_most(patience_.step));
+      if (!socket) {
+        if (socket.error().kind == ErrorKind::kTimeout) place->was_slow(true);
+        return tl::unexpected(std::move(socket).error());
+      }
+      return Session::open(*std::move(socket), *std::move(place), known_, user_, key_.get(), clock_,
                            {.step = patience_.step, .whole = wait.left()}, stop);
     }());
   }
@@ -171,6 +193,11 @@ class SshEdgeHost final : public ports::EdgeHost {
 
   template <class T>
   [[nodiscard]] Result<T> told(Result<T> result) const {
+    hangs_ = !result && result.error().kind == ErrorKind::kTimeout && result.error().code != ports::kEndpointUnreached;
+    return named(std::move(result));
+  }
+  template <class T>
+  [[nodiscard]] Result<T> named(Result<T> result) const {
     if (result) return result;
     Error error = within("SSH to " + address_.to_string(), std::move(result).error());
     if (error.kind == ErrorKind::kNotFound) error.kind = ErrorKind::kUnavailable;  // a name without an address
@@ -184,18 +211,20 @@ class SshEdgeHost final : public ports::EdgeHost {
   const ResolveHost resolve_;
   const Handshake handshake_;
   const Clock& clock_;
+  SessionLimit& limit_;
   const Patience patience_;
+  mutable std::atomic<bool> hangs_ = false;  // it did not answer in time, the last time
 };
 
 }  // namespace
 
 Result<std::unique_ptr<ports::EdgeHost>> make_edge_host(HostLogin login, ResolveHost resolve, Handshake handshake,
-                                                        const Clock& clock, Patience patience) {
+                                                        const Clock& clock, SessionLimit& limit, Patience patience) {
   EDGETRUST_TRY_ASSIGN(net::Endpoint address, net::Endpoint::of(login.host, login.port));
   EDGETRUST_TRY_ASSIGN(HostKeys known, HostKeys::parse(login.host_keys));
   EDGETRUST_TRY_ASSIGN(KeyPtr key, private_key(login.private_key));
   return std::make_unique<SshEdgeHost>(std::move(address), std::move(login), std::move(known), std::move(key),
-                                       std::move(resolve), std::move(handshake), clock, patience);
+                                       std::move(resolve), std::move(handshake), clock, limit, patience);
 }
 
 }  // namespace edgetrust::ssh

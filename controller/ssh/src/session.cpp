@@ -22,21 +22,26 @@ constexpr const char* kKeyExchange =
 constexpr const char* kCiphers = "aes256-gcm@openssh.com,aes128-gcm@openssh.com,aes256-ctr,aes128-ctr";
 constexpr const char* kMacs = "hmac-sha2-256,hmac-sha2-512";
 constexpr int kSmallestRsa = 2048;
+constexpr int kLargePart = 4;  // of what a step may take
 constexpr std::size_t kPiece = std::size_t{16} * 1024;
 
 std::string printable_error(ssh_session session) { return printable(ssh_get_error(session), 200); }
 
 }  // namespace
 
-Session::Session(net::Socket socket, const Clock& clock, Patience patience, std::stop_token stop)
-    : patience_(patience),
+Session::Session(net::Socket socket, SessionLimit::Place place, const Clock& clock, Patience patience,
+                 std::stop_token stop)
+    : place_(std::move(place)),
+      patience_(patience),
       socket_(std::move(socket)),
       session_(ssh_new()),
       watchdog_(socket_.fd(), clock, patience.whole, std::move(stop)) {}
 
 // Without ssh_disconnect(): it forgets the descriptor that it was given, and leaves it open. ssh_free() closes it, and
 // that is the end of the session for the host.
-Session::~Session() = default;
+Session::~Session() {
+  if (watchdog_.fired() == ErrorKind::kTimeout) place_.was_slow(true);
+}
 
 tl::unexpected<Error> Session::failed(std::string_view doing) const {
   Error error{.kind = watchdog_.fired().value_or(ErrorKind::kUnavailable), .what = {}};
@@ -48,13 +53,15 @@ tl::unexpected<Error> Session::failed(std::string_view doing) const {
   return fail(within(std::string(doing), std::move(error)));
 }
 
-Result<std::unique_ptr<Session>> Session::open(net::Socket socket, const HostKeys& known, const std::string& user,
-                                               ssh_key key, const Clock& clock, Patience patience,
-                                               std::stop_token stop) {
-  std::unique_ptr<Session> session(new Session(std::move(socket), clock, patience, std::move(stop)));
+Result<std::unique_ptr<Session>> Session::open(net::Socket socket, SessionLimit::Place place, const HostKeys& known,
+                                               const std::string& user, ssh_key key, const Clock& clock,
+                                               Patience patience, std::stop_token stop) {
+  const SteadyPoint began = clock.steady();
+  std::unique_ptr<Session> session(new Session(std::move(socket), std::move(place), clock, patience, std::move(stop)));
   EDGETRUST_TRY(session->set_up(known, user));
   EDGETRUST_TRY(session->meet(known));
   EDGETRUST_TRY(session->log_in(key));
+  session->place_.was_slow(clock.steady() - began > patience.step / kLargePart);
   return session;
 }
 

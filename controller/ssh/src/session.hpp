@@ -2,6 +2,7 @@
 // One SSH connection, from the key exchange to its end. Private to the room. Threads: belongs to one.
 #include "edgetrust/net/socket.hpp"
 #include "edgetrust/ssh/edge_host.hpp"
+#include "edgetrust/ssh/session_limit.hpp"
 #include "handles.hpp"
 #include "keys.hpp"
 #include "watchdog.hpp"
@@ -24,10 +25,11 @@ struct Output {
 
 class Session {
  public:
-  // Over a connected socket. Logs in once the host has proved to be one of `known`.
-  static Result<std::unique_ptr<Session>> open(net::Socket socket, const HostKeys& known, const std::string& user,
-                                               ssh_key key, const Clock& clock, Patience patience,
-                                               std::stop_token stop);
+  // Over a connected socket. Logs in once the host has proved to be one of `known`. In `place` it says whether it was
+  // slow: a step ran out of time, or the way to the login took a large part of what a step may take.
+  static Result<std::unique_ptr<Session>> open(net::Socket socket, SessionLimit::Place place, const HostKeys& known,
+                                               const std::string& user, ssh_key key, const Clock& clock,
+                                               Patience patience, std::stop_token stop);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -41,7 +43,7 @@ class Session {
   Status dial(const net::Endpoint& to, const std::function<void(const net::Socket& socket)>& talk);
 
  private:
-  Session(net::Socket socket, const Clock& clock, Patience patience, std::stop_token stop);
+  Session(net::Socket socket, SessionLimit::Place place, const Clock& clock, Patience patience, std::stop_token stop);
   Status set_up(const HostKeys& known, const std::string& user);
   Status meet(const HostKeys& known);
   Status log_in(ssh_key key);
@@ -50,6 +52,7 @@ class Session {
   tl::unexpected<Error> failed(std::string_view doing) const;
   tl::unexpected<Error> not_dialled(const net::Endpoint& to) const;
 
+  SessionLimit::Place place_;  // given up last
   const Patience patience_;
   net::Socket socket_;
   SessionPtr session_;

@@ -43,7 +43,7 @@ class EdgeMachine:
         if endpoint is not None:
             (folder / "state" / "endpoint").write_text(json.dumps({"bundle": BUNDLE} | endpoint))
         with (folder / "machine.log").open("wb") as log:
-            self.process = subprocess.Popen([str(PROGRAM), str(folder)], stdout=subprocess.PIPE, stderr=log, text=True)
+            self.process = subprocess.Popen([str(PROGRAM), str(folder)], env=os.environ | {"EDGE_HOST_KEYS": "ed25519"}, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self.process.stdout is not None
         words = self.process.stdout.readline().split()
         if words[:1] != ["ready"]:
@@ -145,6 +145,11 @@ class EdgeMachine:
         except FileNotFoundError:
             return {}
 
+    def refusals(self) -> list[str]:
+        """Why its service's handshakes have failed, each of them and whenever it was started."""
+        log = self.state / "failures"
+        return log.read_text().splitlines() if log.exists() else []
+
     def break_service(self, broken: bool = True) -> None:
         """It does not come up at its next start."""
         (self.state / "broken").touch() if broken else (self.state / "broken").unlink(missing_ok=True)
@@ -169,6 +174,14 @@ class EdgeMachine:
         file.write_text(f"{source},{time.time():.9f},{offset:.9f},0.0,0.0,-1.0,0.0,0.1,0.01,0.001,64.2,{'Normal' if synchronised else 'Not synchronised'}\n")
 
     # --- the network
+
+    def trusts(self, certificate: str) -> bool:
+        """Whether that CA certificate (PEM) is among those that its programs trust."""
+        return certificate.strip() in Path(str(self.root) + BUNDLE).read_text()
+
+    def anchors(self) -> list[str]:
+        """The files of its trust store that are ours."""
+        return sorted(path.name for path in (self.folder / "anchors").glob("edgetrust-*"))
 
     def resolve(self, name: str, address: str) -> None:
         """From now on the name has that address there."""

@@ -1,44 +1,15 @@
 """Whether the stand-in for an Edge's machine does what tests rely on: its service enforces the pin file, and what goes wrong there goes wrong."""
 
-import hashlib
 import json
 import os
 import socket
-import ssl
 import tempfile
 import unittest
 from pathlib import Path
 
-from authority import Authority
 from edge_machine import EdgeMachine, InspectingProxy, Reader
 from harness import wait_for
-from proxy import Listener
-
-
-class Endpoint(Listener):
-    """A TLS server that says nothing."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        self.authority = Authority(folder)
-        self.folder = folder
-        self.rotate()
-        super().__init__()
-
-    def rotate(self) -> None:
-        issued = self.authority.issue("localhost")
-        (self.folder / "leaf.pem").write_text(issued.key + issued.chain)
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(self.folder / "leaf.pem")
-        self.leaf = issued.leaf
-
-    def serve(self, client: socket.socket) -> None:
-        with self.context.wrap_socket(client, server_side=True) as secure:
-            secure.recv(1)
-
-
-def colon_hex(octets: bytes) -> str:
-    return ":".join(f"{octet:02X}" for octet in hashlib.sha256(octets).digest())
+from pin_harness import Endpoint, colon_hex
 
 
 def document(*leaves: bytes) -> str:

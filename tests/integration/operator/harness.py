@@ -67,8 +67,10 @@ class Operator:
         self.kubeconfig = kubeconfig or env("KUBECONFIG")
         self.more = more
         self.process: subprocess.Popen[bytes] | None = None
+        self.before = 0  # lines of its log, when it was started last
 
     def start(self) -> None:
+        self.before = len(self.lines()) if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [env("EDGETRUST"), "--kubeconfig", self.kubeconfig, "--namespaces", self.namespace, "--bind-address", "127.0.0.1", "--port", "0", "--log-level", "debug", *self.more],
@@ -102,7 +104,7 @@ class Operator:
             return answer.read().decode()
 
     def port(self) -> int:
-        return wait_for("the operator says its port", lambda: next((line["port"] for line in reversed(self.lines()) if line.get("msg") == "started"), None), 20)
+        return wait_for("the operator says its port", lambda: next((line["port"] for line in self.lines()[self.before :] if line.get("msg") == "started"), None), 20)
 
 
 class OperatorTest(unittest.TestCase):

@@ -203,6 +203,19 @@ TEST_F(DoctorTest, AMissingRightIsNamedWithWhatDoesNotWorkWithoutIt) {
   EXPECT_EQ(of_operator.what, "may not patch edgecertificates.edgetrust.io in voice");
 }
 
+TEST_F(DoctorTest, TheVerbsOfTheAdmissionPoliciesAreAskedForOfYouAlone) {
+  for (const auto& [verb, kind] : {std::pair{"approve", "edgecertificates"}, std::pair{"override", "pinpolicies"}}) {
+    forbidden = std::string(verb) + " " + kind;
+    const auto all = findings();
+    const Finding yours = only(all, "permissions", "you");
+    EXPECT_EQ(yours.verdict, Verdict::kWarning);
+    EXPECT_EQ(yours.what, "may not " + std::string(verb) + " " + kind + ".edgetrust.io in voice");
+    EXPECT_EQ(yours.todo,
+              "without it there is no: " + std::string(verb) + ", where the chart's admission policies are on");
+    EXPECT_EQ(only(all, "permissions", "voice:edgetrust").verdict, Verdict::kGood) << "the operator does neither";
+  }
+}
+
 TEST_F(DoctorTest, TheOperatorHasToHoldEdgesAndPinPoliciesToo) {
   for (const std::string kind : {"edges", "pinpolicies"}) {
     forbidden = "patch " + kind;

@@ -14,6 +14,7 @@
 #include "edgetrust/net/socket.hpp"
 #include "edgetrust/net/wait.hpp"
 #include "edgetrust/ports/edge_host.hpp"
+#include "edgetrust/ssh/session_limit.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -43,8 +44,10 @@ struct HostLogin {
   std::vector<std::string> host_keys;  // "ssh-ed25519 AAAA…": any of them
 };
 
-// `clock` must outlive what is returned.
+// Each call waits for a place in `limit`; that counts towards no deadline. `clock` and `limit` must outlive what is
+// returned.
 Result<std::unique_ptr<ports::EdgeHost>> make_edge_host(HostLogin login, ResolveHost resolve, Handshake handshake,
-                                                        const Clock& clock, Patience patience = {});
+                                                        const Clock& clock, SessionLimit& limit,
+                                                        Patience patience = {});
 
 }  // namespace edgetrust::ssh
