@@ -5,7 +5,7 @@ import ssl
 import unittest
 
 from harness import wait_for
-from test_pin_enforce import BACKUP, PinTest
+from pin_harness import BACKUP, PinTest
 
 
 @unittest.skipIf(os.geteuid() != 0, "a mount namespace takes root")
@@ -16,7 +16,7 @@ class Tls(PinTest):
         self.pin(tls={"minVersion": "TLS1.3"})
         status = self.wait_state("Blocked")
         self.assertIn("tls.minVersion", status["message"])
-        wait_for("the policy says it", lambda: self.ready() == ("False", "NotEnforceable"))
+        wait_for("the policy says it", lambda: self.said("Ready") == ("False", "NotEnforceable"))
         self.assertEqual((machine.text(), machine.restarts()), ("", 0))
 
         self.endpoint.context.maximum_version = ssl.TLSVersion.TLSv1_3
