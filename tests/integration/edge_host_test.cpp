@@ -72,7 +72,7 @@ class EdgeHost : public testing::Test {
   void SetUp() override {
     if (!machine) GTEST_SKIP() << "a mount namespace, in which /etc/purecloud is there, takes root";
     for (const char* name : {"running", "invocation", "restarts", "tracking", "ntp", "no-timers", "broken", "slow-stop",
-                             "start-limit", "no-restarts", "deaf", "restore.log"})
+                             "start-limit", "no-restarts", "deaf", "restore.log", "gone-at-stat"})
       std::filesystem::remove(machine->state(name));
     std::filesystem::remove_all(machine->file());
   }
@@ -339,6 +339,17 @@ TEST_F(EdgeHost, WhoDiesAfterTheRestartLocksNobodyOut) {
     EXPECT_THAT(machine->leftovers(), IsEmpty());
     EXPECT_EQ(host->confirm(hash(kNew), {}).error().code, ports::kFileChanged) << "too late";
   }
+}
+
+TEST_F(EdgeHost, AFileThatGoesWhileItIsLookedAtIsNotThere) {
+  connect();
+  machine->put(kOld);
+  touch("gone-at-stat", "pinning-config.json");
+  const ports::HostState state = look();
+  EXPECT_FALSE(std::filesystem::exists(machine->file())) << "it went meanwhile";
+  EXPECT_FALSE(state.has_file);
+  EXPECT_EQ(state.sha256, "");
+  EXPECT_EQ(state.file_trouble, "");
 }
 
 TEST_F(EdgeHost, APreviousFileComesBackWhenAsked) {

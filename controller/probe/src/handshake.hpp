@@ -21,7 +21,7 @@ struct Greeting {
   std::string server_name;  // may be empty: no SNI
   ports::TlsVersion oldest = ports::TlsVersion::kTls12;
   std::vector<std::string> cipher_suites;  // as those of ProbeTarget
-  std::string sip_options;  // the request that follows the handshake; empty: none
+  std::string sip_options;                 // the request that follows the handshake; empty: none
 };
 Result<ports::ServedChain> served_chain(SSL_CTX* context, const net::Socket& socket, const Greeting& greeting,
                                         const net::Wait& wait);

@@ -62,7 +62,11 @@ QueueStats Queue::stats() const {
       stats.oldest = std::max(stats.oldest, std::chrono::duration_cast<std::chrono::milliseconds>(now - due));
     }
   }
-  for (const std::size_t held : held_) stats.held += held;
+  for (const auto& [key, entry] : entries_) {
+    if (!entry.held) continue;
+    ++stats.held;
+    stats.longest = std::max<std::chrono::milliseconds>(stats.longest, now - entry.held_since);
+  }
   return stats;
 }
 
@@ -86,11 +90,13 @@ std::optional<Key> Queue::take_due(SteadyPoint now) {
   for (const Rank rank : kRanks) {
     Line& waiting = line(rank);
     if (!may_take(rank) || waiting.empty() || std::get<0>(*waiting.begin()) > now) continue;
+    if (waited_) waited_(now - std::get<0>(*waiting.begin()));
     Key key = std::get<Key>(*waiting.begin());
     waiting.erase(waiting.begin());
     Entry& entry = entries_[key];
     entry.due.reset();
     entry.held = rank;
+    entry.held_since = now;
     ++held(rank);
     return key;
   }

@@ -14,7 +14,8 @@ struct LanesTest : testing::Test {
   support::FakeClock clock;
   support::Board began;        // passes, by the kind of the object
   std::latch edges_answer{1};  // until then a pass over an Edge hangs; all others end at once
-  Lanes lanes{clock};
+  telemetry::Metrics metrics{{.version = "1", .revision = "a"}};
+  Lanes lanes{clock, metrics};
 
   void start(int threads) {
     lanes.start({.threads = threads}, [this](const runtime::Key& key, std::stop_token) {
@@ -109,6 +110,23 @@ TEST_F(LanesTest, BothLanesAreAskedToStopBeforeEitherIsWaitedFor) {
   lanes.stop();
   add("Edge", 1);
   EXPECT_EQ(lanes.due(), 1U) << "nobody takes it";
+}
+
+TEST_F(LanesTest, TellTheMetricsWhatWaitsAndHowLongItDid) {
+  lanes.add({"Edge", "voice", "a"});
+  lanes.add({"EdgeCertificate", "voice", "a"});
+  clock.advance(20s);
+  lanes.measure(metrics);
+  EXPECT_NE(metrics.text().find("edgetrust_queue_depth{queue=\"others\"} 1\n"), std::string::npos);
+  EXPECT_NE(metrics.text().find("edgetrust_queue_oldest_seconds{queue=\"certificates\"} 20\n"), std::string::npos);
+  EXPECT_NE(metrics.text().find("edgetrust_queue_depth{queue=\"pins\"} 0\n"), std::string::npos);
+  start(1);
+  began.await("Edge", 1);
+  lanes.measure(metrics);
+  EXPECT_NE(metrics.text().find("edgetrust_queue_wait_duration_seconds_sum{queue=\"others\"} 20\n"), std::string::npos);
+  EXPECT_NE(metrics.text().find("edgetrust_workers{queue=\"others\",state=\"busy\"} 1\n"), std::string::npos);
+  edges_answer.count_down();
+  lanes.stop();
 }
 
 TEST_F(LanesTest, CountsWhatIsDueInBoth) {

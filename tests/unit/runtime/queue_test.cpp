@@ -45,6 +45,26 @@ TEST_F(QueueTest, HoldsOneEntryAKey) {
   EXPECT_EQ(drain(), std::vector<Key>{});
 }
 
+TEST_F(QueueTest, TellsHowLongAKeyHasWaitedAndHowLongItIsHeld) {
+  std::vector<std::chrono::milliseconds> waits;
+  Queue told(clock, {}, [&](std::chrono::milliseconds waited) { waits.push_back(waited); });
+  told.add(kA);
+  told.add_at(kB, clock.steady() + 2s);
+  clock.advance(5s);
+  EXPECT_EQ(told.stats().oldest, 5s);
+  EXPECT_EQ(told.get({}), kA);
+  EXPECT_EQ(told.stats().longest, 0s) << "it was only just taken";
+  EXPECT_EQ(told.get({}), kB);
+  EXPECT_EQ(waits, (std::vector<std::chrono::milliseconds>{5s, 3s}));
+  clock.advance(1min);
+  told.done(kB);
+  told.add(kB);
+  EXPECT_EQ(told.get({}), kB);
+  EXPECT_EQ(told.stats().longest, 1min) << "of the one that is held for longest";
+  told.done(kA);
+  EXPECT_EQ(told.stats().longest, 0s);
+}
+
 TEST_F(QueueTest, TellsKindsAndNamespacesApart) {
   queue.add(kA);
   queue.add(kC);

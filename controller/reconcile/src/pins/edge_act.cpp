@@ -1,4 +1,6 @@
 // What a pass does at its end: the status is written, then one effect.
+#include "edgetrust/api/change.hpp"
+#include "edgetrust/telemetry/trace.hpp"
 #include "finding.hpp"
 #include "pins/edge_pass.hpp"
 #include "slots.hpp"
@@ -30,9 +32,13 @@ const char* name_of(const FileEffect& effect) {
 
 }  // namespace
 
+std::string Pass::trace_of(const api::EdgePins& pins) const {
+  return telemetry::trace_id(edge_->meta.uid, api::pin_file_in_question(pins));
+}
+
 void Pass::announce(const std::optional<api::EdgePins>& was, const api::EdgePins& is, Outcome& outcome) {
   const auto say = [&](bool warning, std::string reason, std::string message) {
-    world_.events.emit({std::string(api::kKind<api::Edge>.kind), edge_->meta}, warning, reason, message);
+    world_.events.emit({std::string(api::kKind<api::Edge>.kind), edge_->meta, trace_of(is)}, warning, reason, message);
     outcome.said.push_back({warning, std::move(reason), std::move(message)});
   };
   const EdgePinState before_it = was ? was->state : EdgePinState::kNotObserved;

@@ -188,6 +188,7 @@ class Pass {
   void describe_clock(api::Edge& next) const;
 
   Result<bool> record(const Plan& plan, Outcome& outcome);
+  [[nodiscard]] std::string trace_of(const api::EdgePins& pins) const;
   void announce(const std::optional<api::EdgePins>& was, const api::EdgePins& is, Outcome& outcome);
   Status guard(const Effect& effect);
   Status perform(const Effect& effect);

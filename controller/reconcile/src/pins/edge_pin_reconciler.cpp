@@ -125,6 +125,8 @@ Outcome Pass::run() {
   const TimePoint interval = now_ + (notes_.silent > 0 ? silence.after(notes_.silent, 0) : terms().rotation.interval);
   Outcome outcome{.wake_at =
                       is_watched ? std::optional(std::min(plan.wake_at.value_or(interval), interval)) : plan.wake_at};
+  if (const auto& pins = plan.pins ? plan.pins : before()) outcome.trace_id = trace_of(*pins);
+  if (state_) outcome.clock_offset = state_->clock_offset;
   if (is_overridden()) outcome.wake_at = std::min(*outcome.wake_at, terms().emergency_override->until);
   if (const auto end = decide::pins::next_end(trusted_); end && outcome.wake_at)
     outcome.wake_at = std::min(*outcome.wake_at, *end);
@@ -136,7 +138,7 @@ Outcome Pass::run() {
       outcome.wake_at = now_ + 500ms;
       return outcome;
     }
-    return {.error = written.error()};
+    return {.error = written.error(), .trace_id = outcome.trace_id};
   }
   outcome.wrote_status = *written;
   outcome.rank = rank_of(*edge_);
@@ -145,7 +147,7 @@ Outcome Pass::run() {
   if (stop_.stop_requested() || !leads) return outcome;
   if (const Status current = guard(plan.effect); !current) {
     if (current.error().kind != ErrorKind::kConflict && current.error().kind != ErrorKind::kNotFound)
-      return {.error = current.error()};
+      return {.error = current.error(), .trace_id = outcome.trace_id};
     outcome.wake_at = now_ + 500ms;
     return outcome;
   }

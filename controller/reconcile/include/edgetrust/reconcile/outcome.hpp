@@ -28,6 +28,11 @@ struct Outcome {
   std::vector<std::string> in_question;      // Edges of the namespace whose own state is worth a look now
   bool pins_changed = false;                 // of a PinPolicy: its Edges have to be looked at
   std::optional<api::RevisionResult> ended;  // a revision of an EdgeCertificate came to its end in this pass
+  std::optional<std::chrono::milliseconds>
+      delivered_for;     // of that one: since its push began; empty: it was not pushed
+  std::string trace_id;  // of the change that the object is about (telemetry/trace.hpp); empty: of none
+  // Of the pins of an Edge: how far its clock is from the right time, either way; empty: nobody has seen.
+  std::optional<std::chrono::milliseconds> clock_offset;
 };
 
 }  // namespace edgetrust::reconcile

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <condition_variable>
+#include <functional>
 #include <limits>
 #include <map>
 #include <mutex>
@@ -24,11 +25,12 @@
 namespace edgetrust::runtime {
 
 struct QueueStats {
-  std::size_t due = 0;                  // could be taken now
-  std::size_t waiting = 0;              // their time has not come
-  std::size_t idle = 0;                 // workers that wait for a key
-  std::size_t held = 0;                 // with a worker
-  std::chrono::milliseconds oldest{0};  // how long the first due key has been due
+  std::size_t due = 0;                   // could be taken now
+  std::size_t waiting = 0;               // their time has not come
+  std::size_t idle = 0;                  // workers that wait for a key
+  std::size_t held = 0;                  // with a worker
+  std::chrono::milliseconds oldest{0};   // how long the first due key has been due
+  std::chrono::milliseconds longest{0};  // how long the worker that has held its key for longest has held it
 };
 
 // How many keys may be with a worker at once.
@@ -39,7 +41,10 @@ struct Shares {
 
 class Queue {
  public:
-  explicit Queue(const Clock& clock, Shares shares = {}) : clock_(clock), shares_(shares) {}
+  // `waited`: told, before get() returns a key, how long that has been due. It must not block, throw or call the queue.
+  using Waited = std::function<void(std::chrono::milliseconds)>;
+  explicit Queue(const Clock& clock, Shares shares = {}, Waited waited = {})
+      : clock_(clock), shares_(shares), waited_(std::move(waited)) {}
 
   // Without a rank a key keeps the one that it has; a new one is normal.
   void add(const Key& key, std::optional<Rank> rank = {}) { add_at(key, clock_.steady(), rank); }
@@ -61,6 +66,7 @@ class Queue {
     std::uint64_t order = 0;
     Rank rank = Rank::kNormal;
     std::optional<Rank> held;  // with a worker, as what it was taken
+    SteadyPoint held_since{};
     [[nodiscard]] bool is_in_line() const { return due && !held; }
   };
   using Place = std::tuple<SteadyPoint, std::uint64_t, Key>;
@@ -77,6 +83,7 @@ class Queue {
 
   const Clock& clock_;
   const Shares shares_;
+  const Waited waited_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::uint64_t version_ = 0;  // counts changes, so that a waiter sees the one it slept through
