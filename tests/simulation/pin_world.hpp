@@ -34,6 +34,7 @@ struct Endpoint final : ports::TlsProbe, ports::ChainViewer, ports::PinAnnouncem
   std::string roots;               // that it was judged by
   ports::TlsVersion newest = ports::TlsVersion::kTls13;
   std::set<std::string> suites{"ECDHE-RSA-AES128-GCM-SHA256", "TLS_AES_128_GCM_SHA256"};
+  ErrorKind refuses_by = ErrorKind::kProtocol;  // how a handshake ends for which there is nothing in common
 
   // With a client that offers what is asked for and no more.
   template <class Request>
@@ -47,7 +48,7 @@ struct Endpoint final : ports::TlsProbe, ports::ChainViewer, ports::PinAnnouncem
                return is_of_version(suite) && suites.contains(suite);
              });
     };
-    if (!takes(true) && !takes(false)) return fail(ErrorKind::kProtocol, "it ends the handshake");
+    if (!takes(true) && !takes(false)) return fail(refuses_by, "they do not come together");
     return ports::ServedChain{.chain_pem = std::string(1, shown), .tls_version = takes(true) ? "TLSv1.3" : "TLSv1.2"};
   }
 
