@@ -759,6 +759,17 @@ TEST_F(PinsEnforced, TheProofIsMadeByTheTlsOfTheNewFile) {
   EXPECT_EQ(machine().restarts, 2);
 }
 
+TEST_F(PinsEnforced, AConnectionThatIsLostIsNoRefusal) {
+  machine().loses = 1;
+  machine().comes_up_after = 20s;
+  run_until_restarted();
+  machine().loses = 1;
+  run(2min);
+  EXPECT_EQ(machine().loses, 0);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched) << pins().message;
+  EXPECT_EQ(machine().restarts, 1);
+}
+
 // --- right before the restart
 
 TEST_F(PinsEnforced, WhatHasChangedSinceTheInstallationCostsNoRestart) {
