@@ -96,29 +96,39 @@ std::size_t wave_of(const std::vector<api::Wave>& waves, const api::Edge& edge) 
   return static_cast<std::size_t>(found - waves.begin());
 }
 
-WaveProof proof_of(const std::string& variant, const std::string& policy, const std::vector<api::Wave>& waves,
-                   std::size_t wave, const std::vector<Member>& members) {
+WaveProof proof_by(const std::vector<WaveEvidence>& evidence, api::Duration soak) {
   WaveProof proof;
-  std::vector<TimePoint> good;
   std::optional<TimePoint> bad;
-  for (const Member& member : members) {
-    if (!belongs(member, policy, waves, wave)) continue;
-    if (can_have(member.certificate->spec, variant)) proof.empty = false;
-    for (const auto& entry : member.certificate->status.history) {
-      if (entry.variant != variant || !entry.at) continue;
-      // What was never delivered, or only begun, is no proof.
-      if (was_good(entry.result) && entry.live_since) good.push_back(*entry.live_since);
-      if (was_bad(entry.result)) bad = std::max(bad.value_or(*entry.at), *entry.at);
-    }
+  for (const auto& one : evidence) {
+    if (one.can_have) proof.empty = false;
+    bad = std::max(bad, one.bad);
   }
-  if (!good.empty()) proof.empty = false;
-  for (const TimePoint since : good) {
-    if (bad && since <= *bad) continue;
-    const TimePoint soaked = since + waves[wave].soak;
-    if (!proof.soaked_at || soaked < *proof.soaked_at) proof.soaked_at = soaked;
+  for (const auto& one : evidence) {
+    for (const TimePoint since : one.good) {
+      if (bad && since <= *bad) continue;
+      proof.soaked_at = std::min(proof.soaked_at.value_or(since + soak), since + soak);
+    }
   }
   proof.failed = bad && !proof.soaked_at;
   return proof;
+}
+
+WaveProof proof_of(const std::string& variant, const std::string& policy, const std::vector<api::Wave>& waves,
+                   std::size_t wave, const std::vector<Member>& members) {
+  std::vector<WaveEvidence> all;
+  for (const Member& member : members) {
+    if (!belongs(member, policy, waves, wave)) continue;
+    WaveEvidence evidence{.can_have = can_have(member.certificate->spec, variant)};
+    for (const auto& entry : member.certificate->status.history) {
+      if (entry.variant != variant || !entry.at) continue;
+      // What was never delivered, or only begun, is no proof.
+      if (was_good(entry.result) && entry.live_since) evidence.good.push_back(*entry.live_since);
+      if (was_bad(entry.result)) evidence.bad = std::max(evidence.bad.value_or(*entry.at), *entry.at);
+    }
+    evidence.can_have = evidence.can_have || !evidence.good.empty();
+    all.push_back(std::move(evidence));
+  }
+  return proof_by(all, waves[wave].soak);
 }
 
 std::optional<WaveWait> wave_to_wait_for(const std::string& variant, std::size_t before,

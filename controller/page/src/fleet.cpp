@@ -24,7 +24,8 @@ Tone tone_of(api::EdgePinState state) {
     case api::EdgePinState::kRolledBack:
     case api::EdgePinState::kUnreachable:
     case api::EdgePinState::kIntercepted:
-    case api::EdgePinState::kBlocked: return Tone::kBad;
+    case api::EdgePinState::kBlocked:
+    case api::EdgePinState::kRefusing: return Tone::kBad;
     case api::EdgePinState::kNotObserved: return Tone::kUnknown;
   }
   return Tone::kUnknown;

@@ -145,6 +145,12 @@ class Files final : public ports::PinFiles {
     const ports::PinFile found = understood(document);
     return found.enabled && !found.accepted.empty() ? std::optional(found) : std::nullopt;
   }
+  Result<bool> is_switched_on(std::string_view existing) override {
+    EDGETRUST_TRY_ASSIGN(const Document document, pinfile::read(existing));
+    if (!document.contains(kPinning)) return false;
+    const auto found = document[kPinning].find("enabled");
+    return found != document[kPinning].end() && *found != false;
+  }
   Result<ports::PinDocument> switched_off(std::string_view existing) override {
     EDGETRUST_TRY_ASSIGN(const Document before, pinfile::read(existing));
     Document after = before;

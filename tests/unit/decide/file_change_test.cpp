@@ -45,11 +45,12 @@ struct Story {
   api::Duration clock_offset{0};
   Proof proof = Proof::kNone;
   TimePoint proof_at;
+  bool refuses = false;                                 // the previous file is known to refuse the endpoint
   bool switches_off = false;                            // the wanted file pins nothing
   bool online = false;                                  // the cloud sees the Edge
   int proofs = 0;                                       // that were asked for
   std::function<bool(const FileEffect& effect)> fails;  // an effect does not get through
-  PinStep failed_at = PinStep::kInstalling;
+  std::optional<PinStep> failed_at;  // empty: without a change
   int failures = 0;
   int writes = 0;
   int crash_at = -1;
@@ -78,15 +79,19 @@ struct Story {
                    .blocked = "no set of pins",
                    .hindered = hindered,
                    .online = online,
+                   .refuses = refuses && machine.file == "old",
                    .enforced = enforced,
                    .pins = !switches_off || machine.file != wanted,
                    .switches_off = switches_off,
                    .waits_for = waits_for,
                    .proof = proof,
                    .proof_at = proof_at,
-                   .failures = status && status->change && status->change->step == failed_at ? failures : 0,
+                   .failures = step() == failed_at ? failures : 0,
                    .failure = "exit status 71",
                    .now = machine.now});
+  }
+  [[nodiscard]] std::optional<PinStep> step() const {
+    return status && status->change ? std::optional(status->change->step) : std::nullopt;
   }
   static bool differ(const std::optional<api::EdgePins>& before, const api::EdgePins& after) {
     const auto text = [](const api::EdgePins& pins) {
@@ -108,8 +113,8 @@ struct Story {
         [&](const auto& effect) {
           using Effect = std::decay_t<decltype(effect)>;
           if (fails && fails(decision.effect)) {
-            failures = failed_at == status->change->step ? failures + 1 : 1;
-            failed_at = status->change->step;
+            failures = failed_at == step() ? failures + 1 : 1;
+            failed_at = step();
           } else if constexpr (std::is_same_v<Effect, file_effect::Prove>) {
             ++proofs;
             proof_at = machine.now;
@@ -448,6 +453,128 @@ TEST(FileChange, AFileThatCannotBeTakenBackIsSaid) {
   EXPECT_THAT(story.status->message, HasSubstr("could not be put back"));
   EXPECT_FALSE(story.status->change);
   EXPECT_TRUE(story.machine.previous) << "a person will need it";
+}
+
+TEST(FileChange, ATimerThatDoesNotComeToItsEndHoldsNothingForLong) {
+  for (const bool has_run : {true, false}) {
+    Story story;
+    story.machine.locked_out = {"new"};
+    story.fails = [](const FileEffect& effect) { return !is_a<file_effect::Install>(effect); };
+    if (has_run) story.fails = is_a<file_effect::Restore>;
+    while (!story.machine.timer) story.pass();
+    story.machine.timer->at = TimePoint::max();
+    const TimePoint begun = *story.status->change->at;
+    while (story.status->change && story.machine.now < begun + 1h) story.machine.advance(*story.pass() - story.machine.now);
+    EXPECT_LE(story.machine.now, begun + kLongestChange + 1min);
+    EXPECT_EQ(story.state(), EdgePinState::kBlocked);
+    EXPECT_THAT(story.status->message, HasSubstr("has not come to its end"));
+    // Then it does.
+    story.machine.timer->at = story.machine.now;
+    story.fails = nullptr;
+    EXPECT_TRUE(story.run());
+    EXPECT_EQ(story.machine.file, "old");
+    EXPECT_EQ(story.state(), EdgePinState::kRolledBack);
+    EXPECT_LE(story.status->restarts.size(), 4U);
+  }
+}
+
+TEST(FileChange, WhatIsHinderedWithoutATimerIsTakenBackByTheOperator) {
+  Story story;
+  while (!story.machine.timer) story.pass();
+  story.machine.timer.reset();
+  story.hindered = "the Edge is presented another leaf";
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.machine.file, "old");
+  EXPECT_EQ(story.machine.restarts, 0);
+  EXPECT_EQ(story.state(), EdgePinState::kBlocked);
+  EXPECT_EQ(story.rolled_back, 0) << "nobody has read it";
+}
+
+TEST(FileChange, TheServiceHasItsTimeFromWhenItIsStarted) {
+  Story story;
+  story.machine.stops_after = 30s;
+  story.machine.comes_up_after = 30s;
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kMatched);
+  EXPECT_EQ(story.machine.restarts, 1);
+}
+
+TEST(FileChange, WhatIsLeftAndCannotBeTakenAwayIsSaid) {
+  Story story;
+  story.wanted = "old";
+  story.machine.leftovers = true;
+  story.fails = is_a<file_effect::Clean>;
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kBlocked);
+  EXPECT_EQ(story.status->message, "what a change has left there cannot be taken away: exit status 71");
+}
+
+TEST(FileChange, ThatTheServiceIsNotUpWithThePreviousFileIsSaid) {
+  Story story;
+  story.machine.bad = {"new", "old"};
+  story.machine.running = "";
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kRolledBack);
+  EXPECT_THAT(story.status->message, HasSubstr("the service is not up either"));
+  story.machine.bad = {"new"};
+  EXPECT_TRUE(story.run());
+  EXPECT_THAT(story.status->message, testing::Not(HasSubstr("is not up")));
+}
+
+// --- an Edge whose file refuses what it is presented
+
+TEST(FileChangeRefusing, NobodyGoesBackToAFileThatIsKnownToRefuse) {
+  Story story;
+  story.refuses = true;
+  story.machine.cut_off = true;
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.machine.running, "new");
+  EXPECT_EQ(story.machine.restarts, 1);
+  EXPECT_EQ(story.rolled_back, 0);
+  EXPECT_FALSE(story.machine.timer);
+}
+
+TEST(FileChangeRefusing, WhatWasRolledBackIsTriedAgainSoonWithinTheRestartsOfAnHour) {
+  Story story;
+  story.refuses = true;
+  story.machine.bad = {"new"};
+  for (const TimePoint end = story.machine.now + 3h; story.machine.now < end;) {
+    const auto wake_at = story.pass();
+    ASSERT_TRUE(wake_at) << "never for ever";
+    ASSERT_LE(story.status->restarts.size(), 4U) << "three, and the one of going back";
+    story.machine.advance(std::max<std::chrono::milliseconds>(*wake_at - story.machine.now, 1ms));
+  }
+  EXPECT_GE(story.rolled_back, 4);
+  story.machine.bad.clear();
+  EXPECT_TRUE(story.run(2h));
+  EXPECT_EQ(story.state(), EdgePinState::kMatched);
+}
+
+TEST(FileChangeRefusing, ItIsNotCalledMatched) {
+  Story story;
+  story.refuses = true;
+  story.wanted = "old";
+  story.hindered = "no pin accepts it";
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kRefusing);
+  EXPECT_EQ(story.status->message, "the file refuses what the endpoint presents to the Edge; no pin accepts it");
+  story.hindered.clear();
+  story.wanted = "new";
+  story.waits_for = "window Tue 02:00";
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kRefusing);
+  EXPECT_THAT(story.status->message, HasSubstr("window Tue 02:00"));
+  story.waits_for.clear();
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kMatched);
+}
+
+TEST(FileChange, AFileThatPinsNothingWaitsForNoClock) {
+  Story story;
+  story.switches_off = true;
+  story.clock_offset = 1h;
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.machine.running, "new");
 }
 
 TEST(FileChange, AFileThatPinsNothingIsNeverTakenBack) {

@@ -24,7 +24,7 @@ struct EnumNames<api::TrunkStateText> {
 };
 template <>
 struct EnumNames<api::EdgePinState> {
-  static constexpr std::array<std::pair<api::EdgePinState, std::string_view>, 9> kNames = {
+  static constexpr std::array<std::pair<api::EdgePinState, std::string_view>, 10> kNames = {
       {{api::EdgePinState::kMatched, "Matched"},
        {api::EdgePinState::kDrifted, "Drifted"},
        {api::EdgePinState::kApplying, "Applying"},
@@ -33,6 +33,7 @@ struct EnumNames<api::EdgePinState> {
        {api::EdgePinState::kUnreachable, "Unreachable"},
        {api::EdgePinState::kIntercepted, "Intercepted"},
        {api::EdgePinState::kBlocked, "Blocked"},
+       {api::EdgePinState::kRefusing, "Refusing"},
        {api::EdgePinState::kNotObserved, "NotObserved"}}};
 };
 template <>
@@ -130,13 +131,15 @@ void fields(V& v, PinChange& change) {
   v("invocation", change.invocation, max_length(32), doc("InvocationID of the service before its restart."));
   v("at", change.at, doc("When the change began."));
   v("online", change.online, doc("Whether the cloud saw the Edge online then: it must see it again."));
+  v("replacesRefusing", change.replaces_refusing, doc("Whether the previous file was known to refuse what the endpoint presents: then there is nothing to go back to."));
+  v("restartedAt", change.restarted_at, doc("When the service was first seen to have been started with the new file."));
 }
 
 template <class V>
 void fields(V& v, EdgePins& pins) {
   using namespace json;
   v("policy", pins.policy, required, doc("The PinPolicy that holds for this Edge."));
-  v("state", pins.state, required, doc("Matched, Drifted, Applying, Restarting, RolledBack, Unreachable, Intercepted, Blocked or NotObserved."));
+  v("state", pins.state, required, doc("Matched, Drifted, Applying, Restarting, RolledBack, Unreachable, Intercepted, Blocked, Refusing or NotObserved."));
   v("fileSha256", pins.file_sha256, max_length(64), doc("SHA-256 of the pin file that the Edge was last seen to have, hexadecimal."));
   v("appliedAt", pins.applied_at, doc("When the operator put it there, or first found it there."));
   v("message", pins.message, max_length(kLongestMessage), doc("Why, as a sentence for people."));
@@ -146,10 +149,12 @@ void fields(V& v, EdgePins& pins) {
   v("rejectedSha256", pins.rejected_sha256, max_length(64), doc("SHA-256 of the file that was rolled back."));
   v("rolledBackAt", pins.rolled_back_at, doc("When that was."));
   v("rejectedUntil", pins.rejected_until, doc("When that file is tried again; absent: never."));
+  v("matchedSha256", pins.matched_sha256, max_length(64), doc("SHA-256 of the file that was last seen to be as it should be."));
   v("unconfirmedSha256", pins.unconfirmed_sha256, max_length(64), doc("SHA-256 of a file that the timer on the Edge took back; a second time it counts as rolled back."));
   v("enforced", pins.enforced, doc("Whether a file that pins was put there by the operator, or is about to be. While it is, a finalizer holds the Edge and its PinPolicy."));
   v("machine", pins.machine, max_length(300), doc("Host and port of the machine with that file: spec.ssh as it was then."));
-  v("set", pins.set, max_length(64), doc("Which pins the file has: the same text for the same pins."));
+  v("machineId", pins.machine_id, max_length(64), doc("What that machine calls itself: a hash of its /etc/machine-id."));
+  v("set", pins.set, max_length(64), doc("What the file says but for the leaf that it names: the same text for the same pins and the same TLS."));
   v("endpoint", pins.endpoint, max_length(600), doc("The endpoint that the pins of the file were last seen to accept, and by which match."));
   v("slots", pins.slots, doc("Slots of the rotation budget that are held for a change."));
   v("drain", pins.drain, doc("The Edge is out of service for a change."));

@@ -210,6 +210,7 @@ void fields(V& v, PinSummary& summary) {
   v("notObserved", summary.not_observed, doc("Those of which nobody knows."));
   v("changing", summary.changing, doc("Those that get a new file."));
   v("rolledBack", summary.rolled_back, doc("Those that have their previous file back."));
+  v("refusing", summary.refusing, doc("Those whose file refuses what they are presented."));
 }
 
 template <class V>

@@ -12,6 +12,7 @@ using api::EdgePinState;
 using api::PinStep;
 
 constexpr auto kLookSoon = 2s;
+constexpr auto kTimerAgain = 10s;
 constexpr auto kOneHour = 1h;
 constexpr auto kProofHolds = 30s;
 constexpr std::size_t kMostRestartsKept = 8;
@@ -32,7 +33,7 @@ class File {
     if (next_.status.change) {
       if (auto going_on = go_on()) return std::move(*going_on);
     }
-    return begin();
+    return refusing(begin());
   }
 
  private:
@@ -62,21 +63,32 @@ class File {
       if (at > s_.now) at = std::chrono::floor<std::chrono::seconds>(s_.now);
     };
     std::ranges::for_each(next_.status.restarts, not_later);
-    if (next_.status.change && next_.status.change->at) not_later(*next_.status.change->at);
+    if (auto& change = next_.status.change) {
+      if (change->at) not_later(*change->at);
+      if (change->restarted_at) not_later(*change->restarted_at);
+    }
+    if (next_.status.rolled_back_at) not_later(*next_.status.rolled_back_at);
   }
 
-  // How often this step has failed in a row.
+  // How often this step has failed in a row; without a change that of taking away what is left of one.
   [[nodiscard]] int fails() const {
     const auto& was = s_.before ? s_.before->change : std::nullopt;
     const auto& is = next_.status.change;
+    if (!was && !is) return s_.failures;
     return was && is && was->step == is->step ? s_.failures : 0;
   }
   [[nodiscard]] bool is_old(std::chrono::seconds age) const {
     return s_.now >= next_.status.change->at.value_or(TimePoint{}) + age;
   }
-  // What the wanted file was refused for is still to be heeded.
-  [[nodiscard]] bool is_rejected() const {
+  // Until when what the wanted file was rolled back for is heeded; empty: as long as it is that file.
+  [[nodiscard]] std::optional<TimePoint> rejected_until() const {
     const auto& until = next_.status.rejected_until;
+    if (!s_.refuses) return until;
+    const TimePoint soon = next_.status.rolled_back_at.value_or(s_.now) + kRefusingTriesAfter;
+    return until ? std::min(*until, soon) : soon;
+  }
+  [[nodiscard]] bool is_rejected() const {
+    const auto until = rejected_until();
     return s_.wanted->sha256 == next_.status.rejected_sha256 && !s_.switches_off && (!until || s_.now < *until);
   }
   void count_restart() {
@@ -87,7 +99,9 @@ class File {
 
   FileDecision unseen();
   FileDecision begin();
+  FileDecision rolled_back();
   FileDecision begin_change();
+  [[nodiscard]] FileDecision refusing(FileDecision decision) const;
   std::optional<FileDecision> go_on();
   std::optional<FileDecision> installing();
   FileDecision restarting();
@@ -119,6 +133,10 @@ FileDecision File::unseen() {
 std::optional<FileDecision> File::go_on() {
   const bool has_new = host().has_file && host().sha256 == change().file_sha256;
   const bool has_previous = host().sha256 == change().previous_sha256;
+  if (host().restore_armed && is_old(kLongestChange)) {
+    end_unconfirmed();
+    return std::nullopt;
+  }
   if (change().step == PinStep::kRestoring) return restoring();
   if (!has_new && change().step == PinStep::kInstalling && has_previous) return installing();
   if (!has_new) {
@@ -179,15 +197,19 @@ FileDecision File::restarting() {
   if (fails() >= kMostTries) return give_up();
   // What speaks against the file by now is no reason to restart twice: the timer takes back what nobody has read.
   const std::string& against = s_.intercepted.empty() ? s_.hindered : s_.intercepted;
-  if (s_.pins && !against.empty())
-    return later(EdgePinState::kApplying, "the service is not restarted with the new file: " + against, kLookSoon);
+  if (s_.pins && !against.empty()) {
+    const std::string why = "the service is not restarted with the new file: " + against;
+    if (host().restore_armed) return later(EdgePinState::kApplying, why, kLookSoon);
+    return act(EdgePinState::kApplying, why, file_effect::Restore{change().file_sha256});
+  }
   return act(EdgePinState::kRestarting, "the service is restarted with the new file",
              file_effect::Restart{change().invocation});
 }
 
 // Whoever comes back after the time for it tries once all the same: the Edge's own timer has not been faster.
 FileDecision File::proving() {
-  const TimePoint restarted = next_.status.restarts.empty() ? s_.now : next_.status.restarts.back();
+  if (!change().restarted_at) change().restarted_at = std::chrono::floor<std::chrono::seconds>(s_.now);
+  const TimePoint restarted = *change().restarted_at;
   const bool too_late = s_.now >= restarted + kProveWithin;
   if (!host().service_active) {
     if (!too_late) return later(EdgePinState::kRestarting, "the service is not up yet", kLookSoon);
@@ -200,7 +222,9 @@ FileDecision File::proving() {
   if (proof == Proof::kGood && s_.now < missed)
     return later(EdgePinState::kRestarting, "the cloud has to see the Edge for a while", kLookSoon);
   if (proof == Proof::kRefused) return go_back(false);
-  if (too_late && (proof == Proof::kUnreachable || proof == Proof::kUnknown)) return go_back(true);
+  // Nobody can say anything of the new file; of the previous one it is known that it refuses.
+  if (too_late && (proof == Proof::kUnreachable || proof == Proof::kUnknown))
+    return change().replaces_refusing ? step(PinStep::kConfirming) : go_back(true);
   return act(EdgePinState::kRestarting, "the endpoint is tried from the Edge", file_effect::Prove{});
 }
 
@@ -276,8 +300,12 @@ void File::end_unconfirmed() {
 // --- no change under way
 
 FileDecision File::begin() {
-  // Of a change whose record is lost.
-  if (host().restore_armed) return later(EdgePinState::kApplying, "the timer on the Edge runs", kLookSoon);
+  // Of a change whose record is lost, or that has taken too long.
+  if (host().restore_armed)
+    return later(EdgePinState::kBlocked,
+                 "the timer on the Edge, which takes back a change, has not come to its end" +
+                     (s_.failure.empty() ? "" : ": " + s_.failure),
+                 kTimerAgain);
   if (!s_.intercepted.empty()) return rest(EdgePinState::kIntercepted, s_.intercepted);
   const std::string& stuck = next_.status.unconfirmed_sha256;
   const bool is_stuck = s_.wanted && !s_.switches_off && !stuck.empty() && stuck == next_.status.rejected_sha256 &&
@@ -287,6 +315,8 @@ FileDecision File::begin() {
                 "with its file the Edge did not come back or did not reach the endpoint, and the previous one could "
                 "not be put back" +
                     (s_.failure.empty() ? "" : ": " + s_.failure));
+  if (host().has_leftovers && s_.enforced && fails() >= kMostTries)
+    return rest(EdgePinState::kBlocked, "what a change has left there cannot be taken away: " + s_.failure);
   if (host().has_leftovers && s_.enforced)
     return act(EdgePinState::kApplying, "what a cut connection has left is taken away", file_effect::Clean{});
   if (!host().folder_trouble.empty()) return rest(EdgePinState::kBlocked, host().folder_trouble);
@@ -296,15 +326,10 @@ FileDecision File::begin() {
     // Of a file that was found there nobody knows since when; those who wait for it to have soaked count from now on.
     auto& applied_at = next_.status.applied_at;
     if (s_.enforced && !applied_at) applied_at = std::chrono::floor<std::chrono::seconds>(s_.now);
+    next_.status.matched_sha256 = host().sha256;
     return rest(EdgePinState::kMatched, "the file is as it should be");
   }
-  if (is_rejected()) {
-    next_.wake_at = next_.status.rejected_until;
-    return rest(EdgePinState::kRolledBack,
-                "with the new file the Edge did not come back or did not reach the endpoint, so the previous one is "
-                "there again; it is " +
-                    (next_.wake_at ? "tried again " + format_rfc3339(*next_.wake_at) : "not tried a second time"));
-  }
+  if (is_rejected()) return rolled_back();
   if (!s_.enforced)
     return rest(EdgePinState::kDrifted,
                 std::string(host().has_file ? "the file is another one" : "there is no pin file") +
@@ -312,10 +337,34 @@ FileDecision File::begin() {
   return begin_change();
 }
 
+FileDecision File::rolled_back() {
+  std::string message =
+      "with the new file the Edge did not come back or did not reach the endpoint, so the previous one is there again";
+  next_.wake_at = rejected_until();
+  message += next_.wake_at ? "; it is tried again " + format_rfc3339(*next_.wake_at) : "; it is not tried a second time";
+  if (host().service_active) return rest(EdgePinState::kRolledBack, std::move(message));
+  const TimePoint due = next_.status.rolled_back_at.value_or(TimePoint{}) + kProveWithin;
+  if (s_.now < due) next_.wake_at = s_.now + kLookSoon;
+  return rest(EdgePinState::kRolledBack, message + (s_.now < due ? "" : "; with that one the service is not up either"));
+}
+
+// What the Edge has would refuse what it is presented, and that is all there is to be said of whatever is waited for.
+FileDecision File::refusing(FileDecision decision) const {
+  auto& status = decision.status;
+  const bool rests = status.state == EdgePinState::kMatched || status.state == EdgePinState::kDrifted ||
+                     status.state == EdgePinState::kBlocked;
+  if (!s_.refuses || status.change || !rests || !s_.enforced) return decision;
+  const std::string what = "the file refuses what the endpoint presents to the Edge";
+  const std::string& against = status.state == EdgePinState::kMatched ? s_.hindered : status.message;
+  status.state = EdgePinState::kRefusing;
+  status.message = what + (against.empty() ? "" : "; " + against);
+  return decision;
+}
+
 FileDecision File::begin_change() {
   if (!s_.hindered.empty()) return rest(EdgePinState::kBlocked, s_.hindered);
   // In the same words however far: a clock that drifts is no news.
-  if (host().clock_offset > s_.max_clock_offset)
+  if (host().clock_offset > s_.max_clock_offset && !s_.switches_off)
     return rest(EdgePinState::kBlocked, "the Edge's clock is off by more than " + format_duration(s_.max_clock_offset) +
                                             ": nothing is changed before it is right");
   if (!host().service_active && !s_.switches_off) {
@@ -335,7 +384,9 @@ FileDecision File::begin_change() {
                                        .previous_sha256 = host().sha256,
                                        .invocation = host().invocation,
                                        .at = std::chrono::floor<std::chrono::seconds>(s_.now),
-                                       .online = s_.online};
+                                       .online = s_.online,
+                                       .replaces_refusing = s_.refuses,
+                                       .restarted_at = {}};
   return act(EdgePinState::kApplying, "the new file is put in place", file_effect::Install{*s_.wanted, host().sha256});
 }
 

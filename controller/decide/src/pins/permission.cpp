@@ -1,5 +1,6 @@
 #include "edgetrust/decide/pins/permission.hpp"
 
+#include "edgetrust/api/conditions.hpp"
 #include "edgetrust/decide/wave.hpp"
 
 #include <algorithm>
@@ -33,26 +34,43 @@ std::optional<Permission> wait_for_window(const PermissionSituation& s, const ap
   return wait("its window opens " + describe_start(**slot, zone), (*slot)->opens);
 }
 
+std::optional<TimePoint> offline_since(const api::Edge& edge) {
+  const auto* online = api::find(edge.status.conditions, api::condition::kOnline);
+  const bool is_offline = online != nullptr && online->status == api::Truth::kFalse;
+  return is_offline ? std::optional(online->last_transition_time) : std::nullopt;
+}
+
+// What an Edge of an earlier wave has to say of the new file. One that neither answers nor is seen by the cloud can get
+// none after a while; if it had the file when it fell silent, and had not soaked, that may be the file's doing.
+WaveEvidence evidence_of(const api::Edge& edge, const std::string& set, api::Duration soak, TimePoint now) {
+  constexpr api::Duration kGoneAfter = 24h;
+  const auto& pins = edge.status.pins;
+  const auto offline = offline_since(edge);
+  const bool is_gone = offline && pins && pins->state == api::EdgePinState::kUnreachable;
+  const bool is_long_gone = is_gone && *offline + std::max(soak, kGoneAfter) <= now;
+  const bool has_it = pins && pins->set == set && pins->applied_at;
+  WaveEvidence evidence{.can_have = has_it || (edge.spec.ssh && !edge.meta.deleting() && !is_long_gone)};
+  if (has_it && !(is_gone && *offline < *pins->applied_at + soak)) evidence.good = {*pins->applied_at};
+  if (pins && pins->state == api::EdgePinState::kRolledBack) evidence.bad = pins->rolled_back_at;
+  return evidence;
+}
+
 // What is new has to be in force on an Edge of each earlier wave for as long as that wave soaks.
 std::optional<Permission> wait_for_wave(const PermissionSituation& s) {
   if (s.at_once || s.is_out || s.policy == nullptr || s.set.empty()) return std::nullopt;
   const auto& waves = s.policy->spec.waves;
   const std::size_t mine = wave_of(waves, s.edge);
   for (std::size_t wave = 0; wave < std::min(mine, waves.size()); ++wave) {
-    bool empty = true;
-    std::optional<TimePoint> soaked;
+    std::vector<WaveEvidence> all;
     for (const auto& other : s.of_policy) {
-      if (wave_of(waves, *other) != wave) continue;
-      empty = false;
-      const auto& pins = other->status.pins;
-      if (!pins || pins->set != s.set || pins->state != api::EdgePinState::kMatched || !pins->applied_at) continue;
-      const TimePoint at = *pins->applied_at + waves[wave].soak;
-      soaked = std::min(soaked.value_or(at), at);
+      if (wave_of(waves, *other) == wave) all.push_back(evidence_of(*other, s.set, waves[wave].soak, s.now));
     }
-    if (empty || (soaked && *soaked <= s.now)) continue;
+    const WaveProof proof = proof_by(all, waves[wave].soak);
+    if (proof.empty || (proof.soaked_at && *proof.soaked_at <= s.now)) continue;
     return wait("the new pins have to be in force in wave " + waves[wave].name + " for " +
-                    format_duration(waves[wave].soak) + " first",
-                soaked);
+                    format_duration(waves[wave].soak) + " first" +
+                    (proof.failed ? ", and were rolled back there" : ""),
+                proof.soaked_at);
   }
   return std::nullopt;
 }
@@ -72,7 +90,8 @@ std::optional<Permission> wait_for_edge(const PermissionSituation& s, const api:
 Permission permission(const PermissionSituation& s) {
   const api::EffectiveRotation rotation = api::effective_rotation({}, s.policy != nullptr ? &s.policy->spec : nullptr);
   const Setbacks found = setbacks(s.policy_name, s.policy, s.fleet.members, s.now, s.fleet.pins);
-  if (found.halted)
+  // A halt keeps what works as it is.
+  if (found.halted && !s.is_out && !s.switches_off)
     return wait("RotationPolicy " + s.policy_name + " is halted after " + describe(found) +
                     ": find out why, then set its annotation " + std::string(api::kResumeRequestedAt) +
                     " to a new value",

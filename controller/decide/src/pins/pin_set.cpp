@@ -1,6 +1,7 @@
 #include "edgetrust/decide/pins/pin_set.hpp"
 
 #include "edgetrust/base/random.hpp"
+#include "edgetrust/base/text.hpp"
 
 #include <algorithm>
 
@@ -175,6 +176,10 @@ void Set::judge(const Sight& sight) {
   if (std::ranges::find(ahead_, by_certificate) != ahead_.end()) return learn(leaf, PinOrigin::kNext);
   if (!rotation.follows(PinSource::kHandshake))
     return differs(sight, Stand::kNotFollowed, "rotation.sources follows what is announced alone");
+  // Whom an Edge sees by, nobody can judge who does not see the endpoint.
+  if (!s_.sights.front().valid())
+    return differs(sight, Stand::kUnconfirmed,
+                   "the operator itself sees no chain that validates, so nobody's word is taken for it");
   const int votes_for = votes(leaf);
   if (votes_for < rotation.confirmations)
     return differs(sight, Stand::kUnconfirmed,
@@ -302,10 +307,13 @@ bool matches(const std::vector<Pin>& pins, PinMatch match, const std::vector<Lin
   });
 }
 
-std::string name_of(std::vector<Pin> pins) {
+std::string name_of(const ports::PinFile& file) {
+  std::vector<std::string> pins;
+  for (const auto& pin : file.accepted) pins.push_back((pin.is_public_key ? "k" : "c") + pin.sha256);
   std::ranges::sort(pins);
-  std::string text;
-  for (const Pin& pin : pins) text += (pin.type == PinType::kCertificate ? "c" : "k") + pin.sha256;
+  std::string text = join(pins, "") + "/" + file.min_version + "/" + join(file.cipher_suites, ":") + "/";
+  for (const bool flag : {file.enabled, file.allow_rotation, file.log_validation_failures, file.strict_validation})
+    text += flag ? "+" : "-";
   auto hash = static_cast<std::uint64_t>(stable_fraction(text) * 0x1p48);
   std::string digits;
   for (int i = 0; i < 12; ++i, hash >>= 4) digits += "0123456789abcdef"[hash & 15U];
@@ -327,6 +335,21 @@ std::string objection(const api::PinPolicySpec& spec, const std::vector<Pin>& ac
   if (!matches(accepted, spec.pins.match, seen.chain))
     return "no pin accepts what the endpoint presents, so every Edge would be locked out";
   return seen.tls;
+}
+
+std::string never_confirmed(const api::PinPolicySpec& spec, const std::vector<Pin>& lasting, const Sight& seen,
+                            int vantages) {
+  if (!seen.valid() || !spec.rotation.allow) return {};
+  const bool outlives_leaf = std::ranges::any_of(lasting, [&](const Pin& pin) {
+    return pin.type == PinType::kPublicKey && spec.pins.match == PinMatch::kAnyInChain &&
+           std::any_of(seen.chain.begin() + 1, seen.chain.end(), [&](const Link& link) { return is(pin, link); });
+  });
+  const bool follows = spec.rotation.follows(PinSource::kHandshake);
+  if (outlives_leaf || (follows && vantages >= spec.rotation.confirmations)) return {};
+  return "a new leaf that is neither in pins.next nor announced will be followed by nobody: " +
+         (follows ? "rotation.confirmations asks for " + std::to_string(spec.rotation.confirmations) +
+                        " vantages, and there " + (vantages == 1 ? "is 1" : "are " + std::to_string(vantages))
+                  : std::string("rotation.sources follows what is announced alone"));
 }
 
 std::string missing_backup(const api::PinPolicySpec& spec, const std::vector<Pin>& lasting, const Sight& seen) {

@@ -44,7 +44,7 @@ void Pass::announce(const std::optional<api::EdgePins>& was, const api::EdgePins
   const EdgePinState before_it = was ? was->state : EdgePinState::kNotObserved;
   if (is.state == EdgePinState::kIntercepted && before_it != EdgePinState::kIntercepted)
     say(true, "Intercepted", is.message);
-  if (is.rolled_back_at && (!was || was->rolled_back_at != is.rolled_back_at)) say(true, "PinsRolledBack", is.message);
+  if (is.rolled_back_at > (was ? was->rolled_back_at : std::nullopt)) say(true, "PinsRolledBack", is.message);
   if (was && was->change && !is.change && is.state == EdgePinState::kMatched)
     say(false, "PinsApplied", "the pin file is in force");
   if (was && was->enforced && !is.enforced) say(false, "PinsLeft", is.message);
@@ -52,6 +52,8 @@ void Pass::announce(const std::optional<api::EdgePins>& was, const api::EdgePins
   if (was && was->enforced && is.enforced && !was->machine.empty() && was->machine != is.machine)
     say(false, "MachineMoved",
         is.machine + " has the very file that was put on " + was->machine + ": it is taken for the same machine");
+  if (is.state == EdgePinState::kRefusing && before_it != EdgePinState::kRefusing)
+    say(true, "PinsRefuse", is.message);
   const auto stays_out = [](const std::string& message) {
     return message.find("; " + std::string(decide::pins::kGoesBack)) != std::string::npos;
   };
@@ -170,7 +172,7 @@ Status Pass::perform_file(const FileEffect& effect) {
       std::holds_alternative<file_effect::Prove>(effect) || std::holds_alternative<file_effect::Confirm>(effect);
   if (!proof_holds) notes_.proof = Proof::kNone;
   Status done = std::visit(Act{*this}, effect);
-  if (changes()) note(done);
+  note(done);
   if (!done && std::holds_alternative<file_effect::Install>(effect) && !done.error().maybe_executed &&
       retry_of(done.error()) == Retry::kAfterChange) {
     notes_.trouble = done.error().message();
@@ -181,13 +183,14 @@ Status Pass::perform_file(const FileEffect& effect) {
 
 // How often the step that is written has failed in a row. What fails again and again is left alone for an interval.
 void Pass::note(const Status& done) {
-  const api::PinChange& change = *before()->change;
-  const bool is_the_same = notes_.failed_of == change.at && notes_.failed_at == change.step;
+  const api::PinChange change = changes() ? *before()->change : api::PinChange{};
+  const TimePoint of = change.at.value_or(TimePoint{});
+  const bool is_the_same = notes_.failed_of == of && notes_.failed_at == change.step;
   if (done) {
     notes_.step_failures = 0;
     return;
   }
-  notes_.failed_of = change.at.value_or(TimePoint{});
+  notes_.failed_of = of;
   notes_.failed_at = change.step;
   notes_.step_failures = (is_the_same ? notes_.step_failures : 0) + 1;
   notes_.step_failure = done.error().message();
@@ -209,6 +212,7 @@ Status Pass::perform_machine(const MachineEffect& effect) {
   };
   Status done = std::visit(Act{*host_, stop_}, effect);
   notes_.machine_failures = done ? 0 : notes_.machine_failures + 1;
+  notes_.machine_failure = done ? std::string{} : done.error().message();
   if (!done && !is_leaving() && !done.error().maybe_executed && retry_of(done.error()) == Retry::kAfterChange) {
     notes_.trouble = done.error().message();
     notes_.trouble_until = now_ + terms().rotation.interval;

@@ -11,7 +11,7 @@ bool has_finalizer(const api::ObjectMeta& meta) { return std::ranges::count(meta
 bool Pass::has_left() const {
   if (!state_ || file_error_ || !state_->file_trouble.empty()) return false;
   const bool is_known = state_->folder_trouble.empty() || state_->folder_absent;
-  return is_known && !changes() && !state_->restore_armed && !file_;
+  return is_known && !changes() && !state_->restore_armed && !is_switched_on_;
 }
 
 // It has left Enforce, or does not pin for a while, and nothing is left to be done.
@@ -26,6 +26,7 @@ std::optional<Plan> Pass::left(const std::optional<api::EdgePins>& known) {
   if (is_overridden()) {
     pins.state = EdgePinState::kMatched;
     pins.message = "pinning is switched off by the emergency override";
+    describe_sight(pins);
     return plan;
   }
   pins.enforced = false;
@@ -85,10 +86,22 @@ Plan Pass::without_ssh() {
   return plan;
 }
 
+// The policy has not been looked at yet, or has no set of pins. Nobody is kept out of service for one that does not come,
+// and no slot is.
+Plan Pass::without_set() {
+  auto& since = notes_.no_set_since;
+  if (since == TimePoint{} || since > now_) since = now_;
+  const bool goes_back = before() && before()->drain && before()->drain->ended_at;
+  const bool holds = before() && (before()->drain || before()->slots);
+  if (goes_back || (holds && now_ >= since + kSetWithin))
+    return tail(back_in_service({.pins = before(), .effect = {}, .wake_at = now_ + kPolicySoon}));
+  return {.pins = {}, .effect = {}, .wake_at = now_ + kPolicySoon, .unchanged = true};
+}
+
 // What is known of a file that is as it should be.
 void Pass::describe_file(api::EdgePins& pins) const {
   if (!is_enforcing() || is_overridden() || pins.state != EdgePinState::kMatched) return;
-  pins.set = decide::pins::name_of(accepted());
+  pins.set = decide::pins::name_of(wanted_file());
   const bool was_proved = changes() && notes_.proof == Proof::kGood;
   const bool is_accepted = file_ && seen_ && decide::pins::matches(pins_of(*file_), match_for(*seen_), seen_->chain);
   if (was_proved || is_accepted) pins.endpoint = endpoint();

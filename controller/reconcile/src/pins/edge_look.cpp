@@ -26,8 +26,11 @@ bool Pass::is_before_restart() const {
 bool Pass::wants_sight() const {
   if (!state_) return false;
   if (changes() && state_->sha256 != before()->change->previous_sha256 && !is_before_restart()) return false;
-  if (is_enforcing()) return !is_overridden();
-  if (is_leaving()) return false;  // what is presented there is no reason to go on pinning
+  if (claim_.policy == nullptr) return false;  // nobody knows the endpoint
+  // What is presented there is no reason to go on pinning, but one not to wait. Nor is an override waited for.
+  if (is_leaving()) return file_ && !changes();
+  if (is_overridden()) return !is_switched_on_ && !changes();
+  if (is_enforcing()) return true;
   const auto& from = terms().observe_from;
   return claim_.goal == Goal::kReport && std::ranges::count(from, api::PinVantage::kEdge) > 0;
 }
@@ -65,7 +68,7 @@ void Pass::see() {
   auto found = sight(bounds_of(terms().tls));
   if (!found) {
     sight_error_ = std::move(found).error();
-    board_.forget_edge(edge_->meta.key());
+    board_.forget_sight(edge_->meta.key());
     return;
   }
   seen_ = *std::move(found);
@@ -117,8 +120,7 @@ ports::PinFile Pass::wanted_file() const {
   for (const Pin& pin : accepted()) file.accepted.push_back({pin.type == api::PinType::kPublicKey, pin.sha256});
   if (!file_ || file_->fingerprint.empty() || file_->accepted != file.accepted) return file;
   const ports::FilePin named{.is_public_key = false, .sha256 = file_->fingerprint};
-  const bool was_right =
-      before() && before()->state == EdgePinState::kMatched && before()->file_sha256 == state_->sha256;
+  const bool was_right = before() && before()->matched_sha256 == state_->sha256;
   if (was_right || std::ranges::count(file.accepted, named) > 0) file.fingerprint = file_->fingerprint;
   return file;
 }
@@ -140,7 +142,8 @@ MachineEffect Pass::prepare(FileSituation& s) const {
   if (!takes_away && (is_overridden() || !s.intercepted.empty() || notes_.trouble_until > now_)) return {};
   // Nobody goes on being pinned because of a time server that cannot be taken out.
   const bool goes_first = !is_overridden() && (!is_leaving() || notes_.machine_failures < decide::pins::kMostTries);
-  if (s.hindered.empty() && goes_first) s.hindered = std::move(found.hindered);
+  if (s.hindered.empty() && goes_first && !found.hindered.empty())
+    s.hindered = found.hindered + (notes_.machine_failure.empty() ? "" : "; the last try: " + notes_.machine_failure);
   return std::move(found.effect);
 }
 
@@ -179,18 +182,27 @@ void Pass::find_hindrance(FileSituation& s) {
   }
 }
 
+bool Pass::is_through_intermediary() const {
+  return seen_ && decide::pins::intermediary_of(*seen_, trusted_) != nullptr;
+}
+
 // What the Edge has would refuse what it is presented: it is out, or with its next connection. Its pins have to have
-// accepted this endpoint once, by this match: else it is the spec that has changed, and not the endpoint. While the
-// cloud sees it, it is not out.
-bool Pass::is_locked_out() const {
+// accepted this endpoint once, by this match: else it is the spec that has changed, and not the endpoint.
+bool Pass::refuses() const {
   const bool was_judged = before() && before()->endpoint == endpoint();
-  if (!file_ || !seen_ || !was_judged || is_online()) return false;
+  if (!file_ || !seen_ || !was_judged) return false;
   return !decide::pins::matches(pins_of(*file_), match_for(*seen_), seen_->chain);
 }
 
-bool Pass::is_online() const {
+// While the cloud sees it, it is not out. Without its policy nobody knows the endpoint, and the cloud's word is all.
+bool Pass::is_locked_out() const {
+  if (is_leaving() && claim_.policy == nullptr) return online() == api::Truth::kFalse;
+  return refuses() && !is_online();
+}
+
+api::Truth Pass::online() const {
   const auto* online = api::find(edge_->status.conditions, api::condition::kOnline);
-  return online != nullptr && online->status == api::Truth::kTrue;
+  return online != nullptr ? online->status : api::Truth::kUnknown;
 }
 
 // Which endpoint, and by which match: "api.mypurecloud.ie:443 Leaf".

@@ -41,6 +41,7 @@ bool Pass::look() {
   } else {
     file_error_ = std::move(file).error();
   }
+  is_switched_on_ = ports_.files.is_switched_on(state_->text).value_or(true);
   return true;
 }
 

@@ -43,6 +43,7 @@ constexpr std::chrono::seconds kPolicySoon{5};    // until the policy itself has
 constexpr std::chrono::seconds kTurnAgain{10};    // somebody else was faster
 constexpr std::chrono::seconds kChangeWaits{10};  // for a machine that does not answer in the middle of a change
 constexpr std::chrono::minutes kBackWithin{2};    // an Edge is expected in service again
+constexpr std::chrono::minutes kSetWithin{5};     // a set of pins is expected where something is held for it
 constexpr std::chrono::seconds kSilentOnce{
     30};                         // until a machine that has not answered is asked again: then twice as long
 constexpr int kPatientEach = 4;  // of so many such looks one has all the time that a look may take
@@ -69,7 +70,9 @@ struct Notes {
   api::PinStep failed_at = api::PinStep::kInstalling;
   int step_failures = 0;
   std::string step_failure;
-  int machine_failures = 0;  // of what its machine needs besides, in a row
+  int machine_failures = 0;  // of what its machine needs besides, in a row, and the last of them
+  std::string machine_failure;
+  TimePoint no_set_since;    // its policy has had no set of pins; empty: it has
   std::string trouble;       // why the last file could not be put there
   TimePoint trouble_until;
 };
@@ -143,6 +146,7 @@ class Pass {
   Plan let_go();
   Plan untouched(std::string why);
   Plan without_ssh();
+  Plan without_set();
   Plan give_up_file(std::string why);
   [[nodiscard]] std::string goes_first() const;
   Plan second_to(const std::string& other);
@@ -167,8 +171,11 @@ class Pass {
   [[nodiscard]] ports::PinFile wanted_file() const;
   void find_hindrance(FileSituation& s);
   MachineEffect prepare(FileSituation& s) const;
+  [[nodiscard]] bool refuses() const;
   [[nodiscard]] bool is_locked_out() const;
-  [[nodiscard]] bool is_online() const;
+  [[nodiscard]] bool is_through_intermediary() const;
+  [[nodiscard]] api::Truth online() const;
+  [[nodiscard]] bool is_online() const { return online() == api::Truth::kTrue; }
   [[nodiscard]] std::string endpoint() const;
   [[nodiscard]] bool begins(const FileDecision& decision) const;
   [[nodiscard]] bool has_left() const;
@@ -213,6 +220,7 @@ class Pass {
   std::optional<ports::HostState> state_;
   std::optional<ports::PinFile> file_;  // what it pins now; empty: nothing
   std::optional<Error> file_error_;
+  bool is_switched_on_ = false;  // the file says that it pins, be it by pins that nobody can read
   std::optional<Error> host_error_;
   std::optional<Sight> seen_;
   std::optional<Error> sight_error_;

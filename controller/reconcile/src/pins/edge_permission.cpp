@@ -29,7 +29,7 @@ Plan Pass::begin(FileSituation& s, FileDecision decision) {
   if (!needs_restart || is_overridden()) return to_plan(std::move(decision));
   const auto& held = before() ? before()->slots : std::nullopt;
   const bool has_lost = held && notes_.lost == held->revision;
-  Permission found = permission(is_enforcing() ? decide::pins::name_of(accepted()) : std::string{});
+  Permission found = permission(is_enforcing() ? decide::pins::name_of(wanted_file()) : std::string{});
   if (has_lost)
     found = {.waits_for = "another Edge was faster", .slots = {}, .wake_at = now_ + kTurnAgain, .its_turn = true};
   if (found.waits_for.empty() && notes_.not_drained_until > now_)
@@ -83,6 +83,7 @@ Permission Pass::permission(const std::string& set) {
                                    .policy_name = name,
                                    .at_once = terms().service.restart == api::ServiceRestart::kImmediate,
                                    .is_out = is_locked_out(),
+                                   .switches_off = is_leaving(),
                                    .has_turn = before() && before()->slots,
                                    .is_drained = before() && before()->drain,
                                    .set = set,

@@ -32,12 +32,8 @@ Plan Pass::plan() {
   if (!other.empty()) return tail(back_in_service(second_to(other)));
   if (claim_.policy != nullptr) in_force_ = board_.in_force(*claim_.policy);
   const bool needs_set = (is_enforcing() && !is_overridden()) || claim_.goal == Goal::kReport;
-  if (needs_set && !in_force_ && !changes()) {
-    // An Edge that goes back into service does not wait for that.
-    const bool goes_back = before() && before()->drain && before()->drain->ended_at;
-    if (goes_back) return tail(back_in_service({.pins = before(), .effect = {}, .wake_at = now_ + kPolicySoon}));
-    return {.pins = {}, .effect = {}, .wake_at = now_ + kPolicySoon, .unchanged = true};
-  }
+  if (needs_set && !in_force_ && !changes()) return without_set();
+  notes_.no_set_since = {};
   if (!in_force_) in_force_.emplace();
   if (in_force_->intermediaries) trusted_ = decide::pins::trusted_at(*in_force_->intermediaries, now_);
   if (!look()) return {.unchanged = true};
@@ -54,18 +50,25 @@ FileSituation Pass::situation(const std::optional<api::EdgePins>& known) const {
                   .host_trouble = host_error_ ? host_error_->message() : std::string{},
                   .for_a_person = host_error_ && retry_of(*host_error_) == Retry::kAfterChange,
                   .online = is_online(),
+                  .refuses = refuses(),
                   .enforced = is_enforcing() || is_leaving(),
                   .pins = file_ || file_error_,
                   .switches_off = is_leaving() || is_overridden(),
                   .max_clock_offset = is_overridden() ? api::Duration::max() : terms().clock.max_offset,
                   .retry_at = retry_at(),
                   .now = now_};
-  if (changes()) tell_failures(s);
+  tell_failures(s);
   return s;
 }
 
-// What this process remembers of the change that is under way.
+// What this process remembers of the change that is under way; without one, of what was left alone for a while.
 void Pass::tell_failures(FileSituation& s) const {
+  if (!changes()) {
+    if (notes_.failed_of != TimePoint{} || notes_.trouble_until <= now_) return;
+    s.failures = notes_.step_failures;
+    s.failure = notes_.step_failure;
+    return;
+  }
   const api::PinChange& change = *before()->change;
   if (notes_.proof_of == change.file_sha256) {
     s.proof = notes_.proof;
@@ -89,6 +92,7 @@ void Pass::take_retry(std::optional<api::EdgePins>& known) {
   known->unconfirmed_sha256.clear();
   known->not_before.reset();
   notes_.trouble_until = notes_.not_drained_until = {};
+  notes_.step_failures = 0;
   notes_.machine_failures = 0;
 }
 
@@ -103,8 +107,12 @@ Plan Pass::looked() {
     find_hindrance(s);
   }
   const MachineEffect first = prepare(s);
-  if (has_left() && std::holds_alternative<machine_effect::Distrust>(first) && known)
-    return tail(back_in_service({.pins = known, .effect = first, .wake_at = now_}));
+  if (has_left() && std::holds_alternative<machine_effect::Distrust>(first) && known) {
+    Plan plan{.pins = known, .effect = first, .wake_at = now_};
+    if (!notes_.machine_failure.empty())
+      plan.pins->message = "a CA that the operator has put into the trust store cannot be taken out: " + notes_.machine_failure;
+    return tail(back_in_service(std::move(plan)));
+  }
   if (auto plan = left(known)) return tail(back_in_service(*std::move(plan)));
   Plan plan = begin(s, decide::pins::decide(s));
   if (std::holds_alternative<std::monostate>(plan.effect) && !std::holds_alternative<std::monostate>(first)) {
@@ -130,7 +138,9 @@ Outcome Pass::run() {
   if (is_overridden()) outcome.wake_at = std::min(*outcome.wake_at, terms().emergency_override->until);
   if (const auto end = decide::pins::next_end(trusted_); end && outcome.wake_at)
     outcome.wake_at = std::min(*outcome.wake_at, *end);
-  if (seen_ && claim_.policy != nullptr) board_.saw(edge_->meta.key(), claim_.policy->meta.key(), *seen_, now_);
+  const bool is_witness = seen_ && (is_enforcing() || claim_.goal == Goal::kReport) && !is_through_intermediary();
+  if (is_witness) board_.saw(edge_->meta.key(), claim_.policy->meta.key(), *seen_, now_);
+  if (seen_ && !is_witness) board_.forget_sight(edge_->meta.key());
   if (host_error_) outcome.effect = "LookAtMachine", outcome.effect_error = host_error_;
   const auto written = record(plan, outcome);
   if (!written) {
@@ -170,11 +180,13 @@ Outcome Pass::run() {
 
 }  // namespace edge_pins
 
-// Where the lane is full, changes go first, and machines that do not answer last.
+// Where the lane is full, changes go first, also of a machine that has missed a look meanwhile: its timer runs. Machines
+// that do not answer go last.
 runtime::Rank rank_of(const api::Edge& edge) {
   const auto& pins = edge.status.pins;
-  if (pins && pins->state == api::EdgePinState::kUnreachable) return runtime::Rank::kLast;
-  return pins && (pins->change || pins->drain) ? runtime::Rank::kFirst : runtime::Rank::kNormal;
+  if (pins && (pins->change || pins->drain)) return runtime::Rank::kFirst;
+  const bool is_silent = pins && pins->state == api::EdgePinState::kUnreachable;
+  return is_silent ? runtime::Rank::kLast : runtime::Rank::kNormal;
 }
 
 using edge_pins::Notes;

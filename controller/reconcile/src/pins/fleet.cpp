@@ -27,6 +27,7 @@ int& counter(api::PinSummary& summary, EdgePinState state) {
     case EdgePinState::kUnreachable: return summary.unreachable;
     case EdgePinState::kIntercepted: return summary.intercepted;
     case EdgePinState::kBlocked: return summary.blocked;
+    case EdgePinState::kRefusing: return summary.refusing;
     case EdgePinState::kNotObserved: break;
   }
   return summary.not_observed;

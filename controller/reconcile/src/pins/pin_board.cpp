@@ -34,6 +34,11 @@ void PinBoard::saw(const api::ObjectKey& edge, const api::ObjectKey& policy, dec
   seen_.insert_or_assign(edge, Seen{policy, std::move(sight), at});
 }
 
+void PinBoard::forget_sight(const api::ObjectKey& edge) {
+  const std::scoped_lock lock(mutex_);
+  seen_.erase(edge);
+}
+
 void PinBoard::forget_edge(const api::ObjectKey& edge) {
   const std::scoped_lock lock(mutex_);
   seen_.erase(edge);

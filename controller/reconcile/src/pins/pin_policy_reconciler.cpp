@@ -102,6 +102,9 @@ Finding view_of_edges(const api::PinSummary& summary) {
   };
   if (summary.rolled_back > 0)
     return refused("RolledBack", some(summary.rolled_back) + "have their previous pin file back; see notMatched");
+  if (summary.refusing > 0)
+    return {.reason = "EdgesRefusing",
+            .message = some(summary.refusing) + "have a file that refuses what they are presented; see notMatched"};
   if (summary.intercepted > 0)
     return {.reason = "EdgesIntercepted", .message = some(summary.intercepted) + "are presented a foreign chain"};
   if (summary.blocked > 0)
@@ -377,6 +380,12 @@ Outcome PinPolicyReconciler::serve(Pass& pass, const std::stop_token& stop) {
   const std::string& against = objection.empty() ? no_backup : objection;
   Finding finding = good(what_would_be_written(spec, outcome, seen.sight));
   if (enforces) finding = against.empty() ? view_of_edges(fleet.summary) : refused("NotEnforceable", against);
+  if (enforces && finding.ready && !seen.announced) {
+    const bool from_edges = std::ranges::count(spec.observe_from, api::PinVantage::kEdge) > 0;
+    const std::string never = decide::pins::never_confirmed(spec, outcome.lasting, seen.sight,
+                                                            1 + (from_edges ? fleet.summary.total : 0));
+    if (!never.empty()) finding.message += "; " + never;
+  }
   describe_edges(pass, fleet);
   const View current = view_of(outcome);
   pass.set(api::condition::kPinsCurrent, current);

@@ -62,6 +62,7 @@ enum class EdgePinState {
   kUnreachable,  // by SSH
   kIntercepted,  // the Edge is presented a chain that does not lead where the operator's does
   kBlocked,      // something must be changed by a person first
+  kRefusing,     // the file on the Edge refuses what the Edge is presented, and no better one may be put there now
   kNotObserved
 };
 // A change of the pin file, as far as it has come: written before each step, so that a crash at any point resumes it.
@@ -73,6 +74,9 @@ struct PinChange {
   std::string invocation;       // of the service before its restart (systemd's InvocationID)
   std::optional<TimePoint> at;  // when the change began
   bool online = false;          // the cloud saw the Edge then: it must see it again
+  // The previous file was known to refuse what the endpoint presents: there is nothing to go back to.
+  bool replaces_refusing = false;
+  std::optional<TimePoint> restarted_at;  // when the service was first seen to have been started with the new file
 };
 // What the endpoint presents to the Edge itself.
 struct EdgePinSight {
@@ -94,11 +98,13 @@ struct EdgePins {
   std::string rejected_sha256;      // of the file that was rolled back
   std::optional<TimePoint> rolled_back_at;
   std::optional<TimePoint> rejected_until;  // that file is tried again then; empty: never
+  std::string matched_sha256;               // of the file that was last seen to be as it should be
   std::string unconfirmed_sha256;  // of a file that the timer on the Edge took back: a second time it is rejected
   // A file that pins was put there by the operator, or is about to be: it is not left behind without somebody who
   // follows the endpoint.
   bool enforced = false;
-  std::string machine;   // where that is: spec.ssh as it was, "10.0.0.5:22"
+  std::string machine;     // where that is: spec.ssh as it was, "10.0.0.5:22"
+  std::string machine_id;  // what that machine calls itself, as HostState has it; empty: nobody knows
   std::string set;       // which pins the file has: the same text for the same pins
   std::string endpoint;  // what the pins of the file were last seen to accept, and by which match
   std::optional<SlotsStatus> slots;

@@ -113,6 +113,7 @@ struct PinSummary {
   int not_observed = 0;
   int changing = 0;  // Applying or Restarting
   int rolled_back = 0;
+  int refusing = 0;
 };
 struct UnmatchedEdge {
   std::string name;

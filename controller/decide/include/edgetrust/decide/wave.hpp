@@ -25,6 +25,13 @@ struct WaveProof {
   std::optional<TimePoint> soaked_at;  // live and good since then, less the soak; may lie ahead
   bool failed = false;                 // it was rolled back there and has not been good since
 };
+// What one Edge of the wave has to say of what is new.
+struct WaveEvidence {
+  bool can_have = false;         // it has it, had it, or can get it
+  std::vector<TimePoint> good;   // live there since then
+  std::optional<TimePoint> bad;  // rolled back there, the last time
+};
+WaveProof proof_by(const std::vector<WaveEvidence>& evidence, api::Duration soak);
 WaveProof proof_of(const std::string& variant, const std::string& policy, const std::vector<api::Wave>& waves,
                    std::size_t wave, const std::vector<Member>& members);
 

@@ -72,6 +72,9 @@ struct HostState {
   std::string time_servers_trouble;       // why none can be
   std::vector<HostAnchor> anchors;
   std::string anchors_trouble;  // why there can be none
+  // The same for one installation of an operating system: a hash of its machine-id(5), which itself is nobody's affair.
+  // Machines of one image may share it. Empty: it has none.
+  std::string machine_id;
 };
 
 class EdgeHost {

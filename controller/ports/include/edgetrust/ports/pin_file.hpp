@@ -45,6 +45,9 @@ class PinFiles {
   // What a file says of ours; empty: it does not pin, be it that there is none, that it is switched off, or that it
   // names no pin that can be read. Errors: kInvalid as above.
   virtual Result<std::optional<PinFile>> read(std::string_view existing) = 0;
+  // Whether it says that it pins, also where it names no pin that can be read: then nobody knows what its reader does.
+  // Errors: kInvalid as above.
+  virtual Result<bool> is_switched_on(std::string_view existing) = 0;
   // `existing` for an Edge that shall no longer pin: `enabled` becomes false, and nothing else changes.
   virtual Result<PinDocument> switched_off(std::string_view existing) = 0;
 };

@@ -38,6 +38,8 @@ class PinBoard {
 
   // What an Edge was presented, for that policy.
   void saw(const api::ObjectKey& edge, const api::ObjectKey& policy, decide::pins::Sight sight, TimePoint at);
+  // It sees nothing any more, or nothing that counts.
+  void forget_sight(const api::ObjectKey& edge);
   void forget_edge(const api::ObjectKey& edge);
   // What Edges were presented since then, by their names.
   [[nodiscard]] std::vector<decide::pins::Sight> sights(const api::ObjectKey& policy, TimePoint since) const;

@@ -23,6 +23,7 @@ inline std::string to_text(api::EdgePinState state) {
     case api::EdgePinState::kUnreachable: return "Unreachable";
     case api::EdgePinState::kIntercepted: return "Intercepted";
     case api::EdgePinState::kBlocked: return "Blocked";
+    case api::EdgePinState::kRefusing: return "Refusing";
     case api::EdgePinState::kNotObserved: return "NotObserved";
   }
   return {};

@@ -20,13 +20,13 @@ namespace edgetrust::decide::pins {
 
 // After so long without a confirmation the Edge puts its previous file back.
 inline constexpr std::chrono::seconds kRestoreAfter{120};
-// How long the restarted service may take to be up, and its endpoint to be reached, before the previous file comes
-// back. That and the restart with it are over within a minute.
+// How long the service may take, from when it is started with the new file, to be up, and its endpoint to be reached,
+// before the previous file comes back. That and the restart with it are over within a minute.
 inline constexpr std::chrono::seconds kProveWithin{45};
 // The longest time from the beginning of a change to the end of going back, by whomever: what the Edge is like after
-// that is judged anew, and nothing is held for it any longer.
+// that is judged anew, and nothing is held for it any longer, also when the Edge's own timer does not come to its end.
 inline constexpr std::chrono::minutes kLongestChange{5};
-// The cloud takes a while to miss an Edge: that it sees one counts from then on after the restart.
+// The cloud takes a while to miss an Edge: that it sees one counts from then on after the service was started anew.
 inline constexpr std::chrono::seconds kMissedWithin{20};
 // After so many no change begins; going back is always allowed, and a file that pins nothing is what a person does
 // about the others: it may begin once more, with the restart of going back.
@@ -34,6 +34,9 @@ inline constexpr int kMostRestartsAnHour = 3;
 inline constexpr int kMoreToSwitchOff = 2;
 // So often one step is tried that fails each time.
 inline constexpr int kMostTries = 5;
+// An Edge whose file refuses what it is presented gets the one that was rolled back once more after that time, whatever
+// that was rolled back for: it cannot be worse, and the restarts of an hour are counted.
+inline constexpr std::chrono::minutes kRefusingTriesAfter{5};
 
 // Of the endpoint, as the Edge is presented it.
 enum class Proof {
@@ -58,6 +61,7 @@ struct FileSituation {
       intercepted;       // what the Edge is presented in place of the endpoint's chain: then nothing is written there
   std::string hindered;  // why no change may begin, or go as far as the restart, whatever is waited for
   bool online = false;   // the cloud sees the Edge
+  bool refuses = false;  // the file that is there now refuses what the endpoint presents to the Edge
   bool enforced = true;  // false: it is only said what would be written
   bool pins = true;      // the file that is there now pins something
   bool switches_off = false;  // the wanted one pins nothing
@@ -65,7 +69,7 @@ struct FileSituation {
   api::Duration max_clock_offset{5000};
   Proof proof = Proof::kNone;  // asked for by an earlier pass, and when; may be lost
   TimePoint proof_at;
-  int failures = 0;                   // of the effect of this step, in a row; may be lost
+  int failures = 0;                   // of the effect of this step, or of Clean, in a row; may be lost
   std::string failure;                // the last of them
   std::optional<TimePoint> retry_at;  // when a file may be tried again whose failure may pass; empty: never
   TimePoint now;

@@ -4,6 +4,7 @@
 // the engine of PinPolicies. Pure.
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/decide/pins/pin.hpp"
+#include "edgetrust/ports/pin_file.hpp"
 
 #include <optional>
 #include <string>
@@ -75,8 +76,9 @@ struct PinOutcome {
 // Errors: kInvalid when a pin of the spec cannot be read, naming its place.
 Result<PinOutcome> follow(const PinSituation& situation);
 
-// The same text for the same pins, whatever their order.
-std::string name_of(std::vector<Pin> pins);
+// The same text for the same pins, whatever their order, and the same of all else that the file says but for the leaf
+// that it names: what an Edge of an earlier wave has to have had.
+std::string name_of(const ports::PinFile& file);
 
 // Whether one of these pins is of the leaf, or of any link where the match says so.
 bool matches(const std::vector<Pin>& pins, api::PinMatch match, const std::vector<Link>& chain);
@@ -84,6 +86,10 @@ bool matches(const std::vector<Pin>& pins, api::PinMatch match, const std::vecto
 // What speaks against writing these pins into a file: the endpoint's present leaf is none of them, or no client with
 // that file would get a connection. Empty: nothing. `seen` is the operator's.
 std::string objection(const api::PinPolicySpec& spec, const std::vector<Pin>& accepted, const Sight& seen);
+// Why no change of the endpoint's leaf would be followed that neither the spec has ahead nor the endpoint announces, by
+// so many vantages as there are. Empty: it would, or the leaf does not matter. `seen` is the operator's.
+std::string never_confirmed(const api::PinPolicySpec& spec, const std::vector<Pin>& lasting, const Sight& seen,
+                            int vantages);
 // What speaks against beginning to pin: that no pin is left when the present leaf goes. One that goes itself, with the
 // end of its overlap, is no backup. Who pins already is better off with them.
 std::string missing_backup(const api::PinPolicySpec& spec, const std::vector<Pin>& lasting, const Sight& seen);
