@@ -16,6 +16,7 @@ class PinMachine {
   virtual ~PinMachine() = default;
 
   TimePoint now;
+  std::string id = "1";
   std::optional<std::string> file;
   std::optional<std::optional<std::string>> previous;  // kept for the timer; inner empty: there was no file
   bool is_private = true;
@@ -74,6 +75,7 @@ class PinMachine {
 
   [[nodiscard]] ports::HostState state() const {
     ports::HostState seen;
+    seen.machine_id = id;
     seen.has_file = file.has_value();
     seen.text = file.value_or("");
     seen.sha256 = sha256();
@@ -109,8 +111,9 @@ class PinMachine {
     restore_now();
     return {};
   }
+  // What nobody has confirmed is undone.
   void tidy() {
-    if (!timer) forget();
+    if (!timer) restore_now();
   }
 
  private:

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 // What the vendor's guide names, and what ssh/src/commands.cpp puts beside it.
 constexpr std::string_view kFolder = "/etc/purecloud/edge/conf/security";
 constexpr std::string_view kFile = "/etc/purecloud/edge/conf/security/pinning-config.json";
+constexpr std::string_view kAbsent = "/etc/purecloud/edge/conf/security/.pinning-config.json.edgetrust-absent";
 constexpr std::string_view kPrevious = "/etc/purecloud/edge/conf/security/.pinning-config.json.edgetrust-previous";
 constexpr std::string_view kTimer = "edgetrust-pin-restore";
 constexpr std::string_view kService = "purecloud-edge";
@@ -84,10 +85,17 @@ void pins(Page& page) {
   page.note("b) It is not, and there is a previous file:");
   page.type("mv -T " + std::string(kPrevious) + " " + std::string(kFile) + " && systemctl restart " +
             std::string(kService));
-  page.note("c) Neither: switch pinning off. Nothing but the value of \"enabled\" changes.");
+  page.note("c) It is not, and there is " + std::string(kAbsent) + ": before the last change there was no pin file.");
+  page.type("rm " + std::string(kAbsent) + " " + std::string(kFile) + " && systemctl restart " + std::string(kService));
+  page.note(
+      "d) None of them: switch pinning off. Nothing but the value of \"enabled\" in \"certificatePinning\" changes;");
+  page.note("   where diff shows no difference, set it with an editor.");
   page.type("systemctl stop " + std::string(kTimer) + ".timer");
   page.type("cp -p " + std::string(kFile) + " /root/pinning-config.json.before");
-  page.type("sed -i 's/\"enabled\": *true/\"enabled\": false/' " + std::string(kFile));
+  page.type(
+      R"(sed -zi 's/\("certificatePinning"[[:space:]]*:[[:space:]]*{[^{}]*"enabled"[[:space:]]*:[[:space:]]*\)true/\1false/' )" +
+      std::string(kFile));
+  page.type("diff /root/pinning-config.json.before " + std::string(kFile));
   page.type("systemctl restart " + std::string(kService));
 }
 

@@ -100,6 +100,7 @@ if cd -P "$folder" 2>/dev/null; then
 else
   case $(stat "$folder" 2>&1) in *": No such file or directory") echo folder=absent ;; *) echo folder=closed ;; esac
 fi
+if [ -s /etc/machine-id ]; then echo "machine=$( (echo edgetrust; cat /etc/machine-id) | sha256sum | cut -c1-32)"; fi
 if is_armed; then echo restore=armed; fi
 echo "service=$(systemctl is-active "$service")"
 if is_busy; then echo service-job=1; fi
@@ -236,12 +237,13 @@ fi
 disarm
 )sh";
 
-// Of a change that was undone it is seen to that the service learns of it.
+// What nobody has confirmed is undone, be it that its timer could not: who confirms takes the unit for a boot away
+// first. Of a change that was undone it is seen to that the service learns of it.
 constexpr std::string_view kClean = R"sh(
 cd -P "$folder" 2>/dev/null || exit 0
 alone
 if is_armed; then exit 0; fi
-if [ -f "$undo" ] && [ "$(digest "$file")" = "$(before)" ]; then exec /bin/sh "./$undo"; fi
+if [ -f "$undo" ] && { [ -L "$wants/$at_boot" ] || [ "$(digest "$file")" = "$(before)" ]; }; then exec /bin/sh "./$undo"; fi
 forget "$new"*
 )sh";
 

@@ -175,6 +175,7 @@ Result<HostState> read_state(std::string_view text, TimePoint asked, TimePoint a
   EDGETRUST_TRY(read_clock(lines, asked, answered, state));
   read_time_servers(lines, state);
   read_anchors(lines, state);
+  state.machine_id = from_hex(lines["machine"]) ? lines["machine"] : std::string{};
   return state;
 }
 

@@ -120,6 +120,7 @@ CASES: dict[str, list[Case]] = {
     "EdgetrustOverrideLasts": [Case(of_both("pin_policy_override_active", "1x4400"), of_both("pin_policy_override_active", "0x2200 1x2200"), at=73 * 3600)],
     "EdgetrustEdgeClockOff": [Case(of_both("edge_clock_in_sync", "0x90"), of_both("edge_clock_in_sync", "0x40 1x10 0x40"))],
     "EdgetrustPinsRolledBack": [Case(pin_state("RolledBack", "1x90"), pin_state("Matched", "1x90") | pin_state("RolledBack", "_x86 1x4"))],
+    "EdgetrustPinsRefusing": [Case(pin_state("Refusing", "1x90"), pin_state("Matched", "1x90") | pin_state("Refusing", "_x86 1x4"))],
     "EdgetrustPinsBlocked": [
         Case(pin_state("Blocked", "1x1500"), pin_state("Drifted", "1x1500"), at=25 * 3600),
         Case(pin_state("Blocked", "1x1500"), pin_state("Blocked", "_x300 1x1200"), at=25 * 3600),

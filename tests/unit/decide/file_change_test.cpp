@@ -50,7 +50,7 @@ struct Story {
   bool online = false;                                  // the cloud sees the Edge
   int proofs = 0;                                       // that were asked for
   std::function<bool(const FileEffect& effect)> fails;  // an effect does not get through
-  std::optional<PinStep> failed_at;  // empty: without a change
+  std::optional<PinStep> failed_at;                     // empty: without a change
   int failures = 0;
   int writes = 0;
   int crash_at = -1;
@@ -464,7 +464,8 @@ TEST(FileChange, ATimerThatDoesNotComeToItsEndHoldsNothingForLong) {
     while (!story.machine.timer) story.pass();
     story.machine.timer->at = TimePoint::max();
     const TimePoint begun = *story.status->change->at;
-    while (story.status->change && story.machine.now < begun + 1h) story.machine.advance(*story.pass() - story.machine.now);
+    while (story.status->change && story.machine.now < begun + 1h)
+      story.machine.advance(*story.pass() - story.machine.now);
     EXPECT_LE(story.machine.now, begun + kLongestChange + 1min);
     EXPECT_EQ(story.state(), EdgePinState::kBlocked);
     EXPECT_THAT(story.status->message, HasSubstr("has not come to its end"));

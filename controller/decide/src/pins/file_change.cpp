@@ -341,11 +341,13 @@ FileDecision File::rolled_back() {
   std::string message =
       "with the new file the Edge did not come back or did not reach the endpoint, so the previous one is there again";
   next_.wake_at = rejected_until();
-  message += next_.wake_at ? "; it is tried again " + format_rfc3339(*next_.wake_at) : "; it is not tried a second time";
+  message +=
+      next_.wake_at ? "; it is tried again " + format_rfc3339(*next_.wake_at) : "; it is not tried a second time";
   if (host().service_active) return rest(EdgePinState::kRolledBack, std::move(message));
   const TimePoint due = next_.status.rolled_back_at.value_or(TimePoint{}) + kProveWithin;
   if (s_.now < due) next_.wake_at = s_.now + kLookSoon;
-  return rest(EdgePinState::kRolledBack, message + (s_.now < due ? "" : "; with that one the service is not up either"));
+  return rest(EdgePinState::kRolledBack,
+              message + (s_.now < due ? "" : "; with that one the service is not up either"));
 }
 
 // What the Edge has would refuse what it is presented, and that is all there is to be said of whatever is waited for.

@@ -34,7 +34,7 @@ bool has_moved(const api::Edge& edge) {
 bool is_the_same(const api::EdgePins& known, const ports::HostState& now) {
   const auto& change = known.change;
   const bool is_of_change = change && (now.sha256 == change->file_sha256 || now.sha256 == change->previous_sha256);
-  return !now.sha256.empty() && (now.sha256 == known.file_sha256 || is_of_change);
+  return !now.sha256.empty() && now.machine_id == known.machine_id && (now.sha256 == known.file_sha256 || is_of_change);
 }
 
 bool is_forgotten(const api::Edge& edge) {

@@ -68,8 +68,7 @@ std::optional<Permission> wait_for_wave(const PermissionSituation& s) {
     const WaveProof proof = proof_by(all, waves[wave].soak);
     if (proof.empty || (proof.soaked_at && *proof.soaked_at <= s.now)) continue;
     return wait("the new pins have to be in force in wave " + waves[wave].name + " for " +
-                    format_duration(waves[wave].soak) + " first" +
-                    (proof.failed ? ", and were rolled back there" : ""),
+                    format_duration(waves[wave].soak) + " first" + (proof.failed ? ", and were rolled back there" : ""),
                 proof.soaked_at);
   }
   return std::nullopt;

@@ -52,8 +52,7 @@ void Pass::announce(const std::optional<api::EdgePins>& was, const api::EdgePins
   if (was && was->enforced && is.enforced && !was->machine.empty() && was->machine != is.machine)
     say(false, "MachineMoved",
         is.machine + " has the very file that was put on " + was->machine + ": it is taken for the same machine");
-  if (is.state == EdgePinState::kRefusing && before_it != EdgePinState::kRefusing)
-    say(true, "PinsRefuse", is.message);
+  if (is.state == EdgePinState::kRefusing && before_it != EdgePinState::kRefusing) say(true, "PinsRefuse", is.message);
   const auto stays_out = [](const std::string& message) {
     return message.find("; " + std::string(decide::pins::kGoesBack)) != std::string::npos;
   };

@@ -31,6 +31,7 @@ std::optional<Plan> Pass::left(const std::optional<api::EdgePins>& known) {
   }
   pins.enforced = false;
   pins.machine.clear();
+  pins.machine_id.clear();
   pins.state = EdgePinState::kNotObserved;
   pins.message = "pinning is switched off there";
   plan.wake_at = now_;
@@ -86,8 +87,8 @@ Plan Pass::without_ssh() {
   return plan;
 }
 
-// The policy has not been looked at yet, or has no set of pins. Nobody is kept out of service for one that does not come,
-// and no slot is.
+// The policy has not been looked at yet, or has no set of pins. Nobody is kept out of service for one that does not
+// come, and no slot is.
 Plan Pass::without_set() {
   auto& since = notes_.no_set_since;
   if (since == TimePoint{} || since > now_) since = now_;
@@ -121,6 +122,7 @@ Plan Pass::enforced(Plan plan) {
   if (has_finalizer(edge_->meta) && has_finalizer(claim_.policy->meta)) {
     pins.enforced = true;
     pins.machine = decide::pins::machine_of(*edge_);
+    if (state_) pins.machine_id = state_->machine_id;
     return plan;
   }
   const auto* file = std::get_if<FileEffect>(&plan.effect);

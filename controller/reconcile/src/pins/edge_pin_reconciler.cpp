@@ -110,7 +110,8 @@ Plan Pass::looked() {
   if (has_left() && std::holds_alternative<machine_effect::Distrust>(first) && known) {
     Plan plan{.pins = known, .effect = first, .wake_at = now_};
     if (!notes_.machine_failure.empty())
-      plan.pins->message = "a CA that the operator has put into the trust store cannot be taken out: " + notes_.machine_failure;
+      plan.pins->message =
+          "a CA that the operator has put into the trust store cannot be taken out: " + notes_.machine_failure;
     return tail(back_in_service(std::move(plan)));
   }
   if (auto plan = left(known)) return tail(back_in_service(*std::move(plan)));
@@ -180,8 +181,8 @@ Outcome Pass::run() {
 
 }  // namespace edge_pins
 
-// Where the lane is full, changes go first, also of a machine that has missed a look meanwhile: its timer runs. Machines
-// that do not answer go last.
+// Where the lane is full, changes go first, also of a machine that has missed a look meanwhile: its timer runs.
+// Machines that do not answer go last.
 runtime::Rank rank_of(const api::Edge& edge) {
   const auto& pins = edge.status.pins;
   if (pins && (pins->change || pins->drain)) return runtime::Rank::kFirst;

@@ -105,8 +105,8 @@ struct EdgePins {
   bool enforced = false;
   std::string machine;     // where that is: spec.ssh as it was, "10.0.0.5:22"
   std::string machine_id;  // what that machine calls itself, as HostState has it; empty: nobody knows
-  std::string set;       // which pins the file has: the same text for the same pins
-  std::string endpoint;  // what the pins of the file were last seen to accept, and by which match
+  std::string set;         // which pins the file has: the same text for the same pins
+  std::string endpoint;    // what the pins of the file were last seen to accept, and by which match
   std::optional<SlotsStatus> slots;
   std::optional<DrainStatus> drain;
   std::optional<TimePoint> not_before;  // no change begins before then: its calls did not end

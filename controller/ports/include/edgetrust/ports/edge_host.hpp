@@ -114,7 +114,8 @@ class EdgeHost {
   // from where the first was cut, or finds nothing to do. A file that somebody else has put there stays. kConflict,
   // code kFileChanged, when the timer is that of another change; kInvalid when the previous file is gone.
   virtual Status restore(const std::string& sha256, std::stop_token stop) = 0;
-  // Takes away what a cut connection has left, if no timer is armed.
+  // Takes away what a cut connection has left, if no timer is armed. A new file that nobody has confirmed, though its
+  // timer is gone, goes with it: the previous one comes back, as its timer would have had it.
   virtual Status clean(std::stop_token stop) = 0;
 
   // Puts these servers (host names or addresses) into chrony as a file of ours, which it reads anew, and gives it some

@@ -22,7 +22,8 @@ std::string goes_first(const api::Edge& edge, const std::vector<std::shared_ptr<
 
 // A file that pins is on another machine than the one that spec.ssh names.
 bool has_moved(const api::Edge& edge);
-// Whether the machine that spec.ssh names now is that one under another address: it has the very file.
+// Whether the machine that spec.ssh names now is that one under another address: it has the very file, and calls itself
+// the same. All files of a fleet may be alike, and so may what machines of one image call themselves.
 bool is_the_same(const api::EdgePins& known, const ports::HostState& now);
 // Whether a person has said by annotation that the file on the machine it has left is seen to.
 bool is_forgotten(const api::Edge& edge);

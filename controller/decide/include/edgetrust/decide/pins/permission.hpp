@@ -20,15 +20,15 @@ struct PermissionSituation {
   const api::GenesysConnection* connection;  // may be unknown
   const api::RotationPolicy* policy;         // nullptr: there is no such object, and the defaults hold
   std::string policy_name;
-  bool at_once = false;     // service.restart Immediate: no window and no wave is waited for, and nothing is drained
-  bool is_out = false;  // its file refuses what it is presented: window, wave, budget and halt are not waited for
+  bool at_once = false;       // service.restart Immediate: no window and no wave is waited for, and nothing is drained
+  bool is_out = false;        // its file refuses what it is presented: window, wave, budget and halt are not waited for
   bool switches_off = false;  // the new file pins nothing: a halt, which is of files that pin, is not waited for
-  bool has_turn = false;    // it holds its slots already
-  bool is_drained = false;  // the Edge has been taken out of service for it
-  std::string set;          // which pins the new file has; empty: none, and no wave is waited for
-  const Fleet& fleet;       // of the namespace
-  const Edges& of_policy;   // those that the PinPolicy holds
-  const Edges& before;      // those whose turn comes first
+  bool has_turn = false;      // it holds its slots already
+  bool is_drained = false;    // the Edge has been taken out of service for it
+  std::string set;            // which pins the new file has; empty: none, and no wave is waited for
+  const Fleet& fleet;         // of the namespace
+  const Edges& of_policy;     // those that the PinPolicy holds
+  const Edges& before;        // those whose turn comes first
   TimePoint now;
 };
 struct Permission {
