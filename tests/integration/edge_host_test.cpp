@@ -629,6 +629,42 @@ TEST_F(EdgeHost, ThePreviousFileIsNotForgottenBeforeTheServiceLearnsOfIt) {
   }
 }
 
+// Whose timer is gone without having undone it: nobody forgets what the Edge had before.
+TEST_F(EdgeHost, WhatNobodyHasConfirmedIsUndoneByWhoTidiesUp) {
+  connect();
+  machine->put(kOld);
+  ASSERT_TRUE(restart());
+  for (const bool restarted : {false, true}) {
+    ASSERT_TRUE(host->install(document(kNew), hash(kOld), 600s, {}));
+    ASSERT_TRUE(!restarted || restart());
+    ASSERT_EQ(inside("systemctl stop edgetrust-pin-restore.timer"), 0);
+    ASSERT_FALSE(look().restore_armed);
+    ASSERT_TRUE(look().has_leftovers);
+    const auto restarts = machine->restarts();
+    ASSERT_TRUE(host->clean({}));
+    EXPECT_EQ(contents(machine->file()), kOld);
+    EXPECT_EQ(machine->restarts() - restarts, restarted ? 1U : 0U) << "whoever has read the new file";
+    EXPECT_EQ(running(), kOld);
+    EXPECT_THAT(machine->leftovers(), IsEmpty());
+    EXPECT_THAT(machine->units(), IsEmpty());
+  }
+}
+
+TEST_F(EdgeHost, AMachineSaysWhichItIsAndNotItsId) {
+  connect();
+  const auto named = [](const std::string& id) {
+    std::ofstream(machine->at("etc/machine-id"), std::ios::trunc) << id;
+    return look().machine_id;
+  };
+  const std::string id(32, 'a');
+  const std::string first = named(id + "\n");
+  EXPECT_EQ(first.size(), 32U);
+  EXPECT_NE(first, id);
+  EXPECT_NE(named(std::string(32, 'b') + "\n"), first);
+  EXPECT_EQ(named(id + "\n"), first);
+  EXPECT_EQ(named(""), "") << "before its first boot";
+}
+
 // --- a reboot
 
 TEST_F(EdgeHost, ARebootPutsAFileBackThatNobodyHasConfirmed) {

@@ -111,6 +111,15 @@ TEST(PinMachine, ACaWhoseTimeIsOverGoesThoughTheClockIsNotInSync) {
   EXPECT_NE(decision.hindered, "");
 }
 
+TEST(PinMachine, ACaWhoseTimeIsOverGoesBeforeTimeServersThatMayFail) {
+  HostState host = with_chrony();
+  host.anchors = {{"hash of a", true}};
+  MachineWish wish{.time_servers = std::vector<std::string>{"ntp1.example.com"}, .anchors = {{}}};
+  EXPECT_NE(effect_of<effect::Distrust>(prepare(wish, host)), nullptr);
+  wish.anchors = {ca("a"), ca("b")};
+  EXPECT_NE(effect_of<effect::SetTimeServers>(prepare(wish, host)), nullptr) << "what comes in waits for the clock";
+}
+
 TEST(PinMachine, WithoutATrustStoreItIsSaid) {
   HostState host = with_chrony();
   host.anchors_trouble = "there is none";

@@ -97,6 +97,12 @@ TEST(PinOwnership, TheVeryFileIsTheSameMachine) {
     host.sha256 = file;
     EXPECT_TRUE(is_the_same(known, host)) << file;
   }
+  known.machine_id = "1";
+  EXPECT_FALSE(is_the_same(known, host)) << "it does not say which it is";
+  host.machine_id = "2";
+  EXPECT_FALSE(is_the_same(known, host)) << "a sister with the same file";
+  host.machine_id = "1";
+  EXPECT_TRUE(is_the_same(known, host));
 }
 
 TEST(PinOwnership, OnlyTheMachineThatIsLeftCanBeForgotten) {

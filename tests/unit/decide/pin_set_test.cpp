@@ -157,7 +157,9 @@ TEST(PinSet, AChangeThatNobodyAnnouncedIsAcceptedOnlyWhenEnoughSeeIt) {
       {true, {}, 2, {by_operator('b'), edge_a}, Stand::kUnconfirmed, false},
       {true, {}, 2, {by_operator('b'), edge_c}, Stand::kUnconfirmed, false},
       {true, {}, 2, {by_operator('b'), blind("edge01")}, Stand::kUnconfirmed, false},
-      {true, {}, 2, {blind("Operator"), edge_b, sight("edge02", link('b'))}, Stand::kMatched, true},
+      // Nobody can judge by whom Edges see while the operator sees nothing itself.
+      {true, {}, 2, {blind("Operator"), edge_b, sight("edge02", link('b'))}, Stand::kUnconfirmed, false},
+      {true, {}, 2, {by_operator('a'), edge_b, sight("edge02", link('b'))}, Stand::kMatched, true},
       {true, {PinSource::kHandshake}, 2, {by_operator('b'), edge_b}, Stand::kMatched, true},
       {true, {PinSource::kStatus}, 1, {by_operator('b'), edge_b}, Stand::kNotFollowed, false},
       {false, {}, 1, {by_operator('b'), edge_b}, Stand::kNotFollowed, false},
@@ -173,6 +175,49 @@ TEST(PinSet, AChangeThatNobodyAnnouncedIsAcceptedOnlyWhenEnoughSeeIt) {
     EXPECT_EQ(outcome.unannounced.size(), cells[i].accepted ? 1U : 0U) << i << ": it is alarmed once";
     EXPECT_EQ(std::ranges::count(outcome.accepted, certificate('a')), 1) << i << ": the old one stays";
   }
+}
+
+TEST(PinSet, ThatNobodyCouldConfirmANewLeafIsKnownBeforeThereIsOne) {
+  const std::vector<Pin> leaf_and_dummy{certificate('a'), certificate('z')};
+  const std::vector<Pin> root{key('R'), key('Z')};
+  api::PinPolicySpec spec;
+  EXPECT_THAT(never_confirmed(spec, leaf_and_dummy, by_operator('a'), 1),
+              HasSubstr("asks for 2 vantages, and there is 1"));
+  EXPECT_EQ(never_confirmed(spec, leaf_and_dummy, by_operator('a'), 2), "");
+  EXPECT_NE(never_confirmed(spec, root, by_operator('a'), 1), "") << "by the leaf alone";
+  EXPECT_EQ(never_confirmed(spec, root, blind("Operator"), 1), "");
+  spec.pins.match = PinMatch::kAnyInChain;
+  EXPECT_EQ(never_confirmed(spec, root, by_operator('a'), 1), "") << "the root outlives the leaf";
+  EXPECT_NE(never_confirmed(spec, {key('A'), key('Z')}, by_operator('a'), 1), "");
+  spec.rotation.sources = {PinSource::kStatus};
+  EXPECT_THAT(never_confirmed(spec, leaf_and_dummy, by_operator('a'), 5), HasSubstr("announced alone"));
+  spec.rotation.allow = false;
+  EXPECT_EQ(never_confirmed(spec, leaf_and_dummy, by_operator('a'), 1), "") << "that is what it says";
+}
+
+TEST(PinSet, AFileIsNamedByAllThatItSaysButItsLeaf) {
+  const ports::PinFile file{.fingerprint = hash('a'),
+                            .accepted = {{false, hash('a')}, {true, hash('b')}},
+                            .min_version = "TLS1.2",
+                            .cipher_suites = {"X"}};
+  const auto name = [&](const std::function<void(ports::PinFile&)>& change) {
+    ports::PinFile other = file;
+    change(other);
+    return name_of(other);
+  };
+  EXPECT_EQ(name([](auto& other) { other.fingerprint = hash('c'); }), name_of(file));
+  EXPECT_EQ(name([](auto& other) { std::ranges::reverse(other.accepted); }), name_of(file));
+  const std::set<std::string> names{
+      name_of(file),
+      name([](auto& other) { other.accepted[1].is_public_key = false; }),
+      name([](auto& other) { other.accepted.pop_back(); }),
+      name([](auto& other) { other.min_version = "TLS1.3"; }),
+      name([](auto& other) { other.cipher_suites = {"Y"}; }),
+      name([](auto& other) { other.allow_rotation = false; }),
+      name([](auto& other) { other.log_validation_failures = false; }),
+      name([](auto& other) { other.strict_validation = false; }),
+  };
+  EXPECT_EQ(names.size(), 8U);
 }
 
 TEST(PinSet, TheOldPinStaysForTheOverlapAndGoes) {

@@ -111,6 +111,20 @@ TEST(PinFile, SwitchedOffKeepsTheRest) {
   EXPECT_EQ(files->switched_off(off).value().text, off);
 }
 
+TEST(PinFile, ItIsSwitchedOnWhetherItsPinsCanBeReadOrNot) {
+  const auto files = make_pin_files();
+  const auto is_on = [&](std::string_view text) { return files->is_switched_on(text).value(); };
+  EXPECT_TRUE(is_on(kNew));
+  EXPECT_FALSE(is_on(files->switched_off(kNew).value().text));
+  for (const char* on : {R"({"certificatePinning": {"enabled": true, "fingerprint": "AB:CD"}})",
+                         R"({"certificatePinning": {"enabled": "yes"}})", R"({"certificatePinning": {"enabled": 1}})"})
+    EXPECT_TRUE(is_on(on)) << on;
+  for (const char* off : {"", "{}", R"({"certificatePinning": {}})", R"({"enabled": true})",
+                          R"({"certificatePinning": {"enabled": false, "fingerprint": "AB:CD"}})"})
+    EXPECT_FALSE(is_on(off)) << off;
+  EXPECT_FALSE(files->is_switched_on("[]"));
+}
+
 TEST(PinFile, WhatCannotBeUnderstoodIsRefusedAndNotRepaired) {
   const auto files = make_pin_files();
   const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');

@@ -6,6 +6,13 @@
 #include "support/objects.hpp"
 #include "support/test_ca.hpp"
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <unistd.h>
+
 namespace edgetrust::plugin {
 namespace {
 
@@ -84,6 +91,35 @@ TEST(BreakGlass, NamesFileTimerAndServiceOfTheEdge) {
            "  kubectl edgetrust hold edge01 -n voice --release\n",
        })
     EXPECT_THAT(text, HasSubstr(line));
+}
+
+// As a shell on the Edge runs it.
+TEST(BreakGlass, SwitchesOffPinningAndNothingElse) {
+  const std::string text = break_glass({.edge = edge(kSsh), .certificate = {}, .policies = {pin_policy()}}, kNow);
+  const std::string file = testing::TempDir() + "breakglass-" + std::to_string(getpid()) + ".json";
+  const auto after = [&](const std::string& before) {
+    std::ofstream(file, std::ios::trunc) << before;
+    const auto start = text.find("sed -zi");
+    std::string command = text.substr(start, text.find('\n', start) - start);
+    command.replace(command.find("/etc/purecloud"), std::string::npos, file);
+    EXPECT_EQ(std::system(command.c_str()), 0);
+    std::ostringstream all;
+    all << std::ifstream(file).rdbuf();
+    return all.str();
+  };
+  EXPECT_EQ(after(R"({"vendor": {"enabled": true},
+ "certificatePinning": {
+   "enabled": true, "fingerprints": [{"enabled": true}]},
+ "tlsSettings": {"enabled":true}})"),
+            R"({"vendor": {"enabled": true},
+ "certificatePinning": {
+   "enabled": false, "fingerprints": [{"enabled": true}]},
+ "tlsSettings": {"enabled":true}})");
+  EXPECT_EQ(after(R"({"certificatePinning":{"x":1,"enabled":true},"enabled":true})"),
+            R"({"certificatePinning":{"x":1,"enabled":false},"enabled":true})");
+  const std::string other = R"({"certificatePinning": {"algorithm": "SHA256"}, "vendor": {"enabled": true}})";
+  EXPECT_EQ(after(other), other);
+  std::filesystem::remove(file);
 }
 
 TEST(BreakGlass, WithoutSshAndPinsItSaysSo) {
