@@ -227,8 +227,8 @@ TEST_F(PinsOut, ATimerThatHangsHoldsNeitherSlotsNorCalls) {
   machine().wrong.clear();
   machine().timer->at = machine().now;
   run(10min);
-  EXPECT_EQ(pins().state, EdgePinState::kMatched);
-  EXPECT_TRUE(world.in_service);
+  EXPECT_FALSE(machine().file);
+  EXPECT_EQ(pins().state, EdgePinState::kRolledBack);
 }
 
 TEST_F(PinsOut, WhatNobodyHasConfirmedIsUndoneThoughItsRecordIsLost) {

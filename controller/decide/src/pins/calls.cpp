@@ -73,7 +73,6 @@ CallsDecision go_back(const CallsSituation& s) {
 
 CallsDecision decide(const CallsSituation& s) {
   if (!s.drain) return s.may_begin ? begin(s) : CallsDecision{};
-  if (s.changes) return {.step = CallsStep::kChange, .drain = s.drain};
   return s.drain->ended_at ? go_back(s) : wait_for_calls(s);
 }
 

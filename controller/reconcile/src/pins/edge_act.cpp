@@ -1,5 +1,6 @@
 // What a pass does at its end: the status is written, then one effect.
 #include "edgetrust/api/change.hpp"
+#include "edgetrust/base/text.hpp"
 #include "edgetrust/telemetry/trace.hpp"
 #include "finding.hpp"
 #include "pins/edge_pass.hpp"
@@ -64,6 +65,7 @@ Result<bool> Pass::record(const Plan& plan, Outcome& outcome) {
   for (int tries = 0;; ++tries) {
     auto next = std::make_shared<api::Edge>(*edge_);
     next->status.pins = plan.pins;
+    if (plan.pins) next->status.pins->message = printable(plan.pins->message, api::kLongestMessage);
     plan.pins ? describe_clock(*next) : api::remove(next->status.conditions, api::condition::kClockInSync);
     if (api::encode_status(*next) == api::encode_status(*edge_)) return false;
     auto version = world_.edges.write_status(*next, stop_);

@@ -18,7 +18,6 @@ struct CallsSituation {
   std::optional<ports::EdgeInfo> seen;  // what the vendor says just now, or why it does not
   std::string trouble;
   bool may_begin = false;  // a change would begin now
-  bool changes = false;    // one is under way
   bool asked_out = false;  // by this process, of this drain; may be lost
   bool asked_back = false;
   bool waits_for_software = true;
