@@ -145,7 +145,7 @@ TEST_F(PinsEnforced, AnUnconfirmedRotationIsNeverInstalled) {
   EXPECT_EQ(machine().restarts, 1);
   EXPECT_EQ(said(api::condition::kReady), "-Unconfirmed");
   EXPECT_EQ(pins().state, EdgePinState::kRefusing);
-  EXPECT_THAT(pins().message, HasSubstr("which no pin accepts"));
+  EXPECT_THAT(pins().message, HasSubstr("no pin accepts what the endpoint presents"));
   EXPECT_EQ(policies.get({"voice", "cloud"})->status.summary->refusing, 1);
   EXPECT_EQ(policies.get({"voice", "cloud"})->status.matched_of_total, "0/1");
   EXPECT_EQ(events("PinsRefuse"), 1);

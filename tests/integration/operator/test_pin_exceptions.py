@@ -73,7 +73,7 @@ class TrustedIntermediary(PinTest):
         root = proxy.authority.root
         self.secret("proxy-root", {"ca.crt": root})
         machine.resolve("localhost", proxy.ADDRESS)
-        self.pin()
+        self.pin(observeFrom=["Operator", "Edge"], rotation={"interval": "30s", "confirmations": 1})
         self.wait_state("Intercepted")
         self.assertEqual((machine.text(), machine.restarts(), machine.anchors()), ("", 0, []))
         wait_for("its service is refused", lambda: machine.service().get("connected") is False)
