@@ -96,7 +96,7 @@ Plan Pass::looked() {
 
 Outcome Pass::run() {
   Plan plan = this->plan();
-  line_up();
+  line_up(plan);
   const bool is_watched = plan.pins || claim_.goal != Goal::kNothing;
   const TimePoint interval = now_ + terms().rotation.interval;
   Outcome outcome{.wake_at =
