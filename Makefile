@@ -49,8 +49,8 @@ test-pins: setup build ## only what is about pins; the last line counts cut conn
 bench-pins: setup build ## one PinPolicy on 200 Edges on loopback; its last line has time, sessions and memory
 	@cd tests/integration/operator && EDGETRUST=$(abspath $(BUILD))/edgetrust GENESYS_SIM=$(abspath $(GENESYS_SIM)) ../run ../../../$(BUILD) python3 -B -m unittest -q bench_pins
 
-test-node: setup configure ## only the image's life on a node of its own (kubelet, containerd, runc); says why where this machine cannot run one
-	@cmake --build $(BUILD) -j $(JOBS) --target edgetrust genesys-sim
+test-node: setup configure ## only the image's life on a node of its own (kubelet, containerd, runc), and the documents that a new user follows, there; says why where this machine cannot run one
+	@cmake --build $(BUILD) -j $(JOBS) --target edgetrust kubectl-edgetrust genesys-sim
 	@$(CTEST) --verbose -R '^node\.'
 
 test-integration: setup build ## tests on real servers
@@ -87,6 +87,10 @@ chart: setup ## write what the chart has of other files (CRDs, rights, its table
 	@charts/generate
 	@mkdir -p build && charts/install >build/install.yaml && mv build/install.yaml manifests/install.yaml
 
+page-shots: setup configure ## take the pictures of the fleet page for the docs, in Chromium
+	@cmake --build $(BUILD) -j $(JOBS) --target fleet-server
+	@cd tests/page && FLEET_SERVER=$(abspath $(BUILD))/tests/fleet-server PAGE_SHOTS=$(abspath controller/docs/images) python3 -B -m unittest -q test_page.Pictures
+
 image-program: packages
 	@mkdir -p build && { cmake --preset release >build/release.log 2>&1 || { cat build/release.log; exit 1; }; }
 	@cmake --build build/release -j $(JOBS) --target edgetrust
@@ -103,14 +107,15 @@ stack-env: ## print its environment: eval "$$(make -s stack-env)"
 stack-down: ## end it: no process and no file is left (DIR=folder)
 	@tests/stack/stack.py down $(if $(DIR),--dir "$(DIR)")
 
-lint: ## clang-format over all C++ and clang-tidy over what is shipped, as .clang-format and .clang-tidy say; shellcheck, helm lint, kube-score, promtool
+lint: ## clang-format, house rules, links, scripts, chart and alerts (tests/architecture/hooks), and clang-tidy over what is shipped; what was clean and has not changed is not looked at again
 	@tests/stack/setup --lint
-	@tests/architecture/lint-files
+	@tests/stack/tools/build
+	@tests/architecture/hooks
 	@$(MAKE) --no-print-directory configure
-	@tests/architecture/lint $(BUILD) $(JOBS)
+	@tests/architecture/tidy.py $(BUILD) $(JOBS)
 
 format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages configure build install sim-year test-unit test-rotation test-acme test-pins bench-pins test-node test-integration test test-asan test-tsan test-nightly demo crds chart image image-program stack-up stack-env stack-down lint format
+.PHONY: help setup packages configure build install sim-year test-unit test-rotation test-acme test-pins bench-pins test-node test-integration test test-asan test-tsan test-nightly demo crds chart page-shots image image-program stack-up stack-env stack-down lint format

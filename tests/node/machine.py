@@ -70,7 +70,7 @@ def main() -> int:
     except NotPossible as reason:
         print(f"skipped: this machine cannot run a node: {reason}")
         return SKIPPED
-    stack = [HERE.parent / "stack" / "stack.py", "run", "--dir", FOLDER / "stack", "--", sys.executable, "-m", "unittest", "-v", "test_node"]
+    stack = [HERE.parent / "stack" / "stack.py", "run", "--dir", FOLDER / "stack", "--", sys.executable, "-m", "unittest", "-v", os.environ["STORY"]]
     return subprocess.run(stack, cwd=HERE, check=False, env=os.environ).returncode
 
 

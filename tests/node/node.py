@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable
+import unittest
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,12 +17,19 @@ sys.path += [str(HERE.parent / "stack"), str(HERE.parent / "integration" / "oper
 import kubernetes_access  # noqa: E402
 from certificates import Authority  # noqa: E402
 from folder import Folder  # noqa: E402
+from harness import wait_for  # noqa: E402
 
 FOLDER = Path(os.environ["NODE_FOLDER"])
 BRIDGE, PODS, NODE_ADDRESS = "cni0", "10.99.0.0/24", "10.99.0.1"
 CLUSTER_ADDRESS = "10.0.0.1"  # of the Service `kubernetes`: the first of the API server's range
 NAME = NODE_ADDRESS  # no server knows a name of it
 PAUSE = "edgetrust.invalid/pause"
+
+
+def orders() -> int:
+    """How many the CA has, as it tells itself."""
+    said = re.findall(r"There are now (\d+) orders in the db", (Path(os.environ["STACK_DIR"]) / "logs" / "pebble.log").read_text())
+    return int(said[-1]) if said else 0
 
 
 class NotPossible(Exception):
@@ -72,9 +80,21 @@ def forward(listen: str, target: str, protocol: str = "TCP") -> Program:
     return Program("socat", f"{kind}4-LISTEN:{port},bind={host},fork,reuseaddr", f"{kind}4:{target}", log=f"socat-{kind}-{host}-{port}")
 
 
+def started(test: unittest.TestCase, repository: str) -> Node:
+    """A node with the built image, under `repository`, that ends with the test."""
+    node = Node()
+    test.addCleanup(node.end)
+    try:
+        node.start()
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{node.said()}") from None
+    (image,) = Path(os.environ["IMAGE"]).glob("edgetrust-*.tar")
+    node.take(image, repository)
+    return node
+
+
 class Node:
-    def __init__(self, wait_for: Callable[..., Any]) -> None:
-        self.wait_for = wait_for
+    def __init__(self) -> None:
         self.socket = FOLDER / "containerd.sock"
         self.stack = Folder(Path(os.environ["STACK_DIR"]))
         self.programs: list[Program] = []
@@ -109,7 +129,7 @@ class Node:
         self.programs.append(forward(f"{CLUSTER_ADDRESS}:443", urlsplit(server).netloc))
         self._controllers()
         self._kubelet(server)
-        self.wait_for("the node is ready", self._is_ready, 120)
+        wait_for("the node is ready", self._is_ready, 120)
 
     def end(self) -> None:
         """The containers end with the namespaces."""
@@ -155,7 +175,7 @@ state = "{FOLDER / "containerd-state"}"
             containerd.running()
             return subprocess.run(["ctr", "--address", self.socket, "version"], capture_output=True, check=False).returncode == 0
 
-        self.wait_for("containerd answers", answers, 60)
+        wait_for("containerd answers", answers, 60)
 
     def _controllers(self) -> None:
         tls, common = self.stack.tls, (f"--kubeconfig={self.stack.kubeconfig}", "--leader-elect=false", "--bind-address=127.0.0.1")

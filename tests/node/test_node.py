@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import unittest
+import urllib.request
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +19,7 @@ ROOT = HERE.parents[1]
 sys.path.append(str(HERE.parent / "integration" / "operator"))
 import secrecy  # noqa: E402
 from harness import OperatorTest, env, wait_for  # noqa: E402
-from node import NODE_ADDRESS, Node, NotPossible, run  # noqa: E402
+from node import NODE_ADDRESS, NotPossible, orders, run, started  # noqa: E402
 
 REPOSITORY, RELEASE, OF = "registry.invalid/edgetrust", "edgetrust", "edgetrust"
 KINDS = ("edgecertificates", "edges", "rotationpolicies", "acmeissuers", "genesysconnections")
@@ -40,15 +42,7 @@ class Release(OperatorTest):
     start_operator = False  # the node starts it
 
     def setUp(self) -> None:
-        self.node = Node(wait_for)
-        self.addCleanup(self.node.end)
-        try:
-            self.node.start()
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.node.said()}") from None
-        (image,) = Path(env("IMAGE")).glob("edgetrust-*.tar")
-        self.version = image.stem.removeprefix("edgetrust-")
-        self.node.take(image, REPOSITORY)
+        self.node = started(self, REPOSITORY)
         self.digest = (Path(env("IMAGE")) / "digest").read_text().strip()
         kubectl("create", "namespace", OF)
         kubectl("label", "namespace", OF, "pod-security.kubernetes.io/enforce=restricted")
@@ -90,6 +84,7 @@ class Release(OperatorTest):
             "hostAliases": [{"ip": NODE_ADDRESS, "hostnames": ["pebble.test", "genesys.test"]}],
             "dnsPolicy": "None",
             "dnsConfig": {"nameservers": [NODE_ADDRESS]},
+            "page": {"enabled": True},
         }
         given = self.folder / "values.json"
         given.write_text(json.dumps(values))
@@ -120,12 +115,6 @@ class Release(OperatorTest):
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.said()}") from None
 
-    @staticmethod
-    def orders() -> int:
-        """How many the CA has, as it tells itself."""
-        said = re.findall(r"There are now (\d+) orders in the db", (Path(env("STACK_DIR")) / "logs" / "pebble.log").read_text())
-        return int(said[-1]) if said else 0
-
     def kept(self) -> dict[str, str]:
         """UIDs of all that must outlive the release."""
         found = items("crds", OF) + items("secrets", self.namespace) + items(",".join(KINDS), self.namespace)
@@ -144,17 +133,19 @@ class Release(OperatorTest):
         status = self.ready(name, 1)
         show("get", "edgecertificates", f"--namespace={self.namespace}")
         self.assertEqual(self.live(edge), status["fingerprintSha256"], "the Edge serves what the status names")
-        self.assertEqual(self.orders(), 1)
+        self.assertEqual(orders(), 1)
         self.assertIn(edge.name, kubectl("exec", f"--namespace={OF}", f"deployment/{RELEASE}", "--", "edgetrust", "plan", "--until=90d", f"--namespaces={self.namespace}"))
+
+        self.the_page_is_reached_by_port_forward_alone(name)
 
         self.it_rolls_to_the_digest(first)
         show("get", "pods", f"--namespace={OF}", "--output=custom-columns=NAME:.metadata.name,READY:.status.containerStatuses[*].ready,IMAGE:.spec.containers[*].image")
-        self.assertEqual((self.status(name)["revision"], self.live(edge), self.orders()), (1, status["fingerprintSha256"], 1), "nothing was ordered again")
+        self.assertEqual((self.status(name)["revision"], self.live(edge), orders()), (1, status["fingerprintSha256"], 1), "nothing was ordered again")
         # The new operator works, and an order of its would have been seen.
         self.renew(name)
         renewed = self.ready(name, 2)
         show("get", "edgecertificates", f"--namespace={self.namespace}")
-        self.assertEqual((self.live(edge), self.orders()), (renewed["fingerprintSha256"], 2))
+        self.assertEqual((self.live(edge), orders()), (renewed["fingerprintSha256"], 2))
 
         log = "\n".join(self.logs())
         self.assertIn('"msg":"leading"', log)
@@ -195,6 +186,21 @@ class Release(OperatorTest):
                 continue  # it ended
         self.assertEqual(len(found), 2)
         return found
+
+    def the_page_is_reached_by_port_forward_alone(self, name: str) -> None:
+        forward = subprocess.Popen(["kubectl", "port-forward", f"--namespace={OF}", f"deployment/{RELEASE}", ":8082"], stdout=subprocess.PIPE, text=True)
+        try:
+            assert forward.stdout is not None
+            said = re.search(r"127\.0\.0\.1:(\d+)", forward.stdout.readline())
+            self.assertIsNotNone(said)
+            with urllib.request.urlopen(f"http://localhost:{said[1]}/fleet.json", timeout=10) as answer:
+                self.assertEqual([(one["name"], one["phase"]) for one in json.loads(answer.read())["items"]], [(name, "Ready")])
+        finally:
+            forward.terminate()
+            forward.communicate()
+        for pod in self.pods():
+            with self.assertRaises(ConnectionRefusedError):
+                socket.create_connection((pod["status"]["podIP"], 8082), 10).close()
 
     def it_rolls_to_the_digest(self, before: list[Any]) -> None:
         """The same image by its digest: other pods, one after the other, and the new ones lead."""

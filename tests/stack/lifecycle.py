@@ -63,7 +63,7 @@ def make_certificates(tls: Path) -> None:
     cluster.issue_client("admin", "system:masters")
     make_key_pair(tls / "service-accounts.key", tls / "service-accounts.pub")
     for name in ("pebble", "genesys"):
-        web.issue_server(name, ["localhost", f"{name}.test"], [ports.LOOPBACK])
+        web.issue_server(name, ["localhost", f"{name}.test", f"*.{name}.test"], [ports.LOOPBACK])
 
 
 def start_new(folder: Folder, simulator: str | None, edge_count: int) -> None:

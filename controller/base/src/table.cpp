@@ -19,6 +19,7 @@ std::size_t width_of(std::string_view text) {
 void append_table(std::string& out, const std::vector<std::string>& head,
                   const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
+  widths.reserve(head.size());
   for (const auto& cell : head) widths.push_back(width_of(cell));
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));

@@ -30,6 +30,9 @@ struct Options {
   std::uint16_t http01_port = 0;         // answers to http-01; 0: none are given
   std::string http01_bind_address;       // empty: bind_address
   std::uint16_t http01_check_port = 80;  // where they are looked for before the CA is asked; 0: nowhere
+  std::uint16_t page_port = 0;           // of the fleet page; 0: none is served
+  std::string page_bind_address = "127.0.0.1";
+  std::vector<std::string> page_hosts;  // names under which it is reached, beside those of loopback
   int workers = 8;
   double kube_qps = 50;
   int kube_burst = 100;

@@ -21,8 +21,8 @@ Result<api::EdgeCertificate> Cluster::certificate(const std::string& name) {
   return fail(ErrorKind::kNotFound, not_found("EdgeCertificate", name, ns_, names));
 }
 
-Result<Subject> Cluster::subject(api::EdgeCertificate certificate) {
-  Subject subject{.certificate = std::move(certificate), .edge = {}, .policy = {}, .events = {}};
+Result<view::Subject> Cluster::subject(api::EdgeCertificate certificate) {
+  view::Subject subject{.certificate = std::move(certificate), .edge = {}, .policy = {}, .events = {}};
   const auto& meta = subject.certificate.meta;
   const auto read = [&]<class Kind>(std::optional<Kind>& into, const std::string& name) {
     const auto document = client_.get(kube::resource_of<Kind>(), meta.ns, name, {});

@@ -61,6 +61,11 @@ std::vector<OwnRight> own_rights() {
       {{kGroup, "edgecertificates", "", {"patch"}}, "approve, hold, renew, rotate, rollback, suspend, resume"});
   rights.push_back({{kGroup, "rotationpolicies", "", {"patch"}}, "resume --policy"});
   rights.push_back({{kGroup, "pinpolicies", "", {"patch"}}, "override"});
+  // What the chart's ValidatingAdmissionPolicies ask for beside that.
+  rights.push_back(
+      {{kGroup, "edgecertificates", "", {"approve"}}, "approve, where the chart's admission policies are on"});
+  rights.push_back(
+      {{kGroup, "pinpolicies", "", {"override"}}, "override, where the chart's admission policies are on"});
   rights.push_back({{"events.k8s.io", "events", "", {"list"}}, "what happened, in status"});
   rights.push_back({{"", "secrets", "", {"get"}}, "inspect secret, plan, and the private CAs that doctor asks with"});
   return rights;

@@ -1,9 +1,9 @@
 #include "edgetrust/plugin/fleet.hpp"
 
-#include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/table.hpp"
 #include "edgetrust/base/time_text.hpp"
 #include "edgetrust/json/value.hpp"
+#include "edgetrust/view/document.hpp"
 #include "text.hpp"
 
 #include <algorithm>
@@ -13,32 +13,6 @@ namespace edgetrust::plugin {
 namespace {
 
 using api::Phase;
-
-bool is_true(const api::EdgeCertificate& certificate, std::string_view type) {
-  const api::Condition* found = api::find(certificate.status.conditions, type);
-  return found != nullptr && found->status == api::Truth::kTrue;
-}
-
-FleetRow row_of(const api::EdgeCertificate& certificate) {
-  const auto& status = certificate.status;
-  FleetRow row{.certificate = certificate.meta.key(), .edge = certificate.spec.edge_ref.name};
-  if (status.phase) row.phase = to_string(*status.phase);
-  if (const api::Condition* ready = api::find(status.conditions, api::condition::kReady)) row.ready = ready->status;
-  row.stalled = is_true(certificate, api::condition::kStalled);
-  row.revision = status.revision;
-  row.serial_number = status.serial_number;
-  row.issuer = status.issuer;
-  row.not_before = status.not_before;
-  row.not_after = status.not_after;
-  row.renewal = status.renewal_time;
-  row.next = status.next;
-  if (certificate.broken) {
-    row.message = certificate.broken->message();
-  } else if (const api::Condition* said = api::said(status.conditions)) {
-    row.message = said->message;
-  }
-  return row;
-}
 
 Tone phase_tone(const FleetRow& row) {
   if (row.stalled || row.ready == api::Truth::kFalse) return Tone::kBad;
@@ -59,11 +33,10 @@ std::vector<FleetRow> fleet(const std::vector<api::EdgeCertificate>& certificate
                             const std::vector<api::Edge>& edges) {
   std::vector<FleetRow> rows;
   for (const auto& certificate : certificates) {
-    FleetRow row = row_of(certificate);
-    const auto edge = std::ranges::find_if(
-        edges, [&](const api::Edge& one) { return one.meta.ns == row.certificate.ns && one.meta.name == row.edge; });
-    if (edge != edges.end()) row.site = api::site_of(*edge);
-    rows.push_back(std::move(row));
+    const auto edge = std::ranges::find_if(edges, [&](const api::Edge& one) {
+      return one.meta.ns == certificate.meta.ns && one.meta.name == certificate.spec.edge_ref.name;
+    });
+    rows.push_back(view::row_of(certificate, edge == edges.end() ? nullptr : &*edge));
   }
   std::ranges::sort(rows, {}, [](const FleetRow& row) {
     return std::tuple(row.not_after.value_or(TimePoint::min()), row.certificate);
@@ -98,21 +71,7 @@ std::string print(const std::vector<FleetRow>& rows, const FleetTable& table, Ti
 json::Value as_value(const std::vector<FleetRow>& rows, TimePoint now) {
   json::Value items = json::Value::array();
   for (const FleetRow& row : rows) {
-    json::Value one{{"namespace", row.certificate.ns},
-                    {"name", row.certificate.name},
-                    {"edge", row.edge},
-                    {"site", row.site},
-                    {"phase", row.phase},
-                    {"ready", to_text(row.ready)},
-                    {"stalled", row.stalled},
-                    {"serialNumber", row.serial_number},
-                    {"issuer", row.issuer},
-                    {"next", row.next},
-                    {"message", row.message}};
-    if (row.revision) one["revision"] = *row.revision;
-    set_time(one, "notBefore", row.not_before);
-    set_time(one, "notAfter", row.not_after);
-    set_time(one, "renewalTime", row.renewal);
+    json::Value one = view::as_value(row);
     if (row.not_after) {
       one["secondsLeft"] = std::chrono::floor<std::chrono::seconds>(*row.not_after - now).count();
     }

@@ -35,21 +35,6 @@ std::string describe(api::PinOrigin origin) {
   return {};
 }
 
-std::string describe(api::EdgePinState state) {
-  switch (state) {
-    case api::EdgePinState::kMatched: return "Matched";
-    case api::EdgePinState::kDrifted: return "Drifted";
-    case api::EdgePinState::kApplying: return "Applying";
-    case api::EdgePinState::kRestarting: return "Restarting";
-    case api::EdgePinState::kRolledBack: return "RolledBack";
-    case api::EdgePinState::kUnreachable: return "Unreachable";
-    case api::EdgePinState::kIntercepted: return "Intercepted";
-    case api::EdgePinState::kBlocked: return "Blocked";
-    case api::EdgePinState::kNotObserved: return "NotObserved";
-  }
-  return {};
-}
-
 std::string endpoint_of(const api::PinPolicy& policy) {
   return policy.spec.endpoint.host + ":" + std::to_string(policy.spec.endpoint.port);
 }
@@ -122,7 +107,7 @@ std::string print(const api::PinPolicy& policy, TimePoint now, Style style) {
   }
   rows.clear();
   for (const auto& edge : status.not_matched)
-    rows.push_back({edge.name, style.paint(Tone::kBad, describe(edge.state)), or_dash(edge.message)});
+    rows.push_back({edge.name, style.paint(Tone::kBad, to_text(edge.state)), or_dash(edge.message)});
   if (!rows.empty()) {
     out += "\n" + style.paint(Tone::kHead, "EDGES THAT DO NOT MATCH") + "\n";
     append_table(out, {"EDGE", "STATE", "MESSAGE"}, rows);

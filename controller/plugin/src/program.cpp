@@ -11,6 +11,7 @@
 #include "edgetrust/plugin/pins.hpp"
 #include "edgetrust/plugin/report.hpp"
 #include "edgetrust/plugin/secret_view.hpp"
+#include "edgetrust/view/document.hpp"
 #include "run_program.hpp"
 
 #include <fstream>
@@ -157,8 +158,8 @@ class Program {
   Result<std::string> status() {
     if (!line_.name.empty()) {
       EDGETRUST_TRY_ASSIGN(auto certificate, cluster_.certificate(line_.name));
-      EDGETRUST_TRY_ASSIGN(const Subject subject, cluster_.subject(std::move(certificate)));
-      const Timeline told = timeline(subject, now());
+      EDGETRUST_TRY_ASSIGN(const view::Subject subject, cluster_.subject(std::move(certificate)));
+      const view::Timeline told = view::timeline(subject, now());
       return in_form(as_value(told), [&] { return print(told, now(), style()); });
     }
     EDGETRUST_TRY_ASSIGN(auto certificates, cluster_.list<api::EdgeCertificate>());
@@ -167,12 +168,12 @@ class Program {
     std::size_t quiet = 0;
     const std::size_t total = certificates.size();
     for (auto& certificate : certificates) {
-      if (timeline({.certificate = certificate, .edge = {}, .policy = {}, .events = {}}, now()).quiet) {
+      if (view::timeline({.certificate = certificate, .edge = {}, .policy = {}, .events = {}}, now()).quiet) {
         ++quiet;
         continue;
       }
-      EDGETRUST_TRY_ASSIGN(const Subject subject, cluster_.subject(std::move(certificate)));
-      const Timeline told = timeline(subject, now());
+      EDGETRUST_TRY_ASSIGN(const view::Subject subject, cluster_.subject(std::move(certificate)));
+      const view::Timeline told = view::timeline(subject, now());
       text += print(told, now(), style()) + "\n";
       all.push_back(as_value(told));
     }

@@ -1,6 +1,6 @@
 #include "edgetrust/plugin/style.hpp"
 
-#include "edgetrust/decide/schedule.hpp"
+#include "edgetrust/view/fleet.hpp"
 
 #include <algorithm>
 
@@ -41,9 +41,13 @@ std::string life_bar(TimePoint not_before, TimePoint not_after, TimePoint now) {
 }
 
 Tone life_tone(TimePoint not_before, TimePoint not_after, std::optional<TimePoint> renewal, TimePoint now) {
-  const api::Duration before = api::effective_rotation({}, nullptr).urgent_before;
-  if (now >= decide::urgent_time(not_before, not_after, before)) return Tone::kBad;
-  return renewal && now >= *renewal ? Tone::kWarn : Tone::kGood;
+  switch (view::life(not_before, not_after, renewal, now)) {
+    case view::Life::kGood: return Tone::kGood;
+    case view::Life::kDue: return Tone::kWarn;
+    case view::Life::kUrgent:
+    case view::Life::kExpired: return Tone::kBad;
+  }
+  return Tone::kPlain;
 }
 
 }  // namespace edgetrust::plugin

@@ -89,7 +89,10 @@ if cd -P "$folder" 2>/dev/null; then
   kind=$(digest "$file")
   case $kind in
     absent | other) echo "file=$kind" ;;
-    *) stat -c "file=%u %g %a %s" "$file"; echo "text=$(head -c 65537 "$file" | base64 | tr -d "\n")" ;;
+    *)
+      echo "file=$(stat -c "%u %g %a %s" "$file" 2>/dev/null || echo absent)"
+      echo "text=$(head -c 65537 "$file" 2>/dev/null | base64 | tr -d "\n")"
+      ;;
   esac
   for one in "$new"* "$undo" "$previous" "$absent" "$units/$at_boot" "$wants/$at_boot"; do
     if [ -e "$one" ] || [ -L "$one" ]; then echo leftover=1; fi

@@ -91,8 +91,10 @@ EXTREME: Object = {
             "labels": {"reached": "yes"},
         },
     },
+    "page": {"enabled": True, "port": 65533, "hosts": ["edgetrust.example.com", "voice.example.com"], "service": {"annotations": {"a": "b"}, "labels": {"reached": "yes"}}},
     "networkPolicy": {
         "enabled": True,
+        "pageFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}}],
         "http01From": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}}],
         "metricsFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
         "egress": [{"ports": [{"port": 443}, {"port": 53, "protocol": "UDP"}]}],

@@ -54,6 +54,8 @@ REFUSED: list[tuple[Object, str]] = [
     (with_("http01.port", 80), "/http01/port"),
     (with_("http01.service.type", "ExternalName"), "/http01/service/type"),
     (with_("http01.ingress.hosts", [""]), "/http01/ingress/hosts/0"),
+    (with_("page.port", 80), "/page/port"),
+    (with_("page.hosts", ["edgetrust.example.com:8082"]), "/page/hosts/0"),  # a name, no port
     (with_("podDisruptionBudget.minAvailable", "half"), "/podDisruptionBudget/minAvailable"),
     (with_("serviceMonitor.interval", "often"), "/serviceMonitor/interval"),
     (with_("prometheusRule.disabled", ["OfSomebodyElse"]), "/prometheusRule/disabled/0"),
@@ -262,6 +264,29 @@ class Render(unittest.TestCase):
             self.assertEqual([one["metadata"]["name"] for one in self.rendered[name] if one["metadata"]["name"].endswith("-http01")], [])
             self.assertEqual([port["name"] for port in pod_of(self.rendered[name])["containers"][0]["ports"]], ["metrics"])
             self.assertFalse([argument for argument in pod_of(self.rendered[name])["containers"][0]["args"] if "http01" in argument])
+
+    def test_the_page_is_open_to_whom_is_named_alone(self) -> None:
+        found = self.rendered["extreme"]
+        container = pod_of(found)["containers"][0]
+        (port,) = [port for port in container["ports"] if port["name"] == "page"]
+        for argument in (f"--page-port={port['containerPort']}", "--page-hosts=edgetrust.example.com,voice.example.com", "--page-bind-address=::"):
+            self.assertIn(argument, container["args"])
+        (service,) = [service for service in of_kind(found, "Service") if service["metadata"]["name"].endswith("-page")]
+        self.assertLessEqual(service["spec"]["selector"].items(), of_kind(found, "Deployment")[0]["spec"]["template"]["metadata"]["labels"].items())
+        self.assertEqual([(one["port"], one["targetPort"]) for one in service["spec"]["ports"]], [(80, "page")])
+        self.assertEqual(of_kind(found, "NetworkPolicy")[0]["spec"]["ingress"][2], {"ports": [{"port": "page", "protocol": "TCP"}], "from": EXTREME["networkPolicy"]["pageFrom"]})
+        nobody = objects(template("helm4", with_("page", {"enabled": True, "hosts": ["edgetrust.example.com"]})))
+        self.assertEqual(len(of_kind(nobody, "NetworkPolicy")[0]["spec"]["ingress"]), 1)
+
+    def test_a_page_without_hosts_is_reached_by_port_forward_alone(self) -> None:
+        found = objects(template("helm4", with_("page", {"enabled": True})))
+        arguments = pod_of(found)["containers"][0]["args"]
+        self.assertIn("--page-port=8082", arguments)
+        self.assertFalse([argument for argument in arguments if "page-bind-address" in argument or "page-hosts" in argument], "the program's own: loopback")
+        self.assertEqual([one["metadata"]["name"] for one in of_kind(found, "Service")], ["edgetrust-metrics"])
+        self.assertEqual(len(of_kind(found, "NetworkPolicy")[0]["spec"]["ingress"]), 1)
+        for name in ("default", "smallest"):
+            self.assertFalse([argument for argument in pod_of(self.rendered[name])["containers"][0]["args"] if "page" in argument])
 
     def test_a_constraint_without_a_selector_spreads_the_pods(self) -> None:
         selector = of_kind(self.rendered["default"], "Deployment")[0]["spec"]["selector"]

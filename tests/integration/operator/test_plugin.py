@@ -214,6 +214,40 @@ class Doctor(PluginTest):
         table = self.ask("doctor").stdout
         self.assertTrue(table.startswith("wrong"), "what is wrong comes first")
 
+    def test_it_asks_for_the_verbs_of_the_admission_policies_too(self) -> None:
+        """As somebody who may edit, and then as somebody who may approve and override as well."""
+        subject = {"kind": "ServiceAccount", "name": "ada", "namespace": self.namespace}
+        self.kube.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "ada", "namespace": self.namespace}})
+
+        def grant(role: str, rules: list[dict[str, list[str]]]) -> None:
+            metadata = {"name": role, "namespace": self.namespace}
+            self.kube.create({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules})
+            of = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role}
+            self.kube.create({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata, "subjects": [subject], "roleRef": of})
+
+        def missing() -> list[str]:
+            done = self.ask("doctor", "-o", "json", variables={"KUBECONFIG": str(config)})
+            self.assertEqual(done.stderr, "")
+            about_rights = [finding for finding in json.loads(done.stdout)["findings"] if (finding["area"], finding["subject"]) == ("permissions", "you")]
+            return [finding["what"] for finding in about_rights if finding["verdict"] == "warning"]
+
+        grant(
+            "editor",
+            [
+                {"apiGroups": ["edgetrust.io"], "resources": ["*"], "verbs": ["get", "list", "watch", "patch"]},
+                {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["list"]},
+                {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
+            ],
+        )
+        config = self.folder / "ada.json"
+        user = {"name": "ada", "user": {"token": self.kube.token(self.namespace, "ada")}}
+        context = {"name": "ada", "context": {"cluster": self.kube.cluster["name"], "user": "ada"}}
+        config.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", "current-context": "ada", "clusters": [self.kube.cluster], "users": [user], "contexts": [context]}))
+        self.assertEqual(missing(), [f"may not {verb} {kind}.edgetrust.io in {self.namespace}" for verb, kind in (("approve", "edgecertificates"), ("override", "pinpolicies"))])
+        rule = lambda verb, kind: {"apiGroups": ["edgetrust.io"], "resources": [kind], "verbs": [verb]}
+        grant("leader", [rule("approve", "edgecertificates"), rule("override", "pinpolicies")])
+        wait_for("what was granted holds", lambda: missing() == [], 20)
+
 
 class Connecting(PluginTest):
     start_operator = False

@@ -6,8 +6,8 @@
 #include "support/fake_clock.hpp"
 #include "support/fake_pauser.hpp"
 #include "support/fake_transport.hpp"
+#include "support/objects.hpp"
 #include "support/test_ca.hpp"
-#include "unit/plugin/objects.hpp"
 
 namespace edgetrust::plugin {
 namespace {
@@ -201,6 +201,19 @@ TEST_F(DoctorTest, AMissingRightIsNamedWithWhatDoesNotWorkWithoutIt) {
   const Finding of_operator = only(all, "permissions", "voice:edgetrust");
   EXPECT_EQ(of_operator.verdict, Verdict::kBad);
   EXPECT_EQ(of_operator.what, "may not patch edgecertificates.edgetrust.io in voice");
+}
+
+TEST_F(DoctorTest, TheVerbsOfTheAdmissionPoliciesAreAskedForOfYouAlone) {
+  for (const auto& [verb, kind] : {std::pair{"approve", "edgecertificates"}, std::pair{"override", "pinpolicies"}}) {
+    forbidden = std::string(verb) + " " + kind;
+    const auto all = findings();
+    const Finding yours = only(all, "permissions", "you");
+    EXPECT_EQ(yours.verdict, Verdict::kWarning);
+    EXPECT_EQ(yours.what, "may not " + std::string(verb) + " " + kind + ".edgetrust.io in voice");
+    EXPECT_EQ(yours.todo,
+              "without it there is no: " + std::string(verb) + ", where the chart's admission policies are on");
+    EXPECT_EQ(only(all, "permissions", "voice:edgetrust").verdict, Verdict::kGood) << "the operator does neither";
+  }
 }
 
 TEST_F(DoctorTest, TheOperatorHasToHoldEdgesAndPinPoliciesToo) {

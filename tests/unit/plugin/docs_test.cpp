@@ -1,7 +1,7 @@
 // What is written elsewhere and must agree: the how-to with the help, `breakglass` with what is run on Edges.
 #include "edgetrust/plugin/breakglass.hpp"
 #include "edgetrust/plugin/command_line.hpp"
-#include "unit/plugin/objects.hpp"
+#include "support/objects.hpp"
 
 #include <fstream>
 #include <iterator>

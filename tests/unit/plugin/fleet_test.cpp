@@ -1,7 +1,7 @@
 #include "edgetrust/plugin/fleet.hpp"
 
 #include "edgetrust/json/value.hpp"
-#include "unit/plugin/objects.hpp"
+#include "support/objects.hpp"
 
 namespace edgetrust::plugin {
 namespace {

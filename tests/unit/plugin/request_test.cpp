@@ -1,7 +1,7 @@
 #include "edgetrust/plugin/request.hpp"
 
 #include "edgetrust/api/approval.hpp"
-#include "unit/plugin/objects.hpp"
+#include "support/objects.hpp"
 
 namespace edgetrust::plugin {
 namespace {

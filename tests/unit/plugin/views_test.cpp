@@ -3,8 +3,8 @@
 #include "edgetrust/plugin/breakglass.hpp"
 #include "edgetrust/plugin/pins.hpp"
 #include "edgetrust/plugin/secret_view.hpp"
+#include "support/objects.hpp"
 #include "support/test_ca.hpp"
-#include "unit/plugin/objects.hpp"
 
 namespace edgetrust::plugin {
 namespace {

@@ -29,13 +29,12 @@ ErrorKind kind_of(int status) {
 }
 
 std::string what_of(ErrorKind kind, int status, const Rest::Options& options) {
-  const std::string answered = options.peer + " answers " + std::to_string(status);
   switch (kind) {
     case ErrorKind::kUnauthorized: return options.peer + " refuses the credential in " + options.credential;
     case ErrorKind::kForbidden: return options.peer + " does not allow it to the credential in " + options.credential;
     case ErrorKind::kRateLimited: return options.peer + " wants fewer requests";
     case ErrorKind::kUnavailable: return options.peer + " cannot serve it now (" + std::to_string(status) + ")";
-    default: return answered;
+    default: return options.peer + " answers " + std::to_string(status);
   }
 }
 

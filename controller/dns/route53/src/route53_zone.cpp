@@ -167,7 +167,7 @@ Status Route53Zone::replace(const std::string& zone, const std::string& name, co
 }
 
 // Once more with new keys when temporary ones that were kept are refused.
-Result<std::string> Route53Zone::ask(http::Request request, const Until& until) {
+Result<std::string> Route53Zone::ask(const http::Request& request, const Until& until) {
   for (bool again = true;; again = false) {
     EDGETRUST_TRY_ASSIGN(const AwsLogin::Keys keys, login_->keys(until));
     http::Request with_keys = request;

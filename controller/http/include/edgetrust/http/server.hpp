@@ -29,8 +29,7 @@ struct ServerRequest {
 
 // A response, or with `events` the stream of a channel: its head is the response's, its body what the channel says.
 struct Answer : Response {
-  Answer(Response response)
-      : Response(std::move(response)) {}  // NOLINT(google-explicit-constructor): a handler's usual answer
+  Answer(Response response) : Response(std::move(response)) {}  // a handler's usual answer
   Answer(Response head, std::shared_ptr<EventChannel> channel)
       : Response(std::move(head)), events(std::move(channel)) {}
   std::shared_ptr<EventChannel> events;
@@ -55,7 +54,7 @@ struct ServerOptions {
   std::size_t max_connections = 64;                   // further ones are closed at once
   bool is_public = false;  // anybody may come: a connection is for one request, and one that is too many takes the
                            // place of the oldest, so that who holds them all does not shut out the others
-  int threads = 2;  // handlers that run at the same time
+  int threads = 2;         // handlers that run at the same time
 };
 
 // A handler's Response with status 0 closes the connection without an answer: simulators model lost answers with it.

@@ -52,7 +52,7 @@ class Cluster {
   // By its own name, or by that of its Edge.
   Result<api::EdgeCertificate> certificate(const std::string& name);
   // With what is known about it. What may not be read, or is not there, is left out.
-  Result<Subject> subject(api::EdgeCertificate certificate);
+  Result<view::Subject> subject(api::EdgeCertificate certificate);
 
   // Judges the object as it is and patches it; when somebody else was faster, once more as it is then.
   template <class Kind>

@@ -3,27 +3,13 @@
 #include "edgetrust/api/kinds.hpp"
 #include "edgetrust/json/value_fwd.hpp"
 #include "edgetrust/plugin/style.hpp"
+#include "edgetrust/view/fleet.hpp"
 
 #include <vector>
 
 namespace edgetrust::plugin {
 
-struct FleetRow {
-  api::ObjectKey certificate;
-  std::string edge;
-  std::string site;
-  std::string phase;  // empty: the operator has not looked at it yet
-  api::Truth ready = api::Truth::kUnknown;
-  bool stalled = false;
-  std::optional<int> revision;
-  std::string serial_number;
-  std::string issuer;
-  std::optional<TimePoint> not_before;
-  std::optional<TimePoint> not_after;
-  std::optional<TimePoint> renewal;
-  std::string next;
-  std::string message;
-};
+using view::FleetRow;
 
 // What expires first comes first; before it what has no certificate of ours yet.
 std::vector<FleetRow> fleet(const std::vector<api::EdgeCertificate>& certificates, const std::vector<api::Edge>& edges);

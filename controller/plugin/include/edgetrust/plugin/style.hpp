@@ -22,8 +22,7 @@ std::string describe_span(std::chrono::milliseconds span);
 // How much of a certificate's life is left: "[##########..........]", twenty places. Empty marks are time that has
 // passed.
 std::string life_bar(TimePoint not_before, TimePoint not_after, TimePoint now);
-// Bad once it is urgent or over (72 hours or a tenth of its life, as RotationPolicy's `urgent` has it by default), warn
-// from its renewal on.
+// Bad once it is urgent or over, warn from its renewal on: view::life().
 Tone life_tone(TimePoint not_before, TimePoint not_after, std::optional<TimePoint> renewal, TimePoint now);
 
 }  // namespace edgetrust::plugin

@@ -29,7 +29,7 @@ std::string_view to_string(Level level);
 // Text known when compiling.
 class Message {
  public:
-  consteval Message(const char* text) : text_(text) {}  // NOLINT(google-explicit-constructor)
+  consteval Message(const char* text) : text_(text) {}
   [[nodiscard]] std::string_view text() const { return text_; }
 
  private:
@@ -39,7 +39,7 @@ class Message {
 // A field's name, known when compiling; one of the names that every line has does not compile.
 class Key {
  public:
-  consteval Key(const char* text) : text_(text) {  // NOLINT(google-explicit-constructor)
+  consteval Key(const char* text) : text_(text) {
     if (text_.empty() || text_ == "time" || text_ == "level" || text_ == "msg") throw "this key is taken";
   }
   [[nodiscard]] std::string_view text() const { return text_; }
@@ -53,20 +53,19 @@ class Key {
 // left out. There is no way to make one of a Secret.
 class Value {
  public:
-  Value(std::string_view text) : value_(text) {}                      // NOLINT(google-explicit-constructor)
-  Value(const std::string& text) : value_(std::string_view(text)) {}  // NOLINT(google-explicit-constructor)
-  Value(const char* text) : value_(std::string_view(text)) {}         // NOLINT(google-explicit-constructor)
-  Value(std::same_as<bool> auto flag) : value_(flag) {}               // NOLINT(google-explicit-constructor)
+  Value(std::string_view text) : value_(text) {}
+  Value(const std::string& text) : value_(std::string_view(text)) {}
+  Value(const char* text) : value_(std::string_view(text)) {}
+  Value(std::same_as<bool> auto flag) : value_(flag) {}
   template <std::integral T>
-  requires(!std::same_as<T, bool> && !std::same_as<T, char>) Value(T number)  // NOLINT(google-explicit-constructor)
+  requires(!std::same_as<T, bool> && !std::same_as<T, char>) Value(T number)
       : value_(std::conditional_t<std::signed_integral<T>, std::int64_t, std::uint64_t>{number}) {}
-  Value(std::floating_point auto number)
-      : value_(static_cast<double>(number)) {}  // NOLINT(google-explicit-constructor)
+  Value(std::floating_point auto number) : value_(static_cast<double>(number)) {}
   template <class Rep, class Period>
-  Value(std::chrono::duration<Rep, Period> duration)  // NOLINT(google-explicit-constructor)
+  Value(std::chrono::duration<Rep, Period> duration)
       : value_(std::chrono::duration_cast<std::chrono::milliseconds>(duration)) {}
-  Value(TimePoint time) : value_(time) {}        // NOLINT(google-explicit-constructor)
-  Value(const Error& error) : value_(&error) {}  // NOLINT(google-explicit-constructor)
+  Value(TimePoint time) : value_(time) {}
+  Value(const Error& error) : value_(&error) {}
 
   using Held = std::variant<std::string_view, bool, std::int64_t, std::uint64_t, double, std::chrono::milliseconds,
                             TimePoint, const Error*>;

@@ -64,7 +64,7 @@ class Route53Zone final : public ports::DnsZone {
   [[nodiscard]] Status replace(const std::string& zone, const std::string& name, const RecordSet& was,
                                const RecordSet& becomes, const Until& until);
   // An answer with a 2xx status.
-  [[nodiscard]] Result<std::string> ask(http::Request request, const Until& until);
+  [[nodiscard]] Result<std::string> ask(const http::Request& request, const Until& until);
 
   const http::Url api_;
   const Route53Options options_;

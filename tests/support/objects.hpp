@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace edgetrust::plugin {
+namespace edgetrust {
 
 inline TimePoint at(std::string_view text) { return parse_rfc3339(text).value(); }
 
@@ -39,4 +39,4 @@ inline const std::string kQuiet = R"({"observedGeneration":1,"phase":"Ready","re
   "history":[{"revision":3,"serialNumber":"0a1b","notAfter":"2027-01-30T00:00:00Z","result":"Active","at":"2026-11-01T02:10:00Z"},
              {"revision":2,"serialNumber":"09ff","notAfter":"2026-12-30T00:00:00Z","result":"Superseded","at":"2026-10-02T02:10:00Z"}]})";
 
-}  // namespace edgetrust::plugin
+}  // namespace edgetrust

@@ -1,0 +1,89 @@
+"""Each check that is switched off says why: NOLINT, `shellcheck disable`, the checks that .clang-tidy takes out of a group, and the tests of kube-score that lint-files ignores.
+
+Usage: suppressions.py [--self-test]. Prints one line a suppression without a reason and ends with 1 if there is any. With --self-test the same rules are given made-up texts.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = "tests/architecture/suppressions.py"
+
+NOLINT = re.compile(r"NOLINT(NEXTLINE|BEGIN|END)?\b(.*)")
+SHELLCHECK = re.compile(r"#\s*shellcheck disable=\S+(.*)")
+
+
+def judge_cpp(line: str) -> str | None:
+    """`NOLINT(check): reason`; the end of a block needs no second one."""
+    if (found := NOLINT.search(line)) is None or found[1] == "END":
+        return None
+    return None if re.match(r"\([\w.-]+(, ?[\w.-]+)*\): \S", found[2]) else "names no check and reason: NOLINT(check): reason"
+
+
+def judge_shell(line: str) -> str | None:
+    found = SHELLCHECK.search(line)
+    return "says no reason: shellcheck disable=SC0000 # reason" if found and not re.match(r" # \S", found[1]) else None
+
+
+def judge_tidy(text: str) -> list[str]:
+    """What is taken out of a group that is on stands in a comment, by its last words, before a colon."""
+    (checks,) = re.findall(r"^Checks: >\n((?:  .*\n)+)", text, re.M)
+    comment = " ".join(line.lstrip("# ") for line in text.splitlines() if line.startswith("#"))
+    taken_out = [name.strip()[1:] for name in checks.replace("\n", "").split(",") if name.strip().startswith("-") and name.strip() != "-*"]
+    explained = [words for words in re.findall(r"([\w.-]+):", comment)]
+    return [f"{name} is off and no comment says why" for name in taken_out if not any(name.endswith(words) for words in explained)]
+
+
+def judge_ignored(text: str) -> list[str]:
+    """`# Off: reason.   test` above the list of those that are ignored."""
+    (names,) = re.findall(r"^ignored=\((.*)\)$", text, re.M)
+    explained = re.findall(r"^# Off: \S.*?\s(\S+)$", text, re.M)
+    return [f"{name} is ignored and no comment says why" for name in names.split() if name not in explained]
+
+
+def check() -> list[str]:
+    found = []
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    for name in tracked:
+        if not name or name == HERE or name.endswith(".md") or not (ROOT / name).is_file():
+            continue
+        judge = judge_cpp if name.endswith((".cpp", ".hpp")) else judge_shell
+        for number, line in enumerate((ROOT / name).read_text(errors="replace").splitlines(), 1):
+            if wrong := judge(line):
+                found.append(f"{name}:{number}: {wrong}")
+    found += [f".clang-tidy: {wrong}" for wrong in judge_tidy((ROOT / ".clang-tidy").read_text())]
+    found += [f"tests/architecture/lint-files: {wrong}" for wrong in judge_ignored((ROOT / "tests/architecture/lint-files").read_text())]
+    return found
+
+
+def self_test() -> list[str]:
+    wrong = []
+    for line, fine in (
+        ("int a;  // NOLINT", False),
+        ("int a;  // NOLINT(bugprone-x)", False),
+        ("int a;  // NOLINT(bugprone-x): ", False),
+        ("int a;  // NOLINT(bugprone-x, misc-y): it is so", True),
+        ("// NOLINTNEXTLINE(bugprone-x): it is so", True),
+        ("// NOLINTBEGIN: it is so", False),
+        ("// NOLINTEND(bugprone-x)", True),
+    ):
+        if (judge_cpp(line) is None) != fine:
+            wrong.append(f"misjudged: {line}")
+    for line, fine in (("# shellcheck disable=SC1000", False), ("# shellcheck disable=SC1000 # it is so", True), ("# shellcheck source=a", True)):
+        if (judge_shell(line) is None) != fine:
+            wrong.append(f"misjudged: {line}")
+    if judge_tidy("Checks: >\n  -*,a-*,\n  -a-b,-a-c\n# b: it is so\n") != ["a-c is off and no comment says why"]:
+        wrong.append("a check of .clang-tidy that is off goes unseen")
+    if judge_ignored("# Off: it is so.   one\nignored=(one two)\n") != ["two is ignored and no comment says why"]:
+        wrong.append("a test of kube-score that is ignored goes unseen")
+    return wrong
+
+
+if __name__ == "__main__":
+    lines = self_test() if "--self-test" in sys.argv else check()
+    print("\n".join(lines) or "each suppression says why")
+    sys.exit(1 if lines else 0)

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""clang-tidy over all that is shipped, as .clang-tidy says; silent when there is nothing to say.
+
+Usage: tidy.py BUILD_FOLDER [JOBS] [PART…]    PART: only the files below such a folder, as in `controller/acme`
+
+What was clean is not looked at again while nothing has changed that bears on it: the file and all of ours that it includes, how it is compiled, .clang-tidy, and what Debian packages are
+there. Each such state is an empty file in ~/.cache/edgetrust/tidy, named after its hash; any checkout may use it.
+
+clang-tidy reads the commands that CMake wrote for g++. Two things are taken out of them: g++'s precompiled headers, which clang cannot read (the header behind them is included as it is), and
+options that clang does not know.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TIDY = "clang-tidy-16"
+INCLUDE = re.compile(rb'^\s*#\s*include\s+"([^"]+)"', re.M)
+GONE = ("-fpch-preprocess", "-Winvalid-pch", "-Wno-missing-field-initializers", "-Werror")
+# The options of clang that g++ does not need: designated initializers name what they set, and not every warning is known to both.
+MORE = "-Wno-missing-field-initializers -Wno-unknown-warning-option"
+
+
+def for_clang(command: str, copies: Path) -> str:
+    """A command of g++ as clang understands it. Beside a precompiled header lies g++'s form of it, so clang gets a copy of the header elsewhere."""
+
+    def copied(match: re.Match[str]) -> str:
+        copy = copies / (re.sub(r"\W", "_", match[1]) + ".hxx")
+        if not copy.exists():
+            shutil.copyfile(match[1], copy)
+        return f"-include {copy}"
+
+    command = re.sub(r"^.*?/ccache ", "", command)
+    for gone in GONE:
+        command = command.replace(f" {gone}", "")
+    return re.sub(r"-include (\S+/cmake_pch\.hxx)", copied, command) + f" {MORE}"
+
+
+class Sources:
+    """What a file is made of, as far as it is ours."""
+
+    def __init__(self) -> None:
+        self.read: dict[Path, tuple[bytes, list[str]]] = {}
+
+    def _look(self, file: Path) -> tuple[bytes, list[str]]:
+        if file not in self.read:
+            text = file.read_bytes()
+            self.read[file] = (hashlib.sha256(text).digest(), [name.decode() for name in INCLUDE.findall(text)])
+        return self.read[file]
+
+    def digests(self, file: Path, folders: Iterable[Path]) -> list[bytes]:
+        """Of the file and of all that it includes, from beside it or from `folders`."""
+        seen: set[Path] = set()
+        waiting = [file.resolve()]
+        while waiting:
+            one = waiting.pop()
+            if one in seen:
+                continue
+            seen.add(one)
+            for name in self._look(one)[1]:
+                found = next((path for folder in (one.parent, *folders) if (path := folder / name).is_file()), None)
+                if found is not None:
+                    waiting.append(found.resolve())
+        return [self._look(one)[0] for one in sorted(seen)]
+
+
+def state(*parts: bytes) -> str:
+    return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+
+
+def main() -> int:
+    build = Path(sys.argv[1]).resolve()
+    more = sys.argv[2:]
+    jobs = int(more.pop(0)) if more and more[0].isdigit() else os.cpu_count() or 1
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgetrust" / "tidy"
+    cache.mkdir(parents=True, exist_ok=True)
+    ours = subprocess.run(["git", "ls-files", "-z", "--", *(more or ["controller"])], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    wanted = {ROOT / name for name in ours if name.endswith(".cpp")}
+    entries = {Path(entry["file"]): entry for entry in reversed(json.loads((build / "compile_commands.json").read_text())) if Path(entry["file"]) in wanted}
+    if missing := wanted - entries.keys():
+        print("\n".join(f"{file.relative_to(ROOT)} is compiled by nobody" for file in sorted(missing)))
+        return 1
+    packages = subprocess.run(["dpkg-query", "-W"], capture_output=True, check=True).stdout
+    rules = (ROOT / ".clang-tidy").read_bytes()
+    sources = Sources()
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="edgetrust-tidy.") as folder:
+        commands = Path(folder)
+        states = {}
+        for file, entry in entries.items():
+            entry["command"] = for_clang(entry["command"], commands)
+            folders = [Path(folder) for folder in re.findall(r"-I(/\S+)", entry["command"])]
+            plain = entry["command"].replace(str(commands), "").replace(str(build), "").replace(str(ROOT), "")
+            states[file] = state(packages, rules, plain.encode(), *sources.digests(file, folders), *(header.read_bytes() for header in commands.glob("*.hxx")))
+        (commands / "compile_commands.json").write_text(json.dumps(list(entries.values())))
+        waiting = [file for file in sorted(entries) if not (cache / states[file]).exists()]
+
+        def look(file: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
+            return file, subprocess.run([TIDY, "--quiet", "-p", commands, file], capture_output=True, text=True, check=False)
+
+        with ThreadPoolExecutor(jobs) as pool:
+            for file, done in pool.map(look, waiting):
+                if done.returncode == 0:
+                    (cache / states[file]).touch()
+                    continue
+                failed += 1
+                counts = ("warnings generated", "warning generated", "warnings treated as errors", "warning treated as error")
+                print(done.stdout + "\n".join(line for line in done.stderr.splitlines() if not any(count in line for count in counts)), flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
