@@ -116,6 +116,15 @@ FLEET = Dashboard(
             Query(once("edgetrust_pin_policy_edges", IN_FLEET), "{{namespace}}/{{name}} Edges"),
             Query(once("edgetrust_pin_policy_intercepted", IN_FLEET), "{{namespace}}/{{name}} intercepted"),
             Query(once("edgetrust_pin_policy_override_active", IN_FLEET), "{{namespace}}/{{name}} switched off"),
+            Query(once("edgetrust_pin_policy_switching_off", IN_FLEET), "{{namespace}}/{{name}} Edges still pin"),
+        ]),
+        Panel("Edges by their pins", "How each stands to its PinPolicy, and how many pin by the operator's doing.", "timeseries", [
+            Query(f"count by (state) ({once('edgetrust_edge_pin_state', IN_FLEET, ', state')})", "{{state}}"),
+            Query(counted(once("edgetrust_edge_pins_enforced", IN_FLEET) + " == 1"), "pin by our doing"),
+        ]),
+        Panel("Clocks", "How far from the right time, the worst first; and how many are off by more than their PinPolicy allows.", "bargauge", [
+            Query(f"sort_desc({once('edgetrust_edge_clock_offset_seconds', IN_FLEET)})", "{{namespace}}/{{name}}"),
+            Query(counted(once("edgetrust_edge_clock_in_sync", IN_FLEET) + " == 0"), "Edges with a wrong clock"),
         ]),
         Panel("Errors", "What failed, by class. What waits for a person is in the conditions.", "timeseries", [Query("sum by (what, class) (rate(edgetrust_errors_total[$__rate_interval])) > 0", "{{what}} {{class}}")], unit="ops"),
         Panel("Passes", "Looks at objects, by kind.", "timeseries", [Query("sum by (kind) (rate(edgetrust_reconcile_total[$__rate_interval]))", "{{kind}}")], width=8, unit="ops"),
@@ -124,6 +133,21 @@ FLEET = Dashboard(
             Query("sum by (job) (edgetrust_queue_depth)", "waiting"),
             Query("sum by (kind) (increase(edgetrust_watch_restarts_total[$__rate_interval])) > 0", "{{kind}} read anew"),
         ], width=8),
+        Panel("Wait for a worker", "95 of 100 keys wait no longer; and how long the first in line has waited.", "timeseries", [
+            Query(quantile(0.95, "edgetrust_queue_wait_duration_seconds", "", "queue"), "{{queue}}"),
+            Query("max by (queue) (edgetrust_queue_oldest_seconds)", "{{queue}}, the first in line"),
+        ], width=8, unit="s"),
+        Panel("Workers", "Those that have a key, and how long the longest pass has been under way.", "timeseries", [
+            Query('sum by (queue) (edgetrust_workers{state="busy"})', "{{queue}} busy"),
+            Query("max by (queue) (edgetrust_reconcile_longest_running_seconds)", "{{queue}}, the longest pass in seconds"),
+        ], width=8),
+        Panel("Audit trail", "Records that were written, that were lost, and that wait for the sink.", "timeseries", [
+            Query("sum by (job) (increase(edgetrust_audit_records_total[$__rate_interval]))", "written"),
+            Query("sum by (job) (increase(edgetrust_audit_write_failures_total[$__rate_interval]))", "lost"),
+            Query("sum by (class) (increase(edgetrust_audit_sink_failures_total[$__rate_interval])) > 0", "not taken, {{class}}"),
+            Query("sum by (job) (edgetrust_audit_sink_backlog)", "wait for the sink"),
+        ], width=8),
+        Panel("Time of a rotation", "From the push to the end; 95 of 100 take no longer.", "timeseries", [Query(quantile(0.95, "edgetrust_rotation_duration_seconds", "", "result"), "{{result}}")], unit="s"),
     ],
 )
 
@@ -143,6 +167,8 @@ ONE_EDGE = Dashboard(
             Query(once("edgetrust_edge_online", OF_EDGE), "online"),
             Query(once("edgetrust_edge_sip_up", OF_EDGE), "SIP up"),
             Query(once("edgetrust_edge_clock_in_sync", OF_EDGE), "clock right"),
+            Query(once("edgetrust_edge_pins_enforced", OF_EDGE), "pins by our doing"),
+            Query(once("edgetrust_edge_pin_state", OF_EDGE, ", state"), "pins: {{state}}"),
         ], words=YES_NO),
         Panel("Alerts", "Those about this EdgeCertificate or Edge.", "state-timeline", [Query('max by (alertname) (ALERTS{alertname=~"Edgetrust.*", alertstate="firing", namespace="$namespace", name=~"$certificate|$edge"})', "{{alertname}}")], words={"1": "fires"}),
     ],
@@ -160,6 +186,10 @@ PEERS = Dashboard(
         ], unit="percentunit", bad_from=0.5),
         Panel("Time of an answer", "Half of them take no longer.", "timeseries", [Query(quantile(0.5, "edgetrust_api_duration_seconds", OF_CLIENT, "client"), "{{client}}")], unit="s"),
         Panel("Time of a slow answer", "95 of 100 take no longer.", "timeseries", [Query(quantile(0.95, "edgetrust_api_duration_seconds", OF_CLIENT, "client"), "{{client}}")], unit="s"),
+        Panel("Time of each kind of request", "95 of 100 take no longer.", "timeseries", [Query(quantile(0.95, "edgetrust_api_duration_seconds", OF_CLIENT, "client, request"), "{{client}} {{request}}")], unit="s"),
+        Panel("Time by outcome", "95 of 100 take no longer, over the chosen time, the slowest first; none: no answer came.", "table", [
+            Query(f"sort_desc(histogram_quantile(0.95, sum by (le, client, request, code) (increase(edgetrust_api_duration_seconds_bucket{{{OF_CLIENT}}}[$__range]))))", "{{client}} {{request}} {{code}}"),
+        ], unit="s"),
         Panel("Answers by time", "How many took no longer, over the chosen time.", "bargauge", [Query(f"sum by (le) (increase(edgetrust_api_duration_seconds_bucket{{{OF_CLIENT}}}[$__range]))", "{{le}} s")]),
         Panel("Errors", "What was tried and failed, by class.", "timeseries", [Query('sum by (class) (rate(edgetrust_errors_total{what="effect"}[$__rate_interval])) > 0', "{{class}}")], unit="ops"),
         Panel("Issuers that may not order", "Time until the CA takes orders again.", "table", [Query("max by (namespace, name) (edgetrust_issuer_limited_until_timestamp_seconds) - time() > 0", "{{namespace}}/{{name}}")], unit="s"),

@@ -4,7 +4,7 @@
 USES = {
     "base": set(),
     "json": {"base"},
-    "telemetry": {"base", "json"},
+    "telemetry": {"base", "json", "crypto"},
     "crypto": {"base"},
     "net": {"base"},
     "http": {"base", "telemetry", "crypto"},
@@ -20,10 +20,10 @@ USES = {
     "pki": {"base", "crypto", "ports", "api"},
     "pinfile": {"base", "json", "crypto", "ports", "api"},
     "forecast": {"base", "json", "api", "decide", "ports"},
-    "view": {"base", "json", "api", "decide"},
+    "view": {"base", "json", "telemetry", "api", "decide"},
     "page": {"base", "json", "crypto", "http", "api", "view"},
-    "audit": {"base", "json", "crypto", "http", "api", "ports"},
-    "plugin": {"audit", "base", "json", "crypto", "http", "api", "ports", "decide", "kube", "forecast", "view"},
+    "audit": {"base", "json", "crypto", "telemetry", "http", "api", "ports"},
+    "plugin": {"audit", "base", "json", "crypto", "telemetry", "http", "api", "ports", "decide", "kube", "forecast", "view"},
     "runtime": {"base", "telemetry"},
     "reconcile": {"base", "api", "decide", "ports", "runtime", "telemetry"},
 }

@@ -706,6 +706,41 @@ TEST_F(FromTheEdge, TheEndpointsChainIsTold) {
   EXPECT_NE(machine->log().find("direct-tcpip", before), std::string::npos) << "the Edge has dialled";
 }
 
+// The bounds of a pin file: what is offered from the Edge is that, and no more.
+TEST_F(FromTheEdge, OnlyTheTlsThatIsAskedForIsSpoken) {
+  connect();
+  const support::TestCertificate rsa = ca_.issue({.dns = {"cloud.example.com"}, .key = support::TestKey::kRsa2048});
+  struct Cell {
+    probe::TlsBehaviour endpoint;
+    ports::TlsVersion oldest;
+    std::vector<std::string> suites;
+    const char* speaks;  // empty: they do not come together
+  };
+  const probe::TlsBehaviour old{.newest = TLS1_2_VERSION, .ciphers = "ECDHE-RSA-AES256-GCM-SHA384"};
+  const std::string rsa128 = "ECDHE-RSA-AES128-GCM-SHA256";
+  const std::string rsa256 = "ECDHE-RSA-AES256-GCM-SHA384";
+  const std::vector<Cell> cells{
+      {old, ports::TlsVersion::kTls12, {rsa128, rsa256}, "TLSv1.2"},
+      {old, ports::TlsVersion::kTls12, {rsa128}, ""},
+      {old, ports::TlsVersion::kTls13, {rsa256}, ""},
+      {{}, ports::TlsVersion::kTls13, {rsa256}, "TLSv1.3"},
+      {{.tls13_suites = "TLS_AES_128_GCM_SHA256"}, ports::TlsVersion::kTls13, {"TLS_AES_256_GCM_SHA384"}, ""},
+  };
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    probe::TlsServer server(rsa, cells[i].endpoint);
+    const auto served = host->present({.host = "127.0.0.1",
+                                       .port = server.port(),
+                                       .server_name = {},
+                                       .oldest = cells[i].oldest,
+                                       .cipher_suites = cells[i].suites},
+                                      {});
+    EXPECT_EQ(served ? served->tls_version : "", cells[i].speaks) << i;
+    if (served) continue;
+    EXPECT_EQ(served.error().kind, ErrorKind::kProtocol) << i;
+    EXPECT_EQ(served.error().code, ports::kEndpointUnreached) << i;
+  }
+}
+
 TEST_F(FromTheEdge, ANameIsResolvedThere) {
   ASSERT_EQ(inside("echo 127.0.0.1 only-the-edge-knows.example >>/etc/hosts"), 0);
   connect();
@@ -951,6 +986,21 @@ TEST_F(EdgeHost, ASilentHostIsLeftWhenItsTimeIsOver) {
     ASSERT_FALSE(looked);
     EXPECT_EQ(looked.error().kind, ErrorKind::kTimeout) << looked.error().message();
   }
+}
+
+TEST_F(EdgeHost, AGreetingIsNoSession) {
+  connect();
+  const std::size_t before = machine->log().size();
+  const auto greeted = host->greet({});
+  EXPECT_TRUE(greeted) << greeted.error().message();
+  EXPECT_EQ(machine->log().find("Accepted publickey", before), std::string::npos);
+
+  support::LoopbackServer silent(nullptr, [](support::LoopbackConnection& c) { c.hold(); });
+  const auto waited = reach(machine->login(silent.port()), {.step = 300ms, .whole = 5s})->greet({});
+  ASSERT_FALSE(waited);
+  EXPECT_EQ(waited.error().kind, ErrorKind::kTimeout) << waited.error().message();
+  support::LoopbackServer closing(nullptr, [](support::LoopbackConnection&) {});
+  EXPECT_EQ(reach(machine->login(closing.port()))->greet({}).error().kind, ErrorKind::kUnavailable);
 }
 
 TEST_F(EdgeHost, AHostThatHungHoldsUpNoOtherTheNextTime) {

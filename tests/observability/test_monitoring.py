@@ -18,7 +18,15 @@ from dashboards import DASHBOARDS  # noqa: E402
 
 
 # What a PinPolicy that enforces has, on Edges whose machine is reached, and nobody else: no sample here.
-OF_ENFORCE = {"edgetrust_edge_clock_in_sync", "edgetrust_pin_policy_intercepted", "edgetrust_pin_policy_override_active"}
+OF_ENFORCE = {
+    "edgetrust_edge_clock_in_sync",
+    "edgetrust_edge_clock_offset_seconds",
+    "edgetrust_edge_pin_state",
+    "edgetrust_edge_pins_enforced",
+    "edgetrust_pin_policy_intercepted",
+    "edgetrust_pin_policy_override_active",
+}
+OF_A_SINK = {"edgetrust_audit_sink_backlog"}
 
 
 class Monitored(LimitedTest):
@@ -121,7 +129,7 @@ class Monitored(LimitedTest):
         """Each panel has something to show for one of these."""
         known = self.monitoring.values_of("__name__")
         program = (ROOT / "controller" / "telemetry" / "src" / "metrics.cpp").read_text()
-        for metric in OF_ENFORCE:
+        for metric in OF_ENFORCE | OF_A_SINK:
             self.assertIn(f'"{metric}"', program)
         for dashboard in DASHBOARDS:
             stored = json.loads((ROOT / "charts" / "edgetrust" / "files" / "dashboards" / f"{dashboard.name}.json").read_text())
@@ -133,7 +141,7 @@ class Monitored(LimitedTest):
                 with self.subTest(dashboard.name, panel=panel["title"]):
                     queries = [self.asked(target["expr"], edge) for target in panel["targets"] for edge in edges]
                     for metric in re.findall(r"\b(?:edgetrust_\w+|ALERTS)", " ".join(queries)):
-                        self.assertIn(metric, known | OF_ENFORCE)
+                        self.assertIn(metric, known | OF_ENFORCE | OF_A_SINK)
                     # Not each, for some count what did not happen here; a query that Prometheus cannot read ends the test.
                     shown = [bool(self.monitoring.query(query)) for query in queries]
                     self.assertTrue(any(shown), queries)

@@ -249,6 +249,26 @@ class ForEverybody(PageTest):
         self.assertEqual(self.browser.run(moving), 0)
 
 
+class Witnesses(PageTest):
+    """What says nothing in the other tests would speak."""
+
+    def test_axe_finds_what_is_wrong(self) -> None:
+        self.show(small())
+        self.browser.run("document.querySelector('#list').append(document.createElement('input')); document.querySelector('#shown').style.color = '#ccc'")
+        found = [line.split(":")[0] for line in self.browser.violations()]
+        self.assertEqual(sorted(found), ["color-contrast", "label"])
+
+    def test_what_the_policy_forbids_is_heard(self) -> None:
+        self.show(small())
+        self.browser.run("const script = document.createElement('script'); script.textContent = 'window.ran = true'; document.head.append(script); document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.1:1/x.png'}))")
+        self.browser.wait("both are heard of", "return complaints.length >= 2")
+        self.assertFalse(self.browser.run("return Boolean(window.ran)"))
+        said = " ".join(self.browser.complaints())
+        for directive in ("policy: script-src-elem inline", "policy: img-src http://127.0.0.1:1/x.png"):
+            self.assertIn(directive, said)
+        self.browser.run("window.complaints = []")
+
+
 class Thousand(PageTest):
     def test_a_thousand_edges_are_shown_found_and_followed(self) -> None:
         fleet = large(COUNT)

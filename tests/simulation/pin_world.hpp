@@ -9,6 +9,7 @@
 #include "edgetrust/ports/pin_announcements.hpp"
 #include "edgetrust/ports/tls_probe.hpp"
 #include "simulation/world.hpp"
+#include "support/pin_machine.hpp"
 
 #include <algorithm>
 
@@ -31,13 +32,31 @@ struct Endpoint final : ports::TlsProbe, ports::ChainViewer, ports::PinAnnouncem
   int looks = 0;
   std::vector<std::string> asked;  // the leaf that had to be shown
   std::string roots;               // that it was judged by
+  ports::TlsVersion newest = ports::TlsVersion::kTls13;
+  std::set<std::string> suites{"ECDHE-RSA-AES128-GCM-SHA256", "TLS_AES_128_GCM_SHA256"};
+
+  // With a client that offers what is asked for and no more.
+  template <class Request>
+  [[nodiscard]] Result<ports::ServedChain> shake_hands(const Request& by, char shown) const {
+    const auto takes = [&](bool tls13) {
+      const auto version = tls13 ? ports::TlsVersion::kTls13 : ports::TlsVersion::kTls12;
+      if (version < by.oldest || version > newest) return false;
+      const auto is_of_version = [&](const std::string& suite) { return suite.starts_with("TLS_") == tls13; };
+      const auto& named = by.cipher_suites;
+      return std::ranges::none_of(named, is_of_version) || std::ranges::any_of(named, [&](const std::string& suite) {
+               return is_of_version(suite) && suites.contains(suite);
+             });
+    };
+    if (!takes(true) && !takes(false)) return fail(ErrorKind::kProtocol, "it ends the handshake");
+    return ports::ServedChain{.chain_pem = std::string(1, shown), .tls_version = takes(true) ? "TLSv1.3" : "TLSv1.2"};
+  }
 
   Result<ports::ServedChain> present(const ports::ProbeTarget& target, std::stop_token /*stop*/) override {
     EXPECT_EQ(target.host, "api.example.com");
     EXPECT_EQ(target.server_name, "api.example.com");
     ++looks;
     if (silence) return fail(*silence);
-    return ports::ServedChain{.chain_pem = std::string(1, leaf), .tls_version = "TLSv1.3"};
+    return shake_hands(target, leaf);
   }
   Result<ports::ChainView> view(const std::string& chain_pem, const ports::ViewRequirements& wanted) override {
     roots = wanted.roots_pem;
@@ -65,30 +84,12 @@ struct Endpoint final : ports::TlsProbe, ports::ChainViewer, ports::PinAnnouncem
 };
 
 // Every change of it is one of the world's moments.
-struct Machine final : ports::EdgeHost {
-  explicit Machine(World& around, Endpoint& cloud) : world(around), endpoint(cloud) {}
+struct Machine final : support::PinMachine, ports::EdgeHost {
+  Machine(World& around, Endpoint& cloud) : PinMachine(around.clock.now()), world(around), endpoint(cloud) {}
 
   World& world;
   Endpoint& endpoint;
-  std::optional<std::string> file;
-  std::optional<std::optional<std::string>> previous;  // kept for the timer; inner empty: there was no file
-  bool is_private = true;
-  bool leftovers = false;
-  struct Timer {
-    TimePoint at;
-    std::string sha256;
-  };
-  std::optional<Timer> timer;
-  std::string unconfirmed;  // the hash of the file for which the previous one is kept
-  int unread = 0;           // the invocation of the service that has not read it
-  int invocation = 1;
-  std::string running;              // what the service has read
   bool broken_when_pinned = false;  // it does not come up with a file that pins
-  std::chrono::milliseconds comes_up_after{1000};
-  TimePoint up_at = world.clock.now();
-  std::chrono::milliseconds stops_after{0};  // how long a restart waits for the end of the one that runs
-  std::optional<TimePoint> stopped_at;       // of a restart that waits
-  int restarts = 0;
   std::chrono::milliseconds clock_offset{0};
   bool is_synchronised = true;
   std::vector<std::string> time_servers;
@@ -97,23 +98,28 @@ struct Machine final : ports::EdgeHost {
   std::optional<Error> endpoint_out;   // why the endpoint is not seen from there
   std::map<std::string, Error> wrong;  // with a change of it, by its name
   std::string file_trouble;            // why the file cannot be read
+  std::optional<Endpoint> way;         // by which TLS the endpoint is reached from there, where that is by another
   std::optional<char> instead;         // what it is presented in place of the endpoint's leaf
   std::set<std::string> anchors;       // hashes of CAs in its trust store
   int changes = 0;                     // that were made by SSH
   int looks = 0;
+  int greetings = 0;
+  int presented = 0;
   int failed_handshakes = 0;  // of its service, once a second
   std::unique_ptr<ports::PinFiles> files = pinfile::make_pin_files();
 
-  [[nodiscard]] static std::string sha256_of(const std::string& text) {
-    return text.empty() ? std::string{} : to_hex(crypto::sha256(text));
+  [[nodiscard]] bool comes_up(const std::string& text) const override {
+    return !(broken_when_pinned && files->read(text).value());
   }
-  [[nodiscard]] std::string sha256() const { return sha256_of(file.value_or("")); }
-  [[nodiscard]] bool is_up() const {
-    return !stopped_at && world.clock.now() >= up_at && !(broken_when_pinned && files->read(running).value());
-  }
+  [[nodiscard]] std::string sha256_of(const std::string& text) const override { return to_hex(crypto::sha256(text)); }
+  // Whether its service connects, with what it has read.
   [[nodiscard]] bool accepts(char leaf) const {
     const auto pins = files->read(running).value();
-    return !pins || std::ranges::any_of(pins->accepted, [&](const auto& pin) { return pin.sha256 == hash(leaf); });
+    if (!pins) return true;
+    ports::PresentRequest by{.host = {}, .server_name = {}, .cipher_suites = pins->cipher_suites};
+    if (pins->min_version == "TLS1.3") by.oldest = ports::TlsVersion::kTls13;
+    return way.value_or(endpoint).shake_hands(by, leaf) &&
+           std::ranges::any_of(pins->accepted, [&](const auto& pin) { return pin.sha256 == hash(leaf); });
   }
   // The pins of the file, as letters.
   [[nodiscard]] std::string pins() const {
@@ -125,60 +131,17 @@ struct Machine final : ports::EdgeHost {
     return letters;
   }
 
-  void start_service() {
-    ++invocation;
-    running = file.value_or("");
-    up_at = world.clock.now() + comes_up_after;
-    stopped_at.reset();
-  }
-  void restart_service() {
-    ++restarts;
-    if (stops_after.count() == 0) return start_service();
-    stopped_at = world.clock.now() + stops_after;
-  }
-  void forget() {
-    timer.reset();
-    previous.reset();
-    leftovers = false;
-  }
-  // Whether the file was the unconfirmed one.
-  bool put_back() {
-    const bool is_there = previous && sha256() == unconfirmed;
-    if (is_there) file = *previous;
-    forget();
-    return is_there;
-  }
-  void restore_now() {
-    if (put_back() && invocation != unread) restart_service();
-  }
-  // A timer does not outlive it; the previous file comes back before the service starts.
-  void reboot() {
-    if (previous) put_back();
-    timer.reset();
-    start_service();
-  }
-  // Called once for each second that passes.
   void second() {
-    if (stopped_at && *stopped_at <= world.clock.now()) start_service();
-    if (timer && timer->at <= world.clock.now()) restore_now();
+    advance(std::chrono::seconds{1});
     if (is_up() && !accepts(instead.value_or(endpoint.leaf))) ++failed_handshakes;
   }
 
   Result<ports::HostState> look(std::stop_token /*stop*/) override {
     ++looks;
     if (silence) return fail(*silence);
-    ports::HostState state;
-    state.has_file = file.has_value();
-    state.text = file.value_or("");
-    state.sha256 = sha256();
+    ports::HostState state = this->state();
     if (!file_trouble.empty()) state.text = state.sha256 = "";
     state.file_trouble = file_trouble;
-    state.is_private = is_private;
-    state.restore_armed = timer.has_value();
-    state.has_leftovers = leftovers || previous.has_value();
-    state.service_active = is_up();
-    state.service_busy = stopped_at.has_value();
-    state.invocation = std::to_string(invocation);
     state.clock_offset = clock_offset;
     state.clock_synchronised = is_synchronised;
     state.time_service = ports::TimeService::kChrony;
@@ -186,11 +149,18 @@ struct Machine final : ports::EdgeHost {
     for (const auto& anchor : anchors) state.anchors.push_back({.sha256 = anchor, .in_force = true});
     return state;
   }
+  Status greet(std::stop_token /*stop*/) override {
+    ++greetings;
+    return silence ? Status(fail(*silence)) : Status{};
+  }
   Result<ports::ServedChain> present(const ports::PresentRequest& request, std::stop_token /*stop*/) override {
     EXPECT_EQ(request.host, "api.example.com");
     if (silence) return fail(*silence);
     if (endpoint_out) return fail(*endpoint_out);
-    return ports::ServedChain{.chain_pem = std::string(1, instead.value_or(endpoint.leaf)), .tls_version = "TLSv1.3"};
+    ++presented;
+    auto served = way.value_or(endpoint).shake_hands(request, instead.value_or(endpoint.leaf));
+    if (!served) served.error().code = ports::kEndpointUnreached;
+    return served;
   }
   template <class Commit>
   Status change(const char* what, Commit commit) {
@@ -201,49 +171,30 @@ struct Machine final : ports::EdgeHost {
       return commit();
     });
   }
-  static tl::unexpected<Error> conflict(std::string_view code) {
-    return fail(Error{.kind = ErrorKind::kConflict, .what = std::string(code), .code = std::string(code)});
-  }
   Result<std::string> install(const ports::PinDocument& document, const std::string& replaces,
                               std::chrono::seconds restore_after, std::stop_token /*stop*/) override {
     const Status done = change("install", [&]() -> Status {
       if (disk) return fail(*disk);
-      if (timer) return conflict(ports::kChangeUnderWay);
-      if (sha256() != replaces) return conflict(ports::kFileChanged);
-      previous = file;
-      unconfirmed = document.sha256;
-      unread = invocation;
-      timer = Timer{world.clock.now() + restore_after, document.sha256};
-      file = document.text;
-      is_private = true;
-      return {};
+      return put(document, replaces, restore_after);
     });
     if (!done) return tl::unexpected(done.error());
     return std::to_string(invocation);
   }
   Status restart(const std::string& of, std::stop_token /*stop*/) override {
     return change("restart", [&]() -> Status {
-      if (!stopped_at && std::to_string(invocation) == of) restart_service();
+      restart_once(of);
       return {};
     });
   }
   Status confirm(const std::string& sha256, std::stop_token /*stop*/) override {
-    return change("confirm", [&]() -> Status {
-      if (this->sha256() != sha256) return conflict(ports::kFileChanged);
-      forget();
-      return {};
-    });
+    return change("confirm", [&] { return keep(sha256); });
   }
   Status restore(const std::string& sha256, std::stop_token /*stop*/) override {
-    return change("restore", [&]() -> Status {
-      if (previous && unconfirmed != sha256) return conflict(ports::kFileChanged);
-      restore_now();
-      return {};
-    });
+    return change("restore", [&] { return take_back(sha256); });
   }
   Status clean(std::stop_token /*stop*/) override {
     return change("clean", [&]() -> Status {
-      if (!timer) forget();
+      tidy();
       return {};
     });
   }

@@ -45,7 +45,7 @@ struct Enforced {
     policy_engine = std::make_unique<reconcile::PinPolicyReconciler>(
         around, reconcile::PinPorts{policies, endpoint, endpoint}, *board);
     edge_engine = std::make_unique<reconcile::EdgePinReconciler>(
-        around, reconcile::EdgePinPorts{policies, endpoint, machines, *files}, *board);
+        around, reconcile::EdgePinPorts{policies, endpoint, machines, *files, {"voice"}}, *board);
     due.clear();
   }
   Machine& machine(const std::string& name = "edge01") { return *machines.all.at(name); }
@@ -58,7 +58,7 @@ struct Enforced {
     edge.spec.connection_ref.name = "prod";
     edge.spec.edge_id = "11111111-2222-3333-4444-555555555555";
     edge.spec.site = "new-york";
-    edge.spec.ssh = api::SshEndpoint{.host = "10.0.0.5"};
+    edge.spec.ssh = api::SshEndpoint{.host = "10.0.1." + std::to_string(machines.all.size() + 1)};
     world.edges.put(edge);
     machines.all[name] = std::make_shared<Machine>(world, endpoint);
   }
@@ -160,7 +160,9 @@ struct Enforced {
   }
   void second() {
     world.clock.advance(1s);
-    for (auto& [name, machine] : machines.all) machine->second();
+    std::set<Machine*> each;  // two Edges may name one
+    for (auto& [name, machine] : machines.all) each.insert(machine.get());
+    for (Machine* machine : each) machine->second();
   }
   // A crash throws the engines away; another operator starts after a while.
   void run(std::chrono::seconds time, std::chrono::seconds down_for = 3s) {
@@ -691,7 +693,7 @@ TEST(PinsDark, AnEdgeThatGoesDarkInAChangeHoldsNothing) {
     EXPECT_TRUE(story.world.in_service);
     EXPECT_TRUE(story.slots_are_free());
     story.machine().silence.reset();
-    story.change_edge("edge01", [](api::Edge& edge) { edge.spec.ssh = api::SshEndpoint{.host = "10.0.0.5"}; });
+    story.change_edge("edge01", [](api::Edge& edge) { edge.spec.ssh = api::SshEndpoint{.host = "10.0.1.1"}; });
     story.run(10min);
     EXPECT_EQ(story.pins().state, EdgePinState::kMatched) << "it is judged anew";
     EXPECT_EQ(story.machine().pins(), "az");
@@ -705,6 +707,255 @@ TEST_F(PinsEnforced, AnEdgeThatPinsAndCannotBeFollowedIsSaid) {
   EXPECT_EQ(pins().state, EdgePinState::kBlocked);
   EXPECT_THAT(pins().message, HasSubstr("nobody follows the endpoint there"));
   EXPECT_TRUE(is_held());
+}
+
+// --- by which TLS
+
+TEST(PinsTls, AnEndpointThatWouldNotTakeTheFilesTlsIsNotEnforced) {
+  struct Cell {
+    std::function<void(api::PinTls&)> wanted;
+    const char* named;
+  };
+  const std::vector<Cell> cells{
+      {[](auto& tls) { tls.min_version = api::TlsVersion::kTls13; }, "tls.minVersion is TLS1.3"},
+      {[](auto& tls) { tls.cipher_suites = {"ECDHE-RSA-CHACHA20-POLY1305"}; }, "none of tls.cipherSuites"},
+  };
+  for (const auto& cell : cells) {
+    Enforced story;
+    story.endpoint.newest = ports::TlsVersion::kTls12;
+    story.put_policy([&](auto& spec) { cell.wanted(spec.tls); });
+    story.run(10min);
+    EXPECT_EQ(story.machine().changes, 0) << cell.named;
+    EXPECT_EQ(story.pins().state, EdgePinState::kBlocked) << cell.named;
+    EXPECT_THAT(story.pins().message, HasSubstr(cell.named));
+    EXPECT_EQ(story.said(api::condition::kReady), "-NotEnforceable") << cell.named;
+    EXPECT_THAT(story.message(), HasSubstr(cell.named));
+  }
+}
+
+TEST_F(PinsEnforced, WhatAloneTheEdgeIsRefusedIsSaidToo) {
+  machine().way = endpoint;
+  machine().way->newest = ports::TlsVersion::kTls12;
+  put_policy([](auto& spec) { spec.tls.min_version = api::TlsVersion::kTls13; });
+  run(10min);
+  EXPECT_EQ(machine().changes, 0);
+  EXPECT_THAT(pins().message, HasSubstr("as the Edge sees it, the endpoint speaks TLSv1.2 at best"));
+}
+
+TEST_F(PinsEnforced, TheProofIsMadeByTheTlsOfTheNewFile) {
+  put_policy([](auto& spec) { spec.tls.min_version = api::TlsVersion::kTls13; });
+  machine().comes_up_after = 20s;
+  run_until_restarted();
+  endpoint.newest = ports::TlsVersion::kTls12;
+  run(5min);
+  EXPECT_EQ(pins().state, EdgePinState::kRolledBack);
+  EXPECT_FALSE(machine().file);
+  EXPECT_EQ(machine().restarts, 2);
+}
+
+// --- right before the restart
+
+TEST_F(PinsEnforced, WhatHasChangedSinceTheInstallationCostsNoRestart) {
+  machine().wrong["restart"] = Error{.kind = ErrorKind::kUnavailable, .what = "the connection was reset"};
+  for (int i = 0; i < 60 && !machine().timer; ++i) run(1s);
+  ASSERT_TRUE(machine().timer);
+  machine().wrong.clear();
+  machine().instead = '1';
+  run(5min);
+  EXPECT_EQ(machine().restarts, 0);
+  EXPECT_FALSE(machine().file);
+  EXPECT_EQ(pins().state, EdgePinState::kIntercepted);
+  EXPECT_EQ(events("PinsRolledBack"), 0);
+  machine().instead.reset();
+  run(6min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  EXPECT_EQ(machine().restarts, 1);
+}
+
+// --- whose machine it is
+
+void move_to(Enforced& story, const std::string& host, const std::string& edge = "edge01") {
+  story.change_edge(edge, [&](api::Edge& one) {
+    one.spec.ssh = api::SshEndpoint{.host = host};
+    ++one.meta.generation;
+  });
+}
+void annotate(Enforced& story, std::string_view which, const std::string& value) {
+  story.change_edge("edge01", [&](api::Edge& edge) { edge.meta.annotations[std::string(which)] = value; });
+}
+
+TEST_F(PinsEnforced, AMachineThatPinsIsNotLeftBehindInSilence) {
+  run(60s);
+  ASSERT_EQ(pins().machine, "10.0.1.1:22");
+  const auto old = machines.all["edge01"];
+  machines.all["edge01"] = std::make_shared<Machine>(world, endpoint);
+  move_to(*this, "10.0.1.99");
+  run(11min);
+  EXPECT_EQ(pins().state, EdgePinState::kBlocked);
+  EXPECT_THAT(pins().message, HasSubstr("10.0.1.1:22 has a pin file by this Edge"));
+  EXPECT_EQ(events("MachineLeftBehind"), 1);
+  EXPECT_EQ(machine().changes, 0);
+  EXPECT_TRUE(is_held());
+
+  // Nor by leaving Enforce.
+  remove(policies, "cloud");
+  run(6min);
+  ASSERT_TRUE(policies.get({"voice", "cloud"}));
+  EXPECT_THAT(message(), HasSubstr("10.0.1.1:22 has a pin file by this Edge"));
+  EXPECT_EQ(events("PinsLeft"), 0);
+
+  machines.all["edge01"] = old;
+  move_to(*this, "10.0.1.1");
+  run(6min);
+  EXPECT_EQ(machine().pins(), "");
+  EXPECT_FALSE(policies.get({"voice", "cloud"}));
+}
+
+TEST_F(PinsEnforced, WhoHasSeenToTheOldMachineSaysSo) {
+  run(60s);
+  machines.all["edge01"] = std::make_shared<Machine>(world, endpoint);
+  move_to(*this, "10.0.1.99");
+  run(60s);
+  annotate(*this, api::kForgetMachine, "10.0.1.2:22");
+  run(60s);
+  EXPECT_EQ(machine().changes, 0) << "that is another one";
+  annotate(*this, api::kForgetMachine, "10.0.1.1:22");
+  run(60s);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  EXPECT_EQ(pins().machine, "10.0.1.99:22");
+  EXPECT_EQ(machine().pins(), "az");
+  EXPECT_EQ(events("PinsLeft"), 1);
+}
+
+TEST_F(PinsEnforced, AMachineUnderAnotherAddressIsTheSame) {
+  run(60s);
+  move_to(*this, "10.0.1.99");
+  run(60s);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  EXPECT_EQ(pins().machine, "10.0.1.99:22");
+  EXPECT_EQ(machine().restarts, 1);
+  EXPECT_EQ(events("MachineMoved"), 1);
+  EXPECT_EQ(events("MachineLeftBehind"), 0);
+}
+
+TEST_F(PinsEnforced, AMachineThatPinsIsLeftBehindByWhomKeepAllowsIt) {
+  put_policy([](auto& spec) { spec.deletion_policy = api::PinDeletionPolicy::kKeep; });
+  run(60s);
+  const auto old = machines.all["edge01"];
+  machines.all["edge01"] = std::make_shared<Machine>(world, endpoint);
+  move_to(*this, "10.0.1.99");
+  run(60s);
+  EXPECT_EQ(old->pins(), "az");
+  EXPECT_EQ(machine().pins(), "az");
+  EXPECT_EQ(events("PinsLeft"), 1);
+}
+
+TEST_F(PinsEnforced, OfTwoEdgesWithOneMachineOneHoldsStill) {
+  run(60s);
+  add_edge("edge00");
+  machines.all["edge00"] = machines.all["edge01"];
+  move_to(*this, "10.0.1.1", "edge00");
+  run(11min);
+  EXPECT_EQ(pins("edge00").state, EdgePinState::kBlocked);
+  EXPECT_THAT(pins("edge00").message, HasSubstr("Edge voice/edge01 names the same machine, 10.0.1.1:22"));
+  EXPECT_EQ(machine().changes, 3) << "install, restart, confirm";
+  EXPECT_FALSE(is_held("edge00"));
+
+  // As a rename in Git prunes the old one: it leaves first.
+  remove(world.edges, "edge01");
+  run(12min);
+  EXPECT_FALSE(world.edges.get({"voice", "edge01"}));
+  EXPECT_EQ(pins("edge00").state, EdgePinState::kMatched);
+  EXPECT_EQ(machine().pins(), "az");
+}
+
+// --- asked for by a person
+
+TEST_F(PinsEnforced, ARolledBackFileIsTriedAgainWhenSomebodyAsks) {
+  machine().broken_when_pinned = true;
+  run(5min);
+  ASSERT_EQ(pins().state, EdgePinState::kRolledBack);
+  machine().broken_when_pinned = false;
+  annotate(*this, api::kRetryRequestedAt, "2026-11-30T02:00:00Z");
+  run(2min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  EXPECT_EQ(machine().restarts, 3);
+  EXPECT_EQ(pins().handled_retry, "2026-11-30T02:00:00Z");
+}
+
+TEST_F(PinsEnforced, TheSameRequestIsHeardOnce) {
+  annotate(*this, api::kRetryRequestedAt, "now");
+  machine().broken_when_pinned = true;
+  run(10min);
+  EXPECT_EQ(machine().restarts, 2);
+  EXPECT_EQ(pins().state, EdgePinState::kRolledBack);
+}
+
+// --- machines that do not answer
+
+TEST_F(PinsEnforced, AMachineThatDoesNotAnswerIsAskedForOneWordFirstAndSeldom) {
+  run(60s);
+  machine().silence = Error{.kind = ErrorKind::kTimeout, .what = "no answer in time"};
+  run(6min);
+  ASSERT_EQ(pins().state, EdgePinState::kUnreachable);
+  EXPECT_EQ(reconcile::rank_of(*world.edges.get({"voice", "edge01"})), runtime::Rank::kLast);
+  const int writes = world.moments.count();
+  const int looks = machine().looks;
+  machine().silence = Error{.kind = ErrorKind::kUnavailable, .what = "no route"};
+  run(50min);
+  EXPECT_EQ(world.moments.count(), writes) << "that it is silent is no news";
+  EXPECT_GT(machine().greetings, 8);
+  EXPECT_LE(machine().greetings, 16) << "each five minutes in the end, less up to a fifth";
+  EXPECT_LE(machine().looks - looks, 5) << "the others are cheap";
+  machine().silence.reset();
+  run(6min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+}
+
+TEST_F(PinsEnforced, AnEdgeThatIsBeingChangedGoesFirst) {
+  machine().comes_up_after = 20s;
+  run_until_restarted();
+  EXPECT_EQ(reconcile::rank_of(*world.edges.get({"voice", "edge01"})), runtime::Rank::kFirst);
+}
+
+// --- the site's time servers
+
+TEST_F(PinsEnforced, TimeServersThatTheSiteDoesNotHaveAreSaid) {
+  put_policy([](auto& spec) { spec.clock.servers = {"ntp1.example.com"}; });
+  change_edge("edge01", [](api::Edge& edge) { edge.status.time_servers = {"ntp2.example.com"}; });
+  run(6min);
+  const auto conditions = world.edges.get({"voice", "edge01"})->status.conditions;
+  const auto* clock = api::find(conditions, api::condition::kClockInSync);
+  ASSERT_NE(clock, nullptr);
+  EXPECT_EQ(clock->status, api::Truth::kTrue);
+  EXPECT_THAT(clock->message, HasSubstr("ntpSettings of its site in Genesys ntp2.example.com"));
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+}
+
+// --- waves, clocks
+
+TEST_F(PinsEnforced, ACanaryThatHadTheFileAlreadySoaksFromWhenItIsSeen) {
+  change_policy_of_rotation([](auto& spec) {
+    spec.waves = {{.name = "canary", .edge_selector = {.match_labels = {{"wave", "0"}}}, .soak = 2h}};
+  });
+  add_edge("edge02");
+  change_edge("edge02", [](api::Edge& edge) { edge.meta.labels["wave"] = "0"; });
+  run(60s);
+  ASSERT_EQ(pins("edge02").state, EdgePinState::kMatched);
+  change_edge("edge02", [](api::Edge& edge) { edge.status.pins.reset(); });  // a restored cluster
+  run(2h + 6min);
+  EXPECT_EQ(pins("edge01").state, EdgePinState::kMatched);
+}
+
+TEST_F(PinsEnforced, AClockThatIsSetBackInTheMidstOfAChangeHoldsNothingForLong) {
+  machine().comes_up_after = 40s;
+  run_until_restarted();
+  world.clock.jump_wall(-6h);
+  due.clear();
+  run(6min);
+  EXPECT_FALSE(pins().change);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+  EXPECT_TRUE(slots_are_free());
 }
 
 // --- what is no proof
@@ -795,6 +1046,7 @@ TEST_F(PinsEnforced, AnEdgeThatDoesNotGoBackIntoServiceIsSaid) {
   run(3min);
   EXPECT_TRUE(world.in_service);
   EXPECT_THAT(pins().message, testing::Not(HasSubstr("service")));
+  EXPECT_EQ(events("NotBackInService"), 1);
 }
 
 TEST_F(PinsEnforced, ImmediateDrainsNothing) {

@@ -42,7 +42,11 @@ bool is_passing(const Error& error) {
 }
 
 Call download(const std::string& certificate_url) {
-  return {.url = certificate_url, .purpose = Purpose::kCertificate, .accept = kChainType, .max_body = kMaxChain};
+  return {.url = certificate_url,
+          .name = "certificate",
+          .purpose = Purpose::kCertificate,
+          .accept = kChainType,
+          .max_body = kMaxChain};
 }
 
 Status is_chain(const std::string& body) {
@@ -128,7 +132,9 @@ Result<std::string> Client::account(std::stop_token stop) {
   if (!account.contacts || *account.contacts == contacts) return std::move(account.url);
   const json::Value payload = {{"contact", contacts}};
   EDGETRUST_TRY(
-      session_.post({.url = account.url, .purpose = Purpose::kAccount, .payload = json::dump(payload)}, std::move(stop))
+      session_
+          .post({.url = account.url, .name = "account", .purpose = Purpose::kAccount, .payload = json::dump(payload)},
+                std::move(stop))
           .map_error(while_doing("account")));
   session_.contacts_told();
   return std::move(account.url);
@@ -150,8 +156,9 @@ Status Client::try_change_key(const Secret& next_key_pem, const std::stop_token&
     EDGETRUST_TRY_ASSIGN(const json::Document old_key, json::Document::parse(current->jwk()));
     const json::Value inner = {{"account", account.url}, {"oldKey", json::to_value(old_key.root())}};
     EDGETRUST_TRY_ASSIGN(std::string payload, next->sign_without_nonce(offers->key_change, json::dump(inner)));
-    const auto done =
-        session_.post({.url = offers->key_change, .purpose = Purpose::kChange, .payload = std::move(payload)}, stop);
+    const auto done = session_.post(
+        {.url = offers->key_change, .name = "keyChange", .purpose = Purpose::kChange, .payload = std::move(payload)},
+        stop);
     // Vault names a place for it in its directory, and has nothing there.
     if (!done && is_gone(done.error())) return fail(ErrorKind::kUnsupported, "the server changes no account's key");
     if (!done) return fail(done.error());
@@ -168,8 +175,8 @@ Status Client::deactivate_account(std::stop_token stop) {
   const auto url = session_.account(stop);
   if (!url && is_over(url.error())) return {};
   if (!url) return fail(url.error());
-  const auto done =
-      session_.post({.url = *url, .purpose = Purpose::kChange, .payload = R"({"status":"deactivated"})"}, stop);
+  const auto done = session_.post(
+      {.url = *url, .name = "account", .purpose = Purpose::kChange, .payload = R"({"status":"deactivated"})"}, stop);
   if (done) {
     session_.forget_account();
     return {};
@@ -182,9 +189,11 @@ Status Client::deactivate_account(std::stop_token stop) {
 }
 
 Status Client::deactivate_authorization(const std::string& authorization_url, std::stop_token stop) {
-  const auto done = session_.post(
-      {.url = authorization_url, .purpose = Purpose::kAuthorization, .payload = R"({"status":"deactivated"})"},
-      std::move(stop));
+  const auto done = session_.post({.url = authorization_url,
+                                   .name = "authorization",
+                                   .purpose = Purpose::kAuthorization,
+                                   .payload = R"({"status":"deactivated"})"},
+                                  std::move(stop));
   if (done || is_gone(done.error())) return {};
   return fail(within("authorization", done.error()));
 }
@@ -196,7 +205,8 @@ Status Client::try_revoke(const std::string& chain_pem, ports::RevocationReason 
   EDGETRUST_TRY_ASSIGN(const auto chain, crypto::parse_chain(chain_pem));
   const json::Value payload = {{"certificate", to_base64url(chain.front().to_der())},
                                {"reason", static_cast<int>(reason)}};
-  const Call call{.url = offers->revoke_cert, .purpose = Purpose::kChange, .payload = json::dump(payload)};
+  const Call call{
+      .url = offers->revoke_cert, .name = "revokeCert", .purpose = Purpose::kChange, .payload = json::dump(payload)};
   auto done = session_.post(call, stop);
   const bool not_ours = !done && done.error().kind == ErrorKind::kUnauthorized;
   if (not_ours && !leaf_key_pem.empty()) {
@@ -216,12 +226,12 @@ Result<OrderMessage> Client::read_order(const http::Response& response, const st
 
 Result<OrderMessage> Client::fetch_order(const std::string& order_url, const std::stop_token& stop) {
   EDGETRUST_TRY_ASSIGN(const http::Response response,
-                       session_.post({.url = order_url, .purpose = Purpose::kOrder}, stop));
+                       session_.post({.url = order_url, .name = "order", .purpose = Purpose::kOrder}, stop));
   return read_order(response, order_url);
 }
 
 Result<ports::Authorization> Client::fetch_authorization(const std::string& url, const std::stop_token& stop) {
-  const auto response = session_.post({.url = url, .purpose = Purpose::kAuthorization}, stop);
+  const auto response = session_.post({.url = url, .name = "authorization", .purpose = Purpose::kAuthorization}, stop);
   if (!response) {
     // Servers forget authorizations before the orders that had them.
     if (!is_gone(response.error())) return fail(within("authorization", response.error()));
@@ -272,14 +282,17 @@ Result<Order> Client::try_new_order(const ports::OrderRequest& request, std::sto
                 "the server has no profile \"" + printable(profile, 64) + "\"; it offers " + join(known, ", "));
   }
   EDGETRUST_TRY_ASSIGN(std::string payload, order_payload(request, profile, replaces(request, *offers)));
-  EDGETRUST_TRY_ASSIGN(
-      const http::Response response,
-      session_.post({.url = offers->new_order, .purpose = Purpose::kNewOrder, .payload = std::move(payload)}, stop)
-          .map_error([&](Error error) {
-            if (is_problem(error, "invalidProfile") && !known.empty())
-              error.what += "; the server offers " + join(known, ", ");
-            return error;
-          }));
+  EDGETRUST_TRY_ASSIGN(const http::Response response, session_
+                                                          .post({.url = offers->new_order,
+                                                                 .name = "newOrder",
+                                                                 .purpose = Purpose::kNewOrder,
+                                                                 .payload = std::move(payload)},
+                                                                stop)
+                                                          .map_error([&](Error error) {
+                                                            if (is_problem(error, "invalidProfile") && !known.empty())
+                                                              error.what += "; the server offers " + join(known, ", ");
+                                                            return error;
+                                                          }));
   const auto broken = [](Error error) {
     error.maybe_executed = true;
     return error;
@@ -298,12 +311,12 @@ Result<Order> Client::try_new_order(const ports::OrderRequest& request, std::sto
 Result<std::vector<std::string>> Client::list_orders(const std::stop_token& stop) {
   EDGETRUST_TRY_ASSIGN(const std::string account, session_.account(stop));
   EDGETRUST_TRY_ASSIGN(const http::Response answer,
-                       session_.post({.url = account, .purpose = Purpose::kNewOrder}, stop));
+                       session_.post({.url = account, .name = "account", .purpose = Purpose::kNewOrder}, stop));
   EDGETRUST_TRY_ASSIGN(const json::Document document, json::Document::parse(answer.body));
   std::string page = document.root()["orders"].string_or("");
   std::vector<std::string> urls;
   for (int pages = 0; !page.empty() && pages < kMaxPages; ++pages) {
-    const auto list = session_.post({.url = page, .purpose = Purpose::kNewOrder}, stop);
+    const auto list = session_.post({.url = page, .name = "orders", .purpose = Purpose::kNewOrder}, stop);
     if (!list && is_gone(list.error())) break;
     if (!list) return fail(list.error());
     EDGETRUST_TRY_ASSIGN(const auto more, parse_order_list(list->body, session_.policy()));
@@ -339,8 +352,8 @@ Result<Order> Client::try_order(const std::string& order_url, std::stop_token st
 }
 
 Status Client::answer(const std::string& challenge_url, std::stop_token stop) {
-  const auto response =
-      session_.post({.url = challenge_url, .purpose = Purpose::kChallenge, .payload = "{}"}, std::move(stop));
+  const auto response = session_.post(
+      {.url = challenge_url, .name = "challenge", .purpose = Purpose::kChallenge, .payload = "{}"}, std::move(stop));
   if (!response) return fail(within("challenge", response.error()));
   return {};
 }
@@ -354,7 +367,9 @@ Result<Order> Client::try_finalize(const std::string& order_url, const std::stri
   const json::Value payload = {{"csr", to_base64url(csr_der)}};
   EDGETRUST_TRY_ASSIGN(
       const http::Response response,
-      session_.post({.url = seen.finalize_url, .purpose = Purpose::kFinalize, .payload = json::dump(payload)}, stop));
+      session_.post(
+          {.url = seen.finalize_url, .name = "finalize", .purpose = Purpose::kFinalize, .payload = json::dump(payload)},
+          stop));
   // The answer is the order (section 7.4); its URL is the one we asked about: not every server repeats it.
   auto message = read_order(response, order_url);
   if (!message) {
@@ -393,8 +408,8 @@ Result<std::optional<RenewalInfo>> Client::try_renewal_info(const ports::Certifi
   if (offers->renewal_info.empty()) return std::optional<RenewalInfo>();
   EDGETRUST_TRY_ASSIGN(const std::string id, certificate_id(certificate));
   const std::string slash = offers->renewal_info.ends_with('/') ? "" : "/";
-  EDGETRUST_TRY_ASSIGN(const http::Response response,
-                       session_.get(offers->renewal_info + slash + id, kMaxRenewalInfo, std::move(stop)));
+  EDGETRUST_TRY_ASSIGN(const http::Response response, session_.get(offers->renewal_info + slash + id, "renewalInfo",
+                                                                   kMaxRenewalInfo, std::move(stop)));
   const auto retry_after = http::retry_after(response.headers, session_.now());
   auto info = parse_renewal_info(response.body);
   if (!info) {

@@ -52,7 +52,8 @@ Result<std::shared_ptr<const Directory>> DirectoryCache::get(std::stop_token sto
                               .url = policy_.directory(),
                               .headers = {{"User-Agent", user_agent_}, {"Accept", "application/json"}},
                               .body = {},
-                              .max_body = kMaxDirectory};
+                              .max_body = kMaxDirectory,
+                              .name = "directory"};
   EDGETRUST_TRY_ASSIGN(const http::Response response, transport_.send(request, std::move(stop)));
   if (!response.ok()) return fail(answer_error(response, Purpose::kAccount, clock_.now()));
   EDGETRUST_TRY_ASSIGN(Directory parsed, parse_directory(response.body, policy_));

@@ -139,10 +139,11 @@ Result<std::optional<KnownAccount>> Session::account_of(const std::shared_ptr<co
 Result<KnownAccount> Session::new_account(const std::shared_ptr<const AccountKey>& key, std::string payload,
                                           const std::stop_token& stop) {
   EDGETRUST_TRY_ASSIGN(const auto offers, directory(stop));
-  EDGETRUST_TRY_ASSIGN(
-      const http::Response response,
-      post_signed({.url = offers->new_account, .purpose = Purpose::kAccount, .payload = std::move(payload)},
-                  {.key = key, .kid = {}}, stop));
+  EDGETRUST_TRY_ASSIGN(const http::Response response, post_signed({.url = offers->new_account,
+                                                                   .name = "newAccount",
+                                                                   .purpose = Purpose::kAccount,
+                                                                   .payload = std::move(payload)},
+                                                                  {.key = key, .kid = {}}, stop));
   const auto location = response.headers.get("Location");
   if (!location) return fail(ErrorKind::kProtocol, "the answer has no Location: the account's URL is not known");
   EDGETRUST_TRY(parts_.policy.check(*location));
@@ -185,8 +186,11 @@ Result<std::string> Session::nonce(std::stop_token stop) {
   if (auto pooled = nonces_.take()) return *pooled;
   EDGETRUST_TRY_ASSIGN(const auto offers, directory(stop));
   EDGETRUST_TRY_ASSIGN(http::Url url, parts_.policy.check(offers->new_nonce));
-  const http::Request request{
-      .method = http::Method::kHead, .url = std::move(url), .headers = {{"User-Agent", parts_.user_agent}}, .body = {}};
+  const http::Request request{.method = http::Method::kHead,
+                              .url = std::move(url),
+                              .headers = {{"User-Agent", parts_.user_agent}},
+                              .body = {},
+                              .name = "newNonce"};
   EDGETRUST_TRY_ASSIGN(const http::Response response, transport_->send(request, std::move(stop)));
   if (!response.ok()) return fail(answer_error(response, Purpose::kOrder, clock_.now()));
   const std::string fresh(response.headers.get("Replay-Nonce").value_or(""));
@@ -202,7 +206,8 @@ Result<http::Response> Session::send(const Call& call, const http::Url& url, con
                                           {"Accept", call.accept},
                                           {"User-Agent", parts_.user_agent}},
                               .body = jws,
-                              .max_body = call.max_body};
+                              .max_body = call.max_body,
+                              .name = call.name};
   auto response = transport_->send(request, std::move(stop));
   if (!response && call.payload.empty()) return fail(before_the_request(std::move(response).error()));
   return response;
@@ -237,14 +242,16 @@ Result<http::Response> Session::post_signed(const Call& call, const Signer& sign
               "the server rejected " + std::to_string(kMaxNonceTries) + " nonces in a row, each of them its own");
 }
 
-Result<http::Response> Session::get(const std::string& url, std::size_t max_body, std::stop_token stop) {
+Result<http::Response> Session::get(const std::string& url, std::string_view name, std::size_t max_body,
+                                    std::stop_token stop) {
   EDGETRUST_TRY(not_stopped(stop));
   EDGETRUST_TRY_ASSIGN(http::Url checked, parts_.policy.check(url));
   const http::Request request{.method = http::Method::kGet,
                               .url = std::move(checked),
                               .headers = {{"User-Agent", parts_.user_agent}, {"Accept", "application/json"}},
                               .body = {},
-                              .max_body = max_body};
+                              .max_body = max_body,
+                              .name = name};
   auto response = transport_->send(request, std::move(stop));
   if (!response) return fail(before_the_request(std::move(response).error()));
   if (!response->ok()) return fail(answer_error(*response, Purpose::kOrder, clock_.now()));

@@ -16,6 +16,7 @@ namespace edgetrust::acme {
 
 struct Call {
   std::string url;
+  std::string_view name;  // as the metrics call it
   Purpose purpose = Purpose::kOrder;
   std::string payload = {};  // empty: POST-as-GET (section 6.3), which changes nothing
   std::string accept = "application/json";
@@ -63,7 +64,7 @@ class Session {
   // The same, signed with a key that is no account's (section 7.6).
   Result<http::Response> post_as(const std::shared_ptr<const AccountKey>& key, const Call& call, std::stop_token stop);
   // An unsigned GET; as above.
-  Result<http::Response> get(const std::string& url, std::size_t max_body, std::stop_token stop);
+  Result<http::Response> get(const std::string& url, std::string_view name, std::size_t max_body, std::stop_token stop);
   Result<std::shared_ptr<const Directory>> directory(std::stop_token stop);
 
   [[nodiscard]] const UrlPolicy& policy() const { return parts_.policy; }

@@ -41,7 +41,8 @@ Result<ports::ExternalBinding> zero_ssl_binding(const Secret& api_key, http::Tra
                               .url = url,
                               .headers = {{"Accept", "application/json"}, {"User-Agent", "edgetrust"}},
                               .body = {},
-                              .max_body = kMaxAnswer};
+                              .max_body = kMaxAnswer,
+                              .name = "externalAccount"};
   auto response = transport.send(request, std::move(stop));
   if (!response) return fail(within("ZeroSSL", std::move(response).error()));
   const auto document = json::Document::parse(response->body);

@@ -22,6 +22,7 @@ std::string seal(const Record& record, TimePoint at, const std::string& instance
                    {"previous", link.hash}};
   set(line, "uid", record.uid);
   set(line, "edge", record.edge);
+  set(line, "traceId", record.trace_id);
   set(line, "change", record.change);
   set(line, "by", record.by);
   set(line, "oldSerial", record.old_serial);

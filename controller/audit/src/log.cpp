@@ -69,6 +69,11 @@ Log::~Log() {
   if (fd_ != STDOUT_FILENO) close(fd_);
 }
 
+std::uint64_t Log::next_sequence() const {
+  const std::lock_guard lock(mutex_);
+  return link_.sequence;
+}
+
 void Log::write(const Record& record) {
   {
     const std::lock_guard lock(mutex_);

@@ -1,6 +1,8 @@
 #include "edgetrust/audit/record.hpp"
 
+#include "edgetrust/api/change.hpp"
 #include "edgetrust/api/conditions.hpp"
+#include "edgetrust/telemetry/trace.hpp"
 
 #include <algorithm>
 
@@ -19,6 +21,7 @@ Record about(const api::EdgeCertificate& certificate, std::string_view action, i
   Record record = begin(certificate, action);
   record.edge = certificate.spec.edge_ref.name;
   record.revision = revision;
+  record.trace_id = telemetry::trace_id(certificate.meta.uid, std::to_string(revision));
   return record;
 }
 
@@ -131,6 +134,7 @@ std::vector<Record> records(const api::Edge& before, const api::Edge& after) {
   const auto append = [&](const char* action, std::string message) {
     Record record = begin(after, action);
     record.edge = after.meta.name;
+    record.trace_id = telemetry::trace_id(after.meta.uid, api::pin_file_in_question(*is));
     record.message = std::move(message);
     out.push_back(std::move(record));
   };

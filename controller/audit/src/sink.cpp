@@ -3,6 +3,7 @@
 #include "edgetrust/audit/chain.hpp"
 #include "edgetrust/base/encoding.hpp"
 #include "edgetrust/base/text.hpp"
+#include "edgetrust/base/time_text.hpp"
 #include "edgetrust/crypto/digest.hpp"
 #include "edgetrust/json/value.hpp"
 
@@ -25,6 +26,14 @@ std::int64_t position_in(const std::string& path) {
   return error == std::errc{} && position >= 0 ? position : 0;
 }
 
+std::optional<Sink::Pending> pending_in(const std::string& line) {
+  const auto document = json::Document::parse(line);
+  const auto at = document ? parse_rfc3339(document->root()["at"].string_or("")) : Result<TimePoint>(TimePoint{});
+  const auto sequence = document ? document->root()["sequence"].integer() : std::nullopt;
+  if (!at || !sequence || *sequence < 1) return std::nullopt;
+  return Sink::Pending{.sequence = static_cast<std::uint64_t>(*sequence), .at = *at};
+}
+
 std::string cursor_of(const std::string& log_path) { return log_path + ".sent"; }
 
 }  // namespace
@@ -42,7 +51,7 @@ Result<http::Request> cloud_event(std::string_view line, const http::Url& endpoi
                           {"time", record["at"].string_or("")},
                           {"datacontenttype", "application/json"},
                           {"data", json::to_value(record)}};
-  http::Request request{.method = http::Method::kPost, .url = endpoint, .body = json::dump(event)};
+  http::Request request{.method = http::Method::kPost, .url = endpoint, .body = json::dump(event), .name = "record"};
   EDGETRUST_TRY_ASSIGN(const std::string mac, crypto::hmac(crypto::Hash::kSha256, key, request.body));
   request.headers = {{"Content-Type", "application/cloudevents+json; charset=utf-8"},
                      {"Edgetrust-Signature", "sha256=" + to_hex(mac)}};
@@ -73,6 +82,11 @@ std::uint64_t Sink::taken() const {
   return taken_;
 }
 
+std::optional<Sink::Pending> Sink::pending() const {
+  const std::lock_guard lock(mutex_);
+  return pending_;
+}
+
 void Sink::loop(const std::stop_token& stop) {
   std::int64_t position = position_in(cursor_of(options_.log_path));
   auto pause = options_.first_pause;
@@ -88,6 +102,10 @@ void Sink::loop(const std::stop_token& stop) {
     while (std::getline(log, line) && !log.eof()) {  // a line without its newline is still being written
       const std::int64_t behind = position + static_cast<std::int64_t>(line.size()) + 1;
       std::optional<std::chrono::seconds> wish;
+      {
+        const std::lock_guard lock(mutex_);
+        pending_ = pending_in(line);
+      }
       Status taken = offer(line, stop, wish);
       if (!taken) {
         if (stop.stop_requested()) return;
@@ -103,7 +121,9 @@ void Sink::loop(const std::stop_token& stop) {
       pause = options_.first_pause;
       if (const Status kept = remember(position); !kept && options_.failed)
         options_.failed(within("audit sink", kept.error()));
+      if (options_.took) options_.took();
       const std::lock_guard lock(mutex_);
+      pending_.reset();
       ++taken_;
     }
   }
@@ -117,7 +137,13 @@ Status Sink::offer(const std::string& line, const std::stop_token& stop, std::op
   if (answer.ok()) return {};
   wish = http::retry_after(answer.headers, clock_.now());
   if (wish) wish = std::min<std::chrono::seconds>(*wish, std::chrono::hours{1});
-  return fail(ErrorKind::kUnavailable, "the endpoint answers " + std::to_string(answer.status));
+  const std::string said = "the endpoint answers " + std::to_string(answer.status);
+  switch (answer.status) {
+    case 401: return fail(ErrorKind::kUnauthorized, said);
+    case 403: return fail(ErrorKind::kForbidden, said);
+    case 429: return fail(ErrorKind::kRateLimited, said);
+    default: return fail(answer.status >= 500 ? ErrorKind::kUnavailable : ErrorKind::kInvalid, said);
+  }
 }
 
 Status Sink::remember(std::int64_t offset) const {

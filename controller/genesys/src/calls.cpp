@@ -29,26 +29,27 @@ bool matches(std::string_view pattern, std::string_view path) {
 
 AllowList::AllowList(const std::string& upload_path, const std::string& status_path)
     : calls_{
-          {Host::kApi, http::Method::kGet, std::string(path::kEdges)},
-          {Host::kApi, http::Method::kGet, std::string(path::kEdge)},
-          {Host::kApi, http::Method::kPost, std::string(path::kServiceState)},
-          {Host::kApi, http::Method::kGet, std::string(path::kTrunksOfEdge)},
-          {Host::kApi, http::Method::kGet, std::string(path::kTrunks)},
-          {Host::kApi, http::Method::kGet, std::string(path::kSites)},
-          {Host::kApi, http::Method::kGet, std::string(path::kAuthorities)},
-          {Host::kApi, http::Method::kPost, std::string(path::kAuthorities)},
-          {Host::kApi, http::Method::kPut, std::string(path::kAuthority)},
-          {Host::kApi, http::Method::kDelete, std::string(path::kAuthority)},
-          {Host::kApi, http::Method::kPost, std::string(path::kCertificateDetails)},
-          {Host::kApi, http::Method::kGet, std::string(path::kOAuthClient)},
-          {Host::kUpload, http::Method::kGet, status_path},
-          {Host::kUpload, http::Method::kPost, upload_path},
+          {Host::kApi, http::Method::kGet, std::string(path::kEdges), "edges"},
+          {Host::kApi, http::Method::kGet, std::string(path::kEdge), "edge"},
+          {Host::kApi, http::Method::kPost, std::string(path::kServiceState), "setService"},
+          {Host::kApi, http::Method::kGet, std::string(path::kTrunksOfEdge), "trunksOfEdge"},
+          {Host::kApi, http::Method::kGet, std::string(path::kTrunks), "trunks"},
+          {Host::kApi, http::Method::kGet, std::string(path::kSites), "sites"},
+          {Host::kApi, http::Method::kGet, std::string(path::kAuthorities), "authorities"},
+          {Host::kApi, http::Method::kPost, std::string(path::kAuthorities), "addAuthority"},
+          {Host::kApi, http::Method::kPut, std::string(path::kAuthority), "changeAuthority"},
+          {Host::kApi, http::Method::kDelete, std::string(path::kAuthority), "removeAuthority"},
+          {Host::kApi, http::Method::kPost, std::string(path::kCertificateDetails), "certificateDetails"},
+          {Host::kApi, http::Method::kGet, std::string(path::kOAuthClient), "oauthClient"},
+          {Host::kUpload, http::Method::kGet, status_path, "status"},
+          {Host::kUpload, http::Method::kPost, upload_path, "upload"},
       } {}
 
-bool AllowList::allows(Host host, http::Method method, std::string_view path) const {
-  return std::any_of(calls_.begin(), calls_.end(), [&](const Call& call) {
+const Call* AllowList::find(Host host, http::Method method, std::string_view path) const {
+  const auto found = std::find_if(calls_.begin(), calls_.end(), [&](const Call& call) {
     return call.host == host && call.method == method && !call.path.empty() && matches(call.path, path);
   });
+  return found == calls_.end() ? nullptr : &*found;
 }
 
 }  // namespace edgetrust::genesys

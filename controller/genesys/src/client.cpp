@@ -42,7 +42,8 @@ Client::Client(Site api, std::optional<Site> upload, AllowList allowed, int requ
       budget_(requests_per_minute, clock) {}
 
 tl::expected<http::Response, Refusal> Client::call(const Outgoing& outgoing, const std::stop_token& stop) {
-  if (!allowed_.allows(outgoing.host, outgoing.method, outgoing.path)) {
+  const Call* allowed = allowed_.find(outgoing.host, outgoing.method, outgoing.path);
+  if (allowed == nullptr) {
     return refuse(outgoing, fail(ErrorKind::kInternal, "not among the calls that this program may make").value());
   }
   if (outgoing.host == Host::kUpload && !upload_) {
@@ -53,6 +54,7 @@ tl::expected<http::Response, Refusal> Client::call(const Outgoing& outgoing, con
   if (!token) return refuse(outgoing, std::move(token).error());
   WipedRequest wiped;
   fill(wiped.request, site.url, outgoing);
+  wiped.request.name = allowed->name;
   auto answer = attempt(site, wiped.request, *token, outgoing, stop);
   if (answer || answer.error().status != 401) return answer;
   // An answer of 401 was not executed, so the same request may go once more.

@@ -10,7 +10,7 @@
 #include "guide.hpp"
 #include "paged.hpp"
 #include "published.hpp"
-#include "site_zones.hpp"
+#include "sites.hpp"
 
 namespace edgetrust::genesys {
 namespace {
@@ -48,7 +48,7 @@ class Fleet final : public ports::EdgeFleet {
   Fleet(std::unique_ptr<Client> client, std::optional<UploadConfig> upload, std::string standby_trouble,
         const Clock& clock)
       : client_(std::move(client)),
-        zones_(*client_, clock),
+        sites_(*client_, clock),
         authorities_(*client_),
         upload_(std::move(upload)),
         standby_trouble_(std::move(standby_trouble)),
@@ -78,7 +78,7 @@ class Fleet final : public ports::EdgeFleet {
   Status may_receive_key(const ports::EdgeId& edge, const std::stop_token& stop);
 
   const std::unique_ptr<Client> client_;
-  SiteZones zones_;
+  Sites sites_;
   AuthorityList authorities_;
   const std::optional<UploadConfig> upload_;
   const std::string standby_trouble_;
@@ -145,19 +145,21 @@ void ListedEdges::add(json::View entity) {
 }
 
 Result<std::vector<ports::EdgeInfo>> Fleet::edges(std::stop_token stop) {
-  const auto with_zones = [&](const ListedEdges& listed) -> Result<std::vector<ports::EdgeInfo>> {
-    EDGETRUST_TRY_ASSIGN(const SiteZones::Zones zones, zones_.zones(listed.sites, stop));
+  const auto with_sites = [&](const ListedEdges& listed) -> Result<std::vector<ports::EdgeInfo>> {
+    EDGETRUST_TRY_ASSIGN(const Sites::Known sites, sites_.about(listed.sites, stop));
     std::vector<ports::EdgeInfo> edges;
     for (const published::ListedEdge& edge : listed.edges) {
       edges.push_back(edge.info);
-      const auto zone = zones.find(edge.site_id);
-      if (zone != zones.end()) edges.back().time_zone = zone->second;
+      const auto site = sites.find(edge.site_id);
+      if (site == sites.end()) continue;
+      edges.back().time_zone = site->second.time_zone;
+      edges.back().time_servers = site->second.time_servers;
     }
     return edges;
   };
   return edges_.read(
       *client_, path::kEdges, "showCloudMedia=false&managed=false", clock_.steady(), stop,
-      [](ListedEdges& listed, json::View entity) { listed.add(entity); }, with_zones);
+      [](ListedEdges& listed, json::View entity) { listed.add(entity); }, with_sites);
 }
 
 Result<ports::EdgeInfo> Fleet::edge(const ports::EdgeId& edge, std::stop_token stop) {

@@ -124,6 +124,7 @@ Result<TokenSource::Login> TokenSource::log_in(const std::stop_token& stop) cons
   request.body = "grant_type=client_credentials";
   request.timeout = std::chrono::seconds{15};
   request.max_body = std::size_t{64} << 10;
+  request.name = "login";
   auto response = transport_->send(request, stop);
   if (!response) {
     Error error = within("OAuth login", std::move(response).error());

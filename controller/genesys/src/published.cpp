@@ -65,8 +65,13 @@ Result<ports::EdgeInfo> read_edge(std::string_view body, const ports::EdgeId& wa
 std::string edge_of_trunk(json::View entity) { return lower(text(entity["edge"]["id"])); }
 
 std::optional<ListedSite> read_site(json::View entity) {
-  ListedSite site{.id = text(entity["id"]), .time_zone = text(entity["edgeAutoUpdateConfig"]["timeZone"])};
+  ListedSite site{
+      .id = text(entity["id"]), .time_zone = text(entity["edgeAutoUpdateConfig"]["timeZone"]), .time_servers = {}};
   if (site.id.empty()) return std::nullopt;
+  entity["ntpSettings"]["servers"].for_each_element([&](json::View server) {
+    if (std::string name = text(server); !name.empty()) site.time_servers.push_back(std::move(name));
+    return site.time_servers.size() < kMostTimeServers;
+  });
   return site;
 }
 

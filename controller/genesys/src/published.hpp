@@ -28,9 +28,11 @@ ports::Trunk read_trunk(json::View entity);
 // The Edge that a listed trunk belongs to, in lower case; empty when it names none.
 std::string edge_of_trunk(json::View entity);
 
+inline constexpr std::size_t kMostTimeServers = 16;
 struct ListedSite {
   std::string id;
-  std::string time_zone;  // edgeAutoUpdateConfig.timeZone; empty when there is none
+  std::string time_zone;                  // edgeAutoUpdateConfig.timeZone; empty when there is none
+  std::vector<std::string> time_servers;  // ntpSettings.servers; at most kMostTimeServers
 };
 // Empty when the entity has no id.
 std::optional<ListedSite> read_site(json::View entity);

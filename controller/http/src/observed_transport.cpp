@@ -10,17 +10,20 @@ class Observed final : public Transport {
 
   Result<Response> send(const Request& request, std::stop_token stop) override {
     const SteadyPoint begin = clock_.steady();
-    return told(request.method, begin, inner_->send(request, std::move(stop)));
+    return told(request, begin, inner_->send(request, std::move(stop)));
   }
   Result<Response> stream(const Request& request, std::chrono::milliseconds idle, std::size_t max_line,
                           const std::function<bool(std::string_view line)>& on_line, std::stop_token stop) override {
     const SteadyPoint begin = clock_.steady();
-    return told(request.method, begin, inner_->stream(request, idle, max_line, on_line, std::move(stop)));
+    return told(request, begin, inner_->stream(request, idle, max_line, on_line, std::move(stop)));
   }
 
  private:
-  Result<Response> told(Method method, SteadyPoint begin, Result<Response> response) {
-    tell_({.method = method, .status = response ? response->status : 0, .took = clock_.steady() - begin});
+  Result<Response> told(const Request& request, SteadyPoint begin, Result<Response> response) {
+    tell_({.method = request.method,
+           .status = response ? response->status : 0,
+           .took = clock_.steady() - begin,
+           .name = request.name});
     return response;
   }
 

@@ -62,6 +62,17 @@ struct ApiClient::Question {
   std::size_t max_body = kMaxObject;
 
   [[nodiscard]] bool mutates() const { return method != http::Method::kGet; }
+  [[nodiscard]] std::string_view verb() const {
+    switch (method) {
+      case http::Method::kGet:
+      case http::Method::kHead: return name.empty() ? "list" : "get";
+      case http::Method::kPost: return "create";
+      case http::Method::kPut: return "update";
+      case http::Method::kPatch: return "patch";
+      case http::Method::kDelete: return "delete";
+    }
+    return "get";
+  }
   [[nodiscard]] std::string context() const {
     return std::string(to_string(method)) + " " + resource.plural + " " + printable(place(ns, name), 300);
   }
@@ -124,7 +135,11 @@ Result<json::Document> ApiClient::ask_for_object(Question question, const Call& 
 
 void ApiClient::report(const Question& question, int status, std::optional<std::chrono::milliseconds> took) {
   if (!options_.report) return;
-  options_.report({.method = question.method, .resource = question.resource.plural, .status = status, .took = took});
+  options_.report({.method = question.method,
+                   .verb = took ? question.verb() : "watch",
+                   .resource = question.resource.plural,
+                   .status = status,
+                   .took = took});
 }
 
 Result<json::Document> ApiClient::get(const Resource& resource, const std::string& ns, const std::string& name,

@@ -212,7 +212,8 @@ class RecordedEvents final : public ports::Events {
                       .type = warning ? EventType::kWarning : EventType::kNormal,
                       .reason = reason,
                       .action = reason,
-                      .note = message});
+                      .note = message,
+                      .trace_id = about.trace_id});
   }
   void stop() { recorder_.stop(); }
 

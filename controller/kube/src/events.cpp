@@ -19,7 +19,8 @@ constexpr std::chrono::seconds kLongestTurn{60};
 // Everything that makes two Events the same.
 std::string identity(const Event& event) {
   return join({event.regarding.uid, event.regarding.kind, event.regarding.ns, event.regarding.name,
-               event.type == EventType::kWarning ? "Warning" : "Normal", event.reason, event.action, event.note},
+               event.type == EventType::kWarning ? "Warning" : "Normal", event.reason, event.action, event.note,
+               event.trace_id},
               std::string_view("\0", 1));
 }
 
@@ -46,9 +47,11 @@ std::string word(const std::string& text, std::string_view otherwise) {
 }
 
 std::string new_event(const Event& event, const std::string& name, const EventOptions& options, TimePoint now) {
+  json::Value metadata = {{"name", name}, {"namespace", event.regarding.ns}};
+  if (!event.trace_id.empty()) metadata["annotations"] = {{"edgetrust.io/trace-id", event.trace_id}};
   return json::dump({{"apiVersion", "events.k8s.io/v1"},
                      {"kind", "Event"},
-                     {"metadata", {{"name", name}, {"namespace", event.regarding.ns}}},
+                     {"metadata", std::move(metadata)},
                      {"eventTime", format_rfc3339_micro(now)},
                      {"type", event.type == EventType::kWarning ? "Warning" : "Normal"},
                      {"reason", word(event.reason, "Unknown")},

@@ -47,6 +47,7 @@ class HttpAnnouncements final : public ports::PinAnnouncements {
       request.url = url;
       request.timeout = kTimeout;
       request.max_body = kMaxAnswer;
+      request.name = "pinAnnouncement";
       EDGETRUST_TRY_ASSIGN(const http::Response response, transport->send(request, std::move(stop)));
       if (response.status == kNotFound) return std::optional<ports::PinAnnouncement>{};
       if (!response.ok())

@@ -1,6 +1,7 @@
 #include "audit_trail.hpp"
 
 #include "edgetrust/base/text.hpp"
+#include "measures.hpp"
 
 #include <fstream>
 #include <iterator>
@@ -15,8 +16,8 @@ Result<std::string> content(const std::string& flag, const std::string& path) {
   return text;
 }
 
-Result<std::unique_ptr<audit::Sink>> make_sink(const Options& options, const Clock& clock,
-                                               const telemetry::Logger& log) {
+Result<std::unique_ptr<audit::Sink>> make_sink(const Options& options, const Clock& clock, const telemetry::Logger& log,
+                                               telemetry::Metrics& metrics) {
   if (options.audit_log == "-")
     return fail(ErrorKind::kInvalid, "--audit-sink needs a file in --audit-log: what is not taken is kept there");
   EDGETRUST_TRY_ASSIGN(http::Url endpoint, http::Url::parse(options.audit_sink));
@@ -26,7 +27,10 @@ Result<std::unique_ptr<audit::Sink>> make_sink(const Options& options, const Clo
   if (!options.audit_sink_ca_file.empty()) {
     EDGETRUST_TRY_ASSIGN(roots, content("--audit-sink-ca-file", options.audit_sink_ca_file));
   }
-  EDGETRUST_TRY_ASSIGN(auto transport, http::make_transport({.public_roots = roots.empty(), .ca_pem = roots}));
+  EDGETRUST_TRY_ASSIGN(auto made, http::make_transport({.public_roots = roots.empty(), .ca_pem = roots}));
+  auto transport = http::observed(std::move(made), clock, [&metrics](const http::Exchange& exchange) {
+    measure(metrics, telemetry::Api::kAudit, exchange);
+  });
   Secret secret(trim(key));
   cleanse(key.data(), key.size());
   return std::make_unique<audit::Sink>(
@@ -34,34 +38,47 @@ Result<std::unique_ptr<audit::Sink>> make_sink(const Options& options, const Clo
                            .key = std::move(secret),
                            .log_path = options.audit_log,
                            .failed =
-                               [&log](const Error& error) {
+                               [&log, &metrics](const Error& error) {
+                                 metrics.audit_sink_failed(error.kind);
                                  log.warn("an audit record was not taken", {{"error", error}});
-                               }},
+                               },
+                           .took = [&metrics] { metrics.audit_sink_took(); }},
       std::move(transport), clock);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<AuditTrail>> AuditTrail::create(const Options& options, const std::string& instance,
-                                                       const Clock& clock, const telemetry::Logger& log) {
+                                                       const Clock& clock, const telemetry::Logger& log,
+                                                       telemetry::Metrics& metrics) {
   if (options.audit_log.empty()) return nullptr;
   auto trail = std::make_unique<AuditTrail>();
   if (!options.audit_sink.empty()) {
-    EDGETRUST_TRY_ASSIGN(trail->sink_, make_sink(options, clock, log));
+    EDGETRUST_TRY_ASSIGN(trail->sink_, make_sink(options, clock, log, metrics));
   }
   EDGETRUST_TRY_ASSIGN(trail->log_,
                        audit::Log::open({.path = options.audit_log,
                                          .instance = instance,
                                          .failed =
-                                             [&log](const Error& error) {
+                                             [&log, &metrics](const Error& error) {
+                                               metrics.audit_failed();
                                                log.error("an audit record could not be written", {{"error", error}});
                                              },
                                          .written =
-                                             [sink = trail->sink_.get()] {
+                                             [sink = trail->sink_.get(), &metrics] {
+                                               metrics.audit_written();
                                                if (sink != nullptr) sink->wake();
                                              }},
                                         clock));
   return trail;
+}
+
+void AuditTrail::measure(telemetry::Metrics& metrics) const {
+  if (!sink_) return;
+  const auto pending = sink_->pending();
+  const std::uint64_t next = log_->next_sequence();
+  metrics.audit_sink_waits(pending && next > pending->sequence ? next - pending->sequence : 0,
+                           pending ? std::optional(pending->at) : std::nullopt);
 }
 
 AuditTrail::Objects AuditTrail::watched(AuditTrail* trail, const Objects& objects) {

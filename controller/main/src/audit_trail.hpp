@@ -4,6 +4,7 @@
 #include "edgetrust/audit/sink.hpp"
 #include "edgetrust/audit/watched_objects.hpp"
 #include "edgetrust/telemetry/log.hpp"
+#include "edgetrust/telemetry/metrics.hpp"
 #include "options.hpp"
 
 #include <memory>
@@ -14,10 +15,14 @@ namespace edgetrust {
 
 class AuditTrail {
  public:
-  // nullptr without --audit-log. `clock` and `log` must outlive it. Errors: kInvalid for a file, a URL or a key that is
-  // none.
+  // nullptr without --audit-log. `clock`, `log` and `metrics` must outlive it. Errors: kInvalid for a file, a URL or a
+  // key that is none.
   static Result<std::unique_ptr<AuditTrail>> create(const Options& options, const std::string& instance,
-                                                    const Clock& clock, const telemetry::Logger& log);
+                                                    const Clock& clock, const telemetry::Logger& log,
+                                                    telemetry::Metrics& metrics);
+
+  // What waits for the sink, into the metrics; nothing where there is no sink.
+  void measure(telemetry::Metrics& metrics) const;
 
   // The objects of these kinds, watched; as they are without a trail. All must outlive what uses them.
   struct Objects {

@@ -22,10 +22,11 @@ crypto::Hash to_hash(std::optional<api::MacAlgorithm> algorithm) {
   return crypto::Hash::kSha256;
 }
 
-// An update of a zone as a POST: refused is 4xx, no answer is none.
-int status_of(const Status& updated) {
-  if (updated) return 200;
-  const ErrorKind kind = updated.error().kind;
+// What is not HTTP in its words: refused is 4xx, no answer is none.
+template <class T>
+int status_of(const Result<T>& answer) {
+  if (answer) return 200;
+  const ErrorKind kind = answer.error().kind;
   return kind == ErrorKind::kTimeout || kind == ErrorKind::kUnavailable || kind == ErrorKind::kCancelled ? 0 : 400;
 }
 
@@ -37,23 +38,84 @@ class ObservedZone final : public ports::DnsZone {
 
   Status present(const std::string& name, const std::string& value, std::stop_token stop) override {
     const SteadyPoint begin = clock_.steady();
-    return tell(begin, zone_->present(name, value, std::move(stop)));
+    return tell(begin, "present", zone_->present(name, value, std::move(stop)));
   }
   Status remove(const std::string& name, const std::string& value, std::stop_token stop) override {
     const SteadyPoint begin = clock_.steady();
-    return tell(begin, zone_->remove(name, value, std::move(stop)));
+    return tell(begin, "remove", zone_->remove(name, value, std::move(stop)));
   }
   Result<std::string> seen_at(const std::string& name, std::stop_token stop) override {
     return zone_->seen_at(name, std::move(stop));
   }
 
  private:
-  Status tell(SteadyPoint begin, Status updated) {
-    told_(telemetry::Api::kDns, {http::Method::kPost, status_of(updated), clock_.steady() - begin});
+  Status tell(SteadyPoint begin, std::string_view what, Status updated) {
+    told_(telemetry::Api::kDns,
+          {.method = http::Method::kPost, .status = status_of(updated), .took = clock_.steady() - begin, .name = what});
     return updated;
   }
 
   const std::shared_ptr<ports::DnsZone> zone_;
+  const Clock& clock_;
+  const DriverBackends::Told& told_;
+};
+
+// The machine of an Edge that tells of its SSH sessions: a look is a GET, a change a POST.
+class ObservedHost final : public ports::EdgeHost {
+  template <class Call>
+  auto tell(http::Method method, std::string_view what, const Call& call) {
+    const SteadyPoint begin = clock_.steady();
+    auto answer = call();
+    told_(telemetry::Api::kSsh,
+          {.method = method, .status = status_of(answer), .took = clock_.steady() - begin, .name = what});
+    return answer;
+  }
+  template <class Call>
+  auto change(std::string_view what, const Call& call) {
+    return tell(http::Method::kPost, what, call);
+  }
+
+ public:
+  ObservedHost(std::unique_ptr<ports::EdgeHost> host, const Clock& clock, const DriverBackends::Told& told)
+      : host_(std::move(host)), clock_(clock), told_(told) {}
+
+  Result<ports::HostState> look(std::stop_token stop) override {
+    return tell(http::Method::kGet, "look", [&] { return host_->look(std::move(stop)); });
+  }
+  Status greet(std::stop_token stop) override {
+    return tell(http::Method::kGet, "greet", [&] { return host_->greet(std::move(stop)); });
+  }
+  Result<ports::ServedChain> present(const ports::PresentRequest& request, std::stop_token stop) override {
+    return tell(http::Method::kGet, "present", [&] { return host_->present(request, std::move(stop)); });
+  }
+  Result<std::string> install(const ports::PinDocument& document, const std::string& replaces,
+                              std::chrono::seconds restore_after, std::stop_token stop) override {
+    return change("install", [&] { return host_->install(document, replaces, restore_after, std::move(stop)); });
+  }
+  Status restart(const std::string& invocation, std::stop_token stop) override {
+    return change("restart", [&] { return host_->restart(invocation, std::move(stop)); });
+  }
+  Status confirm(const std::string& sha256, std::stop_token stop) override {
+    return change("confirm", [&] { return host_->confirm(sha256, std::move(stop)); });
+  }
+  Status restore(const std::string& sha256, std::stop_token stop) override {
+    return change("restore", [&] { return host_->restore(sha256, std::move(stop)); });
+  }
+  Status clean(std::stop_token stop) override {
+    return change("clean", [&] { return host_->clean(std::move(stop)); });
+  }
+  Status set_time_servers(const std::vector<std::string>& servers, std::stop_token stop) override {
+    return change("setTimeServers", [&] { return host_->set_time_servers(servers, std::move(stop)); });
+  }
+  Status trust(const ports::CaCertificate& certificate, std::stop_token stop) override {
+    return change("trust", [&] { return host_->trust(certificate, std::move(stop)); });
+  }
+  Status distrust(const std::string& sha256, std::stop_token stop) override {
+    return change("distrust", [&] { return host_->distrust(sha256, std::move(stop)); });
+  }
+
+ private:
+  const std::unique_ptr<ports::EdgeHost> host_;
   const Clock& clock_;
   const DriverBackends::Told& told_;
 };
@@ -315,7 +377,7 @@ Result<std::shared_ptr<ports::EdgeHost>> DriverBackends::host(const api::Edge& e
           return resolver_.addresses(host, wait);
         };
         EDGETRUST_TRY_ASSIGN(auto made, ssh::make_edge_host(std::move(login), resolve, handshake_, clock_, sessions_));
-        return std::shared_ptr<ports::EdgeHost>(std::move(made));
+        return std::make_shared<ObservedHost>(std::move(made), clock_, told_);
       });
 }
 

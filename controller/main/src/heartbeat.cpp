@@ -17,6 +17,7 @@ class UrlHeartbeat final : public ports::Heartbeat {
     request_.url = url;
     request_.timeout = kTimeout;
     request_.max_body = kMaxAnswer;
+    request_.name = "ping";
   }
   UrlHeartbeat(const UrlHeartbeat&) = delete;
   UrlHeartbeat& operator=(const UrlHeartbeat&) = delete;

@@ -25,6 +25,22 @@ void Lanes::stop() {
   certificate_workers_.reset();
 }
 
+runtime::Queue::Waited Lanes::wait_of(telemetry::Metrics& metrics, telemetry::Queue queue) {
+  return [&metrics, queue](std::chrono::milliseconds waited) { metrics.queue_wait(queue, waited); };
+}
+
+void Lanes::measure(telemetry::Metrics& metrics) const {
+  const auto tell = [&](telemetry::Queue name, const runtime::Queue& queue) {
+    const runtime::QueueStats stats = queue.stats();
+    metrics.queue(
+        name,
+        {.due = stats.due, .oldest = stats.oldest, .busy = stats.held, .idle = stats.idle, .longest = stats.longest});
+  };
+  tell(telemetry::Queue::kCertificates, certificates_);
+  tell(telemetry::Queue::kOthers, keepers_);
+  tell(telemetry::Queue::kPins, machines_);
+}
+
 runtime::Queue& Lanes::queue_of(const runtime::Key& key) {
   if (key.kind == kEdgePins) return machines_;
   return key.kind == api::kKind<api::EdgeCertificate>.kind ? certificates_ : keepers_;

@@ -7,6 +7,7 @@
 //
 // Called by: wiring. Threads: add() and add_at() from any; start() and stop() come from the owner's. Errors: none.
 #include "edgetrust/runtime/workers.hpp"
+#include "edgetrust/telemetry/metrics.hpp"
 
 #include <optional>
 
@@ -15,17 +16,30 @@ namespace edgetrust {
 // The kind of a key that is about the pins of an Edge: an Edge has another key for all else.
 inline constexpr std::string_view kEdgePins = "EdgePins";
 inline constexpr int kMostSessions = 50;
+// Some of them are left to Edges that are being changed, and few to those that did not answer last time: however many
+// hang, the others do not stand behind them.
+inline constexpr runtime::Shares kSessionShares{.below_first = 45, .last = 10};
 
 class Lanes {
  public:
-  explicit Lanes(const Clock& clock) : clock_(clock), certificates_(clock), keepers_(clock), machines_(clock) {}
+  // `metrics` outlives it.
+  Lanes(const Clock& clock, telemetry::Metrics& metrics)
+      : clock_(clock),
+        certificates_(clock, {}, wait_of(metrics, telemetry::Queue::kCertificates)),
+        keepers_(clock, {}, wait_of(metrics, telemetry::Queue::kOthers)),
+        machines_(clock, kSessionShares, wait_of(metrics, telemetry::Queue::kPins)) {}
 
-  void add(const runtime::Key& key) { queue_of(key).add(key); }
-  void add_at(const runtime::Key& key, SteadyPoint due) { queue_of(key).add_at(key, due); }
+  void add(const runtime::Key& key, std::optional<runtime::Rank> rank = {}) { queue_of(key).add(key, rank); }
+  void add_at(const runtime::Key& key, SteadyPoint due, std::optional<runtime::Rank> rank = {}) {
+    queue_of(key).add_at(key, due, rank);
+  }
   // Keys of all lanes that could be worked on now.
   [[nodiscard]] std::size_t due() const {
     return certificates_.stats().due + keepers_.stats().due + machines_.stats().due;
   }
+
+  // How the lanes are now, into the metrics.
+  void measure(telemetry::Metrics& metrics) const;
 
   // `options.threads` are those for EdgeCertificates; half as many, at least two, are for the kinds that
   // they lean on, and kMostSessions for the pins of Edges.
@@ -34,6 +48,7 @@ class Lanes {
   void stop();
 
  private:
+  static runtime::Queue::Waited wait_of(telemetry::Metrics& metrics, telemetry::Queue queue);
   runtime::Queue& queue_of(const runtime::Key& key);
 
   const Clock& clock_;

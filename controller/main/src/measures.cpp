@@ -1,5 +1,6 @@
 #include "measures.hpp"
 
+#include "edgetrust/api/codec.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/time_text.hpp"
 #include "lanes.hpp"
@@ -45,6 +46,18 @@ telemetry::Verb metric_verb(http::Method method) {
   return Verb::kGet;
 }
 
+void measure(telemetry::Metrics& metrics, telemetry::Api api, const http::Exchange& exchange) {
+  metrics.api_request(api, metric_verb(exchange.method), exchange.status);
+  metrics.api_duration(api, exchange.name, exchange.status, exchange.took);
+}
+
+void measure(telemetry::Metrics& metrics, const kube::CallReport& call) {
+  metrics.api_request(telemetry::Api::kKubernetes, metric_verb(call.method), call.status);
+  if (!call.took) return;
+  metrics.api_duration(telemetry::Api::kKubernetes, std::string(call.verb) + " " + call.resource, call.status,
+                       *call.took);
+}
+
 std::optional<telemetry::Rotation> metric_rotation(api::RevisionResult result) {
   switch (result) {
     case api::RevisionResult::kActive: return telemetry::Rotation::kActive;
@@ -80,6 +93,9 @@ void measure(telemetry::Metrics& metrics, const api::Edge& edge) {
   metrics.edge_online(ns, name, truth_of(edge.status.conditions, api::condition::kOnline));
   metrics.edge_sip_up(ns, name, truth_of(edge.status.conditions, api::condition::kSipHealthy));
   metrics.edge_clock_in_sync(ns, name, truth_of(edge.status.conditions, api::condition::kClockInSync));
+  const auto& pins = edge.status.pins;
+  metrics.edge_pin_state(ns, name, pins ? std::optional<std::string>(api::to_string(pins->state)) : std::nullopt);
+  metrics.edge_pins_enforced(ns, name, pins ? std::optional(pins->enforced) : std::nullopt);
 }
 
 void measure(telemetry::Metrics& metrics, const api::GenesysConnection& connection) {
@@ -89,6 +105,9 @@ void measure(telemetry::Metrics& metrics, const api::GenesysConnection& connecti
   const auto* credentials = api::find(connection.status.conditions, api::condition::kCredentialsValid);
   const bool known = credentials != nullptr && credentials->status != api::Truth::kUnknown;
   metrics.standby_in_use(ns, name, known ? std::optional(credentials->reason == "StandbyInUse") : std::nullopt);
+  const auto& used = connection.status.credentials;
+  const auto deletion = parse_rfc3339(used ? used->delete_after : std::string{});
+  metrics.credentials_deletion(ns, name, deletion ? std::optional(*deletion) : std::nullopt);
   metrics.unmanaged_edges(ns, name, connection.status.edges ? connection.status.edges->unmanaged : std::nullopt);
 }
 
@@ -98,6 +117,9 @@ void measure(telemetry::Metrics& metrics, const api::PinPolicy& policy) {
   metrics.pin_handshake_valid(ns, name, truth_of(policy.status.conditions, api::condition::kHandshakeValid));
   metrics.pin_override(ns, name, truth_of(policy.status.conditions, api::condition::kOverrideActive));
   metrics.pin_intercepted(ns, name, truth_of(policy.status.conditions, api::condition::kIntercepted));
+  const auto* ready = api::find(policy.status.conditions, api::condition::kReady);
+  metrics.pins_switching_off(ns, name,
+                             ready != nullptr ? std::optional(ready->reason == "SwitchingOff") : std::nullopt);
   const auto& summary = policy.status.summary;
   metrics.pin_edges(ns, name, summary ? std::optional(summary->total) : std::nullopt,
                     summary ? std::optional(summary->matched) : std::nullopt);

@@ -2,6 +2,7 @@
 // What the metrics say of objects and calls: read from their status, never remembered beside it.
 #include "edgetrust/api/kinds.hpp"
 #include "edgetrust/http/observed_transport.hpp"
+#include "edgetrust/kube/client.hpp"
 #include "edgetrust/telemetry/metrics.hpp"
 
 #include <optional>
@@ -11,6 +12,9 @@ namespace edgetrust {
 
 telemetry::Kind metric_kind(const std::string& kind);
 telemetry::Verb metric_verb(http::Method method);
+// A request of a driver, counted and timed.
+void measure(telemetry::Metrics& metrics, telemetry::Api api, const http::Exchange& exchange);
+void measure(telemetry::Metrics& metrics, const kube::CallReport& call);
 // How a revision ended, where that counts as a rotation.
 std::optional<telemetry::Rotation> metric_rotation(api::RevisionResult result);
 

@@ -18,6 +18,7 @@
 #include "edgetrust/reconcile/pin_policy_reconciler.hpp"
 #include "edgetrust/reconcile/sighting.hpp"
 #include "edgetrust/telemetry/metrics.hpp"
+#include "edgetrust/telemetry/trace.hpp"
 #include "http01_answers.hpp"
 #include "lanes.hpp"
 #include "measures.hpp"
@@ -93,7 +94,8 @@ class Candidate {
 
 // Drivers that can fail to be made.
 struct Tools {
-  std::shared_ptr<http::Transport> transport;  // to the API server
+  std::unique_ptr<telemetry::Metrics> metrics;  // outlives the others, which tell it things
+  std::shared_ptr<http::Transport> transport;   // to the API server
   std::unique_ptr<dns::Resolver> resolver;
   std::unique_ptr<probe::Probe> probe;
   std::unique_ptr<ports::WebLookup> web;  // null: no answers to http-01 are given
@@ -101,7 +103,8 @@ struct Tools {
 };
 Result<Tools> make_tools(const Options& options, Environment& environment, const Clock& clock, Random& random,
                          const telemetry::Logger& log) {
-  Tools tools;
+  Tools tools{.metrics = std::make_unique<telemetry::Metrics>(
+                  telemetry::BuildInfo{.version = EDGETRUST_VERSION, .revision = {}})};
   EDGETRUST_TRY_ASSIGN(tools.transport, http::make_transport(std::move(environment.cluster.tls)));
   tools.resolver = make_resolver(environment, random);
   EDGETRUST_TRY_ASSIGN(tools.probe, make_probe(*tools.resolver, clock));
@@ -110,7 +113,7 @@ Result<Tools> make_tools(const Options& options, Environment& environment, const
     tools.web = make_web_lookup(addresses_by(*tools.resolver), clock, options.http01_check_port);
   }
   if (!options.plan) {
-    EDGETRUST_TRY_ASSIGN(tools.audit, AuditTrail::create(options, environment.instance, clock, log));
+    EDGETRUST_TRY_ASSIGN(tools.audit, AuditTrail::create(options, environment.instance, clock, log, *tools.metrics));
   }
   return tools;
 }
@@ -129,11 +132,7 @@ struct Operator::Parts {
         client(environment.cluster, tools.transport, clock, pauser,
                {.per_second = options.kube_qps,
                 .burst = options.kube_burst,
-                .report =
-                    [this](const kube::CallReport& call) {
-                      metrics.api_request(telemetry::Api::kKubernetes, metric_verb(call.method), call.status);
-                      if (call.took) metrics.api_duration(telemetry::Api::kKubernetes, *call.took);
-                    }}),
+                .report = [this](const kube::CallReport& call) { measure(metrics, call); }}),
         cluster(client, clock, random, pauser,
                 {.namespaces = namespaces,
                  .indexed_label = std::string(api::kCertificateLabel),
@@ -158,7 +157,8 @@ struct Operator::Parts {
                       : nullptr),
         backends(
             cluster.secrets(), *tools.resolver, clock, random,
-            [this](telemetry::Api api, const http::Exchange& exchange) { asked(api, exchange); }, environment.clouds,
+            [this](telemetry::Api api, const http::Exchange& exchange) { measure(metrics, api, exchange); },
+            environment.clouds,
             [this](const net::Socket& socket, const ports::ProbeTarget& target, const net::Wait& wait) {
               return tools.probe->present_over(socket, target, wait);
             }),
@@ -189,7 +189,7 @@ struct Operator::Parts {
         issuers(world),
         connections(world, listings, namespaces),
         pins(world, {objects.pin_policies, *viewer, *announcements}, pin_board),
-        edge_pins(world, {objects.pin_policies, *viewer, backends, *pin_files}, pin_board) {}
+        edge_pins(world, {objects.pin_policies, *viewer, backends, *pin_files, namespaces}, pin_board) {}
 
   // --- what changed wakes whom
 
@@ -212,7 +212,6 @@ struct Operator::Parts {
   void rouse_pins(const std::string& ns, const std::function<bool(const api::Edge&)>& which);
   void recount();
   void noted(const kube::WatchNote& note);
-  void asked(telemetry::Api api, const http::Exchange& exchange);
   // A way to whoever shows this certificate, and to nobody else.
   Result<std::shared_ptr<http::Transport>> trusting(const std::string& certificate_pem);
 
@@ -220,7 +219,8 @@ struct Operator::Parts {
 
   reconcile::Outcome reconcile(const runtime::Key& key, std::stop_token stop);
   void pass(const runtime::Key& key, std::stop_token stop);
-  void rotation_ended(const runtime::Key& key, api::RevisionResult result);
+  telemetry::Logger logger_of(const runtime::Key& key, const reconcile::Outcome& outcome);
+  void rotation_ended(const runtime::Key& key, const reconcile::Outcome& outcome);
 
   http::Response answer(const http::ServerRequest& request);
   http::Response answer_http01(const http::ServerRequest& request);
@@ -240,9 +240,9 @@ struct Operator::Parts {
   const telemetry::Logger& log;
   int workers;
   std::vector<std::string> namespaces;
-  telemetry::Metrics metrics{{.version = EDGETRUST_VERSION, .revision = {}}};
+  telemetry::Metrics& metrics{*tools.metrics};
   kube::ThreadPauser pauser;
-  Lanes lanes{clock};
+  Lanes lanes{clock, metrics};
   runtime::Failures failures{kPassBackoff};
   kube::ApiClient client;
   kube::Cluster cluster;
@@ -286,7 +286,9 @@ void Operator::Parts::changed(const kube::Change<Kind>& change) {
     if (leaves_turn(change.before.get(), change.after.get())) rouse_waiting(change.key.ns);
   }
   if constexpr (std::is_same_v<Kind, api::Edge>) {
-    if (woken.itself) lanes.add({std::string(kEdgePins), change.key.ns, change.key.name});
+    if (woken.itself)
+      lanes.add({std::string(kEdgePins), change.key.ns, change.key.name},
+                reconcile::rank_of(change.after ? *change.after : *change.before));
     if (counts_for_pins(change.before.get(), change.after.get())) recount_pins(change.key.ns);
   }
   if (counts_anew(change.before.get(), change.after.get())) recount();
@@ -300,7 +302,7 @@ void Operator::Parts::recount_pins(const std::string& ns) {
 
 void Operator::Parts::rouse_pins(const std::string& ns, const std::function<bool(const api::Edge&)>& which) {
   for (const auto& edge : cluster.edges().list(ns)) {
-    if (which(*edge)) lanes.add({std::string(kEdgePins), ns, edge->meta.name});
+    if (which(*edge)) lanes.add({std::string(kEdgePins), ns, edge->meta.name}, reconcile::rank_of(*edge));
   }
 }
 
@@ -441,15 +443,11 @@ void Operator::Parts::noted(const kube::WatchNote& note) {
   }
 }
 
-void Operator::Parts::asked(telemetry::Api api, const http::Exchange& exchange) {
-  metrics.api_request(api, metric_verb(exchange.method), exchange.status);
-  metrics.api_duration(api, exchange.took);
-}
-
 Result<std::shared_ptr<http::Transport>> Operator::Parts::trusting(const std::string& certificate_pem) {
   EDGETRUST_TRY_ASSIGN(auto made, http::make_transport({.ca_pem = certificate_pem}));
-  return http::observed(std::move(made), clock,
-                        [this](const http::Exchange& exchange) { asked(telemetry::Api::kGenesys, exchange); });
+  return http::observed(std::move(made), clock, [this](const http::Exchange& exchange) {
+    measure(metrics, telemetry::Api::kGenesys, exchange);
+  });
 }
 
 reconcile::Outcome Operator::Parts::reconcile(const runtime::Key& key, std::stop_token stop) {
@@ -468,13 +466,20 @@ reconcile::Outcome Operator::Parts::reconcile(const runtime::Key& key, std::stop
   return connections.reconcile(object, std::move(stop));
 }
 
-void Operator::Parts::rotation_ended(const runtime::Key& key, api::RevisionResult result) {
-  if (const auto rotation = metric_rotation(result)) metrics.rotation(*rotation);
+void Operator::Parts::rotation_ended(const runtime::Key& key, const reconcile::Outcome& outcome) {
+  if (const auto rotation = metric_rotation(*outcome.ended)) metrics.rotation(*rotation, outcome.delivered_for);
   // What the Edge serves has changed, and its trunks with it.
   const auto certificate = cluster.certificates().get({key.ns, key.name});
   if (!certificate) return;
   edges.look_closely({key.ns, certificate->spec.edge_ref.name});
   lanes.add({kind_name<api::Edge>(), key.ns, certificate->spec.edge_ref.name});
+}
+
+// One pass has at most one effect, so one span is both.
+telemetry::Logger Operator::Parts::logger_of(const runtime::Key& key, const reconcile::Outcome& outcome) {
+  const telemetry::Logger mine = log.with(
+      {{"kind", key.kind}, {"namespace", key.ns}, {"name", key.name}, {"span_id", telemetry::span_id(random)}});
+  return outcome.trace_id.empty() ? mine : mine.with({{"trace_id", outcome.trace_id}});
 }
 
 void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
@@ -485,7 +490,8 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
                     outcome.error     ? telemetry::Reconciled::kFailed
                     : outcome.wake_at ? telemetry::Reconciled::kWaiting
                                       : telemetry::Reconciled::kDone);
-  if (outcome.ended) rotation_ended(key, *outcome.ended);
+  if (outcome.ended) rotation_ended(key, outcome);
+  if (key.kind == kEdgePins) metrics.edge_clock_offset(key.ns, key.name, outcome.clock_offset);
   if (outcome.pins_changed) {
     const auto policy = cluster.pin_policies().get({key.ns, key.name});
     rouse_pins(key.ns, [&](const api::Edge& edge) { return policy && api::selects(policy->spec, edge.meta); });
@@ -494,7 +500,7 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
     edges.look_closely({key.ns, edge});  // a listing of a minute ago says nothing of now
     lanes.add({kind_name<api::Edge>(), key.ns, edge});
   }
-  const telemetry::Logger mine = log.with({{"kind", key.kind}, {"namespace", key.ns}, {"name", key.name}});
+  const telemetry::Logger mine = logger_of(key, outcome);
   if (outcome.effect_error && outcome.effect_error->kind != ErrorKind::kCancelled) {
     metrics.error(telemetry::Trouble::kEffect, outcome.effect_error->kind);
     mine.warn("an effect failed",
@@ -522,7 +528,7 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
     // Machines that have failed together do not come again together.
     if (key.kind == kEdgePins && outcome.effect_error)
       wait = Backoff{.first = wait, .ceiling = wait}.after(1, stable_fraction(key.to_string()));
-    lanes.add_at(key, clock.steady() + wait);
+    lanes.add_at(key, clock.steady() + wait, outcome.rank);
   }
 }
 
@@ -533,7 +539,8 @@ http::Response Operator::Parts::answer(const http::ServerRequest& request) {
     return !cluster.synced() ? text(503, "the watches have not been read yet\n")
                              : text(200, leads() ? "ok\n" : "ok: standing by, another operator leads\n");
   if (request.path == "/metrics") {
-    metrics.queue_depth(lanes.due());
+    lanes.measure(metrics);
+    if (tools.audit) tools.audit->measure(metrics);
     return text(200, metrics.text(), telemetry::Metrics::kContentType);
   }
   return text(404, "/metrics, /healthz, /readyz\n");

@@ -121,6 +121,12 @@ ports::PinFile understood(const Document& document) {
     const Document& tls = document[kTls];
     file.min_version = value_or(tls, "minVersion", std::string{});
     file.strict_validation = value_or(tls, "strictValidation", false);
+    const auto suites = tls.find("cipherSuites");
+    if (suites != tls.end() && suites->is_array()) {
+      for (const auto& suite : *suites) {
+        if (suite.is_string()) file.cipher_suites.push_back(suite.get<std::string>());
+      }
+    }
   }
   return file;
 }

@@ -5,6 +5,7 @@
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/base/time_text.hpp"
 #include "edgetrust/json/value.hpp"
+#include "edgetrust/telemetry/trace.hpp"
 #include "text.hpp"
 
 #include <algorithm>
@@ -25,8 +26,9 @@ std::string serial_before(const std::vector<api::HistoryEntry>& history, std::si
   return {};
 }
 
-const std::vector<std::string> kHead{"at",     "namespace",  "certificate", "edge",      "revision", "result",
-                                     "change", "approvedBy", "oldSerial",   "newSerial", "evidence", "message"};
+const std::vector<std::string> kHead{"at",       "namespace", "certificate", "edge",      "revision",
+                                     "result",   "change",    "approvedBy",  "oldSerial", "newSerial",
+                                     "evidence", "message",   "traceId"};
 
 std::vector<std::string> cells(const ReportLine& line) {
   return {format_rfc3339(line.at),
@@ -40,7 +42,8 @@ std::vector<std::string> cells(const ReportLine& line) {
           line.old_serial,
           line.new_serial,
           line.evidence,
-          line.message};
+          line.message,
+          line.trace_id};
 }
 
 std::string csv_cell(std::string text) {
@@ -75,7 +78,8 @@ std::vector<ReportLine> report(const std::vector<api::EdgeCertificate>& certific
                        .old_serial = serial_before(history, i),
                        .new_serial = entry.serial_number,
                        .evidence = entry.evidence,
-                       .message = entry.message});
+                       .message = entry.message,
+                       .trace_id = telemetry::trace_id(certificate.meta.uid, std::to_string(entry.revision))});
     }
   }
   std::ranges::sort(lines, {},
@@ -112,7 +116,8 @@ AuditReport audit_report(std::string_view log, TimePoint from, TimePoint to) {
                           .old_serial = text("oldSerial"),
                           .new_serial = text("newSerial"),
                           .evidence = text("evidence"),
-                          .message = text("message")});
+                          .message = text("message"),
+                          .trace_id = text("traceId")});
   }
   return read;
 }

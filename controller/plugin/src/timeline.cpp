@@ -50,6 +50,7 @@ std::string print(const view::Timeline& told, TimePoint now, Style style) {
   } else {
     out += "Serves   nothing of ours that was proved\n";
   }
+  if (!told.trace_id.empty()) out += "Trace    " + told.trace_id + "\n";
   out += "\n" + style.paint(Tone::kHead, "WHAT HAPPENED") + "\n";
   if (told.moments.empty()) out += "nothing that is still known\n";
   std::vector<std::vector<std::string>> rows;

@@ -97,9 +97,38 @@ class Handshake {
   Status prepare(const Greeting& greeting) {
     if (!greeting.server_name.empty() && SSL_set_tlsext_host_name(ssl_.get(), greeting.server_name.c_str()) != 1)
       return fail(ErrorKind::kInvalid, "a server name that TLS cannot carry");
-    if (greeting.oldest == ports::TlsVersion::kTls13 && SSL_set_min_proto_version(ssl_.get(), TLS1_3_VERSION) != 1)
-      return fail(ErrorKind::kInternal, "OpenSSL does not know TLS 1.3");
-    return {};
+    return offer(greeting.cipher_suites, greeting.oldest);
+  }
+
+  Status offer_versions(int oldest, int newest) {
+    const bool is_set =
+        SSL_set_min_proto_version(ssl_.get(), oldest) == 1 && SSL_set_max_proto_version(ssl_.get(), newest) == 1;
+    return is_set ? Status{} : fail(ErrorKind::kInternal, "OpenSSL does not know this version of TLS");
+  }
+
+  // The suites of TLS 1.3 and all others are two lists, and the names of the former alone begin with TLS_
+  // (SSL_CTX_set_cipher_list(3)). A list that is not given stays OpenSSL's; in one that is, a name that OpenSSL does
+  // not know is passed over.
+  Status offer(const std::vector<std::string>& suites, ports::TlsVersion oldest) {
+    std::string tls13;
+    std::string tls12;
+    for (const auto& suite : suites) {
+      std::string& list = suite.starts_with("TLS_") ? tls13 : tls12;
+      list += (list.empty() ? "" : ":") + suite;
+    }
+    const bool has_tls13 = tls13.empty() || (SSL_set_ciphersuites(ssl_.get(), tls13.c_str()) == 1 && offers_tls13());
+    const bool has_tls12 =
+        oldest == ports::TlsVersion::kTls12 && (tls12.empty() || SSL_set_cipher_list(ssl_.get(), tls12.c_str()) == 1);
+    if (!has_tls12 && !has_tls13) return fail(ErrorKind::kInvalid, "OpenSSL knows none of the cipher suites");
+    return offer_versions(has_tls12 ? TLS1_2_VERSION : TLS1_3_VERSION, has_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
+  }
+
+  [[nodiscard]] bool offers_tls13() const {
+    const STACK_OF(SSL_CIPHER)* all = SSL_get_ciphers(ssl_.get());
+    for (int i = 0; i < sk_SSL_CIPHER_num(all); ++i) {
+      if (SSL_CIPHER_get_version(sk_SSL_CIPHER_value(all, i)) == std::string_view("TLSv1.3")) return true;
+    }
+    return false;
   }
 
   // The code of the final answer; what comes before it (RFC 3261 section 7.2: 1xx) is read and passed over.

@@ -5,6 +5,8 @@
 #include "edgetrust/ports/tls_probe.hpp"
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <openssl/ssl.h>
 
@@ -18,7 +20,8 @@ ContextPtr make_context();
 struct Greeting {
   std::string server_name;  // may be empty: no SNI
   ports::TlsVersion oldest = ports::TlsVersion::kTls12;
-  std::string sip_options;  // the request that follows the handshake; empty: none
+  std::vector<std::string> cipher_suites;  // as those of ProbeTarget
+  std::string sip_options;                 // the request that follows the handshake; empty: none
 };
 Result<ports::ServedChain> served_chain(SSL_CTX* context, const net::Socket& socket, const Greeting& greeting,
                                         const net::Wait& wait);

@@ -16,7 +16,10 @@ Result<std::string> server_name_of(const ports::ProbeTarget& target, const net::
 // `id` is of the request that may follow.
 Result<Greeting> greeting_to(const net::Endpoint& host, const ports::ProbeTarget& target, const std::string& id) {
   EDGETRUST_TRY_ASSIGN(std::string server_name, server_name_of(target, host));
-  Greeting greeting{.server_name = std::move(server_name), .oldest = target.oldest, .sip_options = {}};
+  Greeting greeting{.server_name = std::move(server_name),
+                    .oldest = target.oldest,
+                    .cipher_suites = target.cipher_suites,
+                    .sip_options = {}};
   if (target.ask_options) greeting.sip_options = sip_options({host.host, target.port}, id);
   return greeting;
 }

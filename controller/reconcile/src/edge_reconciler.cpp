@@ -47,6 +47,7 @@ void describe(api::Edge& edge, const ports::EdgeInfo& info) {
   edge.status.software_update = info.software_status;
   edge.status.service_state = info.active && info.in_service ? "InService" : "OutOfService";
   edge.status.site = edge.spec.site.empty() ? info.site : edge.spec.site;
+  edge.status.time_servers = info.time_servers;
   edge.status.time_zone = !edge.spec.time_zone.empty() ? edge.spec.time_zone : info.time_zone;
 }
 

@@ -71,11 +71,24 @@ class SshEdgeHost final : public ports::EdgeHost {
     EDGETRUST_TRY(told(verdict(output)));
     return told(read_state(output.text, asked, clock_.now()));
   }
+  // Both sides speak without being asked (RFC 4253 section 4.2). Who does so may hang all the same.
+  Status greet(std::stop_token stop) override {
+    return named([&]() -> Status {
+      const net::Wait wait(clock_, std::min<std::chrono::milliseconds>(patience_.step, ports::kGreetsWithin), stop);
+      EDGETRUST_TRY_ASSIGN(const net::Socket socket, connect(wait));
+      EDGETRUST_TRY_ASSIGN(const std::string word, net::receive_some(socket, 1, wait));
+      return word.empty() ? fail(ErrorKind::kUnavailable, "it closes the connection without a word") : Status{};
+    }());
+  }
   Result<ports::ServedChain> present(const ports::PresentRequest& request, std::stop_token stop) override {
     EDGETRUST_TRY_ASSIGN(const net::Endpoint endpoint, net::Endpoint::of(request.host, request.port));
     EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
-    const ports::ProbeTarget target{
-        .host = endpoint.host, .port = endpoint.port, .server_name = request.server_name, .timeout = patience_.step};
+    const ports::ProbeTarget target{.host = endpoint.host,
+                                    .port = endpoint.port,
+                                    .server_name = request.server_name,
+                                    .timeout = patience_.step,
+                                    .oldest = request.oldest,
+                                    .cipher_suites = request.cipher_suites};
     Result<ports::ServedChain> served = fail(ErrorKind::kUnavailable, "it was not asked");
     EDGETRUST_TRY(told(session->dial(endpoint, [&](const net::Socket& socket) {
       served = handshake_(socket, target, net::Wait(clock_, target.timeout, stop));
@@ -181,6 +194,10 @@ class SshEdgeHost final : public ports::EdgeHost {
   template <class T>
   [[nodiscard]] Result<T> told(Result<T> result) const {
     hangs_ = !result && result.error().kind == ErrorKind::kTimeout && result.error().code != ports::kEndpointUnreached;
+    return named(std::move(result));
+  }
+  template <class T>
+  [[nodiscard]] Result<T> named(Result<T> result) const {
     if (result) return result;
     Error error = within("SSH to " + address_.to_string(), std::move(result).error());
     if (error.kind == ErrorKind::kNotFound) error.kind = ErrorKind::kUnavailable;  // a name without an address

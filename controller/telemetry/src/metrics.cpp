@@ -25,9 +25,15 @@ Axis watched_kinds() {
   axis.values.insert(axis.values.end(), {"Secret", "ConfigMap"});
   return axis;
 }
-Axis apis() { return {"client", {"kubernetes", "acme", "genesys", "dns", "heartbeat"}}; }
+Axis apis() { return {"client", {"kubernetes", "acme", "genesys", "dns", "ssh", "heartbeat", "audit"}}; }
+Axis queues() { return {"queue", {"certificates", "others", "pins"}}; }
+Axis worker_states() { return {"state", {"busy", "idle"}}; }
 Axis verbs() { return {"verb", {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}}; }
-Axis codes() { return {"code", {"none", "2xx", "3xx", "4xx", "429", "5xx"}}; }
+const std::vector<std::string>& code_names() {
+  static const std::vector<std::string> kNames{"none", "2xx", "3xx", "4xx", "429", "5xx"};
+  return kNames;
+}
+Axis codes() { return {"code", code_names()}; }
 Axis reconcile_results() { return {"result", {"done", "waiting", "failed"}}; }
 Axis rotation_results() { return {"result", {"active", "rolled_back", "rejected", "failed"}}; }
 Axis troubles() { return {"what", {"effect", "pass"}}; }
@@ -40,6 +46,7 @@ Axis error_kinds() {
 }
 Axis http01_results() { return {"result", {"answered", "unknown"}}; }
 
+enum class Worker { kBusy, kIdle };
 enum class Code { kNone, k2xx, k3xx, k4xx, k429, k5xx };
 Code code_of(int status) {
   if (status == 429) return Code::k429;
@@ -48,8 +55,10 @@ Code code_of(int status) {
   return kByHundred.at(static_cast<std::size_t>(status / 100 - 2));
 }
 
-const Histogram::BucketBoundaries kReconcileBuckets{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30};
-const Histogram::BucketBoundaries kApiBuckets{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
+const Histogram::BucketBoundaries kReconcileBuckets{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60};
+const Histogram::BucketBoundaries kApiBuckets{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
+const Histogram::BucketBoundaries kWaitBuckets{0.001, 0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300};
+const Histogram::BucketBoundaries kRotationBuckets{60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200};
 
 auto& counter(Registry& registry, const char* name, const char* help) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
@@ -91,6 +100,10 @@ struct Metrics::Impl {
   PerObject phase{gauge(registry, "edgetrust_certificate_phase", "1 for the phase that the EdgeCertificate is in.")};
   Closed<Counter> rotations{counter(registry, "edgetrust_rotations_total", "Rotations that ended, by result."),
                             {rotation_results()}};
+  Closed<Histogram> rotation_time{histogram(registry, "edgetrust_rotation_duration_seconds",
+                                            "How long rotations took, from the push to their end."),
+                                  {rotation_results()},
+                                  kRotationBuckets};
 
   PerObject policy_halted{
       gauge(registry, "edgetrust_policy_halted", "1 while rollbacks keep further Edges of the policy from starting.")};
@@ -104,10 +117,13 @@ struct Metrics::Impl {
 
   PerObject edge_online{gauge(registry, "edgetrust_edge_online", "1 while Genesys reports the Edge online.")};
   PerObject edge_sip_up{gauge(registry, "edgetrust_edge_sip_up", "1 while the Edge's SIP is healthy.")};
-  PerObject edge_clock_offset{
-      gauge(registry, "edgetrust_edge_clock_offset_seconds", "How far the Edge's clock is ahead of ours.")};
+  PerObject edge_clock_offset{gauge(registry, "edgetrust_edge_clock_offset_seconds",
+                                    "How far the Edge's clock is from the right time, either way.")};
   PerObject edge_clock_in_sync{
       gauge(registry, "edgetrust_edge_clock_in_sync", "1 while the Edge's clock is within the policy's maxOffset.")};
+  PerObject edge_pin_state{gauge(registry, "edgetrust_edge_pin_state", "1 for how the Edge stands to its PinPolicy.")};
+  PerObject edge_pins_enforced{
+      gauge(registry, "edgetrust_edge_pins_enforced", "1 while a file that pins was put on the Edge by the operator.")};
   PerObject pins_current{
       gauge(registry, "edgetrust_pin_policy_current", "1 while the pins accept what the endpoint presents.")};
   PerObject pin_handshake_valid{gauge(registry, "edgetrust_pin_policy_handshake_valid",
@@ -117,10 +133,14 @@ struct Metrics::Impl {
       gauge(registry, "edgetrust_pin_policy_edges_matched", "Edges of the PinPolicy on which all is as it says.")};
   PerObject pin_override{
       gauge(registry, "edgetrust_pin_policy_override_active", "1 while an emergency override suspends pinning.")};
+  PerObject pins_switching_off{gauge(registry, "edgetrust_pin_policy_switching_off",
+                                     "1 while Edges that have left Enforce still pin by the PinPolicy.")};
   PerObject pin_intercepted{
       gauge(registry, "edgetrust_pin_policy_intercepted", "1 while Edges see another chain than the endpoint's own.")};
   PerObject credentials_valid{gauge(registry, "edgetrust_connection_credentials_valid",
                                     "1 while Genesys accepts the connection's credentials.")};
+  PerObject credentials_deletion{gauge(registry, "edgetrust_connection_credentials_deletion_timestamp_seconds",
+                                       "When Genesys deletes the OAuth client that is in use.")};
   PerObject standby_in_use{gauge(registry, "edgetrust_connection_standby_in_use",
                                  "1 while the connection's first OAuth client is refused and its standby is used.")};
   PerObject unmanaged_edges{
@@ -132,7 +152,20 @@ struct Metrics::Impl {
       histogram(registry, "edgetrust_reconcile_duration_seconds", "How long a pass over an object took."),
       {own_kinds()},
       kReconcileBuckets};
-  Gauge& queue_depth{gauge(registry, "edgetrust_queue_depth", "Keys that wait to be worked on now.").Add({})};
+  Closed<Gauge> queue_depth{gauge(registry, "edgetrust_queue_depth", "Keys that wait to be worked on now."),
+                            {queues()}};
+  Closed<Gauge> queue_oldest{
+      gauge(registry, "edgetrust_queue_oldest_seconds", "How long the key has waited that has waited longest."),
+      {queues()}};
+  Closed<Histogram> queue_wait{
+      histogram(registry, "edgetrust_queue_wait_duration_seconds", "How long keys waited for a worker."),
+      {queues()},
+      kWaitBuckets};
+  Closed<Gauge> workers{gauge(registry, "edgetrust_workers", "Workers, by whether they have a key."),
+                        {queues(), worker_states()}};
+  Closed<Gauge> longest_pass{
+      gauge(registry, "edgetrust_reconcile_longest_running_seconds", "How long the longest pass has been under way."),
+      {queues()}};
   Closed<Counter> watch_restarts{
       counter(registry, "edgetrust_watch_restarts_total", "Watches that ended and were begun again."),
       {watched_kinds()}};
@@ -149,9 +182,23 @@ struct Metrics::Impl {
   Closed<Counter> api_requests{
       counter(registry, "edgetrust_api_requests_total", "Requests to others by class of status; none: no answer came."),
       {apis(), verbs(), codes()}};
-  Closed<Histogram> api_time{histogram(registry, "edgetrust_api_duration_seconds", "How long requests to others took."),
-                             {apis()},
-                             kApiBuckets};
+  prometheus::Family<Histogram>& api_time{
+      histogram(registry, "edgetrust_api_duration_seconds", "How long requests to others took, by kind and outcome.")};
+
+  Counter& audit_written{
+      counter(registry, "edgetrust_audit_records_total", "Audit records that were written.").Add({})};
+  Counter& audit_failed{
+      counter(registry, "edgetrust_audit_write_failures_total", "Audit records that could not be written.").Add({})};
+  Closed<Counter> audit_sink_failures{counter(registry, "edgetrust_audit_sink_failures_total",
+                                              "Times that the audit sink did not take a record, by class."),
+                                      {error_kinds()}};
+  Counter& audit_sink_taken{
+      counter(registry, "edgetrust_audit_sink_taken_total", "Audit records that the sink has taken.").Add({})};
+  prometheus::Family<Gauge>& audit_sink_backlog{
+      gauge(registry, "edgetrust_audit_sink_backlog", "Audit records that wait to be taken by the sink.")};
+  prometheus::Family<Gauge>& audit_sink_oldest{
+      gauge(registry, "edgetrust_audit_sink_oldest_timestamp_seconds",
+            "When the first audit record was written that the sink has not taken.")};
 };
 
 Metrics::Metrics(const BuildInfo& build) : impl_(std::make_unique<Impl>()) {
@@ -188,7 +235,10 @@ void Metrics::forget_certificate(const std::string& ns, const std::string& name)
   }
 }
 void Metrics::http01_request(Http01 result) { impl_->http01_requests.at(result).Increment(); }
-void Metrics::rotation(Rotation result) { impl_->rotations.at(result).Increment(); }
+void Metrics::rotation(Rotation result, std::optional<Seconds> took) {
+  impl_->rotations.at(result).Increment();
+  if (took) impl_->rotation_time.at(result).Observe(took->count());
+}
 
 void Metrics::policy_halted(const std::string& ns, const std::string& name, bool halted) {
   impl_->policy_halted.set(ns, name, halted ? 1 : 0);
@@ -216,14 +266,21 @@ void Metrics::edge_online(const std::string& ns, const std::string& name, std::o
 void Metrics::edge_sip_up(const std::string& ns, const std::string& name, std::optional<bool> up) {
   set_or_forget(impl_->edge_sip_up, ns, name, up);
 }
-void Metrics::edge_clock_offset(const std::string& ns, const std::string& name, Seconds offset) {
-  impl_->edge_clock_offset.set(ns, name, offset.count());
+void Metrics::edge_clock_offset(const std::string& ns, const std::string& name, std::optional<Seconds> offset) {
+  offset ? impl_->edge_clock_offset.set(ns, name, offset->count()) : impl_->edge_clock_offset.forget(ns, name);
+}
+void Metrics::edge_pin_state(const std::string& ns, const std::string& name, const std::optional<std::string>& state) {
+  state ? impl_->edge_pin_state.set(ns, name, 1, {{"state", *state}}) : impl_->edge_pin_state.forget(ns, name);
+}
+void Metrics::edge_pins_enforced(const std::string& ns, const std::string& name, std::optional<bool> enforced) {
+  set_or_forget(impl_->edge_pins_enforced, ns, name, enforced);
 }
 void Metrics::edge_clock_in_sync(const std::string& ns, const std::string& name, std::optional<bool> in_sync) {
   set_or_forget(impl_->edge_clock_in_sync, ns, name, in_sync);
 }
 void Metrics::forget_edge(const std::string& ns, const std::string& name) {
-  for (auto* metric : {&impl_->edge_online, &impl_->edge_sip_up, &impl_->edge_clock_offset, &impl_->edge_clock_in_sync})
+  for (auto* metric : {&impl_->edge_online, &impl_->edge_sip_up, &impl_->edge_clock_offset, &impl_->edge_clock_in_sync,
+                       &impl_->edge_pin_state, &impl_->edge_pins_enforced})
     metric->forget(ns, name);
 }
 
@@ -241,16 +298,22 @@ void Metrics::pin_edges(const std::string& ns, const std::string& name, std::opt
 void Metrics::pin_override(const std::string& ns, const std::string& name, std::optional<bool> active) {
   set_or_forget(impl_->pin_override, ns, name, active);
 }
+void Metrics::pins_switching_off(const std::string& ns, const std::string& name, std::optional<bool> switching_off) {
+  set_or_forget(impl_->pins_switching_off, ns, name, switching_off);
+}
 void Metrics::pin_intercepted(const std::string& ns, const std::string& name, std::optional<bool> intercepted) {
   set_or_forget(impl_->pin_intercepted, ns, name, intercepted);
 }
 void Metrics::forget_pin_policy(const std::string& ns, const std::string& name) {
   for (auto* metric : {&impl_->pins_current, &impl_->pin_handshake_valid, &impl_->pin_edges, &impl_->pin_edges_matched,
-                       &impl_->pin_override, &impl_->pin_intercepted})
+                       &impl_->pin_override, &impl_->pins_switching_off, &impl_->pin_intercepted})
     metric->forget(ns, name);
 }
 void Metrics::credentials_valid(const std::string& ns, const std::string& name, std::optional<bool> valid) {
   set_or_forget(impl_->credentials_valid, ns, name, valid);
+}
+void Metrics::credentials_deletion(const std::string& ns, const std::string& name, std::optional<TimePoint> at) {
+  set_or_forget(impl_->credentials_deletion, ns, name, at);
 }
 void Metrics::standby_in_use(const std::string& ns, const std::string& name, std::optional<bool> in_use) {
   set_or_forget(impl_->standby_in_use, ns, name, in_use);
@@ -259,7 +322,8 @@ void Metrics::unmanaged_edges(const std::string& ns, const std::string& name, st
   set_or_forget(impl_->unmanaged_edges, ns, name, edges);
 }
 void Metrics::forget_connection(const std::string& ns, const std::string& name) {
-  for (auto* metric : {&impl_->credentials_valid, &impl_->standby_in_use, &impl_->unmanaged_edges})
+  for (auto* metric :
+       {&impl_->credentials_valid, &impl_->credentials_deletion, &impl_->standby_in_use, &impl_->unmanaged_edges})
     metric->forget(ns, name);
 }
 
@@ -267,14 +331,37 @@ void Metrics::reconcile(Kind kind, Seconds took, Reconciled result) {
   impl_->reconciles.at(kind, result).Increment();
   impl_->reconcile_time.at(kind).Observe(took.count());
 }
-void Metrics::queue_depth(std::size_t keys) { impl_->queue_depth.Set(static_cast<double>(keys)); }
+void Metrics::queue_wait(Queue queue, Seconds waited) { impl_->queue_wait.at(queue).Observe(waited.count()); }
+void Metrics::queue(Queue queue, const QueueState& state) {
+  impl_->queue_depth.at(queue).Set(static_cast<double>(state.due));
+  impl_->queue_oldest.at(queue).Set(state.oldest.count());
+  impl_->workers.at(queue, Worker::kBusy).Set(static_cast<double>(state.busy));
+  impl_->workers.at(queue, Worker::kIdle).Set(static_cast<double>(state.idle));
+  impl_->longest_pass.at(queue).Set(state.longest.count());
+}
 void Metrics::error(Trouble trouble, ErrorKind kind) { impl_->errors.at(trouble, kind).Increment(); }
 void Metrics::watch_restart(Kind kind) { impl_->watch_restarts.at(kind).Increment(); }
 
 void Metrics::api_request(Api api, Verb verb, int status) {
   impl_->api_requests.at(api, verb, code_of(status)).Increment();
 }
-void Metrics::api_duration(Api api, Seconds took) { impl_->api_time.at(api).Observe(took.count()); }
+void Metrics::api_duration(Api api, std::string_view request, int status, Seconds took) {
+  const auto word = [](const Axis& axis, auto position) { return axis.values.at(static_cast<std::size_t>(position)); };
+  impl_->api_time
+      .Add({{"client", word(apis(), api)}, {"request", std::string(request)}, {"code", word(codes(), code_of(status))}},
+           kApiBuckets)
+      .Observe(took.count());
+}
+
+void Metrics::audit_written() { impl_->audit_written.Increment(); }
+void Metrics::audit_failed() { impl_->audit_failed.Increment(); }
+void Metrics::audit_sink_failed(ErrorKind kind) { impl_->audit_sink_failures.at(kind).Increment(); }
+void Metrics::audit_sink_took() { impl_->audit_sink_taken.Increment(); }
+void Metrics::audit_sink_waits(std::uint64_t records, std::optional<TimePoint> since) {
+  impl_->audit_sink_backlog.Add({}).Set(static_cast<double>(records));
+  Gauge& oldest = impl_->audit_sink_oldest.Add({});
+  since ? oldest.Set(unix_time(*since)) : impl_->audit_sink_oldest.Remove(&oldest);
+}
 
 // The library hands series out in the order of a hash table.
 std::string Metrics::text() const {

@@ -35,6 +35,7 @@ json::Value as_value(const Timeline& told) {
                   {"message", told.message},
                   {"stalled", told.stalled},
                   {"serialNumber", told.serial_number},
+                  {"traceId", told.trace_id},
                   {"happened", json::Value::array()},
                   {"waitsFor", json::Value::array()}};
   if (told.revision) out["revision"] = *told.revision;

@@ -1,10 +1,12 @@
 #include "edgetrust/view/timeline.hpp"
 
 #include "edgetrust/api/approval.hpp"
+#include "edgetrust/api/change.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/base/time_text.hpp"
 #include "edgetrust/decide/schedule.hpp"
+#include "edgetrust/telemetry/trace.hpp"
 
 #include <algorithm>
 
@@ -209,6 +211,8 @@ Timeline timeline(const Subject& subject, TimePoint now) {
   told.not_before = status.not_before;
   told.not_after = status.not_after;
   told.renewal = status.renewal_time;
+  if (const auto revision = api::revision_in_question(status))
+    told.trace_id = telemetry::trace_id(certificate.meta.uid, std::to_string(*revision));
   told.moments = moments_of(subject);
   if (certificate.broken) {
     told.reason = "Invalid";

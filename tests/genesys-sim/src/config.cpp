@@ -87,6 +87,10 @@ Result<EdgeConfig> parse_edge(View value) {
   edge.site = value["site"].string_or("site-1");
   edge.site_name = value["siteName"].string_or(edge.site);
   edge.time_zone = value["timeZone"].string_or("");
+  value["timeServers"].for_each_element([&](View server) {
+    edge.time_servers.push_back(server.string_or(""));
+    return true;
+  });
   edge.host = value["host"].string_or(edge.name);
   EDGETRUST_TRY_ASSIGN(edge.sip_port, port(value, "sipPort"));
   edge.factory = value["factory"].boolean().value_or(false);

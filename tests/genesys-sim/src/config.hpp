@@ -17,10 +17,11 @@ using std::chrono::milliseconds;
 struct EdgeConfig {
   std::string id;
   std::string name;
-  std::string site;       // id
-  std::string site_name;  // default: the id
-  std::string time_zone;  // of the site's software-update window; empty: the site has none
-  std::string host;       // the name that its peers verify
+  std::string site;                       // id
+  std::string site_name;                  // default: the id
+  std::string time_zone;                  // of the site's software-update window; empty: the site has none
+  std::vector<std::string> time_servers;  // ntpSettings of the site; empty: it has none
+  std::string host;                       // the name that its peers verify
   std::uint16_t sip_port = 0;
   bool factory = false;  // starts with a certificate that signed itself; else nothing listens until one is installed
 };

@@ -77,6 +77,7 @@ Value Api::site_json(const EdgeRecord& edge) const {
                                     {"start", "2026-01-01T02:00:00.000"},
                                     {"end", "2026-01-01T05:00:00.000"}};
   }
+  if (!edge.config.time_servers.empty()) body["ntpSettings"] = {{"servers", edge.config.time_servers}};
   return body;
 }
 

@@ -65,6 +65,20 @@ def rotations(result: str, value: str) -> Series:
     return {f'edgetrust_rotations_total{{job="edgetrust",result="{result}"}}': value}
 
 
+def pin_state(state: str, value: str) -> Series:
+    return of_both("edge_pin_state", value, f',state="{state}"')
+
+
+def queue(name: str, value: str) -> Series:
+    return {f'edgetrust_{name}{{job="edgetrust",queue="pins"}}': value}
+
+
+def audit(name: str, value: str) -> Series:
+    return {f'edgetrust_audit_{name}{{job="edgetrust",pod="{pod}"}}': value for pod in ("a", "b")}
+
+
+JOB = {"job": "edgetrust"}
+PINS = {"job": "edgetrust", "queue": "pins"}
 ACME = {"job": "edgetrust", "client": "acme"}
 CASES: dict[str, list[Case]] = {
     "EdgetrustAbsent": [Case({}, {'edgetrust_build_info{version="1"}': "1x90"}, {})],
@@ -105,12 +119,29 @@ CASES: dict[str, list[Case]] = {
     "EdgetrustIntercepted": [Case(of_both("pin_policy_intercepted", "1x90"), of_both("pin_policy_intercepted", "0x90"))],
     "EdgetrustOverrideLasts": [Case(of_both("pin_policy_override_active", "1x4400"), of_both("pin_policy_override_active", "0x2200 1x2200"), at=73 * 3600)],
     "EdgetrustEdgeClockOff": [Case(of_both("edge_clock_in_sync", "0x90"), of_both("edge_clock_in_sync", "0x40 1x10 0x40"))],
+    "EdgetrustPinsRolledBack": [Case(pin_state("RolledBack", "1x90"), pin_state("Matched", "1x90") | pin_state("RolledBack", "_x86 1x4"))],
+    "EdgetrustPinsBlocked": [
+        Case(pin_state("Blocked", "1x1500"), pin_state("Drifted", "1x1500"), at=25 * 3600),
+        Case(pin_state("Blocked", "1x1500"), pin_state("Blocked", "_x300 1x1200"), at=25 * 3600),
+    ],
+    "EdgetrustPinsOutOfReach": [
+        Case(of_both("edge_pins_enforced", "1x400") | pin_state("Unreachable", "1x400"), quiet, at=390 * 60)
+        for quiet in (
+            of_both("edge_pins_enforced", "0x400") | pin_state("Unreachable", "1x400"),  # nothing pins there
+            of_both("edge_pins_enforced", "1x400") | pin_state("Matched", "1x400"),
+            of_both("edge_pins_enforced", "1x400") | pin_state("Unreachable", "_x100 1x300"),  # for five hours
+        )
+    ],
+    "EdgetrustPinsSwitchingOff": [Case(of_both("pin_policy_switching_off", "1x4400"), of_both("pin_policy_switching_off", "0x2200 1x2200"), at=73 * 3600)],
     "EdgetrustCredentialsRefused": [Case(of_both("connection_credentials_valid", "0x90"), of_both("connection_credentials_valid", "1x90"))],
     "EdgetrustCredentialsUnknown": [
         Case(of_both("certificate_ready", "1x90"), of_both("certificate_ready", "1x90") | of_both("connection_credentials_valid", "0x90"), {}),
         Case(of_both("certificate_ready", "1x90"), {'edgetrust_build_info{version="1"}': "1x90"}, {}),  # there is nothing to deliver
     ],
     "EdgetrustStandbyCredentialsInUse": [Case(of_both("connection_standby_in_use", "1x90"), of_both("connection_standby_in_use", "0x90"))],
+    "EdgetrustCredentialsDeleted": [
+        Case(of_both("connection_credentials_deletion_timestamp_seconds", f"{NOW + 13 * DAY}x90"), of_both("connection_credentials_deletion_timestamp_seconds", f"{NOW + 15 * DAY}x90"), value="13d 0h 0m 0s"),
+    ],
     "EdgetrustUnmanagedEdges": [Case(of_both("connection_unmanaged_edges", "4x90"), of_both("connection_unmanaged_edges", "0x90"), value="4")],
     "EdgetrustIssuerLimited": [
         Case(of_both("issuer_limited_until_timestamp_seconds", f"{2 * DAY}x1500"), of_both("issuer_limited_until_timestamp_seconds", f"_x600 {2 * DAY}x900"), value="23h 0m 0s", at=25 * 3600),
@@ -123,6 +154,15 @@ CASES: dict[str, list[Case]] = {
     "EdgetrustPeerFails": [
         *(Case(requests(code, "0+2x90", "0+1x90"), requests(code, "0+1x90", "0+2x90"), ACME) for code in ("none", "5xx", "429")),
         Case(requests("5xx", "0+2x90", "0+1x90"), requests("4xx", "0+2x90", "0+1x90"), ACME),  # an answer is an answer
+    ],
+    "EdgetrustWorkWaits": [Case(queue("queue_oldest_seconds", "0+30x90"), queue("queue_oldest_seconds", "299x80 400x10"), PINS)],
+    "EdgetrustPassHangs": [Case(queue("reconcile_longest_running_seconds", "0+60x90"), queue("reconcile_longest_running_seconds", "60x90"), PINS, value="1h 30m 0s")],
+    "EdgetrustAuditNotWritten": [
+        Case(audit("write_failures_total", "0x85 1x5"), audit("write_failures_total", "0x60 1x30"), JOB),  # it was long ago
+    ],
+    "EdgetrustAuditSinkBehind": [
+        Case(audit("sink_oldest_timestamp_seconds", "600x90"), audit("sink_oldest_timestamp_seconds", f"{NOW - 3000}x90"), JOB, value="1h 20m 0s"),
+        Case(audit("sink_oldest_timestamp_seconds", "600x90"), audit("sink_backlog", "0x90"), JOB, value="1h 20m 0s"),  # all is taken
     ],
 }
 
@@ -153,10 +193,18 @@ def promtool_test(alert: str, case: Case, fires: bool) -> dict[str, Any]:
 
 
 def promtool(tests: list[dict[str, Any]]) -> subprocess.CompletedProcess[str]:
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        json.dump({"rule_files": [str(FILE)], "evaluation_interval": "1m", "tests": tests}, file)
-        file.flush()
-        return subprocess.run(["promtool", "test", "rules", file.name], capture_output=True, text=True, check=False)
+    """Each alert by itself: promtool would reckon all of them for each moment of each test, which takes minutes."""
+    by_alert: dict[str, list[dict[str, Any]]] = {}
+    for test in tests:
+        by_alert.setdefault(test["alert_rule_test"][0]["alertname"], []).append(test)
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for alert, its_tests in by_alert.items():
+            rules, file = (Path(folder) / f"{alert}.{part}.yaml" for part in ("rules", "tests"))
+            rules.write_text(json.dumps({"groups": [{"name": "edgetrust", "rules": [ALERTS[alert]]}]}))
+            file.write_text(json.dumps({"rule_files": [str(rules)], "evaluation_interval": "1m", "tests": its_tests}))
+            files.append(file)
+        return subprocess.run(["promtool", "test", "rules", *files], capture_output=True, text=True, check=False)
 
 
 class Alerts(unittest.TestCase):

@@ -6,8 +6,10 @@ import csv
 import hashlib
 import io
 import json
+import re
 import subprocess
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,13 @@ class Audit(OperatorTest):
         push = self.records()[2]
         self.assertEqual((push["change"], push["by"], push["edge"]), ("CHG1", "ada", edge.name))
         wait_for("the sink was asked and took nothing", lambda: self.sink.refused > 1)
+        text = self.operator.metrics()
+        for sample in ("records_total 4", "write_failures_total 0", "sink_taken_total 0", "sink_backlog 4"):
+            self.assertIn(f"\nedgetrust_audit_{sample}\n", text)
+        (failures,) = re.findall(r'^edgetrust_audit_sink_failures_total\{class="Unavailable"\} (\d+)$', text, re.M)
+        self.assertGreater(int(failures), 0)
+        (oldest,) = re.findall(r"^edgetrust_audit_sink_oldest_timestamp_seconds (\S+)$", text, re.M)
+        self.assertAlmostEqual(float(oldest), datetime.fromisoformat(self.records()[0]["at"]).timestamp(), delta=1)
 
         self.operator.stop()  # with everything still to be taken
         self.operator.start()
@@ -78,6 +87,10 @@ class Audit(OperatorTest):
         self.assertEqual([event["data"]["sequence"] for event in self.sink.taken], list(range(1, len(records) + 1)), "in their order, each once")
         self.assertEqual(self.sink.taken[2]["type"], "io.edgetrust.audit.Push")
         self.assertEqual(self.sink.forged, 0)
+        wait_for("nothing waits for the sink", lambda: "\nedgetrust_audit_sink_backlog 0\n" in self.operator.metrics())
+        text = self.operator.metrics()
+        self.assertIn(f"\nedgetrust_audit_sink_taken_total {len(records)}\n", text)
+        self.assertNotIn("\nedgetrust_audit_sink_oldest_timestamp_seconds ", text)
 
         report = subprocess.run([env("KUBECTL_EDGETRUST"), "report", "--log", str(self.log_file), "-o", "csv"], capture_output=True, text=True, check=True)
         rows = list(csv.DictReader(io.StringIO(report.stdout)))

@@ -1,5 +1,6 @@
 """PinPolicies in Enforce, on machines whose service really enforces the pin file, behind a real SSH server."""
 
+import hashlib
 import os
 import signal
 import socket
@@ -18,6 +19,22 @@ from simulator import Appliance
 
 @unittest.skipIf(os.geteuid() != 0, "a mount namespace takes root")
 class Enforce(PinTest):
+    def is_told(self, file: str) -> None:
+        """The metrics say how the Edge is, and the change that put the file there is found by its id."""
+        of_edge = f'{{name="edge01",namespace="{self.namespace}"'
+        wait_for("the clock is told", lambda: f"edgetrust_edge_clock_offset_seconds{of_edge}}} 0" in self.operator.metrics())
+        text = self.operator.metrics()
+        self.assertIn(f'edgetrust_edge_pin_state{of_edge},state="Matched"}} 1', text)
+        self.assertIn(f"edgetrust_edge_pins_enforced{of_edge}}} 1", text)
+        for session in ("look", "present", "install", "restart", "confirm"):
+            self.assertIn(f'edgetrust_api_duration_seconds_count{{client="ssh",code="2xx",request="{session}"}}', text)
+        uid = self.kube.get("Edge", self.namespace, "edge01")["metadata"]["uid"]
+        trace = hashlib.sha256(f"{uid}\0{file}".encode()).hexdigest()[:32]
+        effects = {line.get("effect") for line in self.operator.lines() if line.get("trace_id") == trace}
+        self.assertLessEqual({"InstallPins", "RestartService", "ProvePins", "ConfirmPins"}, effects)
+        applied = lambda event: event["reason"] == "PinsApplied" and event["metadata"].get("annotations", {}).get("edgetrust.io/trace-id") == trace
+        wait_for("its Event has the id too", lambda: any(map(applied, self.kube.events(self.namespace))))
+
     def test_a_first_pin_and_a_rotation_that_is_declared(self) -> None:
         machine = self.add_machine()
         machine.put('{"vendor": {"kept": true}}')
@@ -31,6 +48,7 @@ class Enforce(PinTest):
         for kind, name in (("Edge", "edge01"), ("PinPolicy", "cloud")):
             self.assertEqual(self.kube.get(kind, self.namespace, name)["metadata"]["finalizers"], ["edgetrust.io/cleanup"])
         wait_for("the policy is ready", lambda: self.said("Ready") == ("True", "Ready"))
+        self.is_told(status["fileSha256"])
 
         old = self.endpoint.pin
         coming = self.endpoint.issue()

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <latch>
 
 #include <gmock/gmock.h>
 
@@ -198,6 +199,8 @@ struct SinkTest : AuditTest {
   std::condition_variable changed;
   std::vector<http::Request> offered;
   std::vector<int> answers;  // of the next requests; then 202
+  std::vector<ErrorKind> kinds;
+  int took = 0;
 
   void SetUp() override {
     AuditTest::SetUp();
@@ -218,6 +221,13 @@ struct SinkTest : AuditTest {
                                                     [this](const Error& error) {
                                                       const std::lock_guard lock(mutex);
                                                       failures.push_back(error.message());
+                                                      kinds.push_back(error.kind);
+                                                    },
+                                                .took =
+                                                    [this] {
+                                                      const std::lock_guard lock(mutex);
+                                                      ++took;
+                                                      changed.notify_all();
                                                     },
                                                 .first_pause = 1ms,
                                                 .longest_pause = 2ms},
@@ -226,6 +236,10 @@ struct SinkTest : AuditTest {
   bool offers(std::size_t count) {
     std::unique_lock lock(mutex);
     return changed.wait_for(lock, 30s, [&] { return offered.size() >= count; });
+  }
+  bool takes(int count) {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, 30s, [&] { return took >= count; });
   }
   std::string sent() const {
     std::ifstream in(path + ".sent");
@@ -265,6 +279,38 @@ TEST_F(SinkTest, EachRecordIsOfferedInOrderUntilItIsTaken) {
       (std::vector{action(offered[0]), action(offered[1]), action(offered[2]), action(offered[3]), action(offered[4])}),
       testing::ElementsAre("Plan", "Plan", "Plan", "Push", "Push"));
   EXPECT_EQ(offered[0].body, offered[2].body) << "the same event each time";
+}
+
+TEST_F(SinkTest, TellsWhatItWaitsFor) {
+  answers = {403, 429, 418};
+  const auto log = open();
+  log->write(record("Plan"));
+  clock.advance(1min);
+  log->write(record("Push"));
+  EXPECT_EQ(log->next_sequence(), 3U);
+  std::optional<Sink::Pending> first;
+  {
+    // While the first record is offered for the first time, nothing else can be pending.
+    std::unique_ptr<Sink> one;
+    std::latch is_made(1);
+    transport->otherwise([&, answer = 202](const http::Request& request) {
+      is_made.wait();
+      const std::lock_guard lock(mutex);
+      if (offered.empty()) first = one->pending();
+      offered.push_back(request);
+      const int status = answers.empty() ? answer : answers.front();
+      if (!answers.empty()) answers.erase(answers.begin());
+      changed.notify_all();
+      return support::answer(status);
+    });
+    one = sink();
+    is_made.count_down();
+    ASSERT_TRUE(takes(2));
+  }  // joined
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(first->sequence, 1U);
+  EXPECT_EQ(first->at, clock.now() - 1min);
+  EXPECT_THAT(kinds, testing::ElementsAre(ErrorKind::kForbidden, ErrorKind::kRateLimited, ErrorKind::kInvalid));
 }
 
 TEST_F(SinkTest, AnotherStartGoesOnWhereTheLastWas) {

@@ -1,6 +1,7 @@
 #include "edgetrust/audit/record.hpp"
 
 #include "edgetrust/base/time_text.hpp"
+#include "edgetrust/telemetry/trace.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -44,6 +45,7 @@ TEST(Records, OneRotationFromPlanToProof) {
   EXPECT_EQ(planned[0].revision, 4);
   EXPECT_EQ(planned[0].old_serial, "03");
   EXPECT_EQ(planned[0].edge, "edge01");
+  EXPECT_EQ(planned[0].trace_id, telemetry::trace_id("u1", "4"));
   auto further = ordering;
   further.status.order->url = "https://ca.example/order/1";
   EXPECT_THAT(records(ordering, further), IsEmpty()) << "the same plan goes on";

@@ -2,6 +2,7 @@
 #include "edgetrust/decide/pins/file_change.hpp"
 
 #include "edgetrust/base/time_text.hpp"
+#include "support/pin_machine.hpp"
 
 namespace edgetrust::decide::pins {
 namespace {
@@ -14,85 +15,20 @@ using testing::HasSubstr;
 // Hashes are the texts themselves: nothing here looks into them.
 ports::PinDocument document(const std::string& text) { return {.text = text, .sha256 = text}; }
 
-// The machine of an Edge as it really is, with a clock that stands until it is told to go on.
-struct Machine {
-  TimePoint now = parse_rfc3339("2026-11-22T12:00:00Z").value();
-  std::optional<std::string> file = "old";
-  std::optional<std::optional<std::string>> previous;  // kept for the timer; inner empty: there was no file
-  bool is_private = true;
-  bool leftovers = false;
-  struct Timer {
-    TimePoint at;
-    std::string file;
-  };
-  std::optional<Timer> timer;
-  int invocation = 1;
-  int unread = 0;                    // the invocation that has not read the file of the last installation
-  std::string running = "old";       // what the service has read
+struct Machine final : support::PinMachine {
+  Machine() : PinMachine(parse_rfc3339("2026-11-22T12:00:00Z").value()) { file = running = "old"; }
   std::set<std::string> bad;         // files with which the service does not come up
   std::set<std::string> locked_out;  // files with which the endpoint is refused
   bool cut_off = false;              // the endpoint cannot be reached at all
-  std::chrono::milliseconds comes_up_after{1s};
-  TimePoint up_at = now;
-  int restarts = 0;
 
-  void start_service() {
-    ++invocation;
-    ++restarts;
-    running = file.value_or("");
-    up_at = now + comes_up_after;
-  }
-  void put_back(const std::string& of) {
-    if (file == of && previous) {
-      file = *previous;
-      if (invocation != unread) start_service();
-    }
-    previous.reset();
-    leftovers = false;
-  }
-  void advance(std::chrono::milliseconds by) {
-    const TimePoint until = now + by;
-    if (timer && timer->at <= until) {
-      const Timer fired = *timer;
-      now = fired.at;
-      timer.reset();
-      put_back(fired.file);
-    }
-    now = until;
-  }
-  [[nodiscard]] ports::HostState look() const {
-    ports::HostState state;
-    state.has_file = file.has_value();
-    state.text = state.sha256 = file.value_or("");
-    state.is_private = is_private;
-    state.restore_armed = timer.has_value();
-    state.has_leftovers = leftovers || previous.has_value();
-    state.service_active = now >= up_at && !bad.contains(running);
-    state.invocation = std::to_string(invocation);
-    return state;
-  }
-  void run(const file_effect::Install& effect) {
-    if (timer || file.value_or("") != effect.replaces) return;  // ChangeUnderWay, FileChanged
-    previous = file;
-    unread = invocation;
-    timer = Timer{now + kRestoreAfter, effect.document.sha256};
-    file = effect.document.text;
-    is_private = true;
-  }
-  void run(const file_effect::Restart& effect) {
-    if (std::to_string(invocation) == effect.invocation) start_service();
-  }
-  void run(const file_effect::Confirm& effect) {
-    if (file != effect.sha256) return;
-    timer.reset();
-    previous.reset();
-    leftovers = false;
-  }
-  void run(const file_effect::Restore& effect) {
-    timer.reset();
-    put_back(effect.sha256);
-  }
-  void run(const file_effect::Clean& /*effect*/) { leftovers = false; }
+  [[nodiscard]] bool comes_up(const std::string& text) const override { return !bad.contains(text); }
+  [[nodiscard]] std::string sha256_of(const std::string& text) const override { return text; }
+
+  void run(const file_effect::Install& effect) { std::ignore = put(effect.document, effect.replaces, kRestoreAfter); }
+  void run(const file_effect::Restart& effect) { restart_once(effect.invocation); }
+  void run(const file_effect::Confirm& effect) { std::ignore = keep(effect.sha256); }
+  void run(const file_effect::Restore& effect) { std::ignore = take_back(effect.sha256); }
+  void run(const file_effect::Clean& /*effect*/) { tidy(); }
 };
 
 struct Crash {};
@@ -105,6 +41,7 @@ struct Story {
   std::optional<std::string> wanted = "new";
   bool enforced = true;
   std::string waits_for;
+  std::string hindered;
   api::Duration clock_offset{0};
   Proof proof = Proof::kNone;
   TimePoint proof_at;
@@ -131,7 +68,7 @@ struct Story {
 
   // What one pass would decide.
   [[nodiscard]] FileDecision decided() const {
-    std::optional<ports::HostState> host = machine.look();
+    std::optional<ports::HostState> host = machine.state();
     host->clock_offset = clock_offset;
     return decide({.policy = "cloud",
                    .before = status,
@@ -139,6 +76,7 @@ struct Story {
                    .host_trouble = {},
                    .wanted = wanted ? std::optional(document(*wanted)) : std::nullopt,
                    .blocked = "no set of pins",
+                   .hindered = hindered,
                    .online = online,
                    .enforced = enforced,
                    .pins = !switches_off || machine.file != wanted,
@@ -252,7 +190,7 @@ TEST(FileChange, WhatAPersonMustMendIsBlocked) {
   };
   for (const auto& cell : cells) {
     Story story;
-    auto host = story.machine.look();
+    auto host = story.machine.state();
     cell.change(host);
     const auto decision =
         decide({.policy = "cloud", .before = {}, .host = host, .wanted = document("new"), .now = story.machine.now});
@@ -293,7 +231,7 @@ TEST(FileChange, ANewFileIsInForceAfterOneRestart) {
   EXPECT_EQ(story.machine.running, "new");
   EXPECT_EQ(story.machine.restarts, 1);
   EXPECT_FALSE(story.machine.timer);
-  EXPECT_FALSE(story.machine.look().has_leftovers);
+  EXPECT_FALSE(story.machine.state().has_leftovers);
   EXPECT_TRUE(story.status->applied_at);
   EXPECT_EQ(story.status->file_sha256, "new");
   EXPECT_FALSE(story.status->change);
@@ -416,6 +354,53 @@ TEST(FileChange, WhatWasBegunIsNotCarriedOutLongAfter) {
   EXPECT_TRUE(story.run());
   EXPECT_EQ(story.machine.file, "old");
   EXPECT_EQ(story.state(), EdgePinState::kDrifted);
+}
+
+TEST(FileChange, WhatSpeaksAgainstTheFileRightBeforeTheRestartCostsNone) {
+  Story story;
+  while (!story.machine.timer) story.pass();
+  story.hindered = "the Edge is presented another leaf";
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.machine.restarts, 0);
+  EXPECT_EQ(story.machine.file, "old");
+  EXPECT_EQ(story.state(), EdgePinState::kBlocked);
+  EXPECT_EQ(story.status->unconfirmed_sha256, "") << "nobody has read it";
+  EXPECT_EQ(story.rolled_back, 0);
+  story.hindered.clear();
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.machine.running, "new");
+  EXPECT_EQ(story.machine.restarts, 1);
+}
+
+TEST(FileChange, AFileThatWasFoundThereIsInForceFromNowOn) {
+  Story story;
+  story.wanted = "old";
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.status->applied_at, story.machine.now);
+  const auto first = story.status->applied_at;
+  story.machine.advance(1h);
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.status->applied_at, first);
+}
+
+TEST(FileChange, WhereAMachineFallsSilentIsNoNews) {
+  const auto unseen = [](const std::optional<api::EdgePins>& before, const std::string& trouble) {
+    return decide({.policy = "cloud", .before = before, .host = {}, .host_trouble = trouble}).status;
+  };
+  const api::EdgePins first = unseen({}, "the SSH login: no answer in time");
+  EXPECT_EQ(first.message, "the SSH login: no answer in time");
+  EXPECT_EQ(unseen(first, "no answer in time").message, first.message);
+}
+
+TEST(FileChange, OfTimesToComeWhatTheyWereWrittenForBeginsAnew) {
+  Story story;
+  while (story.machine.restarts == 0) story.machine.advance(*story.pass() - story.machine.now);
+  const TimePoint earlier = std::chrono::floor<std::chrono::seconds>(story.machine.now - 6h);
+  const auto decision = decide(
+      {.policy = "cloud", .before = story.status, .host = {}, .host_trouble = "no answer in time", .now = earlier});
+  ASSERT_TRUE(decision.status.change);
+  EXPECT_EQ(decision.status.change->at, earlier);
+  EXPECT_EQ(decision.status.restarts, std::vector{earlier});
 }
 
 TEST(FileChange, OfAMachineThatStaysDarkNothingIsLeftUnderWay) {
@@ -549,7 +534,7 @@ void crash_everywhere(const std::function<void(Story&)>& set_up,
         EXPECT_TRUE(story.run()) << where;
         EXPECT_EQ(story.crash_at, -1) << where << ": it came to a crash";
         EXPECT_FALSE(story.machine.timer) << where;
-        EXPECT_FALSE(story.machine.look().has_leftovers) << where;
+        EXPECT_FALSE(story.machine.state().has_leftovers) << where;
         EXPECT_EQ(story.machine.running, story.machine.file) << where << ": what is there is in force";
         check(story, where.c_str());
       }

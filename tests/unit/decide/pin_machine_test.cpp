@@ -199,5 +199,15 @@ TEST(PinOverride, OneThatIsLongIsAlarmedUntilItsEnd) {
   EXPECT_EQ(override_view(spec, &was, kNow + 71h)->message, view->message) << "no write while nothing changes";
 }
 
+// --- the site's time servers
+
+TEST(PinMachine, TimeServersOfTheSiteAreCompared) {
+  EXPECT_EQ(other_servers({}, {"ntp1"}), "");
+  EXPECT_EQ(other_servers({"ntp1"}, {}), "") << "nobody knows";
+  EXPECT_EQ(other_servers({"ntp1", "NTP2"}, {"ntp2", "Ntp1"}), "");
+  EXPECT_EQ(other_servers({"ntp1", "ntp2"}, {"ntp3"}),
+            "; clock.servers are ntp1, ntp2, and ntpSettings of its site in Genesys ntp3");
+}
+
 }  // namespace
 }  // namespace edgetrust::decide::pins

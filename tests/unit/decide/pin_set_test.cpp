@@ -391,6 +391,8 @@ TEST(PinSet, NothingIsEnforcedThatWouldLockTheEdgesOut) {
     bool allow;
     const char* objection;
   };
+  Sight refusing = by_operator('a');
+  refusing.tls = "the endpoint speaks TLSv1.2 at best, and tls.minVersion is TLS1.3";
   const std::vector<Cell> cells = {
       {{certificate('a'), certificate('b')}, by_operator('a'), true, true, ""},
       {{certificate('a'), certificate('b')}, by_operator('a'), true, false, ""},
@@ -400,12 +402,13 @@ TEST(PinSet, NothingIsEnforcedThatWouldLockTheEdgesOut) {
       {{certificate('b'), certificate('c')}, by_operator('a'), true, true, "no pin accepts"},
       {{}, by_operator('a'), false, true, "no pin accepts"},
       {{certificate('a'), certificate('b')}, blind("Operator"), true, true, "no answer"},
+      {{certificate('a'), certificate('b')}, refusing, true, true, "tls.minVersion"},
   };
   for (const auto& cell : cells) {
     api::PinPolicySpec spec;
     spec.pins.require_backup = cell.require_backup;
     spec.rotation.allow = cell.allow;
-    const std::string said = objection(spec, cell.accepted, cell.seen);
+    const std::string said = objection(spec, cell.accepted, cell.seen) + missing_backup(spec, cell.accepted, cell.seen);
     EXPECT_THAT(said, HasSubstr(cell.objection));
     EXPECT_EQ(said.empty(), std::string(cell.objection).empty()) << said;
   }
@@ -414,8 +417,17 @@ TEST(PinSet, NothingIsEnforcedThatWouldLockTheEdgesOut) {
 TEST(PinSet, AnotherLinkOfTheChainIsNoBackup) {
   api::PinPolicySpec spec;
   spec.pins = {.type = PinType::kPublicKey, .match = PinMatch::kAnyInChain};
-  EXPECT_THAT(objection(spec, {key('A'), key('R')}, by_operator('a')), HasSubstr("add a backup"));
-  EXPECT_EQ(objection(spec, {key('R'), key('Q')}, by_operator('a')), "");
+  EXPECT_THAT(missing_backup(spec, {key('A'), key('R')}, by_operator('a')), HasSubstr("add a backup"));
+  EXPECT_EQ(missing_backup(spec, {key('R'), key('Q')}, by_operator('a')), "");
+}
+
+TEST(PinSet, APinThatGoesWithItsOverlapIsNoBackup) {
+  Story story = Story::learned();
+  story.spec.rotation.confirmations = 1;
+  const auto outcome = story.pass({by_operator('b')});
+  EXPECT_THAT(outcome.accepted, ElementsAre(certificate('a'), certificate('b')));
+  EXPECT_THAT(outcome.lasting, ElementsAre(certificate('b')));
+  EXPECT_THAT(missing_backup(story.spec, outcome.lasting, by_operator('b')), HasSubstr("add a backup"));
 }
 
 // --- interception

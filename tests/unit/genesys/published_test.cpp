@@ -34,12 +34,14 @@ bool asks(const http::Request& request, std::string_view what) {
   return request.url.target.find(what) != std::string::npos;
 }
 
+constexpr auto kSiteWithTimeServers =
+    R"({"id":"s2","name":"no zone","ntpSettings":{"servers":["ntp1.example.com",7,"ntp2.example.com"]}})";
+
 TEST(Edges, TurnsThePagesAndListsTheSitesOnce) {
   FleetFixture f([](const http::Request& request) {
     if (asks(request, "/sites?"))
       return json_answer(
-          200, listing({site_json("s1", "America/New_York"), R"({"id":"s2","name":"no zone"})", R"({"name":"no id"})"},
-                       1, 1));
+          200, listing({site_json("s1", "America/New_York"), kSiteWithTimeServers, R"({"name":"no id"})"}, 1, 1));
     if (asks(request, "pageNumber=1"))
       return json_answer(200, listing({edge_json("a", "s1"), edge_json("b", "s2")}, 1, 2));
     return json_answer(200, listing({edge_json("b", "s2"), edge_json("c", "s1"), R"({"name":"no id"})"}, 2, 2));
@@ -53,6 +55,7 @@ TEST(Edges, TurnsThePagesAndListsTheSitesOnce) {
   EXPECT_EQ(edges[0].software_status, "IN_PROGRESS");
   EXPECT_TRUE(edges[0].online && edges[0].in_service && edges[0].active);
   EXPECT_EQ(edges[1].time_zone, "");
+  EXPECT_THAT(edges[1].time_servers, ::testing::ElementsAre("ntp1.example.com", "ntp2.example.com"));
   EXPECT_EQ(edges[2].id.value, "c");
   const auto lines = f.api->lines();
   ASSERT_EQ(lines.size(), 4U) << "login, two pages, the sites";

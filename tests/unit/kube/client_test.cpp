@@ -245,15 +245,28 @@ TEST_F(ClientTest, TheWaitForATurnCountsAgainstTheDeadline) {
 TEST_F(ClientTest, ReportsEveryRequest) {
   std::vector<std::pair<std::string, int>> reports;
   ApiClient reporting(test_cluster(), transport, clock, pauser, {.report = [&](const CallReport& report) {
-                        reports.emplace_back(report.resource, report.status);
+                        reports.emplace_back(std::string(report.verb) + " " + report.resource, report.status);
                       }});
   transport->answer(200, "{}").answer(404, "").fail_with({.kind = ErrorKind::kUnavailable}).lines({});
   (void)reporting.get(secrets(), "voice", "a", {});
   (void)reporting.get(config_maps(), "voice", "a", {});
   (void)reporting.get(secrets(), "voice", "a", {});
   (void)reporting.watch({.resource = secrets()}, {}, [](auto) { return true; }, {});
-  EXPECT_EQ(reports, (std::vector<std::pair<std::string, int>>{
-                         {"secrets", 200}, {"configmaps", 404}, {"secrets", 0}, {"secrets", 200}}));
+  for (int i = 0; i < 5; ++i) transport->answer(200, "{}");
+  (void)reporting.list({.resource = secrets()}, {}, {});
+  (void)reporting.create(secrets(), "voice", "{}", {});
+  (void)reporting.update(secrets(), "voice", "a", "{}", {});
+  (void)reporting.patch(secrets(), "voice", "a", {.body = "{}"}, {});
+  (void)reporting.remove(secrets(), "voice", "a", {}, {});
+  EXPECT_EQ(reports, (std::vector<std::pair<std::string, int>>{{"get secrets", 200},
+                                                               {"get configmaps", 404},
+                                                               {"get secrets", 0},
+                                                               {"watch secrets", 200},
+                                                               {"list secrets", 200},
+                                                               {"create secrets", 200},
+                                                               {"update secrets", 200},
+                                                               {"patch secrets", 200},
+                                                               {"delete secrets", 200}}));
 }
 
 // A watch lasts as long as it is let: its life says nothing of how fast the server answers.

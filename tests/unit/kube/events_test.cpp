@@ -64,6 +64,35 @@ TEST_F(EventsTest, TheSameAgainIsACountWrittenAtPowersOfTwo) {
   EXPECT_EQ(recorder.stats().suppressed, 15U);
 }
 
+TEST_F(EventsTest, SaysWhichChangeItIsAboutAndCountsForThatAlone) {
+  transport->answer(201, "{}").answer(200, "{}").answer(201, "{}");
+  EventRecorder recorder(client, clock, pauser);
+  Event event = issued();
+  event.trace_id = "0af7651916cd43dd8448eb211c80319c";
+  recorder.record(event);
+  recorder.record(event);
+  event.trace_id = "1bf7651916cd43dd8448eb211c80319c";
+  recorder.record(event);
+  ASSERT_TRUE(recorder.flush({}));
+  ASSERT_EQ(transport->requests().size(), 3U);
+  const auto traced = [&](std::size_t i) {
+    const auto body = parsed(transport->request(i).body);
+    return body.root()["metadata"]["annotations"]["edgetrust.io/trace-id"].string_or("");
+  };
+  EXPECT_EQ(traced(0), "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(transport->request(1).method, http::Method::kPatch) << "the same again is a count";
+  EXPECT_EQ(traced(2), event.trace_id);
+  EXPECT_NE(name_of(0), name_of(2));
+}
+
+TEST_F(EventsTest, WhatIsAboutNoChangeHasNoTrace) {
+  transport->answer(201, "{}");
+  EventRecorder recorder(client, clock, pauser);
+  recorder.record(issued());
+  ASSERT_TRUE(recorder.flush({}));
+  EXPECT_EQ(parsed(transport->request(0).body).root()["metadata"]["annotations"].kind(), json::Kind::kAbsent);
+}
+
 TEST_F(EventsTest, AfterTheWindowItIsAnEventOfItsOwn) {
   transport->answer(201, "{}").answer(201, "{}");
   EventRecorder recorder(client, clock, pauser);

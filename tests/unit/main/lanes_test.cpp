@@ -14,13 +14,24 @@ struct LanesTest : testing::Test {
   support::FakeClock clock;
   support::Board began;        // passes, by the kind of the object
   std::latch edges_answer{1};  // until then a pass over an Edge hangs; all others end at once
-  Lanes lanes{clock};
+  telemetry::Metrics metrics{{.version = "1", .revision = "a"}};
+  Lanes lanes{clock, metrics};
 
   void start(int threads) {
     lanes.start({.threads = threads}, [this](const runtime::Key& key, std::stop_token) {
       began.note(key.kind);
       if (key.kind == "Edge") edges_answer.wait();
     });
+  }
+  // A pass over the pins of an Edge hangs too.
+  void start_machines() {
+    lanes.start({.threads = 1}, [this](const runtime::Key& key, std::stop_token) {
+      began.note(key.kind);
+      if (key.kind == kEdgePins) edges_answer.wait();
+    });
+  }
+  void add_machines(const std::string& name, int count, runtime::Rank rank) {
+    for (int i = 0; i < count; ++i) lanes.add({std::string(kEdgePins), "voice", name + std::to_string(i)}, rank);
   }
   void add(const std::string& kind, int count) {
     for (int i = 0; i < count; ++i) lanes.add({kind, "voice", std::to_string(i)});
@@ -40,20 +51,35 @@ TEST_F(LanesTest, EdgesThatHangHoldUpNoEdgeCertificate) {
   lanes.stop();
 }
 
-TEST_F(LanesTest, MachinesThatHangHoldUpNobodyElseAndNoOtherMachine) {
-  lanes.start({.threads = 1}, [this](const runtime::Key& key, std::stop_token) {
-    began.note(key.kind);
-    if (key.kind == kEdgePins) edges_answer.wait();
-  });
+TEST_F(LanesTest, MachinesThatHangHoldUpNobodyElseAndNoEdgeThatIsBeingChanged) {
+  start_machines();
   add(std::string(kEdgePins), 200);
-  began.await(std::string(kEdgePins), kMostSessions);
+  began.await(std::string(kEdgePins), 45);
   for (const auto* kind : {"EdgeCertificate", "Edge", "PinPolicy"}) {
     add(kind, 3);
     began.await(kind, 3);
   }
+  EXPECT_EQ(began.count(std::string(kEdgePins)), 45);
+  add_machines("changing", 20, runtime::Rank::kFirst);
+  began.await(std::string(kEdgePins), kMostSessions);
   EXPECT_EQ(began.count(std::string(kEdgePins)), kMostSessions) << "so many sessions, and no more";
   edges_answer.count_down();
-  began.await(std::string(kEdgePins), 200);
+  began.await(std::string(kEdgePins), 220);
+  lanes.stop();
+}
+
+// As of a site that is dark.
+TEST_F(LanesTest, MachinesThatDidNotAnswerLastTimeTakeAFewSessionsOnly) {
+  start_machines();
+  add_machines("dark", 60, runtime::Rank::kLast);
+  began.await(std::string(kEdgePins), 10);
+  add_machines("others", 35, runtime::Rank::kNormal);
+  began.await(std::string(kEdgePins), 45);
+  add_machines("changing", 5, runtime::Rank::kFirst);
+  began.await(std::string(kEdgePins), kMostSessions);
+  EXPECT_EQ(began.count(std::string(kEdgePins)), kMostSessions) << "of the dark ones no more than ten";
+  edges_answer.count_down();
+  began.await(std::string(kEdgePins), 100);
   lanes.stop();
 }
 
@@ -84,6 +110,23 @@ TEST_F(LanesTest, BothLanesAreAskedToStopBeforeEitherIsWaitedFor) {
   lanes.stop();
   add("Edge", 1);
   EXPECT_EQ(lanes.due(), 1U) << "nobody takes it";
+}
+
+TEST_F(LanesTest, TellTheMetricsWhatWaitsAndHowLongItDid) {
+  lanes.add({"Edge", "voice", "a"});
+  lanes.add({"EdgeCertificate", "voice", "a"});
+  clock.advance(20s);
+  lanes.measure(metrics);
+  EXPECT_NE(metrics.text().find("edgetrust_queue_depth{queue=\"others\"} 1\n"), std::string::npos);
+  EXPECT_NE(metrics.text().find("edgetrust_queue_oldest_seconds{queue=\"certificates\"} 20\n"), std::string::npos);
+  EXPECT_NE(metrics.text().find("edgetrust_queue_depth{queue=\"pins\"} 0\n"), std::string::npos);
+  start(1);
+  began.await("Edge", 1);
+  lanes.measure(metrics);
+  EXPECT_NE(metrics.text().find("edgetrust_queue_wait_duration_seconds_sum{queue=\"others\"} 20\n"), std::string::npos);
+  EXPECT_NE(metrics.text().find("edgetrust_workers{queue=\"others\",state=\"busy\"} 1\n"), std::string::npos);
+  edges_answer.count_down();
+  lanes.stop();
 }
 
 TEST_F(LanesTest, CountsWhatIsDueInBoth) {

@@ -106,6 +106,68 @@ TEST_F(MeasuresTest, WhatSwitchesPinsOffOrStandsInBetweenIsMeasuredWhileItIsKnow
   EXPECT_EQ(samples(), Samples{});
 }
 
+TEST_F(MeasuresTest, AnEdgeTellsHowItStandsToItsPinPolicy) {
+  auto edge = object<api::Edge>();
+  edge.status.pins = api::EdgePins{.policy = "cloud", .state = api::EdgePinState::kBlocked, .enforced = true};
+  measure(metrics, edge);
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_edge_pin_state", "1"}, {"edgetrust_edge_pins_enforced", "1"}}));
+  EXPECT_NE(metrics.text().find("state=\"Blocked\"} 1\n"), std::string::npos);
+  edge.status.pins->state = api::EdgePinState::kMatched;
+  measure(metrics, edge);
+  EXPECT_EQ(metrics.text().find("state=\"Blocked\"}"), std::string::npos) << "one state at a time";
+  edge.status.pins.reset();
+  measure(metrics, edge);
+  EXPECT_EQ(samples(), Samples{}) << "no PinPolicy selects it";
+}
+
+TEST_F(MeasuresTest, APinPolicyTellsWhileEdgesThatHaveLeftItStillPin) {
+  auto policy = object<api::PinPolicy>();
+  say(policy, api::condition::kReady, api::Truth::kFalse, "SwitchingOff");
+  measure(metrics, policy);
+  EXPECT_EQ(samples().at("edgetrust_pin_policy_switching_off"), "1");
+  say(policy, api::condition::kReady, api::Truth::kTrue, "Ready");
+  measure(metrics, policy);
+  EXPECT_EQ(samples().at("edgetrust_pin_policy_switching_off"), "0");
+}
+
+TEST_F(MeasuresTest, AConnectionTellsWhenItsClientIsDeleted) {
+  auto connection = object<api::GenesysConnection>();
+  connection.status.credentials =
+      api::CredentialState{.client = "one", .state = "active", .delete_after = "2026-11-22T12:00:00Z"};
+  measure(metrics, connection);
+  const std::string metric = "edgetrust_connection_credentials_deletion_timestamp_seconds";
+  EXPECT_EQ(std::stod(samples().at(metric)), 1795348800);
+  connection.status.credentials->delete_after.clear();
+  measure(metrics, connection);
+  EXPECT_FALSE(samples().contains(metric));
+}
+
+struct RequestsTest : MeasuresTest {
+  [[nodiscard]] bool has(const std::string& line) const {
+    const auto all = split(metrics.text(), '\n');
+    return std::ranges::find(all, line) != all.end();
+  }
+};
+
+TEST_F(RequestsTest, ADriverIsCountedByVerbAndTimedByWhatItCallsTheRequest) {
+  using namespace std::chrono_literals;
+  measure(metrics, telemetry::Api::kGenesys,
+          {.method = http::Method::kPost, .status = 503, .took = 2s, .name = "upload"});
+  EXPECT_TRUE(has("edgetrust_api_requests_total{client=\"genesys\",code=\"5xx\",verb=\"POST\"} 1"));
+  EXPECT_TRUE(has("edgetrust_api_duration_seconds_sum{client=\"genesys\",code=\"5xx\",request=\"upload\"} 2"));
+}
+
+TEST_F(RequestsTest, TheClusterIsTimedByVerbAndResourceButNotItsWatches) {
+  using namespace std::chrono_literals;
+  measure(metrics, kube::CallReport{
+                       .method = http::Method::kGet, .verb = "list", .resource = "edges", .status = 200, .took = 20ms});
+  measure(metrics, kube::CallReport{
+                       .method = http::Method::kGet, .verb = "watch", .resource = "edges", .status = 200, .took = {}});
+  EXPECT_TRUE(has("edgetrust_api_requests_total{client=\"kubernetes\",code=\"2xx\",verb=\"GET\"} 2"));
+  EXPECT_TRUE(has("edgetrust_api_duration_seconds_count{client=\"kubernetes\",code=\"2xx\",request=\"list edges\"} 1"));
+  EXPECT_EQ(metrics.text().find("watch edges"), std::string::npos);
+}
+
 TEST_F(MeasuresTest, APinPolicyCountsItsEdgesOnceTheyWereLookedAt) {
   auto policy = object<api::PinPolicy>();
   measure(metrics, policy);

@@ -162,6 +162,7 @@ TEST(PinFileRead, WhatWasWrittenIsRead) {
   EXPECT_EQ(file->accepted, wanted().accepted);
   EXPECT_EQ(file->fingerprint, hash('a'));
   EXPECT_EQ(file->min_version, "TLS1.2");
+  EXPECT_EQ(file->cipher_suites, wanted().cipher_suites);
   EXPECT_TRUE(file->strict_validation);
 }
 

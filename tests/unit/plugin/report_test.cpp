@@ -15,7 +15,8 @@ api::EdgeCertificate rolled_back() {
   return certificate("a", R"({"phase":"RolledBack","revision":2,"history":[
     {"revision":3,"serialNumber":"03","result":"RolledBack","at":"2026-11-20T02:10:00Z","change":"CHG3","approvedBy":"ada","evidence":"status Critical, \"SIP_DOWN\"","message":"=the Edge was not well"},
     {"revision":2,"serialNumber":"02","result":"Active","at":"2026-10-20T02:10:00Z"},
-    {"revision":1,"serialNumber":"01","result":"Superseded","at":"2026-09-20T02:10:00Z"}]})");
+    {"revision":1,"serialNumber":"01","result":"Superseded","at":"2026-09-20T02:10:00Z"}]})",
+                     "", R"(,"uid":"u1")");
 }
 
 TEST(Report, TellsWhatEndedInThatTimeWithTheSerialBeforeIt) {
@@ -43,10 +44,11 @@ TEST(Report, WhatWasRolledBackIsNotWhatWasLiveBefore) {
 }
 
 TEST(Report, IsCsvThatASpreadsheetCanOpen) {
-  EXPECT_EQ(as_csv(report({rolled_back()}, at("2026-11-01T00:00:00Z"), kNow)),
-            "at,namespace,certificate,edge,revision,result,change,approvedBy,oldSerial,newSerial,evidence,message\r\n"
-            "2026-11-20T02:10:00Z,voice,a,edge-of-a,3,RolledBack,CHG3,ada,02,03,\"status Critical, "
-            "\"\"SIP_DOWN\"\"\",'=the Edge was not well\r\n");
+  EXPECT_EQ(
+      as_csv(report({rolled_back()}, at("2026-11-01T00:00:00Z"), kNow)),
+      "at,namespace,certificate,edge,revision,result,change,approvedBy,oldSerial,newSerial,evidence,message,traceId\r\n"
+      "2026-11-20T02:10:00Z,voice,a,edge-of-a,3,RolledBack,CHG3,ada,02,03,\"status Critical, "
+      "\"\"SIP_DOWN\"\"\",'=the Edge was not well,f1bb999edd5cbef2ddee5a308a79bd01\r\n");
   EXPECT_EQ(as_value(report({rolled_back()}, at("2026-11-01T00:00:00Z"), kNow))["changes"][0]["revision"], 3);
   EXPECT_THAT(as_table(report({rolled_back()}, at("2026-11-01T00:00:00Z"), kNow)),
               HasSubstr("RolledBack   CHG3     ada           02           03\n"));

@@ -11,7 +11,7 @@ const TimePoint kNow = at("2026-11-29T02:05:00Z");
 
 TEST(PrintedTimeline, IsWhole) {
   const view::Timeline told =
-      view::timeline({.certificate = certificate("a", kQuiet),
+      view::timeline({.certificate = certificate("a", kQuiet, "", R"(,"uid":"u1")"),
                       .edge = {},
                       .policy = {},
                       .events = {{at("2026-11-01T02:00:05Z"), false, "Delivering", "revision 3 is pushed", 2}}},
@@ -21,6 +21,7 @@ TEST(PrintedTimeline, IsWhole) {
             "Phase    Ready\n"
             "         revision 3 is live\n"
             "Serves   revision 3, serial 0a1b, until 2027-01-30T00:00:00Z  [##############......]\n"
+            "Trace    f1bb999edd5cbef2ddee5a308a79bd01\n"
             "\n"
             "WHAT HAPPENED\n"
             "AT (UTC)               WHAT         HOW\n"

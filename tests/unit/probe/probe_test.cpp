@@ -102,6 +102,67 @@ TEST_F(Probes, Tls12IsSpokenWithEveryKeyExchange) {
   }
 }
 
+// Of a version of which none is named OpenSSL's own are offered.
+TEST_F(Probes, OnlyTheCipherSuitesThatAreNamedAreOffered) {
+  struct Cell {
+    std::vector<std::string> suites;
+    TlsBehaviour server;
+    const char* speaks;  // empty: they do not come together
+    ports::TlsVersion oldest = ports::TlsVersion::kTls12;
+  };
+  const std::string rsa = "ECDHE-RSA-AES128-GCM-SHA256";
+  const std::string rsa256 = "ECDHE-RSA-AES256-GCM-SHA384";
+  const std::string tls13 = "TLS_AES_256_GCM_SHA384";
+  const std::string chacha = "TLS_CHACHA20_POLY1305_SHA256";
+  const TlsBehaviour any;
+  const TlsBehaviour old{.newest = TLS1_2_VERSION};
+  const TlsBehaviour old256{.newest = TLS1_2_VERSION, .ciphers = rsa256};
+  const TlsBehaviour modern{.oldest = TLS1_3_VERSION};
+  const TlsBehaviour modern_chacha{.oldest = TLS1_3_VERSION, .tls13_suites = chacha};
+  const std::vector<Cell> cells{
+      {{rsa}, any, "TLSv1.3"},
+      {{rsa}, old, "TLSv1.2"},
+      {{rsa}, old256, ""},
+      {{rsa, rsa256}, old256, "TLSv1.2"},
+      {{rsa}, modern, "TLSv1.3"},
+      {{tls13}, any, "TLSv1.3"},
+      {{tls13}, old, "TLSv1.2"},
+      {{tls13}, modern_chacha, ""},
+      {{"TLS_NO_SUCH_SUITE", chacha, tls13}, modern_chacha, "TLSv1.3"},
+      {{"TLS_NO_SUCH_SUITE"}, any, "TLSv1.2"},
+      {{"NO-SUCH-SUITE", rsa, tls13}, old, "TLSv1.2"},
+      {{"NO-SUCH-SUITE"}, any, "TLSv1.3"},
+      {{"NO-SUCH-SUITE"}, old, ""},
+      {{rsa, tls13}, old, "", ports::TlsVersion::kTls13},
+      {{}, old, "", ports::TlsVersion::kTls13},
+  };
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    TlsServer server(rsa_identity(), cells[i].server);
+    const auto served = probe({.host = "127.0.0.1",
+                               .port = server.port(),
+                               .server_name = "",
+                               .timeout = 10s,
+                               .oldest = cells[i].oldest,
+                               .cipher_suites = cells[i].suites});
+    EXPECT_EQ(served ? served->tls_version : "", cells[i].speaks) << i;
+    if (!served) {
+      EXPECT_EQ(served.error().kind, ErrorKind::kProtocol) << i;
+    }
+  }
+}
+
+TEST_F(Probes, WhereNoSuiteIsLeftToOfferNobodyIsAsked) {
+  TlsServer server(rsa_identity());
+  const auto served = probe({.host = "127.0.0.1",
+                             .port = server.port(),
+                             .server_name = "",
+                             .timeout = 10s,
+                             .oldest = ports::TlsVersion::kTls13,
+                             .cipher_suites = {"TLS_NO_SUCH_SUITE", "ECDHE-RSA-AES128-GCM-SHA256"}});
+  ASSERT_FALSE(served.has_value());
+  EXPECT_EQ(served.error().kind, ErrorKind::kInvalid);
+}
+
 TEST_F(Probes, TheServerNameIsTheGivenOneElseTheHost) {
   const auto identity = root().issue({.dns = {"a.example"}});
   const auto name_seen = [&](const std::string& host, const std::string& server_name) {

@@ -17,6 +17,7 @@ struct TlsBehaviour {
   int newest = TLS1_3_VERSION;
   int oldest = TLS1_VERSION;
   std::string ciphers = "ALL:@SECLEVEL=0";  // of TLS 1.2 and older
+  std::string tls13_suites = {};            // empty: OpenSSL's own
   bool asks_for_client_certificate = false;
   std::string only_server_name = {};          // any other is refused with an alert
   bool listens_to_sip = false;                // reads one request
@@ -32,6 +33,7 @@ class TlsServer {
     SSL_CTX_set_min_proto_version(context_.get(), behaviour.oldest);
     SSL_CTX_set_max_proto_version(context_.get(), behaviour.newest);
     SSL_CTX_set_cipher_list(context_.get(), behaviour.ciphers.c_str());
+    if (!behaviour.tls13_suites.empty()) SSL_CTX_set_ciphersuites(context_.get(), behaviour.tls13_suites.c_str());
     SSL_CTX_set_dh_auto(context_.get(), 1);
     if (behaviour.asks_for_client_certificate)
       SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);

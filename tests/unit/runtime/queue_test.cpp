@@ -45,6 +45,26 @@ TEST_F(QueueTest, HoldsOneEntryAKey) {
   EXPECT_EQ(drain(), std::vector<Key>{});
 }
 
+TEST_F(QueueTest, TellsHowLongAKeyHasWaitedAndHowLongItIsHeld) {
+  std::vector<std::chrono::milliseconds> waits;
+  Queue told(clock, {}, [&](std::chrono::milliseconds waited) { waits.push_back(waited); });
+  told.add(kA);
+  told.add_at(kB, clock.steady() + 2s);
+  clock.advance(5s);
+  EXPECT_EQ(told.stats().oldest, 5s);
+  EXPECT_EQ(told.get({}), kA);
+  EXPECT_EQ(told.stats().longest, 0s) << "it was only just taken";
+  EXPECT_EQ(told.get({}), kB);
+  EXPECT_EQ(waits, (std::vector<std::chrono::milliseconds>{5s, 3s}));
+  clock.advance(1min);
+  told.done(kB);
+  told.add(kB);
+  EXPECT_EQ(told.get({}), kB);
+  EXPECT_EQ(told.stats().longest, 1min) << "of the one that is held for longest";
+  told.done(kA);
+  EXPECT_EQ(told.stats().longest, 0s);
+}
+
 TEST_F(QueueTest, TellsKindsAndNamespacesApart) {
   queue.add(kA);
   queue.add(kC);
@@ -181,6 +201,78 @@ TEST_F(QueueTest, TimesFarAwayDoNoHarm) {
   auto got = get_elsewhere();
   queue.add(kA);
   EXPECT_EQ(got.get(), kA);
+}
+
+// --- ranks
+
+struct RanksTest : testing::Test {
+  static constexpr std::size_t kWorkers = 50;
+  support::FakeClock clock;
+  Queue queue{clock, {.below_first = 45, .last = 10}};
+  std::stop_source stop;
+
+  static Key key(const std::string& name) { return {"EdgePins", "voice", name}; }
+  void add(const std::string& names, int count, Rank rank) {
+    for (int i = 0; i < count; ++i) queue.add(key(names + std::to_string(i)), rank);
+  }
+  // A worker comes for a key: the name of the one that it gets, "-" where it has to wait.
+  std::string take() {
+    auto got = std::async(std::launch::async, [this] { return queue.get(stop.get_token()); });
+    while (got.wait_for(0s) != std::future_status::ready && queue.stats().idle == waiting_.size())
+      std::this_thread::yield();
+    if (queue.stats().idle == waiting_.size()) return got.get().value().name;
+    waiting_.push_back(std::move(got));
+    return "-";
+  }
+  void TearDown() override { stop.request_stop(); }
+
+ private:
+  std::vector<std::future<std::optional<Key>>> waiting_;
+};
+
+TEST_F(RanksTest, WhoGoesFirstGoesFirst) {
+  add("dark", 1, Rank::kLast);
+  add("plain", 1, Rank::kNormal);
+  add("changing", 1, Rank::kFirst);
+  EXPECT_EQ(take(), "changing0");
+  EXPECT_EQ(take(), "plain0");
+  EXPECT_EQ(take(), "dark0");
+}
+
+TEST_F(RanksTest, HoweverManyHangTheOthersAreServed) {
+  add("dark", 60, Rank::kLast);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(take().substr(0, 4), "dark");
+  EXPECT_EQ(take(), "-") << "no more of them at once";
+  EXPECT_EQ(queue.stats().held, 10U);
+}
+
+TEST_F(RanksTest, WhoIsBeingChangedFindsAWorkerAlsoWhileAllOthersHang) {
+  add("plain", 60, Rank::kNormal);
+  for (int i = 0; i < 45; ++i) EXPECT_EQ(take().substr(0, 5), "plain");
+  add("changing", 5, Rank::kFirst);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(take().substr(0, 8), "changing");
+  EXPECT_EQ(queue.stats().held, kWorkers);
+}
+
+TEST_F(RanksTest, WhenOneIsDoneTheNextOfItsRankMayGo) {
+  add("dark", 11, Rank::kLast);
+  std::string first;
+  for (int i = 0; i < 10; ++i) first = take();
+  auto got = std::async(std::launch::async, [this] { return queue.get(stop.get_token()); });
+  while (queue.stats().idle == 0) std::this_thread::yield();
+  queue.done(key(first));
+  EXPECT_EQ(got.get().value().name.substr(0, 4), "dark");
+}
+
+TEST_F(RanksTest, AKeyKeepsItsRankUntilItGetsAnother) {
+  queue.add_at(key("a"), clock.steady() + 5s, Rank::kLast);
+  queue.add(key("b"), Rank::kNormal);
+  queue.add(key("a"));
+  EXPECT_EQ(take(), "b");
+  queue.add(key("c"), Rank::kNormal);
+  queue.add(key("a"), Rank::kFirst);
+  EXPECT_EQ(take(), "a");
+  EXPECT_EQ(take(), "c");
 }
 
 }  // namespace

@@ -40,10 +40,9 @@ TEST_F(MetricsTest, ASmallScenarioReadsExactlySo) {
   metrics_.certificate_expiry("voice", "edge01", parse_rfc3339("2027-01-03T02:00:00Z").value());
   metrics_.phase("voice", "edge01", "Observing");
   metrics_.certificate_ready("voice", "edge01", true);
-  metrics_.rotation(Rotation::kActive);
-  metrics_.rotation(Rotation::kActive);
-  metrics_.rotation(Rotation::kRolledBack);
-  metrics_.queue_depth(3);
+  metrics_.rotation(Rotation::kActive, 700s);
+  metrics_.rotation(Rotation::kActive, 60s);
+  metrics_.rotation(Rotation::kRolledBack, std::nullopt);
   EXPECT_EQ(about("edgetrust_build_info"),
             "# HELP edgetrust_build_info 1, labelled with what was built.\n"
             "# TYPE edgetrust_build_info gauge\n"
@@ -61,7 +60,41 @@ TEST_F(MetricsTest, ASmallScenarioReadsExactlySo) {
             "edgetrust_rotations_total{result=\"failed\"} 0\n"
             "edgetrust_rotations_total{result=\"rejected\"} 0\n"
             "edgetrust_rotations_total{result=\"rolled_back\"} 1\n");
-  EXPECT_EQ(value("edgetrust_queue_depth"), "3");
+  EXPECT_EQ(value("edgetrust_rotation_duration_seconds_sum{result=\"active\"}"), "760");
+  EXPECT_EQ(value("edgetrust_rotation_duration_seconds_count{result=\"rolled_back\"}"), "0");
+}
+
+TEST_F(MetricsTest, AQueueTellsHowMuchWaitsAndWhoIsAtWork) {
+  metrics_.queue(Queue::kPins, {.due = 3, .oldest = 2500ms, .busy = 50, .idle = 1, .longest = 40s});
+  metrics_.queue_wait(Queue::kPins, 20s);
+  EXPECT_EQ(value("edgetrust_queue_depth{queue=\"pins\"}"), "3");
+  EXPECT_EQ(value("edgetrust_queue_depth{queue=\"certificates\"}"), "0");
+  EXPECT_EQ(value("edgetrust_queue_oldest_seconds{queue=\"pins\"}"), "2.5");
+  EXPECT_EQ(value("edgetrust_workers{queue=\"pins\",state=\"busy\"}"), "50");
+  EXPECT_EQ(value("edgetrust_workers{queue=\"pins\",state=\"idle\"}"), "1");
+  EXPECT_EQ(value("edgetrust_reconcile_longest_running_seconds{queue=\"pins\"}"), "40");
+  EXPECT_EQ(value("edgetrust_queue_wait_duration_seconds_bucket{queue=\"pins\",le=\"10\"}"), "0");
+  EXPECT_EQ(value("edgetrust_queue_wait_duration_seconds_bucket{queue=\"pins\",le=\"30\"}"), "1");
+}
+
+TEST_F(MetricsTest, TheAuditTrailTellsWhatItWroteAndWhatIsNotTaken) {
+  EXPECT_EQ(value("edgetrust_audit_sink_backlog"), "absent") << "there may be no sink";
+  metrics_.audit_written();
+  metrics_.audit_written();
+  metrics_.audit_failed();
+  metrics_.audit_sink_took();
+  metrics_.audit_sink_failed(ErrorKind::kForbidden);
+  metrics_.audit_sink_waits(1, parse_rfc3339("2027-01-03T02:00:00Z").value());
+  EXPECT_EQ(value("edgetrust_audit_records_total"), "2");
+  EXPECT_EQ(value("edgetrust_audit_write_failures_total"), "1");
+  EXPECT_EQ(value("edgetrust_audit_sink_taken_total"), "1");
+  EXPECT_EQ(value("edgetrust_audit_sink_failures_total{class=\"Forbidden\"}"), "1");
+  EXPECT_EQ(value("edgetrust_audit_sink_failures_total{class=\"Timeout\"}"), "0");
+  EXPECT_EQ(value("edgetrust_audit_sink_backlog"), "1");
+  EXPECT_EQ(value("edgetrust_audit_sink_oldest_timestamp_seconds"), "1798941600");
+  metrics_.audit_sink_waits(0, std::nullopt);
+  EXPECT_EQ(value("edgetrust_audit_sink_backlog"), "0");
+  EXPECT_EQ(value("edgetrust_audit_sink_oldest_timestamp_seconds"), "absent");
 }
 
 TEST_F(MetricsTest, EveryClosedSeriesIsThereFromTheStart) {
@@ -74,15 +107,24 @@ TEST_F(MetricsTest, EveryClosedSeriesIsThereFromTheStart) {
     ++series[name];
   }
   EXPECT_EQ(series["edgetrust_leader"], 1);
-  EXPECT_EQ(series["edgetrust_queue_depth"], 1);
+  EXPECT_EQ(series["edgetrust_queue_depth"], 3);
+  EXPECT_EQ(series["edgetrust_queue_oldest_seconds"], 3);
+  EXPECT_EQ(series["edgetrust_queue_wait_duration_seconds_count"], 3);
+  EXPECT_EQ(series["edgetrust_workers"], 3 * 2);
+  EXPECT_EQ(series["edgetrust_reconcile_longest_running_seconds"], 3);
   EXPECT_EQ(series["edgetrust_rotations_total"], 4);
+  EXPECT_EQ(series["edgetrust_rotation_duration_seconds_count"], 4);
   EXPECT_EQ(series["edgetrust_reconcile_total"], 6 * 3);
   EXPECT_EQ(series["edgetrust_reconcile_duration_seconds_count"], 6);
   EXPECT_EQ(series["edgetrust_watch_restarts_total"], 8);
   EXPECT_EQ(series["edgetrust_errors_total"], 2 * 12);
   EXPECT_EQ(series["edgetrust_http01_requests_total"], 2);
-  EXPECT_EQ(series["edgetrust_api_requests_total"], 5 * 6 * 6);
-  EXPECT_EQ(series["edgetrust_api_duration_seconds_count"], 5);
+  EXPECT_EQ(series["edgetrust_api_requests_total"], 7 * 6 * 6);
+  EXPECT_EQ(series["edgetrust_api_duration_seconds_count"], 0) << "each begins with the first request of its kind";
+  EXPECT_EQ(series["edgetrust_audit_records_total"], 1);
+  EXPECT_EQ(series["edgetrust_audit_write_failures_total"], 1);
+  EXPECT_EQ(series["edgetrust_audit_sink_taken_total"], 1);
+  EXPECT_EQ(series["edgetrust_audit_sink_failures_total"], 12);
   EXPECT_EQ(series["edgetrust_certificate_ready"], 0);
 }
 
@@ -130,7 +172,7 @@ TEST_F(MetricsTest, RotationsHaveTheirNames) {
                                                      {Rotation::kRolledBack, "rolled_back"},
                                                      {Rotation::kRejected, "rejected"},
                                                      {Rotation::kFailed, "failed"}}) {
-    metrics_.rotation(result);
+    metrics_.rotation(result, std::nullopt);
     EXPECT_EQ(value("edgetrust_rotations_total{result=\"" + name + "\"}"), "1");
   }
 }
@@ -156,10 +198,20 @@ TEST_F(MetricsTest, RequestsFallIntoTheirClass) {
   EXPECT_EQ(value("edgetrust_api_requests_total{client=\"kubernetes\",code=\"2xx\",verb=\"GET\"}"), "1");
   EXPECT_EQ(value("edgetrust_api_requests_total{client=\"dns\",code=\"5xx\",verb=\"DELETE\"}"), "1");
   EXPECT_EQ(value("edgetrust_api_requests_total{client=\"acme\",code=\"2xx\",verb=\"HEAD\"}"), "1");
-  metrics_.api_duration(Api::kAcme, 300ms);
-  EXPECT_EQ(value("edgetrust_api_duration_seconds_sum{client=\"acme\"}"), "0.3");
-  EXPECT_EQ(value("edgetrust_api_duration_seconds_bucket{client=\"acme\",le=\"0.25\"}"), "0");
-  EXPECT_EQ(value("edgetrust_api_duration_seconds_bucket{client=\"acme\",le=\"0.5\"}"), "1");
+}
+
+TEST_F(MetricsTest, RequestsAreTimedByKindAndOutcome) {
+  metrics_.api_duration(Api::kAcme, "newOrder", 201, 300ms);
+  metrics_.api_duration(Api::kAcme, "newOrder", 201, 50s);
+  metrics_.api_duration(Api::kAcme, "newOrder", 429, 10ms);
+  metrics_.api_duration(Api::kSsh, "install", 0, 10s);
+  const std::string good = "client=\"acme\",code=\"2xx\"";
+  EXPECT_EQ(value("edgetrust_api_duration_seconds_sum{" + good + ",request=\"newOrder\"}"), "50.3");
+  EXPECT_EQ(value("edgetrust_api_duration_seconds_bucket{" + good + ",request=\"newOrder\",le=\"0.25\"}"), "0");
+  EXPECT_EQ(value("edgetrust_api_duration_seconds_bucket{" + good + ",request=\"newOrder\",le=\"0.5\"}"), "1");
+  EXPECT_EQ(value("edgetrust_api_duration_seconds_bucket{" + good + ",request=\"newOrder\",le=\"60\"}"), "2");
+  EXPECT_EQ(value("edgetrust_api_duration_seconds_count{client=\"acme\",code=\"429\",request=\"newOrder\"}"), "1");
+  EXPECT_EQ(value("edgetrust_api_duration_seconds_count{client=\"ssh\",code=\"none\",request=\"install\"}"), "1");
 }
 
 TEST_F(MetricsTest, AnObjectIsInOnePhase) {
@@ -187,7 +239,11 @@ TEST_F(MetricsTest, ForgottenObjectsLeaveNothing) {
     metrics_.issuer_limited_until("ns", name, TimePoint{});
     metrics_.edge_online("ns", name, true);
     metrics_.edge_sip_up("ns", name, false);
-    metrics_.edge_clock_offset("ns", name, -1500ms);
+    metrics_.edge_clock_offset("ns", name, 1500ms);
+    metrics_.edge_pin_state("ns", name, "Drifted");
+    metrics_.edge_pins_enforced("ns", name, true);
+    metrics_.pins_switching_off("ns", name, true);
+    metrics_.credentials_deletion("ns", name, TimePoint{});
     metrics_.pins_current("ns", name, false);
     metrics_.pin_handshake_valid("ns", name, true);
     metrics_.pin_override("ns", name, true);
@@ -195,7 +251,8 @@ TEST_F(MetricsTest, ForgottenObjectsLeaveNothing) {
     metrics_.standby_in_use("ns", name, true);
     metrics_.unmanaged_edges("ns", name, 7);
   }
-  EXPECT_EQ(value("edgetrust_edge_clock_offset_seconds{name=\"one\",namespace=\"ns\"}"), "-1.5");
+  EXPECT_EQ(value("edgetrust_edge_clock_offset_seconds{name=\"one\",namespace=\"ns\"}"), "1.5");
+  EXPECT_EQ(value("edgetrust_edge_pin_state{name=\"one\",namespace=\"ns\",state=\"Drifted\"}"), "1");
   EXPECT_EQ(value("edgetrust_certificate_infeasible{name=\"one\",namespace=\"ns\"}"), "1");
   EXPECT_EQ(value("edgetrust_connection_standby_in_use{name=\"one\",namespace=\"ns\"}"), "1");
   EXPECT_EQ(value("edgetrust_connection_unmanaged_edges{name=\"one\",namespace=\"ns\"}"), "7");
@@ -242,6 +299,32 @@ TEST_F(MetricsTest, WhatNobodyKnowsAnyMoreHasNoSample) {
   EXPECT_EQ(value("edgetrust_edge_online{name=\"one\",namespace=\"ns\"}"), "0");
 }
 
+// What a Prometheus has to keep of a large fleet, with everything that one Edge can have.
+TEST_F(MetricsTest, AnEdgeIsTwelveSeriesHoweverManyThereAre) {
+  const auto lines = [&] {
+    const auto all = split(metrics_.text(), '\n');
+    return std::ranges::count_if(all, [](const auto& line) { return !line.empty() && !line.starts_with('#'); });
+  };
+  const auto before = lines();
+  for (int i = 0; i < 1000; ++i) {
+    const std::string name = "edge" + std::to_string(i);
+    metrics_.certificate_expiry("ns", name, TimePoint{});
+    metrics_.certificate_renewal("ns", name, TimePoint{});
+    metrics_.certificate_window("ns", name, TimePoint{});
+    metrics_.certificate_ready("ns", name, true);
+    metrics_.certificate_infeasible("ns", name, false);
+    for (const auto* phase : {"Issuing", "Waiting", "Ready"}) metrics_.phase("ns", name, phase);
+    metrics_.edge_online("ns", name, true);
+    metrics_.edge_sip_up("ns", name, true);
+    metrics_.edge_clock_offset("ns", name, 3ms);
+    metrics_.edge_clock_in_sync("ns", name, true);
+    for (const auto* state : {"Applying", "Matched"}) metrics_.edge_pin_state("ns", name, state);
+    metrics_.edge_pins_enforced("ns", name, true);
+  }
+  EXPECT_EQ(lines() - before, 12 * 1000);
+  EXPECT_LT(before, 900) << "what does not grow with the fleet, before the first request";
+}
+
 TEST_F(MetricsTest, LabelsAreEscaped) {
   metrics_.edge_online("ns", "a\"b\\c\nd", true);
   EXPECT_THAT(metrics_.text(), HasSubstr("edgetrust_edge_online{name=\"a\\\"b\\\\c\\nd\",namespace=\"ns\"} 1\n"));
@@ -256,7 +339,8 @@ TEST_F(MetricsTest, ManyThreadsMayWriteForgetAndRead) {
         for (int i = 0; i < 200; ++i) {
           metrics_.phase("ns", "edge" + std::to_string(t % 2), i % 2 == 0 ? "Ready" : "Issuing");
           metrics_.forget_certificate("ns", "edge" + std::to_string((t + 1) % 2));
-          metrics_.rotation(Rotation::kActive);
+          metrics_.rotation(Rotation::kActive, 60s);
+          metrics_.api_duration(Api::kGenesys, "edges", 200, 1ms);
           if (i % 50 == 0) read += metrics_.text().size();
         }
       });

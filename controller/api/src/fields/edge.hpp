@@ -138,7 +138,7 @@ void fields(V& v, EdgePins& pins) {
   v("policy", pins.policy, required, doc("The PinPolicy that holds for this Edge."));
   v("state", pins.state, required, doc("Matched, Drifted, Applying, Restarting, RolledBack, Unreachable, Intercepted, Blocked or NotObserved."));
   v("fileSha256", pins.file_sha256, max_length(64), doc("SHA-256 of the pin file that the Edge was last seen to have, hexadecimal."));
-  v("appliedAt", pins.applied_at, doc("When the operator put it there."));
+  v("appliedAt", pins.applied_at, doc("When the operator put it there, or first found it there."));
   v("message", pins.message, max_length(kLongestMessage), doc("Why, as a sentence for people."));
   v("observed", pins.observed, doc("What the endpoint presents to the Edge itself."));
   v("change", pins.change, doc("A change of the file that is under way."));
@@ -148,11 +148,13 @@ void fields(V& v, EdgePins& pins) {
   v("rejectedUntil", pins.rejected_until, doc("When that file is tried again; absent: never."));
   v("unconfirmedSha256", pins.unconfirmed_sha256, max_length(64), doc("SHA-256 of a file that the timer on the Edge took back; a second time it counts as rolled back."));
   v("enforced", pins.enforced, doc("Whether a file that pins was put there by the operator, or is about to be. While it is, a finalizer holds the Edge and its PinPolicy."));
+  v("machine", pins.machine, max_length(300), doc("Host and port of the machine with that file: spec.ssh as it was then."));
   v("set", pins.set, max_length(64), doc("Which pins the file has: the same text for the same pins."));
   v("endpoint", pins.endpoint, max_length(600), doc("The endpoint that the pins of the file were last seen to accept, and by which match."));
   v("slots", pins.slots, doc("Slots of the rotation budget that are held for a change."));
   v("drain", pins.drain, doc("The Edge is out of service for a change."));
   v("notBefore", pins.not_before, doc("No change begins before then: the Edge's calls did not end."));
+  v("handledRetry", pins.handled_retry, max_length(kLongestMessage), doc("The last value of edgetrust.io/retry-requested-at that was acted on."));
 }
 
 template <class V>
@@ -166,6 +168,7 @@ void fields(V& v, EdgeStatus& status) {
   v("serviceState", status.service_state, doc("InService, or OutOfService: nothing is pushed to it then."));
   v("site", status.site, doc("The site that the API reports."));
   v("timeZone", status.time_zone, doc("The time zone in force."));
+  v("timeServers", status.time_servers, max_items(16), item_max_length(256), doc("The time servers of the site (ntpSettings), as the API reports them."));
   v("servedCertificate", status.served_certificate, doc("What the SIP-TLS port presents."));
   v("trunks", status.trunks, max_items(32), doc("The external trunks."));
   v("pins", status.pins, doc("How the Edge stands to its PinPolicy."));

@@ -116,7 +116,7 @@ template <class V>
 void fields(V& v, PinTls& tls) {
   using namespace json;
   v("minVersion", tls.min_version, doc("The oldest TLS version that the Edge may use. Default TLS1.2."));
-  v("cipherSuites", tls.cipher_suites, max_items(16), item_max_length(64), item_pattern("^[A-Z][A-Z0-9]*([-_][A-Z0-9]+)*$"), doc("Cipher suites that the Edge may use, by OpenSSL's names. Default the two of the vendor's guide, which need an RSA certificate."));
+  v("cipherSuites", tls.cipher_suites, max_items(16), item_max_length(64), item_pattern("^[A-Z][A-Z0-9]*([-_][A-Z0-9]+)*$"), doc("Cipher suites that the Edge may use, by OpenSSL's names; those of TLS 1.3 begin with TLS_, and where none of a version is named OpenSSL's own are meant. Nothing is enforced that the endpoint would not take. Default the two of the vendor's guide, of TLS 1.2, which need an RSA certificate."));
   v("strictValidation", tls.strict_validation, doc("Whether the Edge also validates chain, name and dates. Default true."));
 }
 

@@ -2,6 +2,7 @@
 
 #include "certificate/feasibility.hpp"
 #include "certificate/sourced.hpp"
+#include "edgetrust/api/change.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/random.hpp"
 #include "edgetrust/base/text.hpp"
@@ -161,7 +162,7 @@ void Draft::set_conditions() {
   const bool issued = coming != nullptr && coming->has_bundle();
   if (issued || (s.phase != Phase::kIssuing && serving != nullptr && serving->chain)) {
     set_condition(api::condition::kIssued, Truth::kTrue, "Issued",
-                  "revision " + std::to_string(issued ? coming->number : serving->number) + " is stored");
+                  api::is_stored(issued ? coming->number : serving->number));
   } else if (s.phase == Phase::kIssuing || (s.phase == Phase::kWaiting && s.order)) {  // or waits for its CA
     set_condition(api::condition::kIssued, Truth::kFalse, reason_, message_);
   }

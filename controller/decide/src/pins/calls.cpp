@@ -64,7 +64,7 @@ CallsDecision wait_for_calls(const CallsSituation& s) {
 CallsDecision go_back(const CallsSituation& s) {
   const bool nothing_on_its_way = s.now >= s.drain->since + kAskedOutWithin + kAllAnsweredWithin;
   if (s.seen && s.seen->in_service && (s.asked_back || nothing_on_its_way)) return {.step = CallsStep::kGone};
-  std::string why = "the Edge goes back into service" + (s.seen || s.trouble.empty() ? "" : " (" + s.trouble + ")");
+  std::string why = std::string(kGoesBack) + (s.seen || s.trouble.empty() ? "" : " (" + s.trouble + ")");
   if (s.asked_back) return wait(s, std::move(why), kSeenAgainAfter);
   return {.step = CallsStep::kPutBack, .drain = s.drain, .why = std::move(why), .wake_at = s.now + kSeenAgainAfter};
 }

@@ -22,6 +22,7 @@ class File {
   explicit File(const FileSituation& situation) : s_(situation) {
     if (s_.before) next_.status = *s_.before;
     next_.status.policy = s_.policy;
+    heed_clock();
     std::erase_if(next_.status.restarts, [&](TimePoint at) { return at + kOneHour <= s_.now; });
   }
 
@@ -53,6 +54,15 @@ class File {
     next_.effect = std::move(effect);
     next_.wake_at = s_.now + kLookSoon;
     return rest(state, std::move(message));
+  }
+
+  // A time to come is of a clock that has been set back since: what it was written for begins anew.
+  void heed_clock() {
+    const auto not_later = [&](TimePoint& at) {
+      if (at > s_.now) at = std::chrono::floor<std::chrono::seconds>(s_.now);
+    };
+    std::ranges::for_each(next_.status.restarts, not_later);
+    if (next_.status.change && next_.status.change->at) not_later(*next_.status.change->at);
   }
 
   // How often this step has failed in a row.
@@ -99,7 +109,10 @@ class File {
 // Whatever has become of it, after so long it is over: who answers then is judged anew.
 FileDecision File::unseen() {
   if (next_.status.change && is_old(kLongestChange)) end_unconfirmed();
-  return rest(s_.for_a_person ? EdgePinState::kBlocked : EdgePinState::kUnreachable, s_.host_trouble);
+  if (s_.for_a_person) return rest(EdgePinState::kBlocked, s_.host_trouble);
+  // At which step a machine falls silent is another one each time, and no news.
+  const bool is_news = next_.status.state != EdgePinState::kUnreachable;
+  return rest(EdgePinState::kUnreachable, is_news ? s_.host_trouble : next_.status.message);
 }
 
 // Empty: it is over, and the file is judged anew.
@@ -164,6 +177,10 @@ std::optional<FileDecision> File::installing() {
 FileDecision File::restarting() {
   if (host().invocation != change().invocation) return step(PinStep::kProving);
   if (fails() >= kMostTries) return give_up();
+  // What speaks against the file by now is no reason to restart twice: the timer takes back what nobody has read.
+  const std::string& against = s_.intercepted.empty() ? s_.hindered : s_.intercepted;
+  if (s_.pins && !against.empty())
+    return later(EdgePinState::kApplying, "the service is not restarted with the new file: " + against, kLookSoon);
   return act(EdgePinState::kRestarting, "the service is restarted with the new file",
              file_effect::Restart{change().invocation});
 }
@@ -244,7 +261,8 @@ void File::reject() {
 // second time it is taken to be the file.
 void File::end_unconfirmed() {
   const bool was_refused = change().step == PinStep::kRestoring;
-  const bool is_harmless = change().step == PinStep::kInstalling || s_.switches_off;
+  const bool was_read = !s_.host || host().invocation != change().invocation;
+  const bool is_harmless = change().step == PinStep::kInstalling || s_.switches_off || !was_read;
   const std::string file = change().file_sha256;
   if (was_refused) return reject();
   if (!is_harmless && next_.status.unconfirmed_sha256 == file) {
@@ -274,8 +292,12 @@ FileDecision File::begin() {
   if (!host().folder_trouble.empty()) return rest(EdgePinState::kBlocked, host().folder_trouble);
   if (!host().file_trouble.empty()) return rest(EdgePinState::kBlocked, host().file_trouble);
   if (!s_.wanted) return rest(EdgePinState::kBlocked, s_.blocked);
-  if (host().has_file && host().sha256 == s_.wanted->sha256 && host().is_private)
+  if (host().has_file && host().sha256 == s_.wanted->sha256 && host().is_private) {
+    // Of a file that was found there nobody knows since when; those who wait for it to have soaked count from now on.
+    auto& applied_at = next_.status.applied_at;
+    if (s_.enforced && !applied_at) applied_at = std::chrono::floor<std::chrono::seconds>(s_.now);
     return rest(EdgePinState::kMatched, "the file is as it should be");
+  }
   if (is_rejected()) {
     next_.wake_at = next_.status.rejected_until;
     return rest(EdgePinState::kRolledBack,

@@ -1,6 +1,9 @@
 #include "edgetrust/decide/pins/machine.hpp"
 
+#include "edgetrust/base/text.hpp"
+
 #include <algorithm>
+#include <set>
 
 namespace edgetrust::decide::pins {
 namespace {
@@ -43,6 +46,17 @@ MachineDecision prepare(const MachineWish& wish, const ports::HostState& host) {
   MachineDecision anchors = wish.anchors ? prepare_anchors(*wish.anchors, host) : MachineDecision{};
   // A CA whose time is over goes whatever else is the matter.
   return std::holds_alternative<std::monostate>(anchors.effect) && !clock.hindered.empty() ? clock : anchors;
+}
+
+std::string other_servers(const std::vector<std::string>& wanted, const std::vector<std::string>& of_site) {
+  const auto names = [](const std::vector<std::string>& servers) {
+    std::set<std::string> all;
+    for (const auto& server : servers) all.insert(lower(server));
+    return all;
+  };
+  if (wanted.empty() || of_site.empty() || names(wanted) == names(of_site)) return {};
+  return "; clock.servers are " + join(wanted, ", ") + ", and ntpSettings of its site in Genesys " +
+         join(of_site, ", ");
 }
 
 }  // namespace edgetrust::decide::pins

@@ -62,6 +62,7 @@ class Set {
 
  private:
   [[nodiscard]] std::vector<Pin> accepted() const;
+  [[nodiscard]] std::vector<Pin> lasting() const;
   [[nodiscard]] bool accepts(const Sight& sight) const { return matches(accepted(), s_.spec.pins.match, sight.chain); }
   [[nodiscard]] bool knows_nothing() const {
     return declared_.empty() && ahead_.empty() && learned_.empty() && announced_.empty();
@@ -91,6 +92,19 @@ std::vector<Pin> Set::accepted() const {
   for (const auto& pin : learned_) add(all, pin_of(pin));
   for (const auto& pin : ahead_) add(all, pin);
   for (const auto& pin : announced_) add(all, pin_of(pin));
+  return all;
+}
+
+std::vector<Pin> Set::lasting() const {
+  std::vector<Pin> all;
+  for (const auto* pins : {&declared_, &ahead_}) {
+    for (const auto& pin : *pins) add(all, pin);
+  }
+  for (const auto* pins : {&learned_, &announced_}) {
+    for (const auto& pin : *pins) {
+      if (!pin.until) add(all, pin_of(pin));
+    }
+  }
   return all;
 }
 
@@ -269,6 +283,7 @@ PinOutcome Set::follow() {
   retire();
   take_announcement();
   outcome_.accepted = accepted();
+  outcome_.lasting = lasting();
   if (seen.empty()) {
     outcome_.stand = Stand::kUnknown;
     outcome_.why = s_.sights.empty() ? "nobody has looked at the endpoint yet" : s_.sights.front().problem;
@@ -311,8 +326,13 @@ std::string objection(const api::PinPolicySpec& spec, const std::vector<Pin>& ac
   if (!seen.valid()) return "the endpoint is not seen to present a chain that validates: " + seen.problem;
   if (!matches(accepted, spec.pins.match, seen.chain))
     return "no pin accepts what the endpoint presents, so every Edge would be locked out";
+  return seen.tls;
+}
+
+std::string missing_backup(const api::PinPolicySpec& spec, const std::vector<Pin>& lasting, const Sight& seen) {
+  if (!seen.valid()) return {};
   const bool has_backup =
-      std::ranges::any_of(accepted, [&](const Pin& pin) { return !is_seen(pin, spec.pins.match, seen.chain); });
+      std::ranges::any_of(lasting, [&](const Pin& pin) { return !is_seen(pin, spec.pins.match, seen.chain); });
   if (!has_backup && spec.pins.require_backup)
     return "every pin is of what the endpoint presents now: add a backup to pins.static or pins.next, or set "
            "pins.requireBackup to false";

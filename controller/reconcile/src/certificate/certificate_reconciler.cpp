@@ -2,8 +2,10 @@
 
 #include "certificate/act.hpp"
 #include "certificate/observe.hpp"
+#include "edgetrust/api/change.hpp"
 #include "edgetrust/api/codec.hpp"
 #include "edgetrust/decide/certificate/decide.hpp"
+#include "edgetrust/telemetry/trace.hpp"
 #include "fresh.hpp"
 #include "slots.hpp"
 
@@ -58,18 +60,18 @@ struct CertificateReconciler::State {
   }
 
   Result<bool> record(const Decision& decision, std::shared_ptr<const api::EdgeCertificate>& object, Notes& notes,
-                      std::stop_token stop);
+                      const std::string& trace_id, std::stop_token stop);
   Status guard(const api::EdgeCertificate& object, Notes& notes, std::stop_token stop);
   // The error of an effect that failed.
   std::optional<Error> perform(const Effect& effect, const Observation& o, Notes& notes, std::stop_token stop);
   TimePoint again(Notes& notes) const;
-  Outcome pass(std::shared_ptr<const api::EdgeCertificate> object, Notes& notes, std::stop_token stop);
+  Outcome pass(std::shared_ptr<const api::EdgeCertificate>& object, Notes& notes, std::stop_token stop);
 };
 
 // Writes the status if it changed; `object` becomes the object as written.
 Result<bool> CertificateReconciler::State::record(const Decision& decision,
                                                   std::shared_ptr<const api::EdgeCertificate>& object, Notes& notes,
-                                                  std::stop_token stop) {
+                                                  const std::string& trace_id, std::stop_token stop) {
   auto next = std::make_shared<api::EdgeCertificate>(*object);
   next->status = decision.status;
   if (api::encode_status(*next) == api::encode_status(*object)) return false;
@@ -88,8 +90,8 @@ Result<bool> CertificateReconciler::State::record(const Decision& decision,
   notes.written = next;
   notebook.post(next->meta.key(), next);
   for (const auto& said : decision.announcements) {
-    world.events.emit({std::string(api::kKind<api::EdgeCertificate>.kind), object->meta}, said.warning, said.reason,
-                      said.message);
+    world.events.emit({std::string(api::kKind<api::EdgeCertificate>.kind), object->meta, trace_id}, said.warning,
+                      said.reason, said.message);
   }
   return true;
 }
@@ -140,6 +142,19 @@ std::optional<api::RevisionResult> newly_ended(const api::EdgeCertificateStatus&
   return same ? std::nullopt : std::optional(top.result);
 }
 
+std::string trace_of(const api::ObjectMeta& meta, const api::EdgeCertificateStatus& status) {
+  const auto revision = api::revision_in_question(status);
+  return revision ? telemetry::trace_id(meta.uid, std::to_string(*revision)) : std::string{};
+}
+
+// What is copied from somebody else's Secret has no order that would name it.
+std::string trace_of(const api::ObjectMeta& meta, const Decision& decision) {
+  const auto* copy =
+      decision.effect ? std::get_if<decide::certificate::effect::StoreSource>(&*decision.effect) : nullptr;
+  return copy != nullptr ? telemetry::trace_id(meta.uid, std::to_string(copy->revision))
+                         : trace_of(meta, decision.status);
+}
+
 // A new certificate seems to do harm. Whether the site as a whole is down, its other Edges tell, whose objects may be
 // minutes old; a few of them suffice.
 std::vector<std::string> in_question(const Effect& effect, const Observation& o,
@@ -176,12 +191,13 @@ Outcome CertificateReconciler::reconcile(const api::ObjectKey& key, std::stop_to
   }
   const auto notes = state.notebook.of(object->meta.uid, key);
   if (notes->forgiven.exchange(false)) decide::certificate::forgive(notes->memory);
-  Outcome outcome = state.pass(std::move(object), *notes, std::move(stop));
+  Outcome outcome = state.pass(object, *notes, std::move(stop));
+  if (outcome.trace_id.empty()) outcome.trace_id = trace_of(object->meta, object->status);  // it did not come to decide
   notes->stuck = outcome.error.has_value();
   return outcome;
 }
 
-Outcome CertificateReconciler::State::pass(std::shared_ptr<const api::EdgeCertificate> object, Notes& notes,
+Outcome CertificateReconciler::State::pass(std::shared_ptr<const api::EdgeCertificate>& object, Notes& notes,
                                            std::stop_token stop) {
   decide::certificate::note_pass(notes.memory, world.clock.now());
   auto observation = observe(world, object, notes, stop);
@@ -192,13 +208,19 @@ Outcome CertificateReconciler::State::pass(std::shared_ptr<const api::EdgeCertif
   if (const auto found = find_orders(*observation, stop); !found)
     return {.error = within("what was ordered", found.error())};
   const Decision decision = decide::certificate::decide(*observation);
-  Outcome outcome{.rule = std::string(decision.rule)};
+  Outcome outcome{.rule = std::string(decision.rule), .trace_id = trace_of(object->meta, decision)};
 
-  const auto written = record(decision, object, notes, stop);
-  if (!written) return {.error = written.error(), .rule = outcome.rule};
+  const auto written = record(decision, object, notes, outcome.trace_id, stop);
+  if (!written) {
+    outcome.error = written.error();
+    return outcome;
+  }
   outcome.wrote_status = *written;
   if (*written) {
-    outcome.ended = newly_ended(observation->object.status, decision.status);
+    const auto& before = observation->object.status;
+    outcome.ended = newly_ended(before, decision.status);
+    if (outcome.ended && before.delivery && before.delivery->revision == decision.status.history.front().revision)
+      outcome.delivered_for = world.clock.now() - before.delivery->started_at;
     for (const auto& said : decision.announcements) outcome.said.push_back({said.warning, said.reason, said.message});
   }
   if (!decision.effect) {

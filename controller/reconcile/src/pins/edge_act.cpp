@@ -1,4 +1,6 @@
 // What a pass does at its end: the status is written, then one effect.
+#include "edgetrust/api/change.hpp"
+#include "edgetrust/telemetry/trace.hpp"
 #include "finding.hpp"
 #include "pins/edge_pass.hpp"
 #include "slots.hpp"
@@ -30,9 +32,13 @@ const char* name_of(const FileEffect& effect) {
 
 }  // namespace
 
+std::string Pass::trace_of(const api::EdgePins& pins) const {
+  return telemetry::trace_id(edge_->meta.uid, api::pin_file_in_question(pins));
+}
+
 void Pass::announce(const std::optional<api::EdgePins>& was, const api::EdgePins& is, Outcome& outcome) {
   const auto say = [&](bool warning, std::string reason, std::string message) {
-    world_.events.emit({std::string(api::kKind<api::Edge>.kind), edge_->meta}, warning, reason, message);
+    world_.events.emit({std::string(api::kKind<api::Edge>.kind), edge_->meta, trace_of(is)}, warning, reason, message);
     outcome.said.push_back({warning, std::move(reason), std::move(message)});
   };
   const EdgePinState before_it = was ? was->state : EdgePinState::kNotObserved;
@@ -42,6 +48,14 @@ void Pass::announce(const std::optional<api::EdgePins>& was, const api::EdgePins
   if (was && was->change && !is.change && is.state == EdgePinState::kMatched)
     say(false, "PinsApplied", "the pin file is in force");
   if (was && was->enforced && !is.enforced) say(false, "PinsLeft", is.message);
+  if (is_left_behind_ && !(was && was->message == is.message)) say(true, "MachineLeftBehind", is.message);
+  if (was && was->enforced && is.enforced && !was->machine.empty() && was->machine != is.machine)
+    say(false, "MachineMoved",
+        is.machine + " has the very file that was put on " + was->machine + ": it is taken for the same machine");
+  const auto stays_out = [](const std::string& message) {
+    return message.find("; " + std::string(decide::pins::kGoesBack)) != std::string::npos;
+  };
+  if (stays_out(is.message) && !(was && stays_out(was->message))) say(true, "NotBackInService", is.message);
 }
 
 Result<bool> Pass::record(const Plan& plan, Outcome& outcome) {
@@ -72,8 +86,8 @@ Result<bool> Pass::record(const Plan& plan, Outcome& outcome) {
   }
 }
 
-// A consistent read of the Edge and, before a file that pins is put there, of its policy: nothing is changed on the
-// word of a stale cache.
+// A consistent read of the Edge and, before its file or whom its machine trusts is changed, of the policy by whose
+// terms that is: nothing is changed on the word of a stale cache. Nothing that pins is put there unless both are held.
 Status Pass::guard(const Effect& effect) {
   auto read = world_.edges.read(edge_->meta.key(), stop_);
   if (!read) return tl::unexpected(within("consistent read", read.error()));
@@ -84,21 +98,23 @@ Status Pass::guard(const Effect& effect) {
   if (!same) return fail(ErrorKind::kConflict, "the Edge changed meanwhile");
   edge_ = notes_.written;
   const auto* file = std::get_if<FileEffect>(&effect);
-  if (file == nullptr || !std::holds_alternative<file_effect::Install>(*file) || !is_enforcing()) return {};
+  const bool installs = file != nullptr && std::holds_alternative<file_effect::Install>(*file);
+  if (claim_.policy == nullptr || (!installs && !std::holds_alternative<MachineEffect>(effect))) return {};
   const auto policy = ports_.policies.read(claim_.policy->meta.key(), stop_);
   if (!policy) return tl::unexpected(within("consistent read", policy.error()));
-  const bool holds = policy->meta.uid == claim_.policy->meta.uid &&
-                     policy->meta.generation == claim_.policy->meta.generation && !policy->meta.deleting() &&
-                     has_finalizer(policy->meta) && has_finalizer(edge_->meta);
-  return holds ? Status{} : fail(ErrorKind::kConflict, "the PinPolicy changed meanwhile");
+  const bool holds = !installs || !is_enforcing() || (has_finalizer(policy->meta) && has_finalizer(edge_->meta));
+  const bool is_the_same = policy->meta.uid == claim_.policy->meta.uid &&
+                           policy->meta.generation == claim_.policy->meta.generation &&
+                           policy->meta.deleting() == claim_.policy->meta.deleting();
+  return holds && is_the_same ? Status{} : fail(ErrorKind::kConflict, "the PinPolicy changed meanwhile");
 }
 
-// Of a file that pins nothing it is enough that the service is up with it. Without its policy nobody knows the
-// endpoint: a file that pins goes back then.
+// By the file as it is there: its pins, its oldest TLS version, its cipher suites. Of a file that pins nothing it is
+// enough that the service is up with it. Without its policy nobody knows the endpoint: a file that pins goes back then.
 Proof Pass::prove() {
   if (!file_ && !file_error_) return Proof::kGood;
   if (claim_.policy == nullptr) return Proof::kUnknown;
-  const auto found = sight();
+  const auto found = sight(file_ ? bounds_of(*file_) : TlsBounds{});
   if (!found) {
     if (found.error().kind == ErrorKind::kCancelled) return Proof::kNone;
     return found.error().code == ports::kEndpointUnreached ? Proof::kUnreachable : Proof::kUnknown;
@@ -109,7 +125,8 @@ Proof Pass::prove() {
     const bool is_foreign =
         !is_through && decide::pins::is_intercepted(*found, in_force_->seen, pins, terms().pins.match);
     if (is_foreign || (file_->strict_validation && !found->valid())) return Proof::kUnreachable;
-    if (!decide::pins::matches(pins, match_for(*found), found->chain)) return Proof::kRefused;
+    const bool is_accepted = decide::pins::matches(pins, match_for(*found), found->chain);
+    if (!is_accepted || !found->tls.empty()) return Proof::kRefused;
   }
   return before()->change->online ? seen_by_cloud() : Proof::kGood;
 }

@@ -29,6 +29,7 @@ std::optional<Plan> Pass::left(const std::optional<api::EdgePins>& known) {
     return plan;
   }
   pins.enforced = false;
+  pins.machine.clear();
   pins.state = EdgePinState::kNotObserved;
   pins.message = "pinning is switched off there";
   plan.wake_at = now_;
@@ -41,22 +42,27 @@ Plan Pass::nothing() {
   return plan;
 }
 
-// What was under way is left to the timer on the Edge.
-Plan Pass::let_go() {
-  Plan plan{.pins = before(), .wake_at = now_};
-  plan.pins->enforced = false;
-  plan.pins->change.reset();
-  plan.pins->state = EdgePinState::kNotObserved;
-  plan.pins->message = "it has left Enforce, and deletionPolicy Keep leaves its pin file to others";
-  return plan;
+// Nobody switches off the file that is there, and nothing is known of that machine any longer.
+Plan Pass::give_up_file(std::string why) {
+  return {.pins = api::EdgePins{.policy = before()->policy,
+                                .state = EdgePinState::kNotObserved,
+                                .message = std::move(why),
+                                .rolled_back_at = before()->rolled_back_at,
+                                .slots = before()->slots,
+                                .drain = before()->drain,
+                                .handled_retry = before()->handled_retry},
+          .effect = {},
+          .wake_at = now_};
 }
 
-// Without spec.ssh. A change that was under way is over in the end, as of any machine that does not answer.
-Plan Pass::not_reachable() {
-  const bool was_pinned = before() && before()->enforced;
-  std::string why = is_leaving() ? "spec.ssh is gone, and the Edge pins: set it again, or deletionPolicy to Keep"
-                    : was_pinned ? "spec.ssh is gone, and the Edge pins: nobody follows the endpoint there"
-                                 : "spec.ssh is not set";
+// What was under way is left to the timer on the Edge.
+Plan Pass::let_go() {
+  return give_up_file("it has left Enforce, and deletionPolicy Keep leaves its pin file to others");
+}
+
+// A machine that is not looked at. A change that was under way there is over in the end, as of any machine that does
+// not answer.
+Plan Pass::untouched(std::string why) {
   FileDecision decided = decide::pins::decide({.policy = policy_name(),
                                                .before = before(),
                                                .host = {},
@@ -66,8 +72,16 @@ Plan Pass::not_reachable() {
                                                .retry_at = retry_at(),
                                                .now = now_});
   Plan plan{.pins = std::move(decided.status)};
-  if (!is_leaving() && !was_pinned) plan.pins->state = EdgePinState::kNotObserved;
   if (plan.pins->change && plan.pins->change->at) plan.wake_at = *plan.pins->change->at + decide::pins::kLongestChange;
+  return plan;
+}
+
+Plan Pass::without_ssh() {
+  const bool was_pinned = before() && before()->enforced;
+  Plan plan = untouched(is_leaving() ? "spec.ssh is gone, and the Edge pins: set it again, or deletionPolicy to Keep"
+                        : was_pinned ? "spec.ssh is gone, and the Edge pins: nobody follows the endpoint there"
+                                     : "spec.ssh is not set");
+  if (!is_leaving() && !was_pinned) plan.pins->state = EdgePinState::kNotObserved;
   return plan;
 }
 
@@ -93,6 +107,7 @@ Plan Pass::enforced(Plan plan) {
   if (!shall_be_held) return plan;
   if (has_finalizer(edge_->meta) && has_finalizer(claim_.policy->meta)) {
     pins.enforced = true;
+    pins.machine = decide::pins::machine_of(*edge_);
     return plan;
   }
   const auto* file = std::get_if<FileEffect>(&plan.effect);

@@ -1,4 +1,4 @@
-// What a pass looks at: the machine, what the endpoint presents there, and what the file shall be.
+// What a pass looks at: what the endpoint presents to the Edge, its clock, and what the file shall be.
 #include "edgetrust/base/time_text.hpp"
 #include "finding.hpp"
 #include "pins/edge_pass.hpp"
@@ -15,61 +15,54 @@ std::vector<Pin> pins_of(const ports::PinFile& file) {
   return pins;
 }
 
-// False: we are asked to stop.
-bool Pass::look() {
-  auto host = ports_.hosts.host(*edge_, stop_);
-  if (!host) {
-    host_error_ = std::move(host).error();
-    return host_error_->kind != ErrorKind::kCancelled;
-  }
-  host_ = *std::move(host);
-  auto state = host_->look(stop_);
-  if (!state) {
-    host_error_ = std::move(state).error();
-    return host_error_->kind != ErrorKind::kCancelled;
-  }
-  state_ = *std::move(state);
-  auto file = ports_.files.read(state_->text);
-  if (file) {
-    file_ = *std::move(file);
-  } else {
-    file_error_ = std::move(file).error();
-  }
-  return true;
+// The new file is there, and nobody has read it.
+bool Pass::is_before_restart() const {
+  const api::PinChange& change = *before()->change;
+  const bool waits_for_it = change.step == api::PinStep::kRestarting && state_->invocation == change.invocation;
+  return state_->sha256 == change.file_sha256 && (change.step == api::PinStep::kInstalling || waits_for_it);
 }
 
-// In the middle of a change the proof is the look.
+// After the restart the proof is the look.
 bool Pass::wants_sight() const {
   if (!state_) return false;
-  if (changes() && state_->sha256 != before()->change->previous_sha256) return false;
+  if (changes() && state_->sha256 != before()->change->previous_sha256 && !is_before_restart()) return false;
   if (is_enforcing()) return !is_overridden();
   if (is_leaving()) return false;  // what is presented there is no reason to go on pinning
   const auto& from = terms().observe_from;
   return claim_.goal == Goal::kReport && std::ranges::count(from, api::PinVantage::kEdge) > 0;
 }
 
-Result<Sight> Pass::sight() {
+Result<Sight> Pass::sight(const TlsBounds& bounds) {
   const api::PinEndpoint& endpoint = terms().endpoint;
   ports::ViewRequirements wanted{.server_name = std::string(api::server_name(endpoint)), .at = now_, .roots_pem = {}};
   if (endpoint.ca_bundle_ref) {
     EDGETRUST_TRY_ASSIGN(wanted.roots_pem, world_.secrets.read_bundle(edge_->meta.ns, *endpoint.ca_bundle_ref, stop_));
   }
-  EDGETRUST_TRY_ASSIGN(
-      const ports::ServedChain served,
-      host_->present(
-          {.host = endpoint.host, .port = static_cast<std::uint16_t>(endpoint.port), .server_name = wanted.server_name},
-          stop_));
-  EDGETRUST_TRY_ASSIGN(const ports::ChainView view, ports_.viewer.view(served.chain_pem, wanted));
-  if (view.problem.empty() || trusted_.empty()) return sight_of(view, edge_->meta.name);
-  wanted.roots_pem.clear();
-  for (const auto& ca : trusted_) wanted.roots_pem += ca.pem;
-  EDGETRUST_TRY_ASSIGN(const ports::ChainView by_them, ports_.viewer.view(served.chain_pem, wanted));
-  return sight_of(by_them.problem.empty() ? by_them : view, edge_->meta.name);
+  const auto dial = [&](const TlsBounds& by) {
+    return host_->present({.host = endpoint.host,
+                           .port = static_cast<std::uint16_t>(endpoint.port),
+                           .server_name = wanted.server_name,
+                           .oldest = by.oldest,
+                           .cipher_suites = by.cipher_suites},
+                          stop_);
+  };
+  EDGETRUST_TRY_ASSIGN(const Presented presented, present(bounds, dial));
+  const std::string& chain = presented.served.chain_pem;
+  EDGETRUST_TRY_ASSIGN(ports::ChainView view, ports_.viewer.view(chain, wanted));
+  if (!view.problem.empty() && !trusted_.empty()) {
+    wanted.roots_pem.clear();
+    for (const auto& ca : trusted_) wanted.roots_pem += ca.pem;
+    EDGETRUST_TRY_ASSIGN(ports::ChainView by_them, ports_.viewer.view(chain, wanted));
+    if (by_them.problem.empty()) view = std::move(by_them);
+  }
+  Sight sight = sight_of(view, edge_->meta.name);
+  sight.tls = presented.refused;
+  return sight;
 }
 
 void Pass::see() {
   if (!wants_sight()) return;
-  auto found = sight();
+  auto found = sight(bounds_of(terms().tls));
   if (!found) {
     sight_error_ = std::move(found).error();
     board_.forget_edge(edge_->meta.key());
@@ -168,9 +161,19 @@ void Pass::find_hindrance(FileSituation& s) {
     return;
   }
   if (!is_enforcing()) return;
-  if (!in_force_->objection.empty()) {
+  const auto accepts = [&](const std::vector<Pin>& pins) {
+    return decide::pins::matches(pins, match_for(*seen_), seen_->chain);
+  };
+  // The file that waits for its restart is judged as it is: the policy may not have been looked at since.
+  const bool is_new_there = changes() && is_before_restart();
+  const bool is_out = before() && before()->enforced && file_ && !accepts(pins_of(*file_));
+  if (!is_new_there && !in_force_->objection.empty()) {
     s.hindered = in_force_->objection;
-  } else if (!decide::pins::matches(accepted(), match_for(*seen_), seen_->chain)) {
+  } else if (!is_new_there && !is_out && !in_force_->no_backup.empty()) {
+    s.hindered = in_force_->no_backup;
+  } else if (!seen_->tls.empty()) {
+    s.hindered = "as the Edge sees it, " + seen_->tls;
+  } else if (!accepts(is_new_there && file_ ? pins_of(*file_) : accepted())) {
     s.hindered = "the Edge is presented the leaf " + decide::pins::colon_hex(seen_->leaf().certificate) +
                  ", which no pin accepts";
   }
@@ -216,11 +219,12 @@ void Pass::describe_sight(api::EdgePins& pins) const {
 void Pass::describe_clock(api::Edge& next) const {
   if (!state_) return;
   const bool is_right = state_->clock_offset <= terms().clock.max_offset;
+  const std::string message =
+      (is_right ? "the Edge's clock is right within " : "the Edge's clock is off by more than ") +
+      format_duration(terms().clock.max_offset) +
+      decide::pins::other_servers(terms().clock.servers, edge_->status.time_servers);
   set_condition(next.status.conditions, api::condition::kClockInSync, is_right ? api::Truth::kTrue : api::Truth::kFalse,
-                is_right ? "InSync" : "OffsetTooLarge",
-                is_right ? "the Edge's clock is right within " + format_duration(terms().clock.max_offset)
-                         : "the Edge's clock is off by more than " + format_duration(terms().clock.max_offset),
-                next.meta.generation, now_);
+                is_right ? "InSync" : "OffsetTooLarge", message, next.meta.generation, now_);
 }
 
 }  // namespace edgetrust::reconcile::edge_pins

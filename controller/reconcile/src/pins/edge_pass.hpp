@@ -1,15 +1,17 @@
 #pragma once
-// One pass over the pins of one Edge: what it looks at (edge_look.cpp), what a change has to wait for
-// (edge_permission.cpp), how an Edge is held and let go (edge_leave.cpp), and the one effect at its end (edge_act.cpp).
-// Private to the room.
+// One pass over the pins of one Edge: whose machine it is (edge_machine.cpp), what the pass looks at (edge_look.cpp),
+// what a change has to wait for (edge_permission.cpp), how an Edge is held and let go (edge_leave.cpp), and the one
+// effect at its end (edge_act.cpp). Private to the room.
 #include "edgetrust/decide/pins/calls.hpp"
 #include "edgetrust/decide/pins/file_change.hpp"
 #include "edgetrust/decide/pins/goal.hpp"
 #include "edgetrust/decide/pins/intermediary.hpp"
 #include "edgetrust/decide/pins/machine.hpp"
 #include "edgetrust/decide/pins/override.hpp"
+#include "edgetrust/decide/pins/ownership.hpp"
 #include "edgetrust/decide/pins/permission.hpp"
 #include "edgetrust/reconcile/edge_pin_reconciler.hpp"
+#include "pins/sight.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -41,12 +43,16 @@ constexpr std::chrono::seconds kPolicySoon{5};    // until the policy itself has
 constexpr std::chrono::seconds kTurnAgain{10};    // somebody else was faster
 constexpr std::chrono::seconds kChangeWaits{10};  // for a machine that does not answer in the middle of a change
 constexpr std::chrono::minutes kBackWithin{2};    // an Edge is expected in service again
+constexpr std::chrono::seconds kSilentOnce{
+    30};                         // until a machine that has not answered is asked again: then twice as long
+constexpr int kPatientEach = 4;  // of so many such looks one has all the time that a look may take
 constexpr std::chrono::seconds kFailedOnce{2};
 constexpr std::chrono::seconds kFailedOften{60};
 
 // What the process remembers of one Edge; may be lost at any time.
 struct Notes {
   std::shared_ptr<const api::Edge> written;
+  int silent = 0;  // looks in a row for which its machine did not answer
   Proof proof = Proof::kNone;
   std::string proof_of;  // the hash of the file
   TimePoint proof_at;
@@ -135,16 +141,26 @@ class Pass {
   Plan plan();
   Plan nothing();
   Plan let_go();
-  Plan not_reachable();
+  Plan untouched(std::string why);
+  Plan without_ssh();
+  Plan give_up_file(std::string why);
+  [[nodiscard]] std::string goes_first() const;
+  Plan second_to(const std::string& other);
+  std::optional<Plan> left_behind();
+  Plan forget_machine();
+  void take_retry(std::optional<api::EdgePins>& known);
   [[nodiscard]] std::optional<TimePoint> retry_at() const;
   Plan looked();
   [[nodiscard]] FileSituation situation(const std::optional<api::EdgePins>& known) const;
   void tell_failures(FileSituation& s) const;
   std::optional<Plan> left(const std::optional<api::EdgePins>& known);
   bool look();
+  Result<ports::HostState> ask_machine();
+  [[nodiscard]] bool is_silent() const;
   void see();
-  Result<Sight> sight();
+  Result<Sight> sight(const TlsBounds& bounds);
   [[nodiscard]] bool wants_sight() const;
+  [[nodiscard]] bool is_before_restart() const;
   [[nodiscard]] std::vector<Pin> accepted() const;
   [[nodiscard]] api::PinMatch match_for(const Sight& sight) const;
   void find_wanted(FileSituation& s);
@@ -161,7 +177,7 @@ class Pass {
   void line_up();
   Plan drained(FileSituation& s, FileDecision decision);
   Plan back_in_service(Plan plan);
-  CallsDecision calls(const std::optional<api::DrainStatus>& drain, bool may_begin);
+  CallsDecision calls(std::optional<api::DrainStatus> drain, bool may_begin);
   void apply(const CallsDecision& calls, Plan& plan) const;
   [[nodiscard]] api::EffectiveRotation rotation() const;
   Result<std::shared_ptr<ports::EdgeFleet>> fleet();
@@ -172,6 +188,7 @@ class Pass {
   void describe_clock(api::Edge& next) const;
 
   Result<bool> record(const Plan& plan, Outcome& outcome);
+  [[nodiscard]] std::string trace_of(const api::EdgePins& pins) const;
   void announce(const std::optional<api::EdgePins>& was, const api::EdgePins& is, Outcome& outcome);
   Status guard(const Effect& effect);
   Status perform(const Effect& effect);
@@ -199,6 +216,7 @@ class Pass {
   std::optional<Error> host_error_;
   std::optional<Sight> seen_;
   std::optional<Error> sight_error_;
+  bool is_left_behind_ = false;  // another machine than the one that spec.ssh names pins by this Edge
   bool is_drain_decided_ = false;
   bool is_in_line_ = false;  // it waits for nothing but its turn
 };

@@ -111,9 +111,11 @@ Result<std::shared_ptr<ports::EdgeFleet>> Pass::fleet() {
   return world_.backends.fleet(*connection, stop_);
 }
 
-CallsDecision Pass::calls(const std::optional<api::DrainStatus>& drain, bool may_begin) {
+CallsDecision Pass::calls(std::optional<api::DrainStatus> drain, bool may_begin) {
   constexpr auto kAskedAgainAfter = 60s;
   const api::EffectiveRotation is = rotation();
+  // The clock has been set back: its time begins anew.
+  if (drain && drain->since > now_) drain->since = std::chrono::floor<std::chrono::seconds>(now_);
   decide::pins::CallsSituation s{
       .drain = drain,
       .seen = {},
@@ -180,7 +182,8 @@ Plan Pass::back_in_service(Plan plan) {
   // Right after the change that is no news; later somebody has to know.
   const bool takes_long = found.drain && drain->ended_at && now_ >= *drain->ended_at + kBackWithin;
   std::string& message = plan.pins->message;
-  if (takes_long && message.find(found.why) == std::string::npos) message += "; " + found.why;
+  message.erase(std::min(message.find("; " + std::string(decide::pins::kGoesBack)), message.size()));
+  if (takes_long) message += "; " + found.why;
   apply(found, plan);
   return plan;
 }

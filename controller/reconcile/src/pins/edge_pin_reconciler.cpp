@@ -1,5 +1,7 @@
 #include "edgetrust/reconcile/edge_pin_reconciler.hpp"
 
+#include "edgetrust/base/backoff.hpp"
+#include "edgetrust/base/text.hpp"
 #include "finding.hpp"
 #include "fresh.hpp"
 #include "pins/edge_pass.hpp"
@@ -24,7 +26,10 @@ Plan Pass::plan() {
     case Goal::kHold: break;
   }
   if (!edge_->spec.ssh && claim_.goal == Goal::kReport) return tail(back_in_service(nothing()));
-  if (!edge_->spec.ssh) return tail(back_in_service(not_reachable()));
+  if (decide::pins::is_forgotten(*edge_)) return tail(back_in_service(forget_machine()));
+  if (!edge_->spec.ssh) return tail(back_in_service(without_ssh()));
+  const std::string other = decide::pins::has_moved(*edge_) ? std::string{} : goes_first();
+  if (!other.empty()) return tail(back_in_service(second_to(other)));
   if (claim_.policy != nullptr) in_force_ = board_.in_force(*claim_.policy);
   const bool needs_set = (is_enforcing() && !is_overridden()) || claim_.goal == Goal::kReport;
   if (needs_set && !in_force_ && !changes()) {
@@ -36,6 +41,7 @@ Plan Pass::plan() {
   if (!in_force_) in_force_.emplace();
   if (in_force_->intermediaries) trusted_ = decide::pins::trusted_at(*in_force_->intermediaries, now_);
   if (!look()) return {.unchanged = true};
+  if (auto plan = left_behind()) return tail(back_in_service(*std::move(plan)));
   see();
   if (sight_error_ && sight_error_->kind == ErrorKind::kCancelled) return {.unchanged = true};
   return looked();
@@ -70,10 +76,27 @@ void Pass::tell_failures(FileSituation& s) const {
   s.failure = notes_.step_failure;
 }
 
+// Somebody asks for another try: what failed is forgotten. Not in the midst of a change.
+void Pass::take_retry(std::optional<api::EdgePins>& known) {
+  constexpr std::size_t kLongestValue = 256;
+  const auto asked = edge_->meta.annotation(api::kRetryRequestedAt);
+  if (!asked || !known || changes()) return;
+  const std::string value = printable(*asked, kLongestValue);
+  if (value == known->handled_retry) return;
+  known->handled_retry = value;
+  known->rejected_sha256.clear();
+  known->rejected_until.reset();
+  known->unconfirmed_sha256.clear();
+  known->not_before.reset();
+  notes_.trouble_until = notes_.not_drained_until = {};
+  notes_.machine_failures = 0;
+}
+
 Plan Pass::looked() {
   std::optional<api::EdgePins> known = before();
   const bool is_of_another = known && known->policy != policy_name() && !known->enforced;
   if (is_of_another && !known->slots && !known->drain) known.reset();
+  take_retry(known);
   FileSituation s = situation(known);
   if (state_) {
     find_wanted(s);
@@ -98,9 +121,12 @@ Outcome Pass::run() {
   Plan plan = this->plan();
   line_up();
   const bool is_watched = plan.pins || claim_.goal != Goal::kNothing;
-  const TimePoint interval = now_ + terms().rotation.interval;
+  const Backoff silence{.first = kSilentOnce, .ceiling = terms().rotation.interval};
+  const TimePoint interval = now_ + (notes_.silent > 0 ? silence.after(notes_.silent, 0) : terms().rotation.interval);
   Outcome outcome{.wake_at =
                       is_watched ? std::optional(std::min(plan.wake_at.value_or(interval), interval)) : plan.wake_at};
+  if (const auto& pins = plan.pins ? plan.pins : before()) outcome.trace_id = trace_of(*pins);
+  if (state_) outcome.clock_offset = state_->clock_offset;
   if (is_overridden()) outcome.wake_at = std::min(*outcome.wake_at, terms().emergency_override->until);
   if (const auto end = decide::pins::next_end(trusted_); end && outcome.wake_at)
     outcome.wake_at = std::min(*outcome.wake_at, *end);
@@ -112,15 +138,16 @@ Outcome Pass::run() {
       outcome.wake_at = now_ + 500ms;
       return outcome;
     }
-    return {.error = written.error()};
+    return {.error = written.error(), .trace_id = outcome.trace_id};
   }
   outcome.wrote_status = *written;
+  outcome.rank = rank_of(*edge_);
   if (std::holds_alternative<std::monostate>(plan.effect)) return outcome;
   const bool leads = world_.leadership == nullptr || world_.leadership->holds();
   if (stop_.stop_requested() || !leads) return outcome;
   if (const Status current = guard(plan.effect); !current) {
     if (current.error().kind != ErrorKind::kConflict && current.error().kind != ErrorKind::kNotFound)
-      return {.error = current.error()};
+      return {.error = current.error(), .trace_id = outcome.trace_id};
     outcome.wake_at = now_ + 500ms;
     return outcome;
   }
@@ -142,6 +169,13 @@ Outcome Pass::run() {
 }
 
 }  // namespace edge_pins
+
+// Where the lane is full, changes go first, and machines that do not answer last.
+runtime::Rank rank_of(const api::Edge& edge) {
+  const auto& pins = edge.status.pins;
+  if (pins && pins->state == api::EdgePinState::kUnreachable) return runtime::Rank::kLast;
+  return pins && (pins->change || pins->drain) ? runtime::Rank::kFirst : runtime::Rank::kNormal;
+}
 
 using edge_pins::Notes;
 using edge_pins::Pass;

@@ -6,7 +6,8 @@ namespace edgetrust::reconcile {
 
 bool PinBoard::post(const api::ObjectKey& policy, PinsInForce pins) {
   const auto what = [](const PinsInForce& one) {
-    return std::tie(one.uid, one.generation, one.accepted, one.leaf, one.seen.chain, one.objection, one.intermediaries);
+    return std::tie(one.uid, one.generation, one.accepted, one.leaf, one.seen.chain, one.objection, one.no_backup,
+                    one.intermediaries);
   };
   const std::scoped_lock lock(mutex_);
   const auto known = in_force_.find(policy);

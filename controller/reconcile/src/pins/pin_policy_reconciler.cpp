@@ -117,7 +117,8 @@ Finding view_of_edges(const api::PinSummary& summary) {
 }
 
 std::string what_would_be_written(const api::PinPolicySpec& spec, const PinOutcome& outcome, const Sight& sight) {
-  const std::string objection = decide::pins::objection(spec, outcome.accepted, sight);
+  std::string objection = decide::pins::objection(spec, outcome.accepted, sight);
+  if (objection.empty()) objection = decide::pins::missing_backup(spec, outcome.lasting, sight);
   if (!objection.empty()) return "nothing is written in ReportOnly; Enforce would not write either: " + objection;
   return "nothing is written in ReportOnly; in Enforce the file would hold " + std::to_string(outcome.accepted.size()) +
          " pins";
@@ -183,6 +184,15 @@ std::optional<PinPolicyReconciler::Look> PinPolicyReconciler::remembered(const P
 
 void PinPolicyReconciler::present(const Pass& pass, Look& look, const std::stop_token& stop) {
   const api::PinEndpoint& endpoint = pass.before.spec.endpoint;
+  const auto dial = [&](const TlsBounds& bounds) {
+    return world_.probe.present({.host = endpoint.host,
+                                 .port = static_cast<std::uint16_t>(endpoint.port),
+                                 .server_name = std::string(api::server_name(endpoint)),
+                                 .timeout = kProbeTimeout,
+                                 .oldest = bounds.oldest,
+                                 .cipher_suites = bounds.cipher_suites},
+                                stop);
+  };
   const auto seen = [&]() -> Result<ports::ChainView> {
     ports::ViewRequirements wanted{
         .server_name = std::string(api::server_name(endpoint)), .at = pass.now, .roots_pem = {}};
@@ -190,13 +200,9 @@ void PinPolicyReconciler::present(const Pass& pass, Look& look, const std::stop_
       EDGETRUST_TRY_ASSIGN(wanted.roots_pem,
                            world_.secrets.read_bundle(pass.before.meta.ns, *endpoint.ca_bundle_ref, stop));
     }
-    EDGETRUST_TRY_ASSIGN(const ports::ServedChain served,
-                         world_.probe.present({.host = endpoint.host,
-                                               .port = static_cast<std::uint16_t>(endpoint.port),
-                                               .server_name = wanted.server_name,
-                                               .timeout = kProbeTimeout},
-                                              stop));
-    return ports_.viewer.view(served.chain_pem, wanted);
+    EDGETRUST_TRY_ASSIGN(const Presented presented, reconcile::present(bounds_of(pass.before.spec.tls), dial));
+    look.sight.tls = presented.refused;
+    return ports_.viewer.view(presented.served.chain_pem, wanted);
   }();
   look.sight.vantage = std::string(decide::pins::kOperatorVantage);
   if (!seen) {
@@ -204,7 +210,9 @@ void PinPolicyReconciler::present(const Pass& pass, Look& look, const std::stop_
     look.sight.problem = seen.error().message();
     return;
   }
+  std::string refused = std::move(look.sight.tls);
   look.sight = sight_of(*seen, std::string(decide::pins::kOperatorVantage));
+  look.sight.tls = std::move(refused);
   look.presented = observed(look.sight);
   if (look.sight.valid()) look.leaf_pem = seen->leaf_pem;
 }
@@ -365,8 +373,10 @@ Outcome PinPolicyReconciler::serve(Pass& pass, const std::stop_token& stop) {
   const bool enforces = spec.mode == api::PinMode::kEnforce;
   std::string objection = decide::pins::objection(spec, outcome.accepted, seen.sight);
   if (objection.empty() && !seen.intermediaries) objection = seen.intermediaries.error().message();
+  const std::string no_backup = decide::pins::missing_backup(spec, outcome.lasting, seen.sight);
+  const std::string& against = objection.empty() ? no_backup : objection;
   Finding finding = good(what_would_be_written(spec, outcome, seen.sight));
-  if (enforces) finding = objection.empty() ? view_of_edges(fleet.summary) : refused("NotEnforceable", objection);
+  if (enforces) finding = against.empty() ? view_of_edges(fleet.summary) : refused("NotEnforceable", against);
   describe_edges(pass, fleet);
   const View current = view_of(outcome);
   pass.set(api::condition::kPinsCurrent, current);
@@ -405,6 +415,7 @@ Outcome PinPolicyReconciler::serve(Pass& pass, const std::stop_token& stop) {
                      .leaf = leaf_of(spec, outcome, seen.sight),
                      .seen = seen.sight,
                      .objection = objection,
+                     .no_backup = no_backup,
                      .intermediaries = seen.intermediaries ? std::optional(*seen.intermediaries) : std::nullopt});
   if (!last) {
     done.effect = "LookAtEndpoint";

@@ -1,23 +1,34 @@
 #pragma once
-// What a vantage is presented, in the words of decide/pins. Private to the room.
+// What a vantage is presented by the endpoint, in the words of decide/pins. Private to the room.
+#include "edgetrust/api/pin_policy.hpp"
 #include "edgetrust/decide/pins/pin_set.hpp"
 #include "edgetrust/ports/chain_view.hpp"
+#include "edgetrust/ports/pin_file.hpp"
+#include "edgetrust/ports/tls_probe.hpp"
 
+#include <functional>
 #include <string>
+#include <vector>
 
 namespace edgetrust::reconcile {
 
-inline decide::pins::Sight sight_of(const ports::ChainView& view, std::string vantage) {
-  decide::pins::Sight sight{.vantage = std::move(vantage),
-                            .chain = {},
-                            .issuer = view.presented.front().issuer,
-                            .root = view.validated.empty() ? "" : view.validated.back().subject,
-                            .not_after = view.presented.front().not_after,
-                            .problem = view.problem};
-  // Of a chain that does not validate only the leaf is worth a word.
-  const auto& links = view.validated.empty() ? std::vector{view.presented.front()} : view.validated;
-  for (const auto& link : links) sight.chain.push_back({link.certificate_sha256, link.public_key_sha256});
-  return sight;
-}
+// How a client with the pin file speaks TLS. No suites: any.
+struct TlsBounds {
+  ports::TlsVersion oldest = ports::TlsVersion::kTls12;
+  std::vector<std::string> cipher_suites;
+};
+TlsBounds bounds_of(const api::PinTls& tls);
+TlsBounds bounds_of(const ports::PinFile& file);
+
+struct Presented {
+  ports::ServedChain served;
+  std::string refused;  // why it presents nothing within the bounds, and this only without them; empty: it does
+};
+// Dials within the bounds, and where the endpoint takes none of what they offer once more without them: so it is known
+// which of the two it is. The error is that of the last try.
+Result<Presented> present(const TlsBounds& bounds,
+                          const std::function<Result<ports::ServedChain>(const TlsBounds&)>& dial);
+
+decide::pins::Sight sight_of(const ports::ChainView& view, std::string vantage);
 
 }  // namespace edgetrust::reconcile

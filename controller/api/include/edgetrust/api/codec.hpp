@@ -7,6 +7,7 @@
 #include "edgetrust/json/view.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace edgetrust::api {
@@ -25,6 +26,9 @@ std::string encode_for_create(const Kind& object);
 // The members of .status alone.
 template <class Kind>
 std::string encode_status(const Kind& object);
+
+// The word that stands in status.pins.state.
+std::string_view to_string(EdgePinState state);
 
 // Fields of the spec that are set but not served yet, as paths; see json/unserved.hpp.
 template <class Kind>

@@ -69,8 +69,11 @@ inline constexpr std::string_view kResumeRequestedAt = "edgetrust.io/resume-requ
 inline constexpr std::string_view kRevokeRequestedAt = "edgetrust.io/revoke-requested-at";      // "<time> <reason>"
 inline constexpr std::string_view kRolloverRequestedAt = "edgetrust.io/rollover-requested-at";  // of an AcmeIssuer
 inline constexpr std::string_view kDeactivateRequestedAt = "edgetrust.io/deactivate-requested-at";  // of an AcmeIssuer
+inline constexpr std::string_view kRetryRequestedAt = "edgetrust.io/retry-requested-at";  // of an Edge: its pins
 inline constexpr std::string_view kApprove = "edgetrust.io/approve";
 inline constexpr std::string_view kHoldUntil = "edgetrust.io/hold-until";
+// Of an Edge: the machine, as status.pins.machine has it, whose pins somebody has seen to by hand.
+inline constexpr std::string_view kForgetMachine = "edgetrust.io/forget-machine";
 // The finalizer that is held while a TXT record of ours may exist; a quiet object has none.
 inline constexpr std::string_view kCertificateLabel =
     "edgetrust.io/certificate";  // a label's value is at most 63 characters: see label_value

@@ -86,7 +86,7 @@ struct EdgePins {
   std::string policy;
   EdgePinState state = EdgePinState::kNotObserved;
   std::string file_sha256;              // of the file that the Edge was last seen to have
-  std::optional<TimePoint> applied_at;  // when that was put there by the operator
+  std::optional<TimePoint> applied_at;  // when that was put there by the operator, or first found there
   std::string message;
   std::optional<EdgePinSight> observed;
   std::optional<PinChange> change;
@@ -98,11 +98,13 @@ struct EdgePins {
   // A file that pins was put there by the operator, or is about to be: it is not left behind without somebody who
   // follows the endpoint.
   bool enforced = false;
+  std::string machine;   // where that is: spec.ssh as it was, "10.0.0.5:22"
   std::string set;       // which pins the file has: the same text for the same pins
   std::string endpoint;  // what the pins of the file were last seen to accept, and by which match
   std::optional<SlotsStatus> slots;
   std::optional<DrainStatus> drain;
   std::optional<TimePoint> not_before;  // no change begins before then: its calls did not end
+  std::string handled_retry;            // the last value of the annotation retry-requested-at that was acted on
 };
 struct EdgeStatus {
   std::int64_t observed_generation = -1;
@@ -113,6 +115,7 @@ struct EdgeStatus {
   std::string service_state;  // InService or OutOfService; empty while nobody knows
   std::string site;
   std::string time_zone;
+  std::vector<std::string> time_servers;  // of the site, as the API reports them
   std::optional<ServedCertificate> served_certificate;
   std::vector<TrunkStatus> trunks;
   std::optional<EdgePins> pins;

@@ -30,6 +30,8 @@ class Log {
 
   void write(const Record& record);
   [[nodiscard]] const std::string& path() const { return options_.path; }
+  // The number that the next record gets.
+  [[nodiscard]] std::uint64_t next_sequence() const;
 
  private:
   Log(Options options, int fd, Link link, const Clock& clock);
@@ -37,7 +39,7 @@ class Log {
   const Options options_;
   const int fd_;
   const Clock& clock_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   Link link_;
 };
 

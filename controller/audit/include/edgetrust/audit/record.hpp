@@ -17,6 +17,7 @@ struct Record {
   api::ObjectKey object;
   std::string uid;
   std::string edge;
+  std::string trace_id;  // telemetry/trace.hpp: that of the log's lines and the Events about the same change
   std::optional<int> revision;
   std::string change;      // number of the change that an approval named
   std::string by;          // who approved, as the approval says

@@ -31,6 +31,7 @@ class Sink {
     Secret key;
     std::string log_path;
     std::function<void(const Error&)> failed = {};
+    std::function<void()> took = {};  // after each record that was taken
     std::chrono::milliseconds first_pause{1'000};
     std::chrono::milliseconds longest_pause{300'000};
   };
@@ -43,6 +44,12 @@ class Sink {
   void wake();
   // Records taken since it was made.
   [[nodiscard]] std::uint64_t taken() const;
+  // The record that is to be taken next; empty while all that was seen in the log is taken.
+  struct Pending {
+    std::uint64_t sequence = 0;
+    TimePoint at;  // when it was written
+  };
+  [[nodiscard]] std::optional<Pending> pending() const;
 
  private:
   void loop(const std::stop_token& stop);
@@ -56,6 +63,7 @@ class Sink {
   std::condition_variable_any changed_;
   bool more_ = true;
   std::uint64_t taken_ = 0;
+  std::optional<Pending> pending_;
   std::jthread thread_;
 };
 

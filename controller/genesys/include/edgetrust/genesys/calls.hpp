@@ -16,13 +16,18 @@ enum class Host { kApi, kUpload };
 struct Call {
   Host host;
   http::Method method;
-  std::string path;  // {id} stands for one segment
+  std::string path;       // {id} stands for one segment
+  std::string_view name;  // as the metrics call it
 };
 
 class AllowList {
  public:
   AllowList(const std::string& upload_path, const std::string& status_path);  // empty: no such call
-  [[nodiscard]] bool allows(Host host, http::Method method, std::string_view path) const;
+  // nullptr: it may not leave.
+  [[nodiscard]] const Call* find(Host host, http::Method method, std::string_view path) const;
+  [[nodiscard]] bool allows(Host host, http::Method method, std::string_view path) const {
+    return find(host, method, path) != nullptr;
+  }
   [[nodiscard]] const std::vector<Call>& calls() const { return calls_; }
 
  private:

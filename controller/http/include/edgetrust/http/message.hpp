@@ -38,6 +38,7 @@ struct Request {
   std::string body = {};
   std::chrono::milliseconds timeout{30'000};    // for the whole exchange, name lookup and handshake included
   std::size_t max_body = std::size_t{1} << 20;  // of the response, in octets; more is Error kProtocol
+  std::string_view name = {};  // what kind of request it is, for metrics: a literal of whoever sends it, no URL
 };
 
 struct Response {

@@ -9,6 +9,7 @@ struct Exchange {
   Method method = Method::kGet;
   int status = 0;  // 0: no answer came
   std::chrono::steady_clock::duration took{};
+  std::string_view name = {};  // the request's
 };
 
 // `tell` is called on the thread of the caller, after the exchange; it must not throw. `clock` must outlive the result.

@@ -26,8 +26,9 @@ struct Call {
 // What has been asked and how it went, for metrics.
 struct CallReport {
   http::Method method = http::Method::kGet;
-  std::string resource;                                // the plural
-  int status = 0;                                      // 0: no answer
+  std::string_view verb;  // as RBAC calls it: get, list, watch, create, update, patch, delete
+  std::string resource;   // the plural
+  int status = 0;         // 0: no answer
   std::optional<std::chrono::milliseconds> took = {};  // empty of a watch, which lasts as long as it is let
 };
 

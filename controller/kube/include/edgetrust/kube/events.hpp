@@ -31,9 +31,10 @@ enum class EventType { kNormal, kWarning };
 struct Event {
   EventSubject regarding;
   EventType type = EventType::kNormal;
-  std::string reason;  // CamelCase, from a closed list
-  std::string action;  // what was done or tried, CamelCase
-  std::string note;    // for a person; made printable and cut at 1 kB
+  std::string reason;         // CamelCase, from a closed list
+  std::string action;         // what was done or tried, CamelCase
+  std::string note;           // for a person; made printable and cut at 1 kB
+  std::string trace_id = {};  // becomes the annotation edgetrust.io/trace-id; another one makes it another Event
 };
 
 struct EventOptions {

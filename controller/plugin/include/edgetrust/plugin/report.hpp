@@ -24,6 +24,7 @@ struct ReportLine {
   std::string new_serial;
   std::string evidence;
   std::string message;
+  std::string trace_id;  // as in the operator's log and in the Events; empty: of no rotation
 };
 
 // What ended in [from, to), in the order of time.

@@ -65,6 +65,7 @@ class Secrets {
 struct EventSubject {
   std::string kind;
   api::ObjectMeta meta;
+  std::string trace_id = {};  // of the change that it is about (telemetry/trace.hpp); empty: of none
 };
 class Events {
  public:

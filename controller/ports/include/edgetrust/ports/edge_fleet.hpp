@@ -43,11 +43,12 @@ struct EdgeInfo {
   std::string name;
   std::string site;
   bool online = false;
-  bool in_service = false;      // statusCode ACTIVE
-  bool active = false;          // state active
-  std::string software_status;  // NONE, INIT, IN_PROGRESS, …
-  std::string time_zone;        // of the site's auto-update configuration; empty when it has none
-  bool appliance = true;        // a machine of the customer's (HARDWARE, LDM), not the vendor's cloud media
+  bool in_service = false;                // statusCode ACTIVE
+  bool active = false;                    // state active
+  std::string software_status;            // NONE, INIT, IN_PROGRESS, …
+  std::string time_zone;                  // of the site's auto-update configuration; empty when it has none
+  std::vector<std::string> time_servers;  // of the site (ntpSettings), the first first; asked for as the time zone is
+  bool appliance = true;                  // a machine of the customer's (HARDWARE, LDM), not the vendor's cloud media
   CallDraining draining = CallDraining::kUnknown;
   int conversations = 0;  // calls that are up; told only of one that drains
 };
@@ -90,7 +91,7 @@ class EdgeFleet {
   // After check(). What cannot be asked stays empty. Asks at most once an hour.
   virtual ClientInfo client(std::stop_token stop) = 0;
   virtual Result<std::vector<EdgeInfo>> edges(std::stop_token stop) = 0;
-  // One of them, as it is now. Its time zone is not asked for.
+  // One of them, as it is now. Its site is not asked for.
   virtual Result<EdgeInfo> edge(const EdgeId& edge, std::stop_token stop) = 0;
   // Takes an Edge out of service or back (the published `statuscode` call). Out of service it takes no new calls; those
   // that are up may last for `calls_may_last`, then the vendor cuts them. To be asked for the state that it is in

@@ -27,10 +27,14 @@ inline constexpr std::string_view kForwardingRefused = "ForwardingRefused";
 // The Edge was reached, and what was to be seen from there was not.
 inline constexpr std::string_view kEndpointUnreached = "EndpointUnreached";
 
+inline constexpr std::chrono::seconds kGreetsWithin{3};
+
 struct PresentRequest {
   std::string host;  // a name is resolved on the Edge
   std::uint16_t port = 443;
-  std::string server_name;  // SNI; empty: the host when it is a DNS name
+  std::string server_name;                 // SNI; empty: the host when it is a DNS name
+  TlsVersion oldest = TlsVersion::kTls12;  // this and cipher_suites as those of ProbeTarget
+  std::vector<std::string> cipher_suites;
 };
 
 enum class TimeService { kNone, kChrony, kNtpd };
@@ -75,11 +79,14 @@ class EdgeHost {
   virtual ~EdgeHost() = default;
 
   virtual Result<HostState> look(std::stop_token stop) = 0;
+  // Whether an SSH server answers there at all: a connection and its first word, within kGreetsWithin. No session. For
+  // one that did not answer last time.
+  virtual Status greet(std::stop_token stop) = 0;
   // What that endpoint presents when it is dialled from the Edge. As TlsProbe::present(): a handshake that judges
   // nothing, here through the SSH connection. kForbidden with code kForwardingRefused when the SSH server does not dial
   // for us; code kEndpointUnreached for whatever goes wrong beyond the Edge: kUnavailable when nothing answers there,
-  // kTimeout when nobody says anything, there or on the way; kProtocol when it is no TLS. Without that code it is the
-  // Edge that was not reached.
+  // kTimeout when nobody says anything, there or on the way; kProtocol when it is no TLS, or takes none of what is
+  // offered. Without that code it is the Edge that was not reached.
   virtual Result<ServedChain> present(const PresentRequest& request, std::stop_token stop) = 0;
   // Of what changes the file or the service one is at work on an Edge at a time, however many were begun. Who finds
   // another one at work for some seconds has done nothing: kConflict, code kChangeUnderWay.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace edgetrust::ports {
 
@@ -17,7 +18,10 @@ struct ProbeTarget {
   std::string server_name;  // SNI; empty: the host when it is a DNS name
   std::chrono::milliseconds timeout{10'000};
   TlsVersion oldest = TlsVersion::kTls12;  // of those that are offered
-  bool ask_options = false;                // SIP OPTIONS (RFC 3261 section 11) once the handshake is over
+  // By OpenSSL's names: of a version of TLS of which some are named those are offered and no others, of another one
+  // what OpenSSL offers (SSL_CTX_set_cipher_list(3) keeps the two apart as well).
+  std::vector<std::string> cipher_suites;
+  bool ask_options = false;  // SIP OPTIONS (RFC 3261 section 11) once the handshake is over
 };
 
 struct ServedChain {
@@ -32,7 +36,8 @@ class TlsProbe {
  public:
   virtual ~TlsProbe() = default;
   // Completes a handshake without judging the chain: judging is pki's work. kUnavailable when nothing answers,
-  // kProtocol when it is no TLS. A handshake that is followed by no answer to OPTIONS is a success all the same.
+  // kProtocol when it is no TLS, or takes none of what is offered; kInvalid when nothing is left to offer. A handshake
+  // that is followed by no answer to OPTIONS is a success all the same.
   virtual Result<ServedChain> present(const ProbeTarget& target, std::stop_token stop) = 0;
 };
 

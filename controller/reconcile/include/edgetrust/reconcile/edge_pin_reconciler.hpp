@@ -15,6 +15,8 @@
 
 #include <memory>
 #include <stop_token>
+#include <string>
+#include <vector>
 
 namespace edgetrust::reconcile {
 
@@ -24,7 +26,11 @@ struct EdgePinPorts {
   ports::ChainViewer& viewer;
   ports::EdgeHosts& hosts;
   ports::PinFiles& files;
+  std::vector<std::string> namespaces;  // those that are watched
 };
+
+// How a pass over an Edge's pins stands to those over other Edges, as its status says.
+runtime::Rank rank_of(const api::Edge& edge);
 
 class EdgePinReconciler {
  public:

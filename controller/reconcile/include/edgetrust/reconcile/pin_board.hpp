@@ -23,6 +23,7 @@ struct PinsInForce {
   std::string leaf;  // hash of the endpoint's certificate, lower-case hex; empty: nobody has seen one that counts
   decide::pins::Sight seen;  // by the operator
   std::string objection;     // why none of it may be enforced; empty: it may
+  std::string no_backup;     // why nobody begins to pin by it; empty: they may
   // Empty: they cannot be read.
   std::optional<std::vector<decide::pins::IntermediaryCa>> intermediaries;
 };

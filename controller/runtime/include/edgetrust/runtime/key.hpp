@@ -14,4 +14,7 @@ struct Key {
   [[nodiscard]] std::string to_string() const { return kind + " " + ns + "/" + name; }
 };
 
+// Which key goes first where there are more than workers.
+enum class Rank { kFirst, kNormal, kLast };
+
 }  // namespace edgetrust::runtime

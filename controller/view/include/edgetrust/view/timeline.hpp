@@ -50,6 +50,7 @@ struct Timeline {
   std::optional<TimePoint> not_before;
   std::optional<TimePoint> not_after;
   std::optional<TimePoint> renewal;
+  std::string trace_id;         // of that rotation, as in the operator's log, its Events and the audit
   std::vector<Moment> moments;  // of the rotation under way, else of the last one; oldest first
   std::vector<Wait> waits;
 };

@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace edgetrust::decide::pins {
 
@@ -25,6 +26,9 @@ struct CallsSituation {
   api::Duration interval{};  // between two looks
   TimePoint now;
 };
+
+// How an Edge on its way back is spoken of.
+inline constexpr std::string_view kGoesBack = "the Edge goes back into service";
 
 enum class CallsStep {
   kChange,   // nothing stands in the way of the change

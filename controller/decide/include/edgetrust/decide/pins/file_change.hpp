@@ -56,7 +56,7 @@ struct FileSituation {
   std::string blocked;
   std::string
       intercepted;       // what the Edge is presented in place of the endpoint's chain: then nothing is written there
-  std::string hindered;  // why no change may begin, whatever is waited for; a file that is right stays so
+  std::string hindered;  // why no change may begin, or go as far as the restart, whatever is waited for
   bool online = false;   // the cloud sees the Edge
   bool enforced = true;  // false: it is only said what would be written
   bool pins = true;      // the file that is there now pins something

@@ -38,4 +38,8 @@ struct MachineDecision {
 
 MachineDecision prepare(const MachineWish& wish, const ports::HostState& host);
 
+// How clock.servers differ from the time servers that the vendor's API says the Edge's site has (ntpSettings): "; …",
+// to be added to what is said of the clock. Empty where either names none, or both name the same in whatever order.
+std::string other_servers(const std::vector<std::string>& wanted, const std::vector<std::string>& of_site);
+
 }  // namespace edgetrust::decide::pins

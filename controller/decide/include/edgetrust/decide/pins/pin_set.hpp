@@ -25,6 +25,8 @@ struct Sight {
   std::string root;
   std::optional<TimePoint> not_after;
   std::string problem;  // why nothing was seen, or why the chain does not validate; empty: it does
+  std::string tls =
+      {};  // why a client with tls.minVersion and tls.cipherSuites would get no connection; empty: it would
   [[nodiscard]] bool valid() const { return problem.empty() && !chain.empty(); }
   [[nodiscard]] const Link& leaf() const { return chain.front(); }
 };
@@ -62,6 +64,7 @@ struct PinOutcome {
   std::vector<api::AcceptedPin> next;
   // All that is accepted now, in a fixed order without doubles: what a pin file holds.
   std::vector<Pin> accepted;
+  std::vector<Pin> lasting;  // those of them that do not go with an overlap
   Stand stand = Stand::kUnknown;
   std::string why;                       // for people; the same words as long as it is the same
   std::vector<std::string> unannounced;  // leaves (colon hex) accepted in this pass though nobody announced them
@@ -78,9 +81,12 @@ std::string name_of(std::vector<Pin> pins);
 // Whether one of these pins is of the leaf, or of any link where the match says so.
 bool matches(const std::vector<Pin>& pins, api::PinMatch match, const std::vector<Link>& chain);
 
-// What speaks against enforcing these pins: the endpoint's present leaf is none of them, or a backup is missing. Empty:
-// nothing. `seen` is the operator's.
+// What speaks against writing these pins into a file: the endpoint's present leaf is none of them, or no client with
+// that file would get a connection. Empty: nothing. `seen` is the operator's.
 std::string objection(const api::PinPolicySpec& spec, const std::vector<Pin>& accepted, const Sight& seen);
+// What speaks against beginning to pin: that no pin is left when the present leaf goes. One that goes itself, with the
+// end of its overlap, is no backup. Who pins already is better off with them.
+std::string missing_backup(const api::PinPolicySpec& spec, const std::vector<Pin>& lasting, const Sight& seen);
 
 // Whether an Edge is presented something else than the operator: a chain that does not validate, or one that leads to
 // another root. A leaf that is accepted is no interception, whoever issued it.
