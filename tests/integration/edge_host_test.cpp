@@ -103,6 +103,16 @@ class EdgeHost : public testing::Test {
   static void touch(const std::string& name, const std::string& text = {}) {
     std::ofstream(machine->state(name)) << text;
   }
+  // The time of the timer is over by now.
+  static void let_timer_run_out() {
+    const std::string waiter(trim(contents(machine->state("timer"))));
+    std::string sleeper;
+    ASSERT_TRUE(becomes([&] {
+      sleeper = contents("/proc/" + waiter + "/task/" + waiter + "/children");
+      return !sleeper.empty();
+    }));
+    ASSERT_EQ(kill(std::stoi(sleeper), SIGTERM), 0);
+  }
   static bool is_there(const std::string& name) { return std::filesystem::exists(machine->state(name)); }
   template <class T>
   static void expect_under_way(const Result<T>& done) {
@@ -322,15 +332,13 @@ TEST_F(EdgeHost, WhoDiesBeforeTheRestartLeavesTheOldFileAndNoRestart) {
 
 TEST_F(EdgeHost, WhoDiesAfterTheRestartLocksNobodyOut) {
   connect();
-  const auto hasty = reach(machine->login(), {});
   for (const auto& before : {std::string(), kOld}) {
     std::filesystem::remove(machine->file());
     std::filesystem::remove(machine->state("restarts"));
     if (!before.empty()) machine->put(before);
-    // Longer than a step may take: the restart comes before the timer however slow the machine is.
-    constexpr auto kTimer = 12s;
-    ASSERT_TRUE(hasty->install(document(kNew), before.empty() ? "" : hash(before), kTimer, {}));
-    ASSERT_TRUE(restart_by(*hasty));
+    ASSERT_TRUE(host->install(document(kNew), before.empty() ? "" : hash(before), 600s, {}));
+    ASSERT_TRUE(restart());
+    ASSERT_NO_FATAL_FAILURE(let_timer_run_out());
     ASSERT_TRUE(becomes([] { return !look().restore_armed; }));
     EXPECT_EQ(look().text, before);
     EXPECT_EQ(look().has_file, !before.empty());
@@ -611,10 +619,11 @@ TEST_F(EdgeHost, ThePreviousFileIsNotForgottenBeforeTheServiceLearnsOfIt) {
   for (const std::string way : {"no-restarts", "deaf", "by timer"}) {
     const bool by_timer = way == "by timer";
     const std::string trouble = by_timer ? "no-restarts" : way;
-    ASSERT_TRUE(host->install(document(kNew), hash(kOld), by_timer ? 12s : 600s, {}));
-    ASSERT_TRUE(restart_by(*reach(machine->login(), {})));
+    ASSERT_TRUE(host->install(document(kNew), hash(kOld), 600s, {}));
+    ASSERT_TRUE(restart());
     touch(trouble);
     if (by_timer) {
+      ASSERT_NO_FATAL_FAILURE(let_timer_run_out());
       ASSERT_TRUE(becomes([] { return !look().restore_armed; }));
     } else {
       EXPECT_THAT(host->restore(hash(kNew), {}).error().message(), HasSubstr("systemd does not answer"));
