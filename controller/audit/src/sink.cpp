@@ -136,17 +136,20 @@ Status Sink::hand_over(Place& place, const std::stop_token& stop, Wish& wish) {
   std::int64_t position = position_after(place, log);
   log.seekg(position);
   std::string line;
-  while (std::getline(log, line) && !log.eof()) {  // a line without its newline is still being written
-    {
-      const std::lock_guard lock(mutex_);
-      pending_ = pending_in(line);
+  while (std::getline(log, line) && !log.eof()) {              // a line without its newline is still being written
+    const bool is_record = follow(line, nullptr).has_value();  // one that was cut is passed over
+    if (is_record) {
+      {
+        const std::lock_guard lock(mutex_);
+        pending_ = pending_in(line);
+      }
+      EDGETRUST_TRY(offer(line, stop, wish));
     }
-    EDGETRUST_TRY(offer(line, stop, wish));
     const std::int64_t end = position + static_cast<std::int64_t>(line.size()) + 1;
     place = {.begin = position, .end = end, .sha256 = to_hex(crypto::sha256(line))};
     if (const Status kept = keep(place, cursor_of(options_.log_path)); !kept && options_.failed)
       options_.failed(within("audit sink", kept.error()));
-    took();
+    if (is_record) took();
     position = end;
   }
   return {};
@@ -162,9 +165,7 @@ void Sink::took() {
   if (options_.took) options_.took();
 }
 
-// Lines that are no records (one was cut by a crash) are passed over.
 Status Sink::offer(const std::string& line, const std::stop_token& stop, Wish& wish) {
-  if (!follow(line, nullptr)) return {};
   EDGETRUST_TRY_ASSIGN(const http::Request request, cloud_event(line, options_.endpoint, options_.key));
   EDGETRUST_TRY_ASSIGN(const http::Response answer, transport_->send(request, stop));
   if (answer.ok()) return {};
