@@ -536,9 +536,9 @@ std::string print(const std::vector<Finding>& findings, Style style) {
   for (const auto& finding : sorted) {
     std::string word = to_text(finding.verdict);
     word.resize(8, ' ');
-    out += style.paint(tone_of(finding.verdict), word) + finding.area + ", " + finding.subject + ": " + finding.what +
-           "\n";
-    if (!finding.todo.empty()) out += "        -> " + finding.todo + "\n";
+    append_line(out,
+                {style.paint(tone_of(finding.verdict), word), finding.area, ", ", finding.subject, ": ", finding.what});
+    if (!finding.todo.empty()) append_line(out, {"        -> ", finding.todo});
   }
   return out + std::to_string(count(findings, Verdict::kBad)) + " wrong, " +
          std::to_string(count(findings, Verdict::kWarning)) + " warnings, " +

@@ -7,7 +7,10 @@ import re
 import subprocess
 import tempfile
 import unittest
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from helm import CHART, EXTREME, IMAGE, ROOT, SMALLEST, Object, objects, of_kind, run, template
 
@@ -103,6 +106,20 @@ class Render(unittest.TestCase):
 
     def test_the_install_manifest_is_current(self) -> None:
         self.assertEqual(run(str(ROOT / "charts" / "install")), (ROOT / "manifests" / "install.yaml").read_text(), "run `make chart`")
+
+    def test_the_example_of_an_audit_trail_is_whole(self) -> None:
+        text = (ROOT / "controller" / "docs" / "how-to" / "audit-trail.md").read_text()
+        values, alone = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.S))
+        pod = pod_of(objects(template("helm4", IMAGE | values)))
+        (container,) = pod["containers"]
+        flags = dict(argument[2:].split("=", 1) for argument in container["args"] if argument.startswith("--audit-"))
+        self.assertEqual(set(flags), {"audit-log", "audit-sink", "audit-sink-key-file", "audit-sink-ca-file"})
+        mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+        volumes = {volume["name"] for volume in pod["volumes"]}
+        for flag in ("audit-log", "audit-sink-key-file", "audit-sink-ca-file"):
+            self.assertIn(mounts[str(Path(flags[flag]).parent)], volumes)
+        (deployment,) = of_kind(objects(template("helm4", IMAGE | values | alone)), "Deployment")
+        self.assertEqual((deployment["spec"]["replicas"], deployment["spec"]["strategy"]), (1, {"type": "Recreate"}))
 
     # --- rights
 
