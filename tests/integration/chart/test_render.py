@@ -18,15 +18,19 @@ HELMS = ("helm3", "helm4")
 VALUES = {"default": IMAGE, "extreme": EXTREME, "smallest": SMALLEST}
 
 
-def with_(path: str, value: Any) -> Object:
+def with_(path: str, value: Any, base: Object = IMAGE) -> Object:
     """The values that a chart needs, and one more."""
-    values: Object = copy.deepcopy(IMAGE)
+    values: Object = copy.deepcopy(base)
     *above, last = path.split(".")
     target = values
     for name in above:
         target = target.setdefault(name, {})
     target[last] = value
     return values
+
+
+SINK: Object = with_("audit", {"log": "/var/lib/edgetrust/audit.log", "sink": {"url": "https://audit.example.com/", "keyFile": "/etc/edgetrust/audit/key"}})
+UNGUARDED_PAGE: Object = with_("page", {"enabled": True, "hosts": ["edgetrust.example.com"]}, with_("networkPolicy.enabled", False))
 
 
 # A value that is refused, and where.
@@ -59,6 +63,11 @@ REFUSED: list[tuple[Object, str]] = [
     (with_("http01.ingress.hosts", [""]), "/http01/ingress/hosts/0"),
     (with_("page.port", 80), "/page/port"),
     (with_("page.hosts", ["edgetrust.example.com:8082"]), "/page/hosts/0"),  # a name, no port
+    (UNGUARDED_PAGE, "/page/withoutNetworkPolicy"),  # every pod of the cluster would read it
+    (with_("audit.sink.keyFile", "", SINK), "/audit/sink/keyFile"),
+    (with_("audit.log", "", SINK), "/audit/log"),
+    (with_("audit.log", "-", SINK), "/audit/log"),  # what is not taken is kept in a file
+    (with_("audit.sink.caFile", "/etc/edgetrust/audit/ca.pem"), "/audit/sink/url"),
     (with_("podDisruptionBudget.minAvailable", "half"), "/podDisruptionBudget/minAvailable"),
     (with_("serviceMonitor.interval", "often"), "/serviceMonitor/interval"),
     (with_("prometheusRule.disabled", ["OfSomebodyElse"]), "/prometheusRule/disabled/0"),
@@ -98,6 +107,12 @@ class Render(unittest.TestCase):
                     template(helm, values, show_only=["service.yaml"])
                 self.assertIn("don't meet the specifications of the schema", str(caught.exception))
                 self.assertIn(where, str(caught.exception))
+
+    def test_what_goes_together_is_taken(self) -> None:
+        for helm in HELMS:
+            for values in (SINK, with_("page.withoutNetworkPolicy", True, UNGUARDED_PAGE), with_("page.hosts", [], UNGUARDED_PAGE), with_("page.enabled", False, UNGUARDED_PAGE)):
+                with self.subTest(helm, values=values):
+                    template(helm, values, show_only=["service.yaml"])
 
     def test_both_helms_render_the_same(self) -> None:
         for name, values in VALUES.items():
@@ -177,7 +192,7 @@ class Render(unittest.TestCase):
         self.assertEqual((set(roles["view"]["rules"][0]["resources"]), roles["view"]["rules"][0]["verbs"]), (kinds, ["get", "list", "watch"]))
         written = [set(roles[name]["rules"][0]["resources"]) for name in ("edit", "admin")]
         self.assertEqual((written[0] | written[1], written[0] & written[1]), (kinds, set()))
-        self.assertEqual(written[1], {"acmeissuers", "genesysconnections"}, "they name hosts that keys and credentials go to")
+        self.assertEqual(written[1], {"acmeissuers", "genesysconnections", "rotationpolicies"}, "they name hosts that keys and credentials go to, or say whether an approval is asked for")
 
     # --- the CRDs
 
@@ -347,7 +362,7 @@ class Render(unittest.TestCase):
             policies = {one["metadata"]["name"] for one in of_kind(self.rendered[name], "ValidatingAdmissionPolicy")}
             bindings = of_kind(self.rendered[name], "ValidatingAdmissionPolicyBinding")
             self.assertEqual({one["spec"]["policyName"] for one in bindings}, policies)
-            self.assertEqual(len(policies), 2)
+            self.assertEqual(len(policies), 3)
             for one in bindings:
                 (of_namespace,) = one["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
                 self.assertEqual(of_namespace, {"key": "kubernetes.io/metadata.name", "operator": "In", "values": namespaces})
