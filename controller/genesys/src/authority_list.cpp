@@ -69,8 +69,7 @@ Status AuthorityList::update(const ports::TrustedAuthority& authority, std::stop
 }
 
 Status AuthorityList::remove(const ports::TrustedAuthority& authority, std::stop_token stop) {
-  const Status removed =
-      change(http::Method::kDelete, with_id(path::kAuthority, authority.id), nullptr, std::move(stop));
+  Status removed = change(http::Method::kDelete, with_id(path::kAuthority, authority.id), nullptr, std::move(stop));
   if (!removed && removed.error().kind == ErrorKind::kNotFound) return {};
   return removed;
 }

@@ -21,6 +21,7 @@ ports::SeenCertificate seen(const Certificate& certificate) {
 }
 std::vector<ports::SeenCertificate> seen(const std::vector<Certificate>& chain) {
   std::vector<ports::SeenCertificate> all;
+  all.reserve(chain.size());
   for (const auto& certificate : chain) all.push_back(seen(certificate));
   return all;
 }

@@ -220,7 +220,8 @@ FileDecision File::proving() {
   const Proof proof = s_.now <= s_.proof_at + kProofHolds ? s_.proof : Proof::kNone;
   if (proof == Proof::kGood && s_.proof_at >= missed) return step(PinStep::kConfirming);
   if (proof == Proof::kGood && s_.now < missed)
-    return later(EdgePinState::kRestarting, "the cloud has to see the Edge for a while", kLookSoon);
+    return later(EdgePinState::kRestarting, "the cloud has to see the Edge for a while",
+                 std::chrono::ceil<std::chrono::milliseconds>(missed - s_.now));
   if (proof == Proof::kRefused) return go_back(false);
   // Nobody can say anything of the new file; of the previous one it is known that it refuses.
   if (too_late && (proof == Proof::kUnreachable || proof == Proof::kUnknown))
