@@ -20,12 +20,15 @@ struct Machine final : support::PinMachine {
   std::set<std::string> bad;         // files with which the service does not come up
   std::set<std::string> locked_out;  // files with which the endpoint is refused
   bool cut_off = false;              // the endpoint cannot be reached at all
+  bool is_deaf = false;              // it takes the order to restart the service, and does nothing
 
   [[nodiscard]] bool comes_up(const std::string& text) const override { return !bad.contains(text); }
   [[nodiscard]] std::string sha256_of(const std::string& text) const override { return text; }
 
   void run(const file_effect::Install& effect) { std::ignore = put(effect.document, effect.replaces, kRestoreAfter); }
-  void run(const file_effect::Restart& effect) { restart_once(effect.invocation); }
+  void run(const file_effect::Restart& effect) {
+    if (!is_deaf) restart_once(effect.invocation);
+  }
   void run(const file_effect::Confirm& effect) { std::ignore = keep(effect.sha256); }
   void run(const file_effect::Restore& effect) { std::ignore = take_back(effect.sha256); }
   void run(const file_effect::Clean& /*effect*/) { tidy(); }
@@ -489,6 +492,24 @@ TEST(FileChange, WhatIsHinderedWithoutATimerIsTakenBackByTheOperator) {
   EXPECT_EQ(story.machine.restarts, 0);
   EXPECT_EQ(story.state(), EdgePinState::kBlocked);
   EXPECT_EQ(story.rolled_back, 0) << "nobody has read it";
+}
+
+TEST(FileChange, AServiceThatIsNeverRestartedIsNotWaitedForForEver) {
+  for (const bool switches_off : {false, true}) {
+    Story story;
+    story.switches_off = switches_off;
+    story.machine.is_deaf = true;
+    while (!story.machine.timer) story.pass();
+    story.machine.timer.reset();
+    const TimePoint begun = *story.status->change->at;
+    while (story.status->change && story.status->change->at == begun && story.machine.now < begun + 1h)
+      story.machine.advance(*story.pass() - story.machine.now);
+    EXPECT_LE(story.machine.now, begun + kLongestChange + 10s) << switches_off;
+    EXPECT_EQ(story.machine.restarts, 0) << switches_off;
+    story.machine.is_deaf = false;
+    EXPECT_TRUE(story.run()) << switches_off;
+    EXPECT_EQ(story.machine.running, switches_off ? "new" : "old") << switches_off;
+  }
 }
 
 TEST(FileChange, TheServiceHasItsTimeFromWhenItIsStarted) {

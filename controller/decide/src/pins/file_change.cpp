@@ -202,6 +202,12 @@ FileDecision File::restarting() {
     if (host().restore_armed) return later(EdgePinState::kApplying, why, kLookSoon);
     return act(EdgePinState::kApplying, why, file_effect::Restore{change().file_sha256});
   }
+  // Nor is a service waited for that is asked again and again, and not started anew.
+  if (is_old(kLongestChange)) {
+    if (s_.pins) return go_back(true);
+    end_unconfirmed();
+    return begin();
+  }
   return act(EdgePinState::kRestarting, "the service is restarted with the new file",
              file_effect::Restart{change().invocation});
 }
