@@ -3,6 +3,7 @@
 #include "certificate/sourced.hpp"
 #include "edgetrust/base/random.hpp"
 #include "edgetrust/base/text.hpp"
+#include "edgetrust/base/time_text.hpp"
 
 #include <algorithm>
 #include <set>
@@ -249,6 +250,8 @@ TimePoint renewal_of(const Observation& o, const StoredRevision& revision) {
   const TimePoint by_rule = renewal_by_rule(o, *revision.chain);
   return std::min(by_rule, suggested_renewal(o, revision).value_or(by_rule));
 }
+
+std::string renews_at(TimePoint renewal) { return "renews " + format_rfc3339(renewal).substr(0, 10); }
 
 std::optional<TimePoint> suggested_renewal(const Observation& o, const StoredRevision& revision) {
   const auto& info = o.object.status.renewal_info;
