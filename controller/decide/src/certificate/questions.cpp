@@ -36,9 +36,7 @@ TimePoint renewal_by_rule(const Observation& o, const ports::ChainFacts& chain) 
 
 }  // namespace
 
-bool holds_finalizer(const Observation& o) {
-  return std::ranges::find(o.object.meta.finalizers, api::kFinalizer) != o.object.meta.finalizers.end();
-}
+bool holds_finalizer(const Observation& o) { return o.object.meta.has_finalizer(api::kFinalizer); }
 
 api::EffectiveRotation rotation_of(const Observation& o) {
   return api::effective_rotation(o.object.spec.rotation.value_or(api::RotationOverrides{}),
