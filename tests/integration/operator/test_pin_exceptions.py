@@ -70,7 +70,7 @@ class TrustedIntermediary(PinTest):
         root = proxy.authority.root
         self.secret("proxy-root", {"ca.crt": root})
         machine.resolve("localhost", proxy.ADDRESS)
-        self.pin()
+        self.pin(observeFrom=["Operator", "Edge"])
         self.wait_state("Intercepted")
         self.assertEqual((machine.text(), machine.restarts(), machine.anchors()), ("", 0, []))
         wait_for("its service is refused", lambda: machine.service().get("connected") is False)
