@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import subprocess
 import sys
 import unittest
 import urllib.request
@@ -14,7 +15,7 @@ from browser import opened
 ROOT = Path(__file__).resolve().parents[2]
 sys.path += [str(ROOT / "tests" / "integration" / "operator"), str(ROOT / "tests" / "stack")]
 import ports  # noqa: E402
-from harness import ALWAYS_OPEN, Operator, OperatorTest, wait_for  # noqa: E402
+from harness import ALWAYS_OPEN, Operator, OperatorTest, env, wait_for  # noqa: E402
 
 PHASE = "document.querySelector('tbody tr td .mark')?.innerText"
 
@@ -89,7 +90,7 @@ class PageOfAnOperator(OperatorTest):
         elect = ("--leader-elect", "--leader-elect-namespace", self.namespace, "--page-port")
         self.operator.more = (*elect, str(self.port))
         self.operator.start()
-        wait_for("it leads", lambda: any(line["msg"] == "leading" for line in self.operator.lines()), 60)
+        self.operator.wait_says("leading")
         standby = Operator(self.namespace, self.folder, self.operator.kubeconfig, *elect, str(other), log="other.log")
         self.addCleanup(standby.kill)
         standby.start()
@@ -97,6 +98,14 @@ class PageOfAnOperator(OperatorTest):
         self.wait_phase(edge.name, "Ready", 1)
         wait_for("the other tells it", lambda: self.told(edge.name, "Ready", other), 30)
         self.assertFalse(any(line["msg"] == "leading" for line in standby.lines()))
+
+
+class Refused(unittest.TestCase):
+    def test_what_is_said_of_a_page_that_is_not_served(self) -> None:
+        for flag, value in (("--page-hosts", "page.example"), ("--page-bind-address", "0.0.0.0")):
+            done = subprocess.run([env("EDGETRUST"), flag, value], capture_output=True, text=True, timeout=60, check=False)
+            self.assertNotEqual(done.returncode, 0, flag)
+            self.assertIn(f"{flag} requires --page-port", done.stderr)
 
 
 if __name__ == "__main__":

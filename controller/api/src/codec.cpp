@@ -13,6 +13,7 @@ namespace edgetrust::api {
 
 std::string_view to_string(Phase phase) { return json::enum_name(phase); }
 std::string_view to_string(EdgePinState state) { return json::enum_name(state); }
+std::string_view to_string(Truth truth) { return json::enum_name(truth); }
 std::string_view to_string(RevisionResult result) { return json::enum_name(result); }
 
 ObjectMeta decode_meta(json::View metadata) {

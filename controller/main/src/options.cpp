@@ -29,14 +29,17 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   app.add_option("--http01-check-port", options.http01_check_port,
                  "port where such an answer is looked for before the CA is asked to; 0 for not looking")
       ->capture_default_str();
-  app.add_option("--page-port", options.page_port, "port of the fleet page, which is read-only; 0 for none")
-      ->capture_default_str();
+  CLI::Option* page_port =
+      app.add_option("--page-port", options.page_port, "port of the fleet page, which is read-only; 0 for none")
+          ->capture_default_str();
   app.add_option("--page-bind-address", options.page_bind_address,
                  "address of --page-port; on loopback only kubectl port-forward reaches it in a pod")
+      ->needs(page_port)
       ->capture_default_str();
   app.add_option("--page-hosts", options.page_hosts,
                  "names under which the fleet page is reached, separated by commas, beside localhost and the addresses "
                  "of loopback; a request for another name is refused")
+      ->needs(page_port)
       ->delimiter(',');
   app.add_option("--workers", options.workers,
                  "EdgeCertificates worked on at a time; of the other kinds half as many, at least 2")

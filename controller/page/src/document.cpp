@@ -1,5 +1,6 @@
 #include "edgetrust/page/document.hpp"
 
+#include "edgetrust/api/codec.hpp"
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/view/document.hpp"
 #include "edgetrust/view/text.hpp"
@@ -65,7 +66,7 @@ json::Value as_value(const std::vector<api::Condition>& conditions) {
   json::Value all = json::Value::array();
   for (const auto& condition : conditions) {
     all.push_back(without_empty({{"type", condition.type},
-                                 {"status", view::to_text(condition.status)},
+                                 {"status", api::to_string(condition.status)},
                                  {"reason", condition.reason},
                                  {"message", condition.message},
                                  {"since", format_rfc3339(condition.last_transition_time)}}));

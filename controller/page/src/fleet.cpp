@@ -1,8 +1,8 @@
 #include "edgetrust/page/fleet.hpp"
 
+#include "edgetrust/api/codec.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/text.hpp"
-#include "edgetrust/view/text.hpp"
 
 #include <algorithm>
 #include <map>
@@ -119,7 +119,7 @@ Mark health_of(const api::Edge* edge) {
 Mark pins_of(const api::Edge* edge) {
   if (edge == nullptr || !edge->status.pins) return {};
   const auto& pins = *edge->status.pins;
-  return {tone_of(pins.state), view::to_text(pins.state), pins.message};
+  return {tone_of(pins.state), std::string(api::to_string(pins.state)), pins.message};
 }
 
 std::vector<Row> rows(const Sight& sight, TimePoint now) {

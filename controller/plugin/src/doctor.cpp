@@ -1,5 +1,6 @@
 #include "edgetrust/plugin/doctor.hpp"
 
+#include "edgetrust/api/codec.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/table.hpp"
 #include "edgetrust/base/text.hpp"
@@ -453,7 +454,8 @@ class Examination {
       const api::Condition* condition = api::find(connection.status.conditions, type);
       if (condition == nullptr || condition->status == api::Truth::kTrue) continue;
       say(Verdict::kBad, "genesys", subject,
-          std::string(type) + " " + to_text(condition->status) + ", " + condition->reason + ": " + condition->message,
+          std::string(type) + " " + std::string(api::to_string(condition->status)) + ", " + condition->reason + ": " +
+              condition->message,
           advice_of_connection(condition->reason));
     }
   }

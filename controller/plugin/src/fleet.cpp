@@ -1,5 +1,6 @@
 #include "edgetrust/plugin/fleet.hpp"
 
+#include "edgetrust/api/codec.hpp"
 #include "edgetrust/base/time_text.hpp"
 #include "edgetrust/json/value.hpp"
 #include "edgetrust/view/document.hpp"
@@ -54,7 +55,7 @@ std::string print(const std::vector<FleetRow>& rows, const FleetTable& table, Ti
   lines.reserve(rows.size());
   for (const FleetRow& row : rows) {
     lines.push_back(with(
-        {row.certificate.name, row.edge, to_text(row.ready), style.paint(phase_tone(row), or_dash(row.phase)),
+        {row.certificate.name, row.edge, api::to_string(row.ready), style.paint(phase_tone(row), or_dash(row.phase)),
          row.not_after ? format_rfc3339(*row.not_after).substr(0, 10) : "-", life(row, now, style), or_dash(row.next)},
         {or_dash(row.site), or_dash(row.issuer), or_dash(row.serial_number),
          row.revision ? std::to_string(*row.revision) : "-", or_dash(row.message)},

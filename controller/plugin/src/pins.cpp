@@ -45,7 +45,7 @@ Cell paint(const api::PinPolicy& policy, Style style) {
   const api::Condition* ready = ready_of(policy);
   if (ready == nullptr) return "-";
   const Tone tone = ready->status == api::Truth::kTrue ? Tone::kGood : Tone::kBad;
-  return style.paint(tone, to_text(ready->status));
+  return style.paint(tone, api::to_string(ready->status));
 }
 
 void append_conditions(std::string& out, const api::PinPolicy& policy, Style style) {
@@ -56,7 +56,8 @@ void append_conditions(std::string& out, const api::PinPolicy& policy, Style sty
                         condition.type != api::condition::kStalled && condition.type != api::condition::kReconciling;
     const bool good = condition.status == (wanted ? api::Truth::kTrue : api::Truth::kFalse);
     const Tone tone = condition.status == api::Truth::kUnknown ? Tone::kWarn : good ? Tone::kGood : Tone::kBad;
-    rows.push_back({condition.type, style.paint(tone, to_text(condition.status)), condition.reason, condition.message});
+    rows.push_back(
+        {condition.type, style.paint(tone, api::to_string(condition.status)), condition.reason, condition.message});
   }
   if (rows.empty()) return;
   append_heading(out, "CONDITIONS", style);
@@ -104,7 +105,7 @@ std::string print(const api::PinPolicy& policy, TimePoint now, Style style) {
   }
   rows.clear();
   for (const auto& edge : status.not_matched)
-    rows.push_back({edge.name, style.paint(Tone::kBad, to_text(edge.state)), or_dash(edge.message)});
+    rows.push_back({edge.name, style.paint(Tone::kBad, api::to_string(edge.state)), or_dash(edge.message)});
   if (!rows.empty()) {
     append_heading(out, "EDGES THAT DO NOT MATCH", style);
     append_table(out, {"EDGE", "STATE", "MESSAGE"}, rows);

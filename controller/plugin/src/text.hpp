@@ -5,7 +5,6 @@
 namespace edgetrust::plugin {
 
 using view::set_time;
-using view::to_text;
 
 inline std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 

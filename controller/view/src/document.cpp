@@ -1,5 +1,6 @@
 #include "edgetrust/view/document.hpp"
 
+#include "edgetrust/api/codec.hpp"
 #include "edgetrust/json/value.hpp"
 #include "edgetrust/view/text.hpp"
 
@@ -11,7 +12,7 @@ json::Value as_value(const FleetRow& row) {
                   {"edge", row.edge},
                   {"site", row.site},
                   {"phase", row.phase},
-                  {"ready", to_text(row.ready)},
+                  {"ready", api::to_string(row.ready)},
                   {"stalled", row.stalled},
                   {"serialNumber", row.serial_number},
                   {"issuer", row.issuer},

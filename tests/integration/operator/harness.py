@@ -94,6 +94,9 @@ class Operator:
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
+    def wait_says(self, what: str) -> None:
+        wait_for(f"{self.log.name} says {what}", lambda: any(line["msg"] == what for line in self.lines()), 60)
+
     def executed(self, effect: str, name: str) -> int:
         """How often an effect on this object was executed, as far as the operator knows: "NewOrder", "Push"."""
         lines = [line for line in self.lines() if line.get("effect") == effect and line.get("name") == name]
@@ -286,3 +289,21 @@ class OperatorTest(unittest.TestCase):
     def live(self, appliance: Appliance) -> str | None:
         """SHA-256 of the leaf that the Edge's port presents now."""
         return fingerprint(served_leaf(appliance.port))
+
+
+class TwoOperators(OperatorTest):
+    """Two operators of one release: `operator` works, and `other` stands by."""
+
+    start_operator = False
+
+    def setUp(self) -> None:
+        super().setUp()
+        more = ("--leader-elect", "--leader-elect-namespace", self.namespace, *self.arguments)
+        self.operator, self.other = (
+            Operator(self.namespace, self.folder, self.operator.kubeconfig, *more, log=f"{name}.log", variables={"HOSTNAME": name}) for name in ("operator", "other")
+        )
+        self.addCleanup(self.other.kill)
+        self.operator.start()
+        self.operator.wait_says("leading")
+        self.other.start()
+        self.other.wait_says("standing by")

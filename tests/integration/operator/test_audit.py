@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from audit_sink import AuditSink
-from harness import ALWAYS_OPEN, PATIENT, Operator, OperatorTest, env, wait_for
+from harness import ALWAYS_OPEN, PATIENT, OperatorTest, TwoOperators, env, wait_for
 
 KEY = "a key that both sides know"
 
@@ -113,25 +113,8 @@ class Audit(AuditTest):
         self.assertIn("line 3: its hash is that of another text", told.stderr)
 
 
-class SharedFile(AuditTest):
-    """Two operators with one file, as on a volume that both pods mount."""
-
-    start_operator = False
-
-    def setUp(self) -> None:
-        super().setUp()
-        more = ("--leader-elect", "--leader-elect-namespace", self.namespace, *self.arguments)
-        self.operator, self.other = (
-            Operator(self.namespace, self.folder, self.operator.kubeconfig, *more, log=f"{name}.log", variables={"HOSTNAME": name}) for name in ("operator", "other")
-        )
-        self.addCleanup(self.other.kill)
-        self.operator.start()
-        self.wait_says(self.operator, "leading")
-        self.other.start()
-        self.wait_says(self.other, "standing by")
-
-    def wait_says(self, operator: Operator, what: str) -> None:
-        wait_for(f"{operator.log.name} says {what}", lambda: any(line["msg"] == what for line in operator.lines()), 60)
+class SharedFile(TwoOperators, AuditTest):
+    """One file for both, as on a volume that both pods mount."""
 
 
 class Failover(SharedFile):
@@ -147,7 +130,7 @@ class Failover(SharedFile):
         self.wait_phase(edge.name, "AwaitingApproval")
         self.wait_for_records(5)
         self.operator.kill()
-        self.wait_says(self.other, "leading")
+        self.other.wait_says("leading")
         self.approve(edge.name, 2)
         self.wait_phase(edge.name, "Ready", 2)
         records = self.wait_for_records(8)
@@ -163,7 +146,7 @@ class Frozen(SharedFile):
     def test_a_leader_that_stands_still_keeps_nobody_from_taking_over(self) -> None:
         assert self.operator.process is not None
         self.operator.process.send_signal(signal.SIGSTOP)
-        self.wait_says(self.other, "leading")
+        self.other.wait_says("leading")
         self.sink.takes = True
         edge = self.new_edge()
         self.approve(edge.name, 1)

@@ -130,11 +130,11 @@ class StandingBy(Http01Test):
         """The one that leads has another port, so that the CA and its own look can only reach the other."""
         mine = ("--leader-elect", "--leader-elect-namespace", self.namespace, "--http01-check-port", str(self.port), "--http01-port")
         self.begin(self.dns(), HTTP01, arguments=(*mine, str(choose(("http01",))["http01"])))
-        wait_for("it leads", lambda: any(line["msg"] == "leading" for line in self.operator.lines()), 60)
+        self.operator.wait_says("leading")
         other = Operator(self.namespace, self.folder, self.operator.kubeconfig, *mine, str(self.port), log="other.log")
         self.addCleanup(other.kill)
         other.start()
-        wait_for("the other stands by", lambda: any(line["msg"] == "standing by" for line in other.lines()), 60)
+        other.wait_says("standing by")
         edge = self.new_edge(issuerRef={"name": "own"}, ipAddresses=["127.0.0.1"])
         self.proved(edge)
         self.assertGreaterEqual(self.answered(other), 2, "the leader's look, and the CA's")

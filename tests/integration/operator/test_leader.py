@@ -4,28 +4,10 @@ import signal
 import unittest
 import urllib.request
 
-from harness import Operator, OperatorTest, wait_for
-
-ELECTION = "--leader-elect"
+from harness import Operator, TwoOperators, wait_for
 
 
-class LeaderTest(OperatorTest):
-    start_operator = False
-
-    def setUp(self) -> None:
-        super().setUp()
-        mine = (ELECTION, "--leader-elect-namespace", self.namespace)
-        self.operator = Operator(self.namespace, self.folder, self.operator.kubeconfig, *mine)
-        self.other = Operator(self.namespace, self.folder, self.operator.kubeconfig, *mine, log="other.log")
-        self.addCleanup(self.other.kill)
-        self.operator.start()
-        self.wait_says(self.operator, "leading")
-        self.other.start()
-        self.wait_says(self.other, "standing by")
-
-    def wait_says(self, operator: Operator, what: str) -> None:
-        wait_for(f"{operator.log.name} says {what}", lambda: any(line["msg"] == what for line in operator.lines()), 60)
-
+class LeaderTest(TwoOperators):
     def lease(self) -> dict[str, object]:
         found: dict[str, object] = self.kube.get("Lease", self.namespace, "edgetrust")["spec"]
         return found
@@ -45,7 +27,7 @@ class Killed(LeaderTest):
         self.renew(edge.name)
         wait_for("the CA has the order", lambda: self.status(edge.name).get("order", {}).get("url"), 60)
         self.operator.kill()
-        self.wait_says(self.other, "leading")
+        self.other.wait_says("leading")
         self.wait_phase(edge.name, "Ready", 2)
         self.assertEqual(self.lease()["leaseTransitions"], 1)
         self.assertIn("edgetrust_leader 1", self.other.metrics().splitlines())
@@ -56,7 +38,7 @@ class Killed(LeaderTest):
 class Stopped(LeaderTest):
     def test_the_lease_is_given_up_and_taken(self) -> None:
         self.assertEqual(self.operator.stop(), 0)
-        self.wait_says(self.other, "leading")
+        self.other.wait_says("leading")
         edge = self.new_edge()
         self.wait_phase(edge.name, "Ready", 1)
         self.assertEqual(self.operator.executed("NewOrder", edge.name), 0)
@@ -66,11 +48,11 @@ class Asleep(LeaderTest):
     def test_who_was_replaced_meanwhile_ends_and_changes_nothing(self) -> None:
         assert self.operator.process is not None
         self.operator.process.send_signal(signal.SIGSTOP)
-        self.wait_says(self.other, "leading")
+        self.other.wait_says("leading")
         edge = self.new_edge()
         self.operator.process.send_signal(signal.SIGCONT)
         self.assertEqual(self.operator.process.wait(60), 1)
-        self.wait_says(self.operator, "ended")
+        self.operator.wait_says("ended")
         self.wait_phase(edge.name, "Ready", 1)
         self.assertEqual(self.operator.executed("NewOrder", edge.name), 0)
         self.operator.process = None  # its exit status is as it should be

@@ -222,6 +222,8 @@ TEST(Observing, WhatIsProvedIsLiveAndTheOldOneSuperseded) {
   EXPECT_EQ(decision.status.serial_number, "02");
   EXPECT_FALSE(decision.status.delivery);
   EXPECT_FALSE(decision.status.failures || decision.status.next_attempt);
+  ASSERT_TRUE(decision.status.renewal_time);
+  EXPECT_EQ(decision.status.next, "renews " + format_rfc3339(*decision.status.renewal_time).substr(0, 10));
   ASSERT_EQ(decision.status.history.size(), 2U);
   EXPECT_EQ(decision.status.history[0].result, RevisionResult::kActive);
   EXPECT_EQ(decision.status.history[1].result, RevisionResult::kSuperseded);

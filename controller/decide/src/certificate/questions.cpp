@@ -3,6 +3,7 @@
 #include "certificate/sourced.hpp"
 #include "edgetrust/base/random.hpp"
 #include "edgetrust/base/text.hpp"
+#include "edgetrust/base/time_text.hpp"
 
 #include <algorithm>
 #include <set>
@@ -35,9 +36,7 @@ TimePoint renewal_by_rule(const Observation& o, const ports::ChainFacts& chain) 
 
 }  // namespace
 
-bool holds_finalizer(const Observation& o) {
-  return std::ranges::find(o.object.meta.finalizers, api::kFinalizer) != o.object.meta.finalizers.end();
-}
+bool holds_finalizer(const Observation& o) { return o.object.meta.has_finalizer(api::kFinalizer); }
 
 api::EffectiveRotation rotation_of(const Observation& o) {
   return api::effective_rotation(o.object.spec.rotation.value_or(api::RotationOverrides{}),
@@ -249,6 +248,8 @@ TimePoint renewal_of(const Observation& o, const StoredRevision& revision) {
   const TimePoint by_rule = renewal_by_rule(o, *revision.chain);
   return std::min(by_rule, suggested_renewal(o, revision).value_or(by_rule));
 }
+
+std::string renews_at(TimePoint renewal) { return "renews " + format_rfc3339(renewal).substr(0, 10); }
 
 std::optional<TimePoint> suggested_renewal(const Observation& o, const StoredRevision& revision) {
   const auto& info = o.object.status.renewal_info;

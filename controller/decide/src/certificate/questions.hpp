@@ -89,6 +89,8 @@ const api::AcmeIssuer* issuer_of(const Observation& o, const StoredRevision& rev
 std::optional<TimePoint> renewal_of(const Observation& o);
 // When a stored revision is due: by the rule, or sooner, where the CA has asked for that.
 TimePoint renewal_of(const Observation& o, const StoredRevision& revision);
+// "renews 2027-01-18", as the column NEXT has it.
+std::string renews_at(TimePoint renewal);
 // The moment that was drawn for its renewal in the window that the CA has suggested; empty: it has not.
 std::optional<TimePoint> suggested_renewal(const Observation& o, const StoredRevision& revision);
 // When a foreign certificate is to be replaced that may stay until it is near its expiry; empty when nobody can tell.

@@ -105,7 +105,8 @@ Status Pass::guard(const Effect& effect) {
   if (claim_.policy == nullptr || (!installs && !std::holds_alternative<MachineEffect>(effect))) return {};
   const auto policy = ports_.policies.read(claim_.policy->meta.key(), stop_);
   if (!policy) return tl::unexpected(within("consistent read", policy.error()));
-  const bool holds = !installs || !is_enforcing() || (has_finalizer(policy->meta) && has_finalizer(edge_->meta));
+  const bool holds = !installs || !is_enforcing() ||
+                     (policy->meta.has_finalizer(api::kFinalizer) && edge_->meta.has_finalizer(api::kFinalizer));
   const bool is_the_same = policy->meta.uid == claim_.policy->meta.uid &&
                            policy->meta.generation == claim_.policy->meta.generation &&
                            policy->meta.deleting() == claim_.policy->meta.deleting();

@@ -5,8 +5,6 @@ namespace edgetrust::reconcile::edge_pins {
 
 using namespace std::chrono_literals;
 
-bool has_finalizer(const api::ObjectMeta& meta) { return std::ranges::count(meta.finalizers, api::kFinalizer) > 0; }
-
 // Nothing that pins is there any more. Of a file that cannot be read nobody knows.
 bool Pass::has_left() const {
   if (!state_ || file_error_ || !state_->file_trouble.empty()) return false;
@@ -119,7 +117,7 @@ Plan Pass::enforced(Plan plan) {
   const bool shall_be_held =
       is_enforcing() && (pins.enforced || pins.change || trusts || pins.state == EdgePinState::kMatched);
   if (!shall_be_held) return plan;
-  if (has_finalizer(edge_->meta) && has_finalizer(claim_.policy->meta)) {
+  if (edge_->meta.has_finalizer(api::kFinalizer) && claim_.policy->meta.has_finalizer(api::kFinalizer)) {
     pins.enforced = true;
     pins.machine = decide::pins::machine_of(*edge_);
     if (state_) pins.machine_id = state_->machine_id;
@@ -134,7 +132,7 @@ Plan Pass::enforced(Plan plan) {
     first.pins->state = EdgePinState::kDrifted;
     first.pins->message = "the file is another one";
   }
-  has_finalizer(edge_->meta) ? first.effect = HoldPolicy{} : first.effect = HoldEdge{true};
+  edge_->meta.has_finalizer(api::kFinalizer) ? first.effect = HoldPolicy{} : first.effect = HoldEdge{true};
   return first;
 }
 
@@ -153,7 +151,7 @@ Plan Pass::tail(Plan plan) {
     return plan;
   }
   const bool holds = pins && (pins->enforced || pins->change || pins->slots || pins->drain);
-  if (!holds && has_finalizer(edge_->meta)) {
+  if (!holds && edge_->meta.has_finalizer(api::kFinalizer)) {
     plan.effect = HoldEdge{false};
     plan.wake_at = now_;
   }

@@ -104,7 +104,6 @@ struct Plan {
 };
 
 bool is_served(const api::PinPolicy& policy);
-bool has_finalizer(const api::ObjectMeta& meta);
 std::vector<decide::pins::Pin> pins_of(const ports::PinFile& file);
 const char* effect_name(const Effect& effect);
 

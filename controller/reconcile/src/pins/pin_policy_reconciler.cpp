@@ -141,12 +141,6 @@ void forget_view(api::PinPolicyStatus& status) {
     api::remove(status.conditions, type);
 }
 
-}  // namespace
-
-namespace {
-
-bool has_finalizer(const api::ObjectMeta& meta) { return std::ranges::count(meta.finalizers, api::kFinalizer) > 0; }
-
 // No Edge is about to be pinned by it.
 bool may_go(const api::PinPolicy& policy) {
   return policy.meta.deleting() || policy.spec.mode != api::PinMode::kEnforce;
@@ -270,7 +264,7 @@ Outcome PinPolicyReconciler::reconcile(const api::ObjectKey& key, std::stop_toke
     return record(world_, ports_.policies, *policy, pass.next, {}, stop);
   };
   if (const auto finding = unusable(*policy)) return finish(*finding);
-  if (has_finalizer(policy->meta) && may_go(*policy) && still_pinned(world_, *policy, false).empty())
+  if (policy->meta.has_finalizer(api::kFinalizer) && may_go(*policy) && still_pinned(world_, *policy, false).empty())
     return let_go(pass, stop);
   if (policy->meta.deleting())
     return finish(leaving(*policy).value_or(Finding{.reason = "Deleting", .message = "it is being deleted"}));

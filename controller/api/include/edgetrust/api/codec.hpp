@@ -27,8 +27,9 @@ std::string encode_for_create(const Kind& object);
 template <class Kind>
 std::string encode_status(const Kind& object);
 
-// The word that stands in status.pins.state.
+// The word that stands in status.pins.state, and in a condition's status.
 std::string_view to_string(EdgePinState state);
+std::string_view to_string(Truth truth);
 
 // Fields of the spec that are set but not served yet, as paths; see json/unserved.hpp.
 template <class Kind>

@@ -3,6 +3,7 @@
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/error.hpp"
 
+#include <algorithm>
 #include <compare>
 #include <cstdint>
 #include <map>
@@ -48,11 +49,13 @@ struct ObjectMeta {
     if (found == annotations.end()) return std::nullopt;
     return found->second;
   }
+  [[nodiscard]] bool has_finalizer(std::string_view which) const {
+    return std::find(finalizers.begin(), finalizers.end(), which) != finalizers.end();
+  }
 };
 
 enum class Truth { kTrue, kFalse, kUnknown };
 
-// metav1.Condition.
 // Whether one resourceVersion of a kind is older than another: they compare as integers (KEP-5504; before Kubernetes
 // 1.35 it was so all the same). Of what is no number nothing is concluded: false.
 bool is_older(std::string_view version, std::string_view than);
@@ -60,6 +63,7 @@ bool is_older(std::string_view version, std::string_view than);
 // Bytes of a message in a status, at the most; what is longer is cut.
 inline constexpr std::size_t kLongestMessage = 4096;
 
+// metav1.Condition.
 struct Condition {
   std::string type;
   Truth status = Truth::kUnknown;

@@ -154,6 +154,8 @@ Decision promote(const Observation& o, const api::DeliveryStatus& delivery) {
   status.delivery.reset();
   status.failures.reset();
   status.next_attempt.reset();
+  const StoredRevision* live = is_sourced(o) ? nullptr : stored(o, delivery.revision);
+  draft.next(live != nullptr && live->chain ? renews_at(renewal_of(o, *live)) : std::string{});
   return draft.announce(false, "Rotated", with_evidence(message, evidence)).wake(o.now).finish();
 }
 

@@ -108,7 +108,7 @@ Decision rest(const Observation& o) {
   if (const Failure* failure = failure_of(o, effect::RevokeCertificate::kName);
       o.object.status.revocation && failure != nullptr)
     draft.phase(resting_phase(o), reason_of(*failure), failure->error.message());
-  if (!is_sourced(o)) draft.next(renewal ? "renews " + format_rfc3339(*renewal).substr(0, 10) : std::string{});
+  if (!is_sourced(o)) draft.next(renewal ? renews_at(*renewal) : std::string{});
   if (is_requested(o, api::kRotateRequestedAt)) {
     // Left standing it would break the window of a rotation that is months away.
     mark_handled(draft.status(), o, api::kRotateRequestedAt);
