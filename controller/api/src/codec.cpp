@@ -2,7 +2,6 @@
 
 #include "edgetrust/json/decode.hpp"
 #include "edgetrust/json/encode.hpp"
-#include "edgetrust/json/unserved.hpp"
 #include "fields/acme_issuer.hpp"
 #include "fields/edge.hpp"
 #include "fields/edge_certificate.hpp"
@@ -58,16 +57,10 @@ std::string encode_status(const Kind& object) {
   return json::dump(json::encode(object.status));
 }
 
-template <class Kind>
-std::vector<std::string> unserved(const Kind& object) {
-  return json::unserved_fields(object.spec, "spec");
-}
-
 #define EDGETRUST_CODEC(Kind)                                \
   template Kind decode<Kind>(json::View);                    \
   template std::string encode_for_create<Kind>(const Kind&); \
-  template std::string encode_status<Kind>(const Kind&);     \
-  template std::vector<std::string> unserved<Kind>(const Kind&)
+  template std::string encode_status<Kind>(const Kind&)
 EDGETRUST_CODEC(EdgeCertificate);
 EDGETRUST_CODEC(Edge);
 EDGETRUST_CODEC(RotationPolicy);

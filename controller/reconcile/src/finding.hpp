@@ -28,10 +28,6 @@ Finding failed(std::string_view subject, const Error& error);
 template <class Kind>
 std::optional<Finding> unusable(const Kind& object) {
   if (object.broken) return refused("Invalid", object.broken->message());
-  const auto unserved = api::unserved(object);
-  if (!unserved.empty())
-    return refused("NotSupported",
-                   "this version does not serve " + join(unserved, ", ") + "; remove what is set there");
   return std::nullopt;
 }
 

@@ -126,35 +126,5 @@ TEST(Codec, MetadataIsReadAsFarAsItCanBe) {
   EXPECT_EQ(decode_meta(json::View{}).name, "");
 }
 
-// --- fields that are not served yet
-
-template <class Kind>
-std::vector<std::string> unserved_in(const std::string& name) {
-  const json::Document document = golden(name);
-  return unserved(decode<Kind>(document.root()));
-}
-
-TEST(Unserved, GoldenObjectsThatSetEverythingNameEveryUnservedField) {
-  using Paths = std::vector<std::string>;
-  EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate"), Paths{});
-  EXPECT_EQ(unserved_in<EdgeCertificate>("edgecertificate-source"), Paths{});
-  EXPECT_EQ(unserved_in<Edge>("edge"), Paths{});
-  EXPECT_EQ(unserved_in<RotationPolicy>("rotationpolicy"), Paths{});
-  EXPECT_EQ(unserved_in<AcmeIssuer>("acmeissuer"), Paths{});
-  EXPECT_EQ(unserved_in<AcmeIssuer>("acmeissuer-zerossl"), Paths{});
-  EXPECT_EQ(unserved_in<GenesysConnection>("genesysconnection"), Paths{});
-  EXPECT_EQ(unserved_in<PinPolicy>("pinpolicy"), Paths{});
-  EXPECT_EQ(unserved_in<GenesysConnection>("genesysconnection-endpoints"), Paths{});
-}
-
-TEST(Unserved, AbsentFieldsAreServed) {
-  EXPECT_TRUE(unserved(EdgeCertificate{}).empty());
-  EXPECT_TRUE(unserved(Edge{}).empty());
-  EXPECT_TRUE(unserved(RotationPolicy{}).empty());
-  EXPECT_TRUE(unserved(AcmeIssuer{}).empty());
-  EXPECT_TRUE(unserved(GenesysConnection{}).empty());
-  EXPECT_TRUE(unserved(PinPolicy{}).empty());
-}
-
 }  // namespace
 }  // namespace edgetrust::api

@@ -6,8 +6,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-bool is_served(const api::PinPolicy& policy) { return policy.spec.clock.servers.empty(); }
-
 struct GoalTest : testing::Test {
   Policies policies;
   api::Edge edge;
@@ -24,9 +22,9 @@ struct GoalTest : testing::Test {
     return *policy;
   }
   void enforced_by(const std::string& policy) { edge.status.pins = api::EdgePins{.policy = policy, .enforced = true}; }
-  [[nodiscard]] Goal goal() const { return claim_on(edge, policies, is_served).goal; }
+  [[nodiscard]] Goal goal() const { return claim_on(edge, policies).goal; }
   [[nodiscard]] std::string by() const {
-    const auto* policy = claim_on(edge, policies, is_served).policy;
+    const auto* policy = claim_on(edge, policies).policy;
     return policy == nullptr ? "-" : policy->meta.name;
   }
 };
@@ -52,13 +50,9 @@ TEST_F(GoalTest, OneThatIsDeletedOrCannotBeReadHoldsNothing) {
   EXPECT_EQ(goal(), Goal::kReport);
 }
 
-TEST_F(GoalTest, WhatIsNotServedChangesNothing) {
+TEST_F(GoalTest, WhatCannotBeReadChangesNothing) {
   api::PinPolicy& policy = add("cloud", api::PinMode::kEnforce);
-  policy.spec.clock.servers = {"ntp1.example.com"};
-  EXPECT_EQ(goal(), Goal::kNothing);
   enforced_by("cloud");
-  EXPECT_EQ(goal(), Goal::kHold);
-  policy.spec.clock.servers.clear();
   policy.broken = Error{.kind = ErrorKind::kInvalid, .what = "newer"};
   EXPECT_EQ(goal(), Goal::kHold);
 }

@@ -48,7 +48,7 @@ TEST(Decode, AbsentAndNullKeepTheDefault) {
   ASSERT_TRUE(sample) << sample.error().what;
   EXPECT_EQ(sample->small, 7);
   EXPECT_EQ(sample->maybe, std::nullopt);
-  EXPECT_FALSE(sample->future || sample->marker || sample->nested.point);
+  EXPECT_FALSE(sample->marker || sample->nested.point);
 }
 
 // Each refused with the path of the member and what is wrong with it.

@@ -36,9 +36,6 @@ struct Sample {
   StringMap labels;
   Nested nested;
   std::optional<Nothing> marker;
-  std::optional<Nested> future;
-  std::vector<std::string> future_words;
-  bool future_flag = false;
 };
 
 }  // namespace edgetrust::json::described
@@ -64,7 +61,7 @@ void fields(V& v, Point& point) {
 template <class V>
 void fields(V& v, Nested& nested) {
   v("point", nested.point, doc("A point."));
-  v("deep", nested.deep, later, doc("Deep."));
+  v("deep", nested.deep, doc("Deep."));
   v.rule("has(self.point)", "point is needed");
 }
 template <class V>
@@ -78,8 +75,8 @@ void fields(V& v, Sample& sample) {
   v("large", sample.large, doc("A large number."));
   v("maybe", sample.maybe, doc("Perhaps a number."));
   v("note", sample.note, doc("Perhaps text."));
-  v("colour", sample.colour, later_value(Colour::kGreen), preset("\"Red\""), doc("A colour."));
-  v("secondColour", sample.second_colour, later_value(Colour::kGreen), doc("Perhaps a colour."));
+  v("colour", sample.colour, preset("\"Red\""), doc("A colour."));
+  v("secondColour", sample.second_colour, doc("Perhaps a colour."));
   v("wait", sample.wait, rule("duration(self) > duration('1s')", "wait longer"), doc("How long."));
   v("at", sample.at, doc("When."));
   v("id", sample.id, immutable("id is immutable"), doc("Who."));
@@ -89,9 +86,6 @@ void fields(V& v, Sample& sample) {
   v("labels", sample.labels, max_items(2), item_max_length(3), doc("Labels."));
   v("nested", sample.nested, doc("More."));
   v("marker", sample.marker, doc("There or not."));
-  v("future", sample.future, later, doc("Not yet."));
-  v("futureWords", sample.future_words, later, doc("Not yet."));
-  v("futureFlag", sample.future_flag, later, doc("Not yet."));
   v.rule("self.small < self.large", "small must be smaller than large");
 }
 // clang-format on

@@ -11,12 +11,11 @@ using namespace std::chrono_literals;
 using described::Colour;
 
 TEST(Fields, AttributesAddUp) {
-  const FieldInfo info = field_info(doc("d"), required, later, pattern("p"), min_length(1), max_length(2), minimum(3),
+  const FieldInfo info = field_info(doc("d"), required, pattern("p"), min_length(1), max_length(2), minimum(3),
                                     maximum(4), min_items(5), max_items(6), item_pattern("ip"), item_max_length(7),
                                     preset("8"), map_key("k"), rule("r1", "m1"), immutable("m2"));
   EXPECT_EQ(info.doc, "d");
   EXPECT_TRUE(info.required);
-  EXPECT_TRUE(info.later);
   EXPECT_EQ(info.pattern, "p");
   EXPECT_EQ(info.min_length, 1);
   EXPECT_EQ(info.max_length, 2);

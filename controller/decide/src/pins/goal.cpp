@@ -19,17 +19,14 @@ const api::PinPolicy* holder_of(const Policies& policies, const api::ObjectMeta&
   return oldest;
 }
 
-Claim claim_on(const api::Edge& edge, const Policies& policies, bool (*served)(const api::PinPolicy& policy)) {
+Claim claim_on(const api::Edge& edge, const Policies& policies) {
   const auto& pins = edge.status.pins;
   const bool is_enforced = pins && pins->enforced;
   const auto owner = std::ranges::find_if(
       policies, [&](const auto& policy) { return is_enforced && policy->meta.name == pins->policy; });
   const api::PinPolicy* by = owner == policies.end() ? nullptr : owner->get();
-  const auto usable = [&](const api::PinPolicy& policy) { return !policy.broken && served(policy); };
-  if (by != nullptr && !usable(*by)) return {.goal = Goal::kHold, .policy = nullptr};
+  if (by != nullptr && by->broken) return {.goal = Goal::kHold, .policy = nullptr};
   const api::PinPolicy* holder = edge.meta.deleting() ? nullptr : holder_of(policies, edge.meta);
-  if (holder != nullptr && !usable(*holder))
-    return {.goal = is_enforced ? Goal::kHold : Goal::kNothing, .policy = nullptr};
   if (holder != nullptr && holder->spec.mode == api::PinMode::kEnforce)
     return {.goal = Goal::kEnforce, .policy = holder};
   if (is_enforced) {

@@ -51,7 +51,7 @@ bool Pass::look() {
 std::string Pass::goes_first() const {
   if (claim_.goal == Goal::kReport) return {};  // who only reads is in nobody's way
   const auto writes = [&](const api::Edge& other) {
-    const Goal goal = decide::pins::claim_on(other, ports_.policies.list(other.meta.ns), is_served).goal;
+    const Goal goal = decide::pins::claim_on(other, ports_.policies.list(other.meta.ns)).goal;
     return goal == Goal::kEnforce || goal == Goal::kSwitchOff || goal == Goal::kHold;
   };
   std::vector<std::shared_ptr<const api::Edge>> all;

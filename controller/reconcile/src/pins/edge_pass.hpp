@@ -103,7 +103,6 @@ struct Plan {
   bool unchanged = false;  // nobody can say anything yet: the status stays
 };
 
-bool is_served(const api::PinPolicy& policy);
 std::vector<decide::pins::Pin> pins_of(const ports::PinFile& file);
 const char* effect_name(const Effect& effect);
 
@@ -120,7 +119,7 @@ class Pass {
         stop_(std::move(stop)),
         now_(world.clock.now()),
         policies_(ports.policies.list(edge_->meta.ns)),
-        claim_(decide::pins::claim_on(*edge_, policies_, is_served)) {}
+        claim_(decide::pins::claim_on(*edge_, policies_)) {}
 
   Outcome run();
 

@@ -14,8 +14,6 @@ namespace edge_pins {
 
 using namespace std::chrono_literals;
 
-bool is_served(const api::PinPolicy& policy) { return api::unserved(policy).empty(); }
-
 Plan Pass::plan() {
   switch (claim_.goal) {
     case Goal::kNothing: return tail(back_in_service(nothing()));

@@ -31,8 +31,4 @@ std::string encode_status(const Kind& object);
 std::string_view to_string(EdgePinState state);
 std::string_view to_string(Truth truth);
 
-// Fields of the spec that are set but not served yet, as paths; see json/unserved.hpp.
-template <class Kind>
-std::vector<std::string> unserved(const Kind& object);
-
 }  // namespace edgetrust::api

@@ -34,7 +34,6 @@ struct FieldInfo {
   };
   std::string_view doc;
   bool required = false;
-  bool later = false;  // understood, but not served yet
   std::optional<std::string_view> pattern;
   std::optional<std::int64_t> min_length, max_length, minimum, maximum, min_items, max_items;
   std::optional<std::string_view> item_pattern;  // of the strings in a list
@@ -51,9 +50,6 @@ struct Doc {
 };
 struct Required {
   void apply(FieldInfo& f) const { f.required = true; }
-};
-struct Later {
-  void apply(FieldInfo& f) const { f.later = true; }
 };
 struct Pattern {
   std::string_view regex;
@@ -104,16 +100,9 @@ struct Rule {
   std::string_view message;
   void apply(FieldInfo& f) const { f.rules.push_back({cel, message}); }
 };
-// Served, except for this one value of an enum.
-template <class E>
-struct LaterValue {
-  E value;
-  void apply(FieldInfo& /*f*/) const {}
-};
 
 // NOLINTBEGIN(readability-identifier-naming): words of a field list, beside doc() and pattern().
 inline constexpr Required required{};
-inline constexpr Later later{};
 // NOLINTEND(readability-identifier-naming)
 constexpr Doc doc(std::string_view text) { return {text}; }
 constexpr Pattern pattern(std::string_view regex) { return {regex}; }
@@ -129,10 +118,6 @@ constexpr Preset preset(std::string_view json) { return {json}; }
 constexpr MapKey map_key(std::string_view name) { return {name}; }
 constexpr Rule rule(std::string_view cel, std::string_view message) { return {cel, message}; }
 constexpr Rule immutable(std::string_view message) { return {"self == oldSelf", message}; }
-template <class E>
-constexpr LaterValue<E> later_value(E value) {
-  return {value};
-}
 
 template <class... Attributes>
 FieldInfo field_info(const Attributes&... attributes) {

@@ -13,9 +13,6 @@ struct SchemaOptions {
   // Strings and lists without a bound of their own get these: CEL's cost estimate needs every length bounded.
   std::int64_t max_length = 1024;
   std::int64_t max_items = 64;
-  // Put behind the description of a field that is not served yet.
-  std::string_view later_note =
-      " Not served yet: an object that sets it is refused with the condition Ready=False, reason NotSupported.";
 };
 
 template <class T>
@@ -50,8 +47,7 @@ OrderedValue schema_of(const SchemaOptions& options, const FieldInfo& info) {
     return schema_of<typename T::value_type>(options, info);
   } else {
     OrderedValue schema = OrderedValue::object();
-    if (!info.doc.empty())
-      schema["description"] = std::string(info.doc) + (info.later ? std::string(options.later_note) : "");
+    if (!info.doc.empty()) schema["description"] = info.doc;
     OrderedValue rules = OrderedValue::array();
     for (const auto& r : info.rules) rules.push_back({{"rule", r.cel}, {"message", r.message}});
     if constexpr (std::is_same_v<T, bool>) {

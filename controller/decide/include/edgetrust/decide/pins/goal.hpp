@@ -26,8 +26,7 @@ struct Claim {
   Goal goal = Goal::kNothing;
   const api::PinPolicy* policy = nullptr;  // by whose terms; nullptr where that one is gone: the defaults hold then
 };
-// `served`: whether this version serves all that a policy sets.
-Claim claim_on(const api::Edge& edge, const Policies& policies, bool (*served)(const api::PinPolicy& policy));
+Claim claim_on(const api::Edge& edge, const Policies& policies);
 
 // The RotationPolicy that its restarts wait for.
 std::string rotation_policy_of(const api::PinPolicy* policy);
