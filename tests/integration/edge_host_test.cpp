@@ -1291,5 +1291,79 @@ TEST_F(CutConnection, IsMadeGoodByASecondTime) {
   expect_whole(reader, 96);
 }
 
+// What is put there besides the pin file is read by chrony and by the whole Edge: it is what it was, or what it is to
+// be, and nothing else lies beside it.
+TEST_F(CutConnection, LeavesNoHalfACaAndNoHalfAListOfTimeServers) {
+  connect();
+  TcpProxy proxy(machine->port());
+  const auto through = reach(machine->login(proxy.port()));
+  const std::string server = "127.0.0.78";
+  std::ofstream(machine->at("etc/time-server.conf"))
+      << "local stratum 5\nallow 127.0.0.0/8\nbindaddress " << server
+      << "\nbindcmdaddress /\ncmdport 0\nuser root\npidfile /run/time-server.pid\n";
+  ASSERT_EQ(inside("chronyd -x -f /etc/time-server.conf"), 0);
+  ASSERT_EQ(inside("chronyd -x"), 0);
+  const auto ca = ca_certificate(support::TestCa("cut").certificate_pem());
+  const std::string anchor = "usr/local/share/ca-certificates/edgetrust-" + ca.sha256 + ".crt";
+  const std::string sources = "etc/chrony/sources.d/edgetrust.sources";
+  std::filesystem::create_directories(machine->at(anchor).parent_path());
+
+  const auto distrust = [&](ports::EdgeHost& edge) { return edge.distrust(ca.sha256, {}); };
+  const auto trust = [&](ports::EdgeHost& edge) { return edge.trust(ca, {}); };
+  const auto one = [&](ports::EdgeHost& edge) { return edge.set_time_servers({server}, {}); };
+  const auto two = [&](ports::EdgeHost& edge) { return edge.set_time_servers({server, "2001:db8::1"}, {}); };
+  ASSERT_TRUE(one(*host));
+  ASSERT_TRUE(becomes([] { return look().clock_synchronised; })) << "then nobody waits for that again";
+  struct Asked {
+    const char* name;
+    std::function<Status(ports::EdgeHost&)> before;
+    std::function<Status(ports::EdgeHost&)> ask;
+    std::string file;
+  };
+  const std::vector<Asked> all = {
+      {"trust", distrust, trust, anchor}, {"distrust", trust, distrust, anchor}, {"time servers", one, two, sources}};
+  const auto names = [&](const std::string& file) {
+    std::vector<std::string> found;
+    for (const auto& entry : std::filesystem::directory_iterator(machine->at(file).parent_path())) {
+      if (entry.path() != machine->at(file)) found.push_back(entry.path().filename());
+    }
+    std::ranges::sort(found);
+    return found;
+  };
+  const int before = cuts;
+  for (const auto& asked : all) {
+    ASSERT_TRUE(asked.before(*host));
+    const std::string was = contents(machine->at(asked.file));
+    const auto others = names(asked.file);
+    ASSERT_TRUE(asked.ask(*through));
+    const std::string is = contents(machine->at(asked.file));
+    ASSERT_NE(is, was);
+    for (const auto& way : {Way{TcpProxy::From::kClient, proxy.carried(TcpProxy::From::kClient), 6},
+                            Way{TcpProxy::From::kServer, proxy.carried(TcpProxy::From::kServer), 2}}) {
+      for (const auto end : {TcpProxy::End::kReset, TcpProxy::End::kClean}) {
+        for (std::size_t point = 0; point < way.points; ++point) {
+          SCOPED_TRACE(asked.name + (" " + name(way)) + std::to_string(point));
+          ASSERT_TRUE(asked.before(*host));
+          proxy.end_after(way.bytes - way.bytes * point / way.points, way.from, end);
+          const Status done = asked.ask(*through);
+          ASSERT_TRUE(becomes([] { return !machine->is_at_work(); }));
+          ASSERT_THAT(contents(machine->at(asked.file)), testing::AnyOf(was, is));
+          ASSERT_TRUE(!done || contents(machine->at(asked.file)) == is);
+          ASSERT_EQ(names(asked.file), others);
+          const Status again = asked.ask(*host);
+          ASSERT_TRUE(again) << again.error().message();
+          ASSERT_EQ(contents(machine->at(asked.file)), is);
+          ++cuts;
+        }
+      }
+    }
+  }
+  EXPECT_EQ(cuts - before, 48);
+  ASSERT_TRUE(distrust(*host));
+  EXPECT_THAT(look().anchors, IsEmpty());
+  ASSERT_TRUE(host->set_time_servers({}, {}));
+  EXPECT_EQ(inside("kill $(cat /run/time-server.pid /run/chrony/chronyd.pid)"), 0);
+}
+
 }  // namespace
 }  // namespace edgetrust::integration

@@ -102,7 +102,7 @@ class EdgeMachine {
   }
   // Whether anything that came over SSH is at work. A process that has just been begun has no name yet that would tell,
   // and another parent when that is gone: so it is whatever is not known to wait, which are the machine itself, its SSH
-  // server and the timer.
+  // server, the timer and chronyd.
   [[nodiscard]] bool is_at_work() const {
     const std::string timer(trim(contents(state("timer"))));
     const std::array<std::string, 3> waiting{pid_, std::string(trim(contents(state("sshd")))), timer};
@@ -110,7 +110,9 @@ class EdgeMachine {
              const std::string status = contents(process / "status");
              const bool is_over = status.empty();
              const bool is_the_timers = !timer.empty() && status.find("\nPPid:\t" + timer + "\n") != std::string::npos;
-             return !is_over && !is_the_timers && std::ranges::count(waiting, process.filename().string()) == 0;
+             const bool is_chronyd = status.starts_with("Name:\tchronyd\n");
+             return !is_over && !is_the_timers && !is_chronyd &&
+                    std::ranges::count(waiting, process.filename().string()) == 0;
            }) > 0;
   }
   // Whether there is a shell of it with these words in its command line.

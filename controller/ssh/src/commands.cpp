@@ -74,12 +74,15 @@ sources=/etc/chrony/sources.d/edgetrust.sources
 reads_sources() { grep -Eqs "^[[:space:]]*sourcedir[[:space:]].*/etc/chrony/sources\.d" /etc/chrony/chrony.conf /etc/chrony.conf; }
 # What comes in, of which $1 is the hash, becomes the file $2, which everybody may read.
 receive() {
-  rm -f "$2.edgetrust-new"
-  (set -C && cat >"$2.edgetrust-new")
-  if [ "$(digest "$2.edgetrust-new")" != "$1" ]; then rm -f "$2.edgetrust-new"; exit 71; fi
-  chmod 644 "$2.edgetrust-new"
-  sync "$2.edgetrust-new"
-  mv -T "$2.edgetrust-new" "$2"
+  mine=$2.edgetrust-new
+  trap "rm -f \"$mine\"" EXIT
+  rm -f "$mine"
+  (set -C && timeout 60 cat >"$mine")
+  [ "$(digest "$mine")" = "$1" ] || exit 71
+  chmod 644 "$mine"
+  sync "$mine"
+  mv -T "$mine" "$2"
+  trap - EXIT
 }
 )sh";
 
