@@ -69,7 +69,7 @@ PINS = {"edge-ny-02": ("Blocked", "the folder of the pin file is missing"), "edg
 
 def certificate(name: str, status: dict[str, Any]) -> dict[str, Any]:
     return {
-        "metadata": {"namespace": "voice", "name": name, "resourceVersion": "1", "generation": 1},
+        "metadata": {"namespace": "voice", "name": name, "uid": f"uid-of-{name}", "resourceVersion": "1", "generation": 1},
         "spec": {"edgeRef": {"name": name}, "issuerRef": {"name": "letsencrypt"}, "dnsNames": [f"{name}.example.com"]},
         "status": status,
     }
@@ -81,7 +81,7 @@ def edge(name: str, site: str, pins: tuple[str, str] | None = None, **bad: str) 
     if pins:
         status["pins"] = {"policy": "cloud", "state": pins[0], "message": pins[1]}
     return {
-        "metadata": {"namespace": "voice", "name": name, "resourceVersion": "1", "generation": 1},
+        "metadata": {"namespace": "voice", "name": name, "uid": f"uid-of-edge-{name}", "resourceVersion": "1", "generation": 1},
         "spec": {"connectionRef": {"name": "prod"}, "edgeId": "7f3c0000-0000-4000-8000-000000000001", "site": site, "sip": {"host": f"{name}.example.com"}},
         "status": status,
     }
