@@ -40,6 +40,15 @@ class Metrics(unittest.TestCase):
         self.assertEqual(differences(self.source, self.page.replace(row.group(0), row.group(0) * 2)), ["edgetrust_leader is in the table twice"])
         self.assertEqual(differences(self.source.replace('"edgetrust_leader"', ""), self.page), ["edgetrust_leader is in the table, and not in the program"])
 
+    def test_the_values_of_a_label_are_those_that_the_program_has(self) -> None:
+        """Where the table names them: neither one that is never said nor one too few."""
+        axes = {name: re.findall(r'"(\w+)"', values) for name, values in re.findall(r'^Axis (\w+)\(\) \{ return \{"\w+", \{(.*?)\}\};', self.source, re.M)}
+        for metric, axis in (("rotations_total", "rotation_results"), ("reconcile_total", "reconcile_results"), ("http01_requests_total", "http01_results"), ("workers", "worker_states"), ("errors_total", "troubles")):
+            with self.subTest(metric):
+                row = re.search(rf"^\| `edgetrust_{metric}` \|(.*)", self.page, re.M)
+                assert row is not None
+                self.assertEqual(re.findall(r"`([a-z_]+)`", row.group(1)), axes[axis])
+
     def test_names_follow_the_conventions_of_prometheus(self) -> None:
         for kind, name in re.findall(r'(counter|gauge|histogram)\(registry,\s*"(\w+)"', self.source):
             with self.subTest(name):

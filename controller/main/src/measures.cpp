@@ -3,6 +3,7 @@
 #include "edgetrust/api/codec.hpp"
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/time_text.hpp"
+#include "edgetrust/kube/resource.hpp"
 #include "lanes.hpp"
 
 namespace edgetrust {
@@ -30,7 +31,7 @@ telemetry::Kind metric_kind(const std::string& kind) {
   if (kind == kind_name<api::AcmeIssuer>()) return Kind::kAcmeIssuer;
   if (kind == kind_name<api::GenesysConnection>()) return Kind::kGenesysConnection;
   if (kind == kind_name<api::PinPolicy>()) return Kind::kPinPolicy;
-  return Kind::kSecret;
+  return kind == kube::leases().kind ? Kind::kLease : Kind::kSecret;
 }
 
 telemetry::Verb metric_verb(http::Method method) {

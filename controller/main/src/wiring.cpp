@@ -104,8 +104,7 @@ struct Tools {
 };
 Result<Tools> make_tools(const Options& options, Environment& environment, const Clock& clock, Random& random,
                          const telemetry::Logger& log) {
-  Tools tools{.metrics = std::make_unique<telemetry::Metrics>(
-                  telemetry::BuildInfo{.version = EDGETRUST_VERSION, .revision = {}})};
+  Tools tools{.metrics = std::make_unique<telemetry::Metrics>(telemetry::BuildInfo{.version = EDGETRUST_VERSION})};
   EDGETRUST_TRY_ASSIGN(tools.transport, http::make_transport(std::move(environment.cluster.tls)));
   tools.resolver = make_resolver(environment, random);
   EDGETRUST_TRY_ASSIGN(tools.probe, make_probe(*tools.resolver, clock));

@@ -22,7 +22,7 @@ const Axis& own_kinds() {
 }
 Axis watched_kinds() {
   Axis axis = own_kinds();
-  axis.values.insert(axis.values.end(), {"Secret", "ConfigMap"});
+  axis.values.insert(axis.values.end(), {"Secret", "Lease"});
   return axis;
 }
 Axis apis() { return {"client", {"kubernetes", "acme", "genesys", "dns", "ssh", "heartbeat", "audit"}}; }
@@ -35,7 +35,7 @@ const std::vector<std::string>& code_names() {
 }
 Axis codes() { return {"code", code_names()}; }
 Axis reconcile_results() { return {"result", {"done", "waiting", "failed"}}; }
-Axis rotation_results() { return {"result", {"active", "rolled_back", "rejected", "failed"}}; }
+Axis rotation_results() { return {"result", {"active", "rolled_back", "rejected"}}; }
 Axis troubles() { return {"what", {"effect", "pass"}}; }
 Axis error_kinds() {
   Axis axis{"class", {}};
@@ -203,7 +203,7 @@ struct Metrics::Impl {
 
 Metrics::Metrics(const BuildInfo& build) : impl_(std::make_unique<Impl>()) {
   gauge(impl_->registry, "edgetrust_build_info", "1, labelled with what was built.")
-      .Add({{"version", build.version}, {"revision", build.revision}})
+      .Add({{"version", build.version}})
       .Set(1);
 }
 Metrics::~Metrics() = default;

@@ -14,7 +14,7 @@ struct LanesTest : testing::Test {
   support::FakeClock clock;
   support::Board began;        // passes, by the kind of the object
   std::latch edges_answer{1};  // until then a pass over an Edge hangs; all others end at once
-  telemetry::Metrics metrics{{.version = "1", .revision = "a"}};
+  telemetry::Metrics metrics{{.version = "1"}};
   Lanes lanes{clock, metrics};
 
   void start(int threads) {

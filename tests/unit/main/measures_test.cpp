@@ -7,7 +7,7 @@ namespace edgetrust {
 namespace {
 
 struct MeasuresTest : testing::Test {
-  telemetry::Metrics metrics{{.version = "1", .revision = "a"}};
+  telemetry::Metrics metrics{{.version = "1"}};
   // What is said of our object, by the metric's name.
   [[nodiscard]] std::map<std::string, std::string> samples() const {
     std::map<std::string, std::string> found;
@@ -20,6 +20,16 @@ struct MeasuresTest : testing::Test {
 };
 
 using Samples = std::map<std::string, std::string>;
+
+TEST_F(MeasuresTest, WhatIsWatchedIsCountedUnderItsOwnKind) {
+  for (const auto* kind : {"EdgeCertificate", "PinPolicy", "Edge", "RotationPolicy", "AcmeIssuer", "GenesysConnection",
+                           "Secret", "Lease"}) {
+    metrics.watch_restart(metric_kind(kind));
+    EXPECT_NE(metrics.text().find("edgetrust_watch_restarts_total{kind=\"" + std::string(kind) + "\"} 1\n"),
+              std::string::npos)
+        << kind;
+  }
+}
 
 TEST_F(MeasuresTest, APolicyTellsWhetherItIsHaltedAndHowManyRotate) {
   auto policy = object<api::RotationPolicy>();

@@ -26,10 +26,10 @@ enum class Kind {
   kGenesysConnection,
   // watched, not reconciled
   kSecret,
-  kConfigMap,
+  kLease,
 };
 enum class Reconciled { kDone, kWaiting, kFailed };  // nothing left to do; a wake-up is set; an error, tried again
-enum class Rotation { kActive, kRolledBack, kRejected, kFailed };
+enum class Rotation { kActive, kRolledBack, kRejected };
 enum class Api { kKubernetes, kAcme, kGenesys, kDns, kSsh, kHeartbeat, kAudit };
 enum class Queue { kCertificates, kOthers, kPins };  // EdgeCertificates, the kinds that they lean on, pins of Edges
 enum class Trouble { kEffect, kPass };      // what was tried for an object failed; it could not be worked on at all
@@ -38,7 +38,6 @@ enum class Verb { kGet, kHead, kPost, kPut, kPatch, kDelete };  // a DNS update 
 
 struct BuildInfo {
   std::string version;
-  std::string revision;  // of the source
 };
 
 class Metrics {
