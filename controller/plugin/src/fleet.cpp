@@ -52,6 +52,7 @@ std::string print(const std::vector<FleetRow>& rows, const FleetTable& table, Ti
     return cells;
   };
   std::vector<std::vector<std::string>> lines;
+  lines.reserve(rows.size());
   for (const FleetRow& row : rows) {
     lines.push_back(with(
         {row.certificate.name, row.edge, to_text(row.ready), style.paint(phase_tone(row), or_dash(row.phase)),

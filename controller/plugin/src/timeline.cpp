@@ -54,6 +54,7 @@ std::string print(const view::Timeline& told, TimePoint now, Style style) {
   out += "\n" + style.paint(Tone::kHead, "WHAT HAPPENED") + "\n";
   if (told.moments.empty()) out += "nothing that is still known\n";
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(told.moments.size());
   for (const auto& moment : told.moments) {
     rows.push_back({format_rfc3339(moment.at), style.paint(moment.warning ? Tone::kBad : Tone::kPlain, moment.what),
                     moment.text + (moment.count > 1 ? " (" + std::to_string(moment.count) + " times)" : "")});
