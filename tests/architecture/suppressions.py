@@ -1,4 +1,4 @@
-"""Each check that is switched off says why: NOLINT, `shellcheck disable`, the checks that .clang-tidy takes out of a group, and the tests of kube-score that lint-files ignores.
+"""Each check that is switched off says why: NOLINT, `shellcheck disable`, `noqa` and `type: ignore`, the checks that .clang-tidy takes out of a group, and the tests of kube-score that lint-files ignores.
 
 Usage: suppressions.py [--self-test]. Prints one line a suppression without a reason and ends with 1 if there is any. With --self-test the same rules are given made-up texts.
 """
@@ -15,6 +15,8 @@ HERE = "tests/architecture/suppressions.py"
 
 NOLINT = re.compile(r"NOLINT(NEXTLINE|BEGIN|END)?\b(.*)")
 SHELLCHECK = re.compile(r"#\s*shellcheck disable=\S+(.*)")
+PYTHON = re.compile(r"#\s*(noqa|type: ignore|fmt: (?:off|skip))(.*)")
+PREPARED = re.compile(r"^\s*(sys\.path|os\.environ\[.*\] =)", re.M)
 
 
 def judge_cpp(line: str) -> str | None:
@@ -27,6 +29,13 @@ def judge_cpp(line: str) -> str | None:
 def judge_shell(line: str) -> str | None:
     found = SHELLCHECK.search(line)
     return "says no reason: shellcheck disable=SC0000 # reason" if found and not re.match(r" # \S", found[1]) else None
+
+
+def judge_python(line: str, before: str) -> str | None:
+    """`noqa: E000 - reason`, `type: ignore[name] - reason`. An import that comes late (E402) has said so where path or environment were prepared for it."""
+    if (found := PYTHON.search(line)) is None or (found[2] == ": E402" and PREPARED.search(before)):
+        return None
+    return None if re.match(r"(: [A-Z]+\d+|\[[a-z-]+\])? - \S", found[2]) else "names no check and reason: noqa: E000 - reason"
 
 
 def judge_tidy(text: str) -> list[str]:
@@ -51,9 +60,11 @@ def check() -> list[str]:
     for name in tracked:
         if not name or name == HERE or name.endswith(".md") or not (ROOT / name).is_file():
             continue
+        text = (ROOT / name).read_text(errors="replace")
+        is_python = name.endswith(".py") or text.startswith("#!/usr/bin/env python3")
         judge = judge_cpp if name.endswith((".cpp", ".hpp")) else judge_shell
-        for number, line in enumerate((ROOT / name).read_text(errors="replace").splitlines(), 1):
-            if wrong := judge(line):
+        for number, line in enumerate(lines := text.splitlines(), 1):
+            if wrong := judge_python(line, "\n".join(lines[: number - 1])) if is_python else judge(line):
                 found.append(f"{name}:{number}: {wrong}")
     found += [f".clang-tidy: {wrong}" for wrong in judge_tidy((ROOT / ".clang-tidy").read_text())]
     found += [f"tests/architecture/lint-files: {wrong}" for wrong in judge_ignored((ROOT / "tests/architecture/lint-files").read_text())]
@@ -75,6 +86,19 @@ def self_test() -> list[str]:
             wrong.append(f"misjudged: {line}")
     for line, fine in (("# shellcheck disable=SC1000", False), ("# shellcheck disable=SC1000 # it is so", True), ("# shellcheck source=a", True)):
         if (judge_shell(line) is None) != fine:
+            wrong.append(f"misjudged: {line}")
+    late = "from harness import wait_for  # noqa: E402"
+    for line, before, fine in (
+        ("a = b  # noqa", "", False),
+        ("a = b  # noqa: BLE001", "sys.path.append(here)", False),
+        ("a = b  # noqa: BLE001 - it is so", "", True),
+        ("a = b  # type: ignore[assignment]", "", False),
+        ("a = b  # type: ignore[assignment] - it is so", "", True),
+        ("a = b  # fmt: skip", "", False),
+        (late, "import sys", False),
+        (late, "sys.path.append(here)", True),
+    ):
+        if (judge_python(line, before) is None) != fine:
             wrong.append(f"misjudged: {line}")
     if judge_tidy("Checks: >\n  -*,a-*,\n  -a-b,-a-c\n# b: it is so\n") != ["a-c is off and no comment says why"]:
         wrong.append("a check of .clang-tidy that is off goes unseen")

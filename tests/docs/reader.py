@@ -143,8 +143,14 @@ class Reader:
         known = shlex.quote(str(self.variables))
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", f". {known}\n{script}\nexport -p >{known}"],
-            cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=900, check=False,
-        )  # fmt: skip
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
+        )
         if done.returncode != 0:
             raise self._wrong(block, f"ended with {done.returncode}:\n{block.text}\n--- printed\n{done.stdout}{done.stderr}")
         return done.stdout

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -27,6 +28,14 @@ inline std::string contents(const std::filesystem::path& path) {
 
 class EdgeMachine {
  public:
+  // Why there can be none here; empty: there can.
+  static std::string why_not() {
+    const std::unique_ptr<FILE, int (*)(FILE*)> said(popen(EDGE_HOST " --why-not", "r"), pclose);
+    if (!said) throw std::runtime_error("no program can be run");
+    std::array<char, 200> line{};
+    return std::fgets(line.data(), line.size(), said.get()) == nullptr ? std::string() : std::string(trim(line.data()));
+  }
+
   // `sshd_config`: lines that come before all others, and win.
   explicit EdgeMachine(const std::string& sshd_config = {}) {
     std::string pattern = testing::TempDir() + "edge-XXXXXX";

@@ -22,7 +22,7 @@ from harness import OperatorTest, env, wait_for  # noqa: E402
 from node import NODE_ADDRESS, NotPossible, orders, run, started  # noqa: E402
 
 REPOSITORY, RELEASE, OF = "registry.invalid/edgetrust", "edgetrust", "edgetrust"
-KINDS = ("edgecertificates", "edges", "rotationpolicies", "acmeissuers", "genesysconnections")
+KINDS = ("edgecertificates", "edges", "rotationpolicies", "acmeissuers", "genesysconnections", "pinpolicies")
 
 
 def kubectl(*arguments: str) -> str:
@@ -130,6 +130,7 @@ class Release(OperatorTest):
         address, port = self.node.reachable(f"127.0.0.1:{edge.port}").split(":")
         self.make_edge(edge, sip={"host": address, "port": int(port)})
         name = self.make_certificate(edge)
+        self.make("PinPolicy", "cloud", {"endpoint": {"host": "genesys.test"}, "edges": [edge.name], "pins": {"static": ["AA:" * 31 + "AA"]}})
         status = self.ready(name, 1)
         show("get", "edgecertificates", f"--namespace={self.namespace}")
         self.assertEqual(self.live(edge), status["fingerprintSha256"], "the Edge serves what the status names")
@@ -152,7 +153,7 @@ class Release(OperatorTest):
         self.assertEqual(secrecy.leaks(secrecy.of_secrets(self.kube.list("Secret", self.namespace)), {"log": log}), [])
 
         before = self.kept()
-        self.assertLessEqual({"EdgeCertificate/" + name, f"Secret/{name}-tls", "CustomResourceDefinition/edgecertificates.edgetrust.io"}, set(before))
+        self.assertLessEqual({"EdgeCertificate/" + name, "PinPolicy/cloud", f"Secret/{name}-tls", "CustomResourceDefinition/edgecertificates.edgetrust.io"}, set(before))
         run("helm4", "uninstall", RELEASE, f"--namespace={OF}", "--wait")
         wait_for("the pods are gone", lambda: items("pods", OF) == [], 90)
         show("get", "crds,secrets,edgecertificates", f"--namespace={self.namespace}")

@@ -83,8 +83,8 @@ class Pager:
 
 
 class Monitoring:
-    def __init__(self, folder: Path, target: int) -> None:
-        """`target`: the port of the operator's metrics."""
+    def __init__(self, folder: Path, *targets: int) -> None:
+        """`targets`: the ports of the operators' metrics."""
         rendered = objects(template("helm4", IMAGE | {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}}))
         (rules,), (monitor,) = of_kind(rendered, "PrometheusRule"), of_kind(rendered, "ServiceMonitor")
         (endpoint,) = monitor["spec"]["endpoints"]
@@ -99,7 +99,7 @@ class Monitoring:
                 "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
                 "rule_files": [str(folder / "rules.yaml")],
                 "alerting": {"alertmanagers": [{"static_configs": [{"targets": [self.alertmanager.removeprefix("http://")]}]}]},
-                "scrape_configs": [{"job_name": "edgetrust", "metrics_path": endpoint["path"], "honor_labels": endpoint["honorLabels"], "static_configs": [{"targets": [f"127.0.0.1:{target}"]}]}],
+                "scrape_configs": [{"job_name": "edgetrust", "metrics_path": endpoint["path"], "honor_labels": endpoint["honorLabels"], "static_configs": [{"targets": [f"127.0.0.1:{target}" for target in targets]}]}],
             },
         )
         self.write(

@@ -10,7 +10,7 @@ from typing import Any
 from monitoring import ROOT, Monitoring  # puts the operator's harness on the path
 
 from health import judged
-from harness import ALWAYS_OPEN, LITERAL, PATIENT, env, wait_for
+from harness import ALWAYS_OPEN, LITERAL, PATIENT, Operator, env, wait_for
 from test_limits import LimitedTest
 
 sys.path.append(str(ROOT / "charts"))
@@ -39,8 +39,15 @@ class Monitored(LimitedTest):
     def setUp(self) -> None:
         super().setUp()
         self.edge = self.new_edge()  # before the operator lists those that Genesys has
+        # As by default: one works, the other stands by.
+        elect = ("--leader-elect", "--leader-elect-namespace", self.namespace)
+        kubeconfig = self.operator.kubeconfig
+        self.operator, self.standby = (Operator(self.namespace, self.folder, kubeconfig, *elect, log=f"{name}.log") for name in ("operator", "standby"))
+        self.addCleanup(self.standby.kill)
         self.operator.start()
-        self.monitoring = Monitoring(self.folder, self.operator.port())
+        wait_for("it leads", lambda: "edgetrust_leader 1" in self.operator.metrics().splitlines())
+        self.standby.start()
+        self.monitoring = Monitoring(self.folder, self.operator.port(), self.standby.port())
         self.addCleanup(self.monitoring.close)
 
     def arrives(self, alert: str, **labels: str) -> Any:
@@ -115,6 +122,14 @@ class Monitored(LimitedTest):
         self.ends("EdgetrustCertificateStopped", **certificate)
         self.ends("EdgetrustIssuerLimited", namespace=self.namespace, name="pebble")
         self.ends("EdgetrustRollback", result="rolled_back")
+        self.nothing_waits_where_nobody_works()
+
+    def nothing_waits_where_nobody_works(self) -> None:
+        of_standby = f'{{instance="127.0.0.1:{self.standby.port()}"}}'
+        self.assertEqual([sample["value"][1] for sample in self.monitoring.query(f"max_over_time(edgetrust_leader{of_standby}[10m])")], ["0"])
+        for metric in ("edgetrust_queue_depth", "edgetrust_queue_oldest_seconds"):
+            longest = self.monitoring.query(f"max_over_time({metric}{of_standby}[10m])")
+            self.assertEqual({sample["metric"]["queue"]: sample["value"][1] for sample in longest}, {"certificates": "0", "pins": "0", "others": "0"}, metric)
 
     # --- the dashboards
 

@@ -34,6 +34,7 @@ struct Endpoint final : ports::TlsProbe, ports::ChainViewer, ports::PinAnnouncem
   std::string roots;               // that it was judged by
   ports::TlsVersion newest = ports::TlsVersion::kTls13;
   std::set<std::string> suites{"ECDHE-RSA-AES128-GCM-SHA256", "TLS_AES_128_GCM_SHA256"};
+  ErrorKind refuses_by = ErrorKind::kProtocol;  // how a handshake ends for which there is nothing in common
 
   // With a client that offers what is asked for and no more.
   template <class Request>
@@ -47,7 +48,7 @@ struct Endpoint final : ports::TlsProbe, ports::ChainViewer, ports::PinAnnouncem
                return is_of_version(suite) && suites.contains(suite);
              });
     };
-    if (!takes(true) && !takes(false)) return fail(ErrorKind::kProtocol, "it ends the handshake");
+    if (!takes(true) && !takes(false)) return fail(refuses_by, "they do not come together");
     return ports::ServedChain{.chain_pem = std::string(1, shown), .tls_version = takes(true) ? "TLSv1.3" : "TLSv1.2"};
   }
 
@@ -99,6 +100,7 @@ struct Machine final : support::PinMachine, ports::EdgeHost {
   std::map<std::string, Error> wrong;  // with a change of it, by its name
   std::string file_trouble;            // why the file cannot be read
   std::optional<Endpoint> way;         // by which TLS the endpoint is reached from there, where that is by another
+  int loses = 0;                       // so many connections to the endpoint
   std::optional<char> instead;         // what it is presented in place of the endpoint's leaf
   std::set<std::string> anchors;       // hashes of CAs in its trust store
   int changes = 0;                     // that were made by SSH
@@ -158,6 +160,12 @@ struct Machine final : support::PinMachine, ports::EdgeHost {
     if (silence) return fail(*silence);
     if (endpoint_out) return fail(*endpoint_out);
     ++presented;
+    if (loses > 0) {
+      --loses;
+      return fail(Error{.kind = ErrorKind::kUnavailable,
+                        .what = "it closed the connection during the TLS handshake",
+                        .code = std::string(ports::kEndpointUnreached)});
+    }
     auto served = way.value_or(endpoint).shake_hands(request, instead.value_or(endpoint.leaf));
     if (!served) served.error().code = ports::kEndpointUnreached;
     return served;

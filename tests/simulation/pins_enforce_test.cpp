@@ -715,14 +715,20 @@ TEST(PinsTls, AnEndpointThatWouldNotTakeTheFilesTlsIsNotEnforced) {
   struct Cell {
     std::function<void(api::PinTls&)> wanted;
     const char* named;
+    ErrorKind refuses_by = ErrorKind::kProtocol;
   };
+  const auto tls13 = [](auto& tls) { tls.min_version = api::TlsVersion::kTls13; };
+  const auto other_suite = [](auto& tls) { tls.cipher_suites = {"ECDHE-RSA-CHACHA20-POLY1305"}; };
   const std::vector<Cell> cells{
-      {[](auto& tls) { tls.min_version = api::TlsVersion::kTls13; }, "tls.minVersion is TLS1.3"},
-      {[](auto& tls) { tls.cipher_suites = {"ECDHE-RSA-CHACHA20-POLY1305"}; }, "none of tls.cipherSuites"},
+      {tls13, "tls.minVersion is TLS1.3"},
+      {other_suite, "none of tls.cipherSuites"},
+      {other_suite, "none of tls.cipherSuites", ErrorKind::kUnavailable},  // it just closes the connection
+      {other_suite, "tls.cipherSuites names none that OpenSSL knows", ErrorKind::kInvalid},
   };
   for (const auto& cell : cells) {
     Enforced story;
     story.endpoint.newest = ports::TlsVersion::kTls12;
+    story.endpoint.refuses_by = cell.refuses_by;
     story.put_policy([&](auto& spec) { cell.wanted(spec.tls); });
     story.run(10min);
     EXPECT_EQ(story.machine().changes, 0) << cell.named;
@@ -751,6 +757,17 @@ TEST_F(PinsEnforced, TheProofIsMadeByTheTlsOfTheNewFile) {
   EXPECT_EQ(pins().state, EdgePinState::kRolledBack);
   EXPECT_FALSE(machine().file);
   EXPECT_EQ(machine().restarts, 2);
+}
+
+TEST_F(PinsEnforced, AConnectionThatIsLostIsNoRefusal) {
+  machine().loses = 1;
+  machine().comes_up_after = 20s;
+  run_until_restarted();
+  machine().loses = 1;
+  run(2min);
+  EXPECT_EQ(machine().loses, 0);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched) << pins().message;
+  EXPECT_EQ(machine().restarts, 1);
 }
 
 // --- right before the restart

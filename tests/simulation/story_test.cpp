@@ -2,6 +2,7 @@
 // the world.
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/decide/budget.hpp"
+#include "edgetrust/telemetry/trace.hpp"
 #include "simulation/world.hpp"
 
 namespace edgetrust::simulation {
@@ -27,7 +28,8 @@ void ask_for_renewal(World& world) {
 struct Told {
   std::unique_ptr<World> world = std::make_unique<World>();
   bool came_to_rest = false;
-  int changes = 0;  // of the second half
+  int changes = 0;              // of the second half
+  std::size_t said_before = 0;  // Events of the first half
 
   // The n-th change of the second half.
   [[nodiscard]] const std::string& crashed_at(int n) const {
@@ -41,6 +43,7 @@ Told tell(int crash_at, When when, bool save_later = false) {
   EXPECT_EQ(installed_serial(world), "serial1");
   EXPECT_EQ(certificate(world).status.phase, api::Phase::kReady);
   world.bad_serials = {"serial2", "serial3"};  // whatever comes next breaks SIP
+  told.said_before = world.events.size();
   ask_for_renewal(world);
   const int before = world.moments.count();
   world.save_later = save_later;
@@ -48,6 +51,19 @@ Told tell(int crash_at, When when, bool save_later = false) {
   told.came_to_rest = run(world, 30min);
   told.changes = world.moments.count() - before;
   return told;
+}
+
+// Each half is one rotation, and each Event says which: also after a crash, and of the rollback.
+std::string wrongly_traced(const Told& told) {
+  const World& world = *told.world;
+  const std::string& uid = certificate(world).meta.uid;
+  for (std::size_t i = 0; i < world.events.size(); ++i) {
+    const auto& event = world.events[i];
+    const std::string expected = telemetry::trace_id(uid, i < told.said_before ? "1" : "2");
+    if (event.kind == "EdgeCertificate" && event.trace_id != expected)
+      return event.reason + " (" + event.message + ") has the id \"" + event.trace_id + "\" and not " + expected;
+  }
+  return {};
 }
 
 // What must hold at the end, whatever happened on the way. Empty when it does.
@@ -76,7 +92,7 @@ std::string wrong_about(const Told& told) {
   if (const auto token = Token::parse(secrets.at("edge01-tls/tls.crt")); !token || token->serial != "serial1")
     return "secretName does not hold what the Edge serves";
   if (secrets.at("edge01-tls/tls.key") != secrets.at("edge01-r1-key/tls.key")) return "secretName has a foreign key";
-  return {};
+  return wrongly_traced(told);
 }
 
 TEST(Story, FirstIssueEndsReady) {

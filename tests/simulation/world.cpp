@@ -562,7 +562,7 @@ class KeptEvents final : public ports::Events {
   explicit KeptEvents(World& world) : world_(world) {}
   void emit(const ports::EventSubject& about, bool warning, const std::string& reason,
             const std::string& message) override {
-    world_.events.push_back({about.kind, warning, reason, message});
+    world_.events.push_back({about.kind, warning, reason, message, about.trace_id});
   }
 
  private:

@@ -256,6 +256,7 @@ class World {
     bool warning = false;
     std::string reason;
     std::string message;
+    std::string trace_id;
   };
   std::vector<Event> events;
 

@@ -16,6 +16,9 @@ from pathlib import Path
 # Node.js and npm as a wheel: Debian's npm brings hundreds of packages along.
 NODE = Path(__file__).resolve().parents[1] / "genesys-sim" / "sdk" / "node.txt"
 
+# Node.js has a list of CAs of its own. Behind a proxy that inspects, what counts is whom the machine trusts.
+TRUST = Path("/etc/ssl/certs/ca-certificates.crt")
+
 
 def run(command: list[str], **more) -> None:
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
@@ -67,6 +70,6 @@ def javascript(lock: Path) -> Path:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(lock.parent / name, folder / name)
         npm = node() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        run([str(node() / "bin" / "node"), str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)
+        run([str(node() / "bin" / "node"), str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, env={"NODE_EXTRA_CA_CERTS": str(TRUST)} | os.environ)
 
     return installed(lock, install)

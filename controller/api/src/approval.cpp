@@ -21,7 +21,7 @@ std::string text_of(json::View member) { return printable(member.string().value_
 
 Result<ApprovalRequest> parse_approval(std::string_view text) {
   const std::string shape =
-      "the annotation " + std::string(kApprove) + R"( must read like {"revision":7,"change":"CHG0045123"})";
+      "the annotation " + std::string(kApprove) + R"( must read like {"revision":7,"change":"CHG0045123","by":"ada"})";
   if (text.size() > kLongest) return fail(ErrorKind::kInvalid, shape + " and be no longer than 4 KiB");
   const auto document = json::Document::parse(text);
   if (!document) return fail(ErrorKind::kInvalid, shape);

@@ -5,89 +5,195 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
+#include <filesystem>
 #include <optional>
+#include <utility>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace edgetrust::audit {
 namespace {
 
-tl::unexpected<Error> bad(const std::string& path, const std::string& what) {
-  return fail(ErrorKind::kInvalid, "audit log " + path + ": " + what);
+// With what the last system call says of itself.
+tl::unexpected<Error> fail_as_told(ErrorKind kind, const std::string& what) {
+  return fail(kind, what + ": " + std::strerror(errno));
 }
 
-struct Tail {
-  Link link;
-  bool is_cut = false;  // the last line has no newline
+// Of all that have the file open, on other machines too where the volume knows locks. Whoever holds it holds it for one
+// record.
+class Lock {
+ public:
+  static Result<Lock> take(int fd) {
+    while (flock(fd, LOCK_EX) != 0) {
+      if (errno != EINTR) return fail_as_told(ErrorKind::kInvalid, "it cannot be locked");
+    }
+    return Lock(fd);
+  }
+  Lock(Lock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+  Lock& operator=(Lock&&) = delete;
+  ~Lock() {
+    if (fd_ >= 0) flock(fd_, LOCK_UN);
+  }
+
+ private:
+  explicit Lock(int fd) : fd_(fd) {}
+  int fd_;
 };
 
-Result<Tail> tail_of(const std::string& path) {
-  constexpr std::streamoff kTail = std::streamoff{64} << 10;
-  std::ifstream in(path, std::ios::binary | std::ios::ate);
-  const std::streamoff size = in ? static_cast<std::streamoff>(in.tellg()) : 0;
-  if (size <= 0) return Tail{};
-  in.seekg(std::max<std::streamoff>(0, size - kTail));
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  std::optional<Link> last;
-  for (const auto& line : split(text, '\n')) {
-    if (const auto link = follow(line, nullptr)) last = *link;
-  }
-  if (!last) return bad(path, "it holds something else than records");
-  return Tail{.link = *last, .is_cut = !text.ends_with('\n')};
+Result<off_t> size_of(int fd) {
+  struct stat seen {};
+  if (fstat(fd, &seen) != 0) return fail_as_told(ErrorKind::kUnavailable, "it cannot be looked at");
+  return seen.st_size;
 }
 
-Status write_whole(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail(ErrorKind::kUnavailable, std::string("cannot be written: ") + std::strerror(errno));
-    text.remove_prefix(static_cast<std::size_t>(written));
+Result<std::string> read_from(int fd, off_t offset, off_t size) {
+  std::string text(static_cast<std::size_t>(size - offset), '\0');
+  std::size_t have = 0;
+  while (have < text.size()) {
+    const ssize_t got = pread(fd, text.data() + have, text.size() - have, offset + static_cast<off_t>(have));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_as_told(ErrorKind::kUnavailable, "it cannot be read");
+    if (got == 0) break;
+    have += static_cast<std::size_t>(got);
   }
-  return {};
+  text.resize(have);
+  return text;
+}
+
+// Also one that was cut: members stand in the order of their names.
+bool begins_like_a_record(std::string_view line) {
+  constexpr std::string_view kBegin = R"({"action":")";
+  return kBegin.starts_with(line.substr(0, kBegin.size()));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Log>> Log::open(Options options, const Clock& clock) {
-  if (options.path == "-") return std::unique_ptr<Log>(new Log(std::move(options), STDOUT_FILENO, {}, clock));
-  EDGETRUST_TRY_ASSIGN(const Tail tail, tail_of(options.path));
-  const int fd = ::open(options.path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (fd < 0) return bad(options.path, std::string("cannot be opened: ") + std::strerror(errno));
-  auto log = std::unique_ptr<Log>(new Log(std::move(options), fd, tail.link, clock));
-  if (tail.is_cut) EDGETRUST_TRY(write_whole(fd, "\n"));
-  return log;
+Result<Log::End> Log::end_of(int fd) {
+  constexpr off_t kTail = off_t{64} << 10;
+  End end;
+  EDGETRUST_TRY_ASSIGN(end.size, size_of(fd));
+  if (end.size == 0) return end;
+  EDGETRUST_TRY_ASSIGN(const std::string text, read_from(fd, std::max<off_t>(0, end.size - kTail), end.size));
+  const auto lines = split(text, '\n');
+  std::optional<Link> last;
+  for (const auto& line : lines) {
+    if (const auto link = follow(line, nullptr)) last = *link;
+  }
+  if (!last && !std::ranges::all_of(lines, begins_like_a_record))
+    return fail(ErrorKind::kInvalid, "it holds something else than records");
+  if (last) end.link = *last;
+  end.is_cut = !text.ends_with('\n');
+  return end;
 }
 
-Log::Log(Options options, int fd, Link link, const Clock& clock)
-    : options_(std::move(options)), fd_(fd), clock_(clock), link_(std::move(link)) {}
+Log::Log(Options options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}
 
-Log::~Log() {
-  if (fd_ != STDOUT_FILENO) close(fd_);
+Log::~Log() { close(); }
+
+Status Log::check() const {
+  if (is_stdout()) return {};
+  const auto judged = [this]() -> Status {
+    const int fd = ::open(options_.path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno != ENOENT) return fail_as_told(ErrorKind::kInvalid, "it cannot be opened");
+    if (fd < 0) {
+      const auto folder = std::filesystem::absolute(options_.path).parent_path();
+      if (access(folder.c_str(), W_OK | X_OK) != 0) return fail_as_told(ErrorKind::kInvalid, "it cannot be made");
+      return {};
+    }
+    const auto end = end_of(fd);
+    ::close(fd);
+    EDGETRUST_TRY(end);
+    if (access(options_.path.c_str(), W_OK) != 0) return fail_as_told(ErrorKind::kInvalid, "it cannot be written");
+    return {};
+  }();
+  if (!judged) return fail(within(told_of(), judged.error()));
+  return {};
+}
+
+Status Log::open() {
+  const std::lock_guard lock(mutex_);
+  if (is_stdout()) {
+    fd_ = STDOUT_FILENO;
+    return {};
+  }
+  const int fd = ::open(options_.path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  const auto end = [fd]() -> Result<End> {
+    if (fd < 0) return fail_as_told(ErrorKind::kInvalid, "it cannot be opened");
+    EDGETRUST_TRY_ASSIGN(const Lock only_one, Lock::take(fd));
+    return end_of(fd);
+  }();
+  if (!end) {
+    if (fd >= 0) ::close(fd);
+    return fail(within(told_of(), end.error()));
+  }
+  fd_ = fd;
+  end_ = *end;
+  return {};
+}
+
+void Log::close() {
+  const std::lock_guard lock(mutex_);
+  if (fd_ >= 0 && !is_stdout()) ::close(fd_);
+  fd_ = -1;
 }
 
 std::uint64_t Log::next_sequence() const {
   const std::lock_guard lock(mutex_);
-  return link_.sequence;
+  return end_.link.sequence;
 }
 
 void Log::write(const Record& record) {
   {
     const std::lock_guard lock(mutex_);
-    Link next = link_;
-    const std::string line = seal(record, clock_.now(), options_.instance, next) + "\n";
-    const Status written = write_whole(fd_, line);
-    if (!written) {
-      if (options_.failed) options_.failed(within("audit log " + options_.path, written.error()));
-      return;
-    }
-    if (fd_ != STDOUT_FILENO) fdatasync(fd_);
-    link_ = std::move(next);
+    const auto tell = [this](const Error& error) {
+      if (options_.failed) options_.failed(within(told_of(), error));
+    };
+    if (const Status written = append(record); !written) return tell(written.error());
+    // The line stands there; it may go with the machine.
+    if (!is_stdout() && fdatasync(fd_) != 0) tell(fail_as_told(ErrorKind::kUnavailable, "it cannot be synced").value());
   }
   if (options_.written) options_.written();
+}
+
+Status Log::append(const Record& record) {
+  if (fd_ < 0) return fail(ErrorKind::kUnavailable, "it is not open");
+  std::optional<Lock> only_one;
+  if (!is_stdout()) {
+    EDGETRUST_TRY_ASSIGN(Lock taken, Lock::take(fd_));
+    only_one.emplace(std::move(taken));
+    EDGETRUST_TRY_ASSIGN(const off_t size, size_of(fd_));
+    if (size != end_.size) {  // somebody else has written since
+      EDGETRUST_TRY_ASSIGN(end_, end_of(fd_));
+    }
+  }
+  Link next = end_.link;
+  const std::string line = seal(record, clock_.now(), options_.instance, next);
+  const Status written = append_line(line);
+  if (!is_stdout()) {
+    EDGETRUST_TRY_ASSIGN(end_.size, size_of(fd_));
+  }
+  EDGETRUST_TRY(written);
+  end_.link = std::move(next);
+  return {};
+}
+
+// A line of its own, even where the one before was cut.
+Status Log::append_line(const std::string& line) {
+  const std::string whole = (end_.is_cut ? "\n" : "") + line + "\n";
+  std::string_view rest = whole;
+  while (!rest.empty()) {
+    const ssize_t wrote = ::write(fd_, rest.data(), rest.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return fail_as_told(ErrorKind::kUnavailable, "it cannot be written");
+    rest.remove_prefix(static_cast<std::size_t>(wrote));
+    end_.is_cut = whole[whole.size() - rest.size() - 1] != '\n';
+  }
+  return {};
 }
 
 }  // namespace edgetrust::audit

@@ -8,23 +8,11 @@
 #include "edgetrust/json/value.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <fstream>
-#include <iterator>
 
 namespace edgetrust::audit {
 namespace {
-
-// The octets of the log that were taken. Missing or unreadable: none, and all is sent again; whoever takes it knows a
-// record by its hash.
-std::int64_t position_in(const std::string& path) {
-  std::ifstream in(path);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  std::int64_t position = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), position);
-  return error == std::errc{} && position >= 0 ? position : 0;
-}
 
 std::optional<Sink::Pending> pending_in(const std::string& line) {
   const auto document = json::Document::parse(line);
@@ -59,14 +47,17 @@ Result<http::Request> cloud_event(std::string_view line, const http::Url& endpoi
 }
 
 Sink::Sink(Options options, std::shared_ptr<http::Transport> transport, const Clock& clock)
-    : options_(std::move(options)),
-      transport_(std::move(transport)),
-      clock_(clock),
-      thread_([this](const std::stop_token& stop) { loop(stop); }) {}
+    : options_(std::move(options)), transport_(std::move(transport)), clock_(clock), pause_(options_.first_pause) {}
 
-Sink::~Sink() {
+Sink::~Sink() { stop(); }
+
+void Sink::start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { loop(stop); });
+}
+
+void Sink::stop() {
   thread_.request_stop();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Sink::wake() {
@@ -87,53 +78,96 @@ std::optional<Sink::Pending> Sink::pending() const {
   return pending_;
 }
 
+// Missing or unreadable: the beginning, and all is sent again; whoever takes it knows a record by its hash.
+Sink::Place Sink::place_in(const std::string& path) {
+  std::ifstream in(path);
+  Place place;
+  if (in >> place.begin >> place.end >> place.sha256 && place.begin >= 0 && place.begin < place.end) return place;
+  return {};
+}
+
+Status Sink::keep(const Place& place, const std::string& path) {
+  const std::string fresh = path + ".new";
+  {
+    std::ofstream out(fresh, std::ios::trunc);
+    out << place.begin << ' ' << place.end << ' ' << place.sha256 << '\n';
+    if (!out.flush()) return fail(ErrorKind::kUnavailable, fresh + " cannot be written");
+  }
+  if (std::rename(fresh.c_str(), path.c_str()) != 0) return fail(ErrorKind::kUnavailable, path + " cannot be replaced");
+  return {};
+}
+
+// Where to go on: behind that line, or at the beginning where it does not stand there. Then another log has taken the
+// place of the one that was handed over.
+std::int64_t Sink::position_after(const Place& place, std::istream& log) {
+  if (place.sha256.empty()) return 0;
+  log.seekg(place.begin);
+  std::string line;
+  const bool stands = std::getline(log, line) && !log.eof() && log.tellg() == std::streamoff{place.end} &&
+                      to_hex(crypto::sha256(line)) == place.sha256;
+  log.clear();
+  return stands ? place.end : 0;
+}
+
 void Sink::loop(const std::stop_token& stop) {
-  std::int64_t position = position_in(cursor_of(options_.log_path));
-  auto pause = options_.first_pause;
+  Place place = place_in(cursor_of(options_.log_path));
   while (!stop.stop_requested()) {
     {
       std::unique_lock lock(mutex_);
       if (!changed_.wait(lock, stop, [this] { return more_; })) return;
       more_ = false;
     }
-    std::ifstream log(options_.log_path, std::ios::binary);
-    log.seekg(position);
-    std::string line;
-    while (std::getline(log, line) && !log.eof()) {  // a line without its newline is still being written
-      const std::int64_t behind = position + static_cast<std::int64_t>(line.size()) + 1;
-      std::optional<std::chrono::seconds> wish;
+    Wish wish;
+    const Status handed = hand_over(place, stop, wish);
+    if (handed || stop.stop_requested()) continue;
+    if (options_.failed) options_.failed(within("audit sink", handed.error()));
+    std::unique_lock lock(mutex_);
+    more_ = true;  // the same again, after the pause
+    changed_.wait_for(lock, stop, wish ? std::max<std::chrono::milliseconds>(*wish, pause_) : pause_,
+                      [] { return false; });
+    pause_ = std::min(2 * pause_, options_.longest_pause);
+  }
+}
+
+// All that stands in the log by now.
+Status Sink::hand_over(Place& place, const std::stop_token& stop, Wish& wish) {
+  std::ifstream log(options_.log_path, std::ios::binary);
+  if (!log) return fail(ErrorKind::kUnavailable, options_.log_path + " cannot be read");
+  std::int64_t position = position_after(place, log);
+  log.seekg(position);
+  std::string line;
+  while (std::getline(log, line) && !log.eof()) {              // a line without its newline is still being written
+    const bool is_record = follow(line, nullptr).has_value();  // one that was cut is passed over
+    if (is_record) {
       {
         const std::lock_guard lock(mutex_);
         pending_ = pending_in(line);
       }
-      Status taken = offer(line, stop, wish);
-      if (!taken) {
-        if (stop.stop_requested()) return;
-        if (options_.failed) options_.failed(within("audit sink", taken.error()));
-        std::unique_lock lock(mutex_);
-        more_ = true;  // this one, after the pause
-        changed_.wait_for(lock, stop, wish ? std::max<std::chrono::milliseconds>(*wish, pause) : pause,
-                          [] { return false; });
-        pause = std::min(2 * pause, options_.longest_pause);
-        break;
-      }
-      position = behind;
-      pause = options_.first_pause;
-      if (const Status kept = remember(position); !kept && options_.failed)
-        options_.failed(within("audit sink", kept.error()));
-      if (options_.took) options_.took();
-      const std::lock_guard lock(mutex_);
-      pending_.reset();
-      ++taken_;
+      EDGETRUST_TRY(offer(line, stop, wish));
     }
+    const std::int64_t end = position + static_cast<std::int64_t>(line.size()) + 1;
+    place = {.begin = position, .end = end, .sha256 = to_hex(crypto::sha256(line))};
+    if (const Status kept = keep(place, cursor_of(options_.log_path)); !kept && options_.failed)
+      options_.failed(within("audit sink", kept.error()));
+    if (is_record) took();
+    position = end;
   }
+  return {};
 }
 
-// Lines that are no records (one was cut by a crash) are passed over.
-Status Sink::offer(const std::string& line, const std::stop_token& stop, std::optional<std::chrono::seconds>& wish) {
-  auto request = cloud_event(line, options_.endpoint, options_.key);
-  if (!request) return {};
-  EDGETRUST_TRY_ASSIGN(const http::Response answer, transport_->send(*request, stop));
+void Sink::took() {
+  pause_ = options_.first_pause;
+  {
+    const std::lock_guard lock(mutex_);
+    pending_.reset();
+    ++taken_;
+  }
+  if (options_.took) options_.took();
+}
+
+Status Sink::offer(const std::string& line, const std::stop_token& stop, Wish& wish) {
+  EDGETRUST_TRY_ASSIGN(const http::Request request, cloud_event(line, options_.endpoint, options_.key));
+  EDGETRUST_TRY_ASSIGN(const http::Response answer, transport_->send(request, stop));
   if (answer.ok()) return {};
   wish = http::retry_after(answer.headers, clock_.now());
   if (wish) wish = std::min<std::chrono::seconds>(*wish, std::chrono::hours{1});
@@ -144,18 +178,6 @@ Status Sink::offer(const std::string& line, const std::stop_token& stop, std::op
     case 429: return fail(ErrorKind::kRateLimited, said);
     default: return fail(answer.status >= 500 ? ErrorKind::kUnavailable : ErrorKind::kInvalid, said);
   }
-}
-
-Status Sink::remember(std::int64_t offset) const {
-  const std::string path = cursor_of(options_.log_path);
-  const std::string fresh = path + ".new";
-  {
-    std::ofstream out(fresh, std::ios::trunc);
-    out << offset << "\n";
-    if (!out.flush()) return fail(ErrorKind::kUnavailable, fresh + " cannot be written");
-  }
-  if (std::rename(fresh.c_str(), path.c_str()) != 0) return fail(ErrorKind::kUnavailable, path + " cannot be replaced");
-  return {};
 }
 
 }  // namespace edgetrust::audit

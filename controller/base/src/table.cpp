@@ -1,33 +1,46 @@
 #include "edgetrust/base/table.hpp"
 
+#include "edgetrust/base/text.hpp"
+
 #include <algorithm>
 
 namespace edgetrust {
+namespace {
 
+std::string shown(const Cell& cell) { return printable(cell.text, std::string::npos); }
+
+// Of UTF-8, in which a character has up to four bytes.
 std::size_t width_of(std::string_view text) {
-  std::size_t width = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text.substr(i, 2) == "\x1b[") {
-      i = std::min(text.find('m', i), text.size());
-    } else if ((static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U) {
-      ++width;
-    }
-  }
-  return width;
+  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
+  return static_cast<std::size_t>(std::ranges::count_if(text, begins));
 }
 
-void append_table(std::string& out, const std::vector<std::string>& head,
-                  const std::vector<std::vector<std::string>>& rows) {
+void append(std::string& out, const Cell& cell) {
+  if (cell.sgr.empty()) {
+    out += shown(cell);
+  } else {
+    out += "\x1b[" + std::string(cell.sgr) + "m" + shown(cell) + "\x1b[0m";
+  }
+}
+
+}  // namespace
+
+void append_line(std::string& out, const Row& pieces) {
+  for (const auto& piece : pieces) append(out, piece);
+  out += '\n';
+}
+
+void append_table(std::string& out, const Row& head, const std::vector<Row>& rows) {
   std::vector<std::size_t> widths;
   widths.reserve(head.size());
-  for (const auto& cell : head) widths.push_back(width_of(cell));
+  for (const auto& cell : head) widths.push_back(width_of(shown(cell)));
   for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(shown(row[i])));
   }
-  const auto line = [&](const std::vector<std::string>& row) {
+  const auto line = [&](const Row& row) {
     for (std::size_t i = 0; i < row.size(); ++i) {
-      out += row[i];
-      if (i + 1 < row.size()) out.append(widths[i] - width_of(row[i]) + 3, ' ');
+      append(out, row[i]);
+      if (i + 1 < row.size()) out.append(widths[i] - width_of(shown(row[i])) + 3, ' ');
     }
     out += '\n';
   };

@@ -29,6 +29,20 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
+// A well-formed character.
+char32_t decode(std::string_view character) {
+  constexpr std::array<unsigned, 5> kOfLead{0, 0x7F, 0x1F, 0x0F, 0x07};
+  char32_t code = static_cast<unsigned char>(character.front()) & kOfLead.at(character.size());
+  for (const char c : character.substr(1)) code = (code << 6U) | (static_cast<unsigned char>(c) & 0x3FU);
+  return code;
+}
+
+// C0 and C1 (ECMA-48), line and paragraph separators, and what turns the order of a text around (UAX 9, section 2).
+bool is_control(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
 }  // namespace
 
 std::string canonical_address(std::string_view text) {
@@ -80,8 +94,7 @@ std::string printable(std::string_view text, std::size_t limit) {
   std::string result;
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
-    const auto first = static_cast<unsigned char>(text.front());
-    const bool control = length == 1 && (first < 0x20 || first == 0x7F);
+    const bool control = length > 0 && is_control(decode(text.substr(0, length)));
     const std::string_view piece = length == 0 ? "\xEF\xBF\xBD" : control ? " " : text.substr(0, length);
     if (result.size() + piece.size() > limit) break;
     result += piece;

@@ -11,8 +11,6 @@ namespace {
 
 // --- table
 
-using Row = std::vector<std::string>;
-
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
 std::string local(TimePoint at, const std::string& zone) {

@@ -56,25 +56,39 @@ Result<std::unique_ptr<AuditTrail>> AuditTrail::create(const Options& options, c
   if (!options.audit_sink.empty()) {
     EDGETRUST_TRY_ASSIGN(trail->sink_, make_sink(options, clock, log, metrics));
   }
-  EDGETRUST_TRY_ASSIGN(trail->log_,
-                       audit::Log::open({.path = options.audit_log,
-                                         .instance = instance,
-                                         .failed =
-                                             [&log, &metrics](const Error& error) {
-                                               metrics.audit_failed();
-                                               log.error("an audit record could not be written", {{"error", error}});
-                                             },
-                                         .written =
-                                             [sink = trail->sink_.get(), &metrics] {
-                                               metrics.audit_written();
-                                               if (sink != nullptr) sink->wake();
-                                             }},
-                                        clock));
+  trail->log_ = std::make_unique<audit::Log>(
+      audit::Log::Options{.path = options.audit_log,
+                          .instance = instance,
+                          .failed =
+                              [&log, &metrics](const Error& error) {
+                                metrics.audit_failed();
+                                log.error("an audit record could not be written", {{"error", error}});
+                              },
+                          .written =
+                              [sink = trail->sink_.get(), &metrics] {
+                                metrics.audit_written();
+                                if (sink != nullptr) sink->wake();
+                              }},
+      clock);
+  EDGETRUST_TRY(trail->log_->check());
   return trail;
 }
 
+Status AuditTrail::open() {
+  EDGETRUST_TRY(log_->open());
+  if (sink_) sink_->start();
+  is_open_ = true;
+  return {};
+}
+
+void AuditTrail::close() {
+  is_open_ = false;
+  if (sink_) sink_->stop();
+  log_->close();
+}
+
 void AuditTrail::measure(telemetry::Metrics& metrics) const {
-  if (!sink_) return;
+  if (!sink_ || !is_open_) return;
   const auto pending = sink_->pending();
   const std::uint64_t next = log_->next_sequence();
   metrics.audit_sink_waits(pending && next > pending->sequence ? next - pending->sequence : 0,

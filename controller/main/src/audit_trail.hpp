@@ -1,5 +1,6 @@
 #pragma once
-// The audit trail of a running operator: where its records go, and the objects that are watched for them.
+// The audit trail of a running operator: where its records go, and the objects that are watched for them. It is looked
+// at by who stands by, and written and handed over by who leads.
 #include "edgetrust/audit/log.hpp"
 #include "edgetrust/audit/sink.hpp"
 #include "edgetrust/audit/watched_objects.hpp"
@@ -7,6 +8,7 @@
 #include "edgetrust/telemetry/metrics.hpp"
 #include "options.hpp"
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,13 +17,18 @@ namespace edgetrust {
 
 class AuditTrail {
  public:
-  // nullptr without --audit-log. `clock`, `log` and `metrics` must outlive it. Errors: kInvalid for a file, a URL or a
-  // key that is none.
+  // nullptr without --audit-log. Nothing is written yet. `clock`, `log` and `metrics` must outlive it. Errors: kInvalid
+  // for a file, a URL or a key that is none.
   static Result<std::unique_ptr<AuditTrail>> create(const Options& options, const std::string& instance,
                                                     const Clock& clock, const telemetry::Logger& log,
                                                     telemetry::Metrics& metrics);
 
-  // What waits for the sink, into the metrics; nothing where there is no sink.
+  // For who leads from here on, before the first pass. Errors: kInvalid, kUnavailable: it cannot be kept.
+  Status open();
+  // After the last pass, before another may lead.
+  void close();
+
+  // What waits for the sink, into the metrics; nothing where there is no sink, or it is not open.
   void measure(telemetry::Metrics& metrics) const;
 
   // The objects of these kinds, watched; as they are without a trail. All must outlive what uses them.
@@ -43,6 +50,7 @@ class AuditTrail {
   std::unique_ptr<audit::Sink> sink_;  // null: the records stay in the log
   std::unique_ptr<audit::Log> log_;    // it wakes the sink, and ends before it
   std::unique_ptr<Watched> watched_;
+  std::atomic<bool> is_open_ = false;
 };
 
 }  // namespace edgetrust

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <string_view>
 
 namespace {
 
@@ -34,7 +35,7 @@ edgetrust::Status write_all(const std::filesystem::path& folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
+  if (argc != 2 || std::string_view(argv[1]).starts_with('-')) {
     std::cerr << "usage: crdgen OUTPUT_DIR\n";
     return 2;
   }

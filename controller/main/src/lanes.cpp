@@ -12,6 +12,7 @@ void Lanes::start(const runtime::WorkerOptions& options, const runtime::Workers:
   for_keepers.threads = std::max(kFewest, options.threads / 2);
   runtime::WorkerOptions for_machines = options;
   for_machines.threads = kMostSessions;
+  started_ = clock_.steady();
   certificate_workers_.emplace(certificates_, clock_, options, work);
   machine_workers_.emplace(machines_, clock_, std::move(for_machines), work);
   keeper_workers_.emplace(keepers_, clock_, std::move(for_keepers), work);
@@ -23,18 +24,25 @@ void Lanes::stop() {
   keeper_workers_.reset();
   machine_workers_.reset();
   certificate_workers_.reset();
+  started_ = kNever;
 }
 
-runtime::Queue::Waited Lanes::wait_of(telemetry::Metrics& metrics, telemetry::Queue queue) {
-  return [&metrics, queue](std::chrono::milliseconds waited) { metrics.queue_wait(queue, waited); };
+std::chrono::milliseconds Lanes::since_start(std::chrono::milliseconds waited) const {
+  return std::clamp(clock_.steady() - started_.load(), std::chrono::milliseconds{0}, waited);
+}
+
+runtime::Queue::Waited Lanes::tell_wait(telemetry::Metrics& metrics, telemetry::Queue queue) {
+  return [this, &metrics, queue](std::chrono::milliseconds waited) { metrics.queue_wait(queue, since_start(waited)); };
 }
 
 void Lanes::measure(telemetry::Metrics& metrics) const {
   const auto tell = [&](telemetry::Queue name, const runtime::Queue& queue) {
     const runtime::QueueStats stats = queue.stats();
-    metrics.queue(
-        name,
-        {.due = stats.due, .oldest = stats.oldest, .busy = stats.held, .idle = stats.idle, .longest = stats.longest});
+    metrics.queue(name, {.due = are_served() ? stats.due : 0,
+                         .oldest = since_start(stats.oldest),
+                         .busy = stats.held,
+                         .idle = stats.idle,
+                         .longest = stats.longest});
   };
   tell(telemetry::Queue::kCertificates, certificates_);
   tell(telemetry::Queue::kOthers, keepers_);

@@ -9,6 +9,7 @@
 #include "edgetrust/runtime/workers.hpp"
 #include "edgetrust/telemetry/metrics.hpp"
 
+#include <atomic>
 #include <optional>
 
 namespace edgetrust {
@@ -25,9 +26,9 @@ class Lanes {
   // `metrics` outlives it.
   Lanes(const Clock& clock, telemetry::Metrics& metrics)
       : clock_(clock),
-        certificates_(clock, {}, wait_of(metrics, telemetry::Queue::kCertificates)),
-        keepers_(clock, {}, wait_of(metrics, telemetry::Queue::kOthers)),
-        machines_(clock, kSessionShares, wait_of(metrics, telemetry::Queue::kPins)) {}
+        certificates_(clock, {}, tell_wait(metrics, telemetry::Queue::kCertificates)),
+        keepers_(clock, {}, tell_wait(metrics, telemetry::Queue::kOthers)),
+        machines_(clock, kSessionShares, tell_wait(metrics, telemetry::Queue::kPins)) {}
 
   void add(const runtime::Key& key, std::optional<runtime::Rank> rank = {}) { queue_of(key).add(key, rank); }
   void add_at(const runtime::Key& key, SteadyPoint due, std::optional<runtime::Rank> rank = {}) {
@@ -38,7 +39,8 @@ class Lanes {
     return certificates_.stats().due + keepers_.stats().due + machines_.stats().due;
   }
 
-  // How the lanes are now, into the metrics.
+  // How the lanes are now, into the metrics. Without workers no key waits for one: the keys of an operator that stands
+  // by are there for the day on which it leads.
   void measure(telemetry::Metrics& metrics) const;
 
   // `options.threads` are those for EdgeCertificates; half as many, at least two, are for the kinds that
@@ -48,10 +50,15 @@ class Lanes {
   void stop();
 
  private:
-  static runtime::Queue::Waited wait_of(telemetry::Metrics& metrics, telemetry::Queue queue);
+  static constexpr SteadyPoint kNever = SteadyPoint::max();
+  runtime::Queue::Waited tell_wait(telemetry::Metrics& metrics, telemetry::Queue queue);
+  [[nodiscard]] bool are_served() const { return started_.load() != kNever; }
+  // How much of a wait was for a worker: what is before the start of the workers was a standby's.
+  [[nodiscard]] std::chrono::milliseconds since_start(std::chrono::milliseconds waited) const;
   runtime::Queue& queue_of(const runtime::Key& key);
 
   const Clock& clock_;
+  std::atomic<SteadyPoint> started_{kNever};  // the workers
   runtime::Queue certificates_;
   runtime::Queue keepers_;
   runtime::Queue machines_;

@@ -231,7 +231,7 @@ struct Operator::Parts {
   // --- who works
 
   [[nodiscard]] bool leads() const { return !candidate || candidate->election().holds(); }
-  void work(const std::stop_token& stop);
+  Status work(const std::stop_token& stop);
   Status work_as_leader(const std::stop_token& stop);
 
   Tools tools;
@@ -658,8 +658,9 @@ Result<PinShow> show_pins(const PinShowOptions& options, const Environment& envi
   return show_pins(options, roots_pem, *probe, *viewer, clock.now(), {});
 }
 
-// Passes, until `stop`.
-void Operator::Parts::work(const std::stop_token& stop) {
+// Passes, until `stop`; none without an audit trail that can be kept, where one is asked for.
+Status Operator::Parts::work(const std::stop_token& stop) {
+  if (tools.audit) EDGETRUST_TRY(tools.audit->open());
   metrics.leader(true);
   lanes.start({.threads = workers,
                .threw =
@@ -672,7 +673,9 @@ void Operator::Parts::work(const std::stop_token& stop) {
   std::condition_variable_any().wait(lock, stop, [] { return false; });
   log.info("stopping");
   lanes.stop();
+  if (tools.audit) tools.audit->close();
   metrics.leader(false);
+  return {};
 }
 
 // Passes, until `stop` or until another may lead. The Lease is renewed until the last pass has ended, and given up
@@ -689,12 +692,12 @@ Status Operator::Parts::work_as_leader(const std::stop_token& stop) {
     lost = !election.keep(over);
     if (lost) end.request_stop();
   });
-  work(end.get_token());
+  const Status worked = work(end.get_token());
   renewal.request_stop();
   renewal.join();
   if (lost) return fail(ErrorKind::kCancelled, "another operator may lead by now");
   election.release();
-  return {};
+  return worked;
 }
 
 Status Operator::run(std::stop_token stop) {
@@ -706,10 +709,7 @@ Status Operator::run(std::stop_token stop) {
   // stands by goes on watching, so that it can begin at once.
   if (parts.cluster.wait_synced(stop)) {
     parts.log.info("synced");
-    if (parts.candidate)
-      ended = parts.work_as_leader(stop);
-    else
-      parts.work(stop);
+    ended = parts.candidate ? parts.work_as_leader(stop) : parts.work(stop);
   }
   parts.cluster.stop();
   parts.log.info("stopped");

@@ -1,5 +1,6 @@
 #include "edgetrust/plugin/breakglass.hpp"
 
+#include "edgetrust/base/table.hpp"
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/base/time_text.hpp"
 
@@ -28,9 +29,12 @@ std::string quoted(std::string_view text) {
 
 class Page {
  public:
-  void section(std::string_view title) { text_ += (text_.empty() ? "" : "\n") + std::string(title) + "\n"; }
-  void note(std::string_view line) { text_ += "# " + std::string(line) + "\n"; }
-  void type(const std::string& line) { text_ += "  " + line + "\n"; }
+  void section(std::string_view title) {
+    if (!text_.empty()) text_ += '\n';
+    append_line(text_, {title});
+  }
+  void note(std::string_view line) { append_line(text_, {"# ", line}); }
+  void type(std::string_view line) { append_line(text_, {"  ", line}); }
   std::string text() && { return std::move(text_); }
 
  private:

@@ -72,6 +72,19 @@ std::vector<OwnRight> own_rights() {
   return rights;
 }
 
+std::string look_up(const std::string& reason) {
+  return "look up " + reason + " in controller/docs/operations.md, \"Every condition, reason and Event, by name\"";
+}
+
+std::string advice_of_connection(const std::string& reason) {
+  if (reason == "ConnectionForbidden")
+    return "the OAuth client needs telephony:plugin:all for the division of the Edges";
+  if (reason == "ConnectionCredentialsRefused")
+    return "its Secret needs the clientId and the clientSecret of an OAuth client that is active";
+  if (reason == "NoDeliveryChannel") return "set spec.certificateUpload";
+  return look_up(reason);
+}
+
 class Examination {
  public:
   explicit Examination(const Doctor& doctor) : doctor_(doctor) {}
@@ -291,11 +304,9 @@ class Examination {
       const api::Condition* stalled = api::find(object.status.conditions, api::condition::kStalled);
       const api::Condition* ready = api::find(object.status.conditions, api::condition::kReady);
       if (stalled != nullptr && stalled->status == api::Truth::kTrue) {
-        say(Verdict::kBad, "operator", name, stalled->reason + ": " + stalled->message,
-            "docs/states.md says what to do about " + stalled->reason);
+        say(Verdict::kBad, "operator", name, stalled->reason + ": " + stalled->message, look_up(stalled->reason));
       } else if (ready != nullptr && ready->status == api::Truth::kFalse) {
-        say(Verdict::kWarning, "operator", name, ready->reason + ": " + ready->message,
-            "docs/states.md says what to do about " + ready->reason);
+        say(Verdict::kWarning, "operator", name, ready->reason + ": " + ready->message, look_up(ready->reason));
       }
     }
   }
@@ -444,7 +455,7 @@ class Examination {
       if (condition == nullptr || condition->status == api::Truth::kTrue) continue;
       say(Verdict::kBad, "genesys", subject,
           std::string(type) + " " + to_text(condition->status) + ", " + condition->reason + ": " + condition->message,
-          "the OAuth client needs telephony:plugin:all, and its Secret the keys clientId and clientSecret");
+          advice_of_connection(condition->reason));
     }
   }
 
@@ -537,9 +548,9 @@ std::string print(const std::vector<Finding>& findings, Style style) {
   for (const auto& finding : sorted) {
     std::string word = to_text(finding.verdict);
     word.resize(8, ' ');
-    out += style.paint(tone_of(finding.verdict), word) + finding.area + ", " + finding.subject + ": " + finding.what +
-           "\n";
-    if (!finding.todo.empty()) out += "        -> " + finding.todo + "\n";
+    append_line(out,
+                {style.paint(tone_of(finding.verdict), word), finding.area, ", ", finding.subject, ": ", finding.what});
+    if (!finding.todo.empty()) append_line(out, {"        -> ", finding.todo});
   }
   return out + std::to_string(count(findings, Verdict::kBad)) + " wrong, " +
          std::to_string(count(findings, Verdict::kWarning)) + " warnings, " +

@@ -52,16 +52,33 @@ void emit(YAML::Emitter& out, const json::Value& value) {
   }
 }
 
+// Whether it holds what a terminal would obey, beside line breaks.
+bool gives_orders(std::string text) {
+  std::erase(text, '\n');
+  return printable(text, std::string::npos) != text;
+}
+
+std::string json_of(const json::Value& value, bool in_ascii) {
+  return value.dump(4, ' ', in_ascii, json::Value::error_handler_t::replace) + "\n";
+}
+
+std::string yaml_of(const json::Value& value, bool in_ascii) {
+  YAML::Emitter out;
+  if (in_ascii) out.SetOutputCharset(YAML::EscapeNonAscii);
+  emit(out, value);
+  return std::string(out.c_str()) + "\n";
+}
+
 }  // namespace
 
 std::string as_json(const json::Value& value) {
-  return value.dump(4, ' ', false, json::Value::error_handler_t::replace) + "\n";
+  std::string text = json_of(value, false);
+  return gives_orders(text) ? json_of(value, true) : text;
 }
 
 std::string as_yaml(const json::Value& value) {
-  YAML::Emitter out;
-  emit(out, value);
-  return std::string(out.c_str()) + "\n";
+  std::string text = yaml_of(value, false);
+  return gives_orders(text) ? yaml_of(value, true) : text;
 }
 
 }  // namespace edgetrust::plugin

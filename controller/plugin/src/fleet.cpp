@@ -1,6 +1,5 @@
 #include "edgetrust/plugin/fleet.hpp"
 
-#include "edgetrust/base/table.hpp"
 #include "edgetrust/base/time_text.hpp"
 #include "edgetrust/json/value.hpp"
 #include "edgetrust/view/document.hpp"
@@ -20,7 +19,7 @@ Tone phase_tone(const FleetRow& row) {
   return row.phase == to_string(Phase::kRolledBack) ? Tone::kBad : Tone::kWarn;
 }
 
-std::string life(const FleetRow& row, TimePoint now, Style style) {
+Cell life(const FleetRow& row, TimePoint now, Style style) {
   if (!row.not_before || !row.not_after) return "-";
   const std::string text = now < *row.not_after ? describe_span(*row.not_after - now) : "expired";
   return style.paint(life_tone(*row.not_before, *row.not_after, row.renewal, now),
@@ -46,12 +45,12 @@ std::vector<FleetRow> fleet(const std::vector<api::EdgeCertificate>& certificate
 
 std::string print(const std::vector<FleetRow>& rows, const FleetTable& table, TimePoint now, Style style) {
   if (rows.empty()) return "No EdgeCertificates found.\n";
-  const auto with = [&](std::vector<std::string> cells, std::vector<std::string> wide, const std::string& ns) {
+  const auto with = [&](Row cells, Row wide, const std::string& ns) {
     if (table.with_namespace) cells.insert(cells.begin(), ns);
     if (table.wide) cells.insert(cells.end(), wide.begin(), wide.end());
     return cells;
   };
-  std::vector<std::vector<std::string>> lines;
+  std::vector<Row> lines;
   lines.reserve(rows.size());
   for (const FleetRow& row : rows) {
     lines.push_back(with(

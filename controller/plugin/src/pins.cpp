@@ -2,8 +2,6 @@
 
 #include "edgetrust/api/codec.hpp"
 #include "edgetrust/api/conditions.hpp"
-#include "edgetrust/base/table.hpp"
-#include "edgetrust/base/text.hpp"
 #include "edgetrust/base/time_text.hpp"
 #include "edgetrust/json/value.hpp"
 #include "text.hpp"
@@ -43,7 +41,7 @@ const api::Condition* ready_of(const api::PinPolicy& policy) {
   return api::find(policy.status.conditions, api::condition::kReady);
 }
 
-std::string paint(const api::PinPolicy& policy, Style style) {
+Cell paint(const api::PinPolicy& policy, Style style) {
   const api::Condition* ready = ready_of(policy);
   if (ready == nullptr) return "-";
   const Tone tone = ready->status == api::Truth::kTrue ? Tone::kGood : Tone::kBad;
@@ -51,7 +49,7 @@ std::string paint(const api::PinPolicy& policy, Style style) {
 }
 
 void append_conditions(std::string& out, const api::PinPolicy& policy, Style style) {
-  std::vector<std::vector<std::string>> rows;
+  std::vector<Row> rows;
   for (const auto& condition : policy.status.conditions) {
     const bool wanted = condition.type != api::condition::kIntercepted &&
                         condition.type != api::condition::kOverrideActive &&
@@ -61,20 +59,19 @@ void append_conditions(std::string& out, const api::PinPolicy& policy, Style sty
     rows.push_back({condition.type, style.paint(tone, to_text(condition.status)), condition.reason, condition.message});
   }
   if (rows.empty()) return;
-  out += "\n" + style.paint(Tone::kHead, "CONDITIONS") + "\n";
+  append_heading(out, "CONDITIONS", style);
   append_table(out, {"TYPE", "STATUS", "REASON", "MESSAGE"}, rows);
 }
 
 void append_pins(std::string& out, std::string_view title, const std::vector<api::AcceptedPin>& pins, TimePoint now,
                  Style style) {
   if (pins.empty()) return;
-  std::vector<std::vector<std::string>> rows;
-  rows.reserve(pins.size());
+  std::vector<Row> rows;
   for (const auto& pin : pins) {
     rows.push_back({describe(pin.type), pin.fingerprint, describe(pin.origin),
                     pin.until ? format_rfc3339(*pin.until) + ", in " + describe_span(*pin.until - now) : "-"});
   }
-  out += "\n" + style.paint(Tone::kHead, title) + "\n";
+  append_heading(out, title, style);
   append_table(out, {"TYPE", "PIN", "FROM", "UNTIL"}, rows);
 }
 
@@ -82,36 +79,34 @@ void append_pins(std::string& out, std::string_view title, const std::vector<api
 
 std::string print(const api::PinPolicy& policy, TimePoint now, Style style) {
   const auto& status = policy.status;
-  std::string out = style.paint(Tone::kHead, "PinPolicy " + policy.meta.key().to_string()) + ", " +
-                    endpoint_of(policy) + "\nMode     " + describe(policy.spec.mode) + "\nEdges    " +
-                    or_dash(status.matched_of_total) + " match\n";
-  if (policy.broken) out += style.paint(Tone::kBad, "It cannot be read: " + policy.broken->message()) + "\n";
+  std::string out;
+  append_line(out, {style.paint(Tone::kHead, "PinPolicy " + policy.meta.key().to_string()), ", ", endpoint_of(policy)});
+  append_line(out, {"Mode     ", describe(policy.spec.mode)});
+  append_line(out, {"Edges    ", or_dash(status.matched_of_total), " match"});
+  if (policy.broken) append_line(out, {style.paint(Tone::kBad, "It cannot be read: " + policy.broken->message())});
   if (const auto& override_now = policy.spec.emergency_override) {
     const bool over = now >= override_now->until;
-    out +=
-        "Override " +
-        style.paint(over ? Tone::kFaint : Tone::kBad,
-                    (over ? "ended " : "until ") + format_rfc3339(override_now->until) + ": " + override_now->reason) +
-        "\n";
+    append_line(out, {"Override ", style.paint(over ? Tone::kFaint : Tone::kBad,
+                                               (over ? "ended " : "until ") + format_rfc3339(override_now->until) +
+                                                   ": " + override_now->reason)});
   }
   append_conditions(out, policy, style);
   append_pins(out, "ACCEPTED", status.current, now, style);
   append_pins(out, "ANNOUNCED", status.next, now, style);
-  std::vector<std::vector<std::string>> rows;
-  rows.reserve(status.observed.size());
+  std::vector<Row> rows;
   for (const auto& seen : status.observed) {
     rows.push_back({describe(seen.type), seen.fingerprint, seen.vantage, or_dash(seen.root),
                     seen.at ? format_rfc3339(*seen.at) : "-"});
   }
   if (!rows.empty()) {
-    out += "\n" + style.paint(Tone::kHead, "SEEN") + "\n";
+    append_heading(out, "SEEN", style);
     append_table(out, {"TYPE", "PIN", "BY", "ROOT", "SINCE"}, rows);
   }
   rows.clear();
   for (const auto& edge : status.not_matched)
     rows.push_back({edge.name, style.paint(Tone::kBad, to_text(edge.state)), or_dash(edge.message)});
   if (!rows.empty()) {
-    out += "\n" + style.paint(Tone::kHead, "EDGES THAT DO NOT MATCH") + "\n";
+    append_heading(out, "EDGES THAT DO NOT MATCH", style);
     append_table(out, {"EDGE", "STATE", "MESSAGE"}, rows);
   }
   return out;
@@ -119,22 +114,22 @@ std::string print(const api::PinPolicy& policy, TimePoint now, Style style) {
 
 std::string print(const std::vector<api::PinPolicy>& policies, bool wide, Style style) {
   if (policies.empty()) return "No PinPolicies found.\n";
-  std::vector<std::vector<std::string>> rows;
+  std::vector<Row> rows;
   for (const auto& policy : policies) {
-    std::vector<std::string> row{policy.meta.name,
-                                 paint(policy, style),
-                                 describe(policy.spec.mode),
-                                 endpoint_of(policy),
-                                 or_dash(policy.status.matched_of_total),
-                                 or_dash(policy.status.pins),
-                                 or_dash(policy.status.override_text)};
+    Row row{policy.meta.name,
+            paint(policy, style),
+            describe(policy.spec.mode),
+            endpoint_of(policy),
+            or_dash(policy.status.matched_of_total),
+            or_dash(policy.status.pins),
+            or_dash(policy.status.override_text)};
     if (wide) {
       const api::Condition* said = api::said(policy.status.conditions);
       row.push_back(said == nullptr ? "-" : or_dash(said->message));
     }
     rows.push_back(std::move(row));
   }
-  std::vector<std::string> head{"NAME", "READY", "MODE", "ENDPOINT", "EDGES", "PINS", "OVERRIDE"};
+  Row head{"NAME", "READY", "MODE", "ENDPOINT", "EDGES", "PINS", "OVERRIDE"};
   if (wide) head.emplace_back("MESSAGE");
   std::string out;
   append_table(out, head, rows);

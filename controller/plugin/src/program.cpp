@@ -44,6 +44,12 @@ std::string in_form(const CommandLine& line, const json::Value& value, const std
   return line.output == "yaml" ? as_yaml(value) : text();
 }
 
+std::string in_a_line(const Row& pieces) {
+  std::string text;
+  append_line(text, pieces);
+  return text;
+}
+
 // --- reports, which an audit log gives without a cluster
 
 struct ReportTime {
@@ -70,7 +76,7 @@ Result<int> report_of_log(const CommandLine& line, const Surroundings& around) {
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   const AuditReport read = audit_report(text, time.from, time.to);
   around.out(in_form_of_report(line, read.lines));
-  for (const auto& trouble : read.troubles) around.err(line.log + ", " + trouble + "\n");
+  for (const auto& trouble : read.troubles) around.err(in_a_line({line.log, ", ", trouble}));
   return read.troubles.empty() ? 0 : 1;
 }
 
@@ -233,7 +239,7 @@ class Program {
   }
   Result<int> told(const Result<ChangeRequest>& request) {
     if (!request) return fail(request.error());
-    around_.out(style().paint(Tone::kGood, request->done) + "\n" + request->next + "\n");
+    around_.out(in_a_line({style().paint(Tone::kGood, request->done)}) + in_a_line({request->next}));
     return 0;
   }
 
@@ -348,7 +354,7 @@ int run(const CommandLine& line, const Surroundings& around) {
     return program->run();
   }();
   if (ended) return *ended;
-  around.err("error: " + ended.error().message() + "\n");
+  around.err(in_a_line({"error: ", ended.error().message()}));
   return 1;
 }
 
@@ -363,7 +369,7 @@ int run_completion(const std::vector<std::string>& words, const Surroundings& ar
       }
     }
   }
-  for (const auto& word : done.words) around.out(word + "\n");
+  for (const auto& word : done.words) around.out(in_a_line({word}));
   around.out(kNoFiles);
   return 0;
 }

@@ -46,9 +46,12 @@ std::vector<std::string> cells(const ReportLine& line) {
           line.trace_id};
 }
 
-std::string csv_cell(std::string text) {
-  if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos) text.insert(0, "'");
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+std::string csv_cell(const std::string& raw) {
+  std::string text = printable(raw, std::string::npos);  // it is looked at in a terminal too
+  if (const auto word = trim(text);
+      !word.empty() && std::string_view("=+-@").find(word.front()) != std::string_view::npos)
+    text.insert(0, "'");
+  if (text.find_first_of(",\"") == std::string::npos) return text;
   std::string out = "\"";
   for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
   return out + "\"";
@@ -89,16 +92,24 @@ std::vector<ReportLine> report(const std::vector<api::EdgeCertificate>& certific
 
 AuditReport audit_report(std::string_view log, TimePoint from, TimePoint to) {
   AuditReport read;
-  std::optional<audit::Link> link;
+  audit::Link link;  // a whole log begins with number 1
+  bool is_first = true;
   std::size_t number = 0;
   for (const auto& line : split(log, '\n')) {
     ++number;
     if (line.empty()) continue;
-    const auto next = audit::follow(line, link ? &*link : nullptr);
-    if (!next) read.troubles.push_back("line " + std::to_string(number) + ": " + next.error().message());
+    const auto next = audit::follow(line, &link);
     // After a break it is followed from there on, so that each break is told once.
     const auto anew = next ? next : audit::follow(line, nullptr);
-    if (anew) link = *anew;
+    if (!next)
+      read.troubles.push_back("line " + std::to_string(number) + ": " +
+                              (is_first && anew ? "the log begins with number " + std::to_string(anew->sequence - 1) +
+                                                      ": what was before it is not here"
+                                                : next.error().message()));
+    if (anew) {
+      link = *anew;
+      is_first = false;
+    }
     const auto document = json::Document::parse(line);
     if (!document) continue;
     const json::View record = document->root();
@@ -119,6 +130,7 @@ AuditReport audit_report(std::string_view log, TimePoint from, TimePoint to) {
                           .message = text("message"),
                           .trace_id = text("traceId")});
   }
+  if (is_first) read.troubles.emplace_back("it holds no record");
   return read;
 }
 
@@ -137,8 +149,7 @@ Result<TimePoint> parse_since(const std::string& text, TimePoint now) {
 
 std::string as_table(const std::vector<ReportLine>& lines) {
   if (lines.empty()) return "Nothing was changed in that time, as far as the histories go back.\n";
-  std::vector<std::vector<std::string>> rows;
-  rows.reserve(lines.size());
+  std::vector<Row> rows;
   for (const auto& line : lines) {
     rows.push_back({format_rfc3339(line.at), line.certificate.name, line.edge, std::to_string(line.revision),
                     line.result, or_dash(line.change), or_dash(line.approved_by), or_dash(line.old_serial),

@@ -1,6 +1,5 @@
 #include "edgetrust/plugin/secret_view.hpp"
 
-#include "edgetrust/base/table.hpp"
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/base/time_text.hpp"
 #include "edgetrust/crypto/chain.hpp"
@@ -101,19 +100,22 @@ json::Value as_value(const CertificateView& view) {
 }
 
 void append(std::string& out, std::string_view title, const CertificateView& view, TimePoint now, Style style) {
-  out += "\n" + style.paint(Tone::kHead, title) + "\n";
+  append_heading(out, title, style);
   const bool early = now < view.not_before;
   const std::string when = now >= view.not_after ? "expired"
                            : early               ? "not valid yet"
                                                  : describe_span(view.not_after - now) + " left";
   const Tone tone = early ? Tone::kBad : life_tone(view.not_before, view.not_after, std::nullopt, now);
-  out += "Subject      " + view.subject + "\nIssuer       " + view.issuer + "\nSerial       " + view.serial_number +
-         "\nValid        " + format_rfc3339(view.not_before) + " to " + format_rfc3339(view.not_after) + "  " +
-         style.paint(tone, when) + "\n";
-  if (!view.names.empty()) out += "Names        " + join(view.names, ", ") + "\n";
-  if (!view.is_ca) out += "Usages       " + or_dash(join(view.usages, ", ")) + "\n";
-  out += "Key          " + view.key + "\nSHA-256      " + view.fingerprint_sha256 + "\nPublic key   " +
-         view.public_key_sha256 + "\n";
+  append_line(out, {"Subject      ", view.subject});
+  append_line(out, {"Issuer       ", view.issuer});
+  append_line(out, {"Serial       ", view.serial_number});
+  append_line(out, {"Valid        " + format_rfc3339(view.not_before) + " to " + format_rfc3339(view.not_after) + "  ",
+                    style.paint(tone, when)});
+  if (!view.names.empty()) append_line(out, {"Names        ", join(view.names, ", ")});
+  if (!view.is_ca) append_line(out, {"Usages       ", or_dash(join(view.usages, ", "))});
+  append_line(out, {"Key          ", view.key});
+  append_line(out, {"SHA-256      ", view.fingerprint_sha256});
+  append_line(out, {"Public key   ", view.public_key_sha256});
 }
 
 }  // namespace
@@ -143,16 +145,15 @@ SecretView inspect(const ports::SecretObject& secret, const std::vector<api::Edg
 }
 
 std::string print(const SecretView& view, TimePoint now, Style style) {
-  std::string out = style.paint(Tone::kHead, "Secret " + view.secret.to_string()) + ", " + view.type + "\n";
-  out += "Holds        " + or_dash(join(view.keys, ", ")) + "\n";
-  out += "Private key  " +
-         style.paint(view.key_state == "fits the certificate" ? Tone::kGood : Tone::kWarn, view.key_state) + "\n";
-  out += "Chain        " +
-         (view.chain_trouble.empty() ? style.paint(Tone::kGood, "in order, leaf first")
-                                     : style.paint(Tone::kBad, view.chain_trouble)) +
-         "\n";
-  out +=
-      "Used by      " + (view.used_by.empty() ? "no EdgeCertificate that is known" : join(view.used_by, "; ")) + "\n";
+  std::string out;
+  append_line(out, {style.paint(Tone::kHead, "Secret " + view.secret.to_string()), ", ", view.type});
+  append_line(out, {"Holds        ", or_dash(join(view.keys, ", "))});
+  append_line(out, {"Private key  ",
+                    style.paint(view.key_state == "fits the certificate" ? Tone::kGood : Tone::kWarn, view.key_state)});
+  append_line(out, {"Chain        ", view.chain_trouble.empty() ? style.paint(Tone::kGood, "in order, leaf first")
+                                                                : style.paint(Tone::kBad, view.chain_trouble)});
+  append_line(out,
+              {"Used by      ", view.used_by.empty() ? "no EdgeCertificate that is known" : join(view.used_by, "; ")});
   for (std::size_t i = 0; i < view.chain.size(); ++i)
     append(out, i == 0 ? "CERTIFICATE" : "INTERMEDIATE", view.chain[i], now, style);
   for (const auto& authority : view.authorities) append(out, "CA (ca.crt)", authority, now, style);

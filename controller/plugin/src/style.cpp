@@ -8,15 +8,19 @@ namespace edgetrust::plugin {
 
 using namespace std::chrono_literals;
 
-std::string Style::paint(Tone tone, std::string_view text) const {
+Cell Style::paint(Tone tone, std::string_view text) const {
   const std::string_view code = tone == Tone::kGood    ? "32"
                                 : tone == Tone::kWarn  ? "33"
                                 : tone == Tone::kBad   ? "31"
                                 : tone == Tone::kFaint ? "2"
                                 : tone == Tone::kHead  ? "1"
                                                        : "";
-  if (!colour || code.empty()) return std::string(text);
-  return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
+  return {text, colour ? code : std::string_view{}};
+}
+
+void append_heading(std::string& out, std::string_view title, Style style) {
+  out += '\n';
+  append_line(out, {style.paint(Tone::kHead, title)});
 }
 
 std::string describe_span(std::chrono::milliseconds span) {

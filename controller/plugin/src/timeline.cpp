@@ -1,6 +1,5 @@
 #include "edgetrust/plugin/timeline.hpp"
 
-#include "edgetrust/base/table.hpp"
 #include "edgetrust/base/time_text.hpp"
 #include "text.hpp"
 
@@ -35,37 +34,37 @@ view::SeenEvent decode_event(json::View object) {
 
 std::string print(const view::Timeline& told, TimePoint now, Style style) {
   const Tone tone = told.stalled ? Tone::kBad : told.quiet ? Tone::kGood : Tone::kWarn;
-  std::string out = style.paint(Tone::kHead, "EdgeCertificate " + told.certificate.to_string()) + ", Edge " +
-                    told.edge + (told.site.empty() ? "" : ", site " + told.site) + "\n";
-  out += "Phase    " + style.paint(tone, or_dash(told.phase)) +
-         (told.reason.empty() || told.reason == told.phase ? "" : ", " + told.reason) +
-         (told.stalled ? ": nothing goes on by itself" : "") + "\n";
-  if (!told.message.empty()) out += "         " + told.message + "\n";
+  std::string out;
+  append_line(out, {style.paint(Tone::kHead, "EdgeCertificate " + told.certificate.to_string()), ", Edge ", told.edge,
+                    told.site.empty() ? "" : ", site " + told.site});
+  append_line(out, {"Phase    ", style.paint(tone, or_dash(told.phase)),
+                    told.reason.empty() || told.reason == told.phase ? "" : ", " + told.reason,
+                    told.stalled ? ": nothing goes on by itself" : ""});
+  if (!told.message.empty()) append_line(out, {"         ", told.message});
   if (told.revision && told.not_before && told.not_after) {
-    out += "Serves   revision " + std::to_string(*told.revision) + ", serial " + told.serial_number + ", until " +
-           format_rfc3339(*told.not_after) + "  " +
-           style.paint(life_tone(*told.not_before, *told.not_after, std::nullopt, now),
-                       life_bar(*told.not_before, *told.not_after, now)) +
-           "\n";
+    append_line(out, {"Serves   revision " + std::to_string(*told.revision), ", serial ", told.serial_number,
+                      ", until " + format_rfc3339(*told.not_after) + "  ",
+                      style.paint(life_tone(*told.not_before, *told.not_after, std::nullopt, now),
+                                  life_bar(*told.not_before, *told.not_after, now))});
   } else {
-    out += "Serves   nothing of ours that was proved\n";
+    append_line(out, {"Serves   nothing of ours that was proved"});
   }
-  if (!told.trace_id.empty()) out += "Trace    " + told.trace_id + "\n";
-  out += "\n" + style.paint(Tone::kHead, "WHAT HAPPENED") + "\n";
-  if (told.moments.empty()) out += "nothing that is still known\n";
-  std::vector<std::vector<std::string>> rows;
+  if (!told.trace_id.empty()) append_line(out, {"Trace    ", told.trace_id});
+  append_heading(out, "WHAT HAPPENED", style);
+  if (told.moments.empty()) append_line(out, {"nothing that is still known"});
+  std::vector<Row> rows;
   rows.reserve(told.moments.size());
   for (const auto& moment : told.moments) {
     rows.push_back({format_rfc3339(moment.at), style.paint(moment.warning ? Tone::kBad : Tone::kPlain, moment.what),
                     moment.text + (moment.count > 1 ? " (" + std::to_string(moment.count) + " times)" : "")});
   }
   if (!rows.empty()) append_table(out, {"AT (UTC)", "WHAT", "HOW"}, rows);
-  out += "\n" + style.paint(Tone::kHead, "WAITS FOR") + "\n";
+  append_heading(out, "WAITS FOR", style);
   for (const auto& wait : told.waits) {
-    out += wait.what + (wait.until ? ", " + describe_until(*wait.until, now) : "") + "\n";
-    if (!wait.command.empty()) out += "  " + style.paint(Tone::kFaint, wait.command) + "\n";
+    append_line(out, {wait.what, wait.until ? ", " + describe_until(*wait.until, now) : ""});
+    if (!wait.command.empty()) append_line(out, {"  ", style.paint(Tone::kFaint, wait.command)});
   }
-  if (told.waits.empty()) out += "a change of the object\n";
+  if (told.waits.empty()) append_line(out, {"a change of the object"});
   return out;
 }
 

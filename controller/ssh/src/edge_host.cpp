@@ -69,7 +69,9 @@ class SshEdgeHost final : public ports::EdgeHost {
     const TimePoint asked = clock_.now();
     EDGETRUST_TRY_ASSIGN(const Output output, told(session->run(command::look())));
     EDGETRUST_TRY(told(verdict(output)));
-    return told(read_state(output.text, asked, clock_.now()));
+    auto state = told(read_state(output.text, asked, clock_.now()));
+    if (state) changes_ = state->restore_armed;
+    return state;
   }
   // Both sides speak without being asked (RFC 4253 section 4.2). Who does so may hang all the same.
   Status greet(std::stop_token stop) override {
@@ -104,6 +106,7 @@ class SshEdgeHost final : public ports::EdgeHost {
     EDGETRUST_TRY_ASSIGN(const Word old, Word::hex(replaces));
     EDGETRUST_TRY_ASSIGN(const auto session, open(stop));
     const Word seconds = Word::number(static_cast<std::uint64_t>(restore_after.count()));
+    changes_ = true;
     EDGETRUST_TRY_ASSIGN(const Output output, run(*session, command::install(sha256, old, seconds), document.text));
     auto invocation = read_invocation(trim(output.text));
     if (!invocation) invocation.error().maybe_executed = true;
@@ -150,7 +153,8 @@ class SshEdgeHost final : public ports::EdgeHost {
  private:
   Result<std::unique_ptr<Session>> open(const std::stop_token& stop) {
     return told([&]() -> Result<std::unique_ptr<Session>> {
-      auto place = limit_.enter(hangs_ ? SessionLimit::Host::kHangs : SessionLimit::Host::kAnswers, stop);
+      using Host = SessionLimit::Host;
+      auto place = limit_.enter(hangs_ ? Host::kHangs : changes_ ? Host::kChanges : Host::kAnswers, stop);
       if (!place) return fail(ErrorKind::kCancelled, "asked to stop");
       const net::Wait wait(clock_, patience_.whole, stop);
       auto socket = connect(wait.at_most(patience_.step));
@@ -214,6 +218,7 @@ class SshEdgeHost final : public ports::EdgeHost {
   SessionLimit& limit_;
   const Patience patience_;
   mutable std::atomic<bool> hangs_ = false;  // it did not answer in time, the last time
+  std::atomic<bool> changes_ = false;        // a timer is armed there, as far as anybody knows
 };
 
 }  // namespace

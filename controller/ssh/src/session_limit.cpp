@@ -1,14 +1,13 @@
 #include "edgetrust/ssh/session_limit.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace edgetrust::ssh {
 namespace {
 
 constexpr int kFewest = 2;
 constexpr int kShare = 5;  // of the room, for hosts that hang; and to begin with
-
-std::size_t index(SessionLimit::Host host) { return static_cast<std::size_t>(host); }
 
 }  // namespace
 
@@ -17,27 +16,29 @@ SessionLimit::SessionLimit(int most)
 
 std::optional<SessionLimit::Place> SessionLimit::enter(Host host, std::stop_token stop) {
   std::unique_lock lock(mutex_);
-  auto& line = lines_[index(host)];
   const std::uint64_t ticket = ++tickets_;
-  line.insert(ticket);
-  const bool is_in = changed_.wait(lock, stop, [&] { return *line.begin() == ticket && has_room(host); });
-  line.erase(ticket);
+  line(host).insert(ticket);
+  const bool is_in = changed_.wait(lock, stop, [&] { return *line(host).begin() == ticket && has_room(host); });
+  line(host).erase(ticket);
   changed_.notify_all();  // who is next in line
   if (!is_in) return std::nullopt;
-  ++inside_[index(host)];
-  was_full_ = was_full_ || inside_[0] + inside_[1] >= limit_;
+  ++inside(host);
+  was_full_ = was_full_ || all() >= limit_;
   return Place(*this, host, window_);
 }
 
-bool SessionLimit::has_room(Host host) const {
-  const bool has_share = host == Host::kAnswers || inside_[index(host)] < std::max(1, limit_ / kShare);
-  return has_share && inside_[0] + inside_[1] < limit_;
+int SessionLimit::all() const { return std::accumulate(inside_.begin(), inside_.end(), 0); }
+
+bool SessionLimit::has_room(Host host) {
+  if (host != Host::kChanges && !line(Host::kChanges).empty()) return false;
+  if (host == Host::kHangs && inside(host) >= std::max(1, limit_ / kShare)) return false;
+  return all() < limit_;
 }
 
 void SessionLimit::leave(const Place& place) {
   const std::lock_guard lock(mutex_);
-  --inside_[index(place.host_)];
-  if (place.was_slow_ && place.host_ == Host::kAnswers && place.window_ == window_) judge(*place.was_slow_);
+  --inside(place.host_);
+  if (place.was_slow_ && place.host_ != Host::kHangs && place.window_ == window_) judge(*place.was_slow_);
   changed_.notify_all();
 }
 
@@ -62,11 +63,13 @@ int SessionLimit::at_most() const {
 }
 int SessionLimit::sessions() const {
   const std::lock_guard lock(mutex_);
-  return inside_[0] + inside_[1];
+  return all();
 }
 int SessionLimit::waiting() const {
   const std::lock_guard lock(mutex_);
-  return static_cast<int>(lines_[0].size() + lines_[1].size());
+  std::size_t all = 0;
+  for (const auto& line : lines_) all += line.size();
+  return static_cast<int>(all);
 }
 
 }  // namespace edgetrust::ssh

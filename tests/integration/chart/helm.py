@@ -91,7 +91,7 @@ EXTREME: Object = {
             "labels": {"reached": "yes"},
         },
     },
-    "page": {"enabled": True, "port": 65533, "hosts": ["edgetrust.example.com", "voice.example.com"], "service": {"annotations": {"a": "b"}, "labels": {"reached": "yes"}}},
+    "page": {"enabled": True, "port": 65533, "withoutNetworkPolicy": True, "hosts": ["edgetrust.example.com", "voice.example.com"], "service": {"annotations": {"a": "b"}, "labels": {"reached": "yes"}}},
     "networkPolicy": {
         "enabled": True,
         "pageFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}}],

@@ -38,8 +38,8 @@ def of_both(name: str, value: str, more: str = "") -> Series:
     return certificate(name, value, more) | certificate(name, value, more, "b")
 
 
-def leaders(*values: str) -> Series:
-    return {f'edgetrust_leader{{job="edgetrust",pod="{pod}"}}': value for pod, value in enumerate(values)}
+def leaders(*values: str, namespace: str = "voice") -> Series:
+    return {f'edgetrust_leader{{namespace="{namespace}",job="edgetrust",pod="{pod}"}}': value for pod, value in enumerate(values)}
 
 
 def date(name: str, days: float) -> Series:
@@ -78,12 +78,20 @@ def audit(name: str, value: str) -> Series:
 
 
 JOB = {"job": "edgetrust"}
+RELEASE = {"namespace": "voice", "job": "edgetrust"}
+OTHER_RELEASE = leaders("1x90", "0x90", namespace="lab")  # of the same name
 PINS = {"job": "edgetrust", "queue": "pins"}
 ACME = {"job": "edgetrust", "client": "acme"}
 CASES: dict[str, list[Case]] = {
     "EdgetrustAbsent": [Case({}, {'edgetrust_build_info{version="1"}': "1x90"}, {})],
-    "EdgetrustNoLeader": [Case(leaders("0x90", "0x90"), leaders("0x90", "1x90"), {"job": "edgetrust"})],
-    "EdgetrustSeveralLeaders": [Case(leaders("1x90", "1x90"), leaders("1x45 0x45", "0x45 1x45"), {"job": "edgetrust"}, value="2")],
+    "EdgetrustNoLeader": [
+        Case(leaders("0x90", "0x90"), leaders("0x90", "1x90"), RELEASE),
+        Case(leaders("0x90", "0x90") | OTHER_RELEASE, leaders("1x90", "0x90") | OTHER_RELEASE, RELEASE),  # the other's leads there alone
+    ],
+    "EdgetrustSeveralLeaders": [
+        Case(leaders("1x90", "1x90"), leaders("1x45 0x45", "0x45 1x45"), RELEASE, value="2"),
+        Case(leaders("1x90", "1x90") | OTHER_RELEASE, leaders("1x90", "0x90") | OTHER_RELEASE, RELEASE, value="2"),  # each has one
+    ],
     "EdgetrustCertificateExpired": [Case(dates(-1, -6), dates(1, -6))],
     "EdgetrustCertificateExpiresInDays": [
         Case(dates(2, -6), dates(3.1, -6), value="2d 0h 0m 0s"),

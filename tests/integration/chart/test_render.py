@@ -7,7 +7,10 @@ import re
 import subprocess
 import tempfile
 import unittest
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from helm import CHART, EXTREME, IMAGE, ROOT, SMALLEST, Object, objects, of_kind, run, template
 
@@ -15,15 +18,19 @@ HELMS = ("helm3", "helm4")
 VALUES = {"default": IMAGE, "extreme": EXTREME, "smallest": SMALLEST}
 
 
-def with_(path: str, value: Any) -> Object:
+def with_(path: str, value: Any, base: Object = IMAGE) -> Object:
     """The values that a chart needs, and one more."""
-    values: Object = copy.deepcopy(IMAGE)
+    values: Object = copy.deepcopy(base)
     *above, last = path.split(".")
     target = values
     for name in above:
         target = target.setdefault(name, {})
     target[last] = value
     return values
+
+
+SINK: Object = with_("audit", {"log": "/var/lib/edgetrust/audit.log", "sink": {"url": "https://audit.example.com/", "keyFile": "/etc/edgetrust/audit/key"}})
+UNGUARDED_PAGE: Object = with_("page", {"enabled": True, "hosts": ["edgetrust.example.com"]}, with_("networkPolicy.enabled", False))
 
 
 # A value that is refused, and where.
@@ -56,6 +63,11 @@ REFUSED: list[tuple[Object, str]] = [
     (with_("http01.ingress.hosts", [""]), "/http01/ingress/hosts/0"),
     (with_("page.port", 80), "/page/port"),
     (with_("page.hosts", ["edgetrust.example.com:8082"]), "/page/hosts/0"),  # a name, no port
+    (UNGUARDED_PAGE, "/page/withoutNetworkPolicy"),  # every pod of the cluster would read it
+    (with_("audit.sink.keyFile", "", SINK), "/audit/sink/keyFile"),
+    (with_("audit.log", "", SINK), "/audit/log"),
+    (with_("audit.log", "-", SINK), "/audit/log"),  # what is not taken is kept in a file
+    (with_("audit.sink.caFile", "/etc/edgetrust/audit/ca.pem"), "/audit/sink/url"),
     (with_("podDisruptionBudget.minAvailable", "half"), "/podDisruptionBudget/minAvailable"),
     (with_("serviceMonitor.interval", "often"), "/serviceMonitor/interval"),
     (with_("prometheusRule.disabled", ["OfSomebodyElse"]), "/prometheusRule/disabled/0"),
@@ -96,6 +108,12 @@ class Render(unittest.TestCase):
                 self.assertIn("don't meet the specifications of the schema", str(caught.exception))
                 self.assertIn(where, str(caught.exception))
 
+    def test_what_goes_together_is_taken(self) -> None:
+        for helm in HELMS:
+            for values in (SINK, with_("page.withoutNetworkPolicy", True, UNGUARDED_PAGE), with_("page.hosts", [], UNGUARDED_PAGE), with_("page.enabled", False, UNGUARDED_PAGE)):
+                with self.subTest(helm, values=values):
+                    template(helm, values, show_only=["service.yaml"])
+
     def test_both_helms_render_the_same(self) -> None:
         for name, values in VALUES.items():
             with self.subTest(name):
@@ -103,6 +121,20 @@ class Render(unittest.TestCase):
 
     def test_the_install_manifest_is_current(self) -> None:
         self.assertEqual(run(str(ROOT / "charts" / "install")), (ROOT / "manifests" / "install.yaml").read_text(), "run `make chart`")
+
+    def test_the_example_of_an_audit_trail_is_whole(self) -> None:
+        text = (ROOT / "controller" / "docs" / "how-to" / "audit-trail.md").read_text()
+        values, alone = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.S))
+        pod = pod_of(objects(template("helm4", IMAGE | values)))
+        (container,) = pod["containers"]
+        flags = dict(argument[2:].split("=", 1) for argument in container["args"] if argument.startswith("--audit-"))
+        self.assertEqual(set(flags), {"audit-log", "audit-sink", "audit-sink-key-file", "audit-sink-ca-file"})
+        mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+        volumes = {volume["name"] for volume in pod["volumes"]}
+        for flag in ("audit-log", "audit-sink-key-file", "audit-sink-ca-file"):
+            self.assertIn(mounts[str(Path(flags[flag]).parent)], volumes)
+        (deployment,) = of_kind(objects(template("helm4", IMAGE | values | alone)), "Deployment")
+        self.assertEqual((deployment["spec"]["replicas"], deployment["spec"]["strategy"]), (1, {"type": "Recreate"}))
 
     # --- rights
 
@@ -160,7 +192,7 @@ class Render(unittest.TestCase):
         self.assertEqual((set(roles["view"]["rules"][0]["resources"]), roles["view"]["rules"][0]["verbs"]), (kinds, ["get", "list", "watch"]))
         written = [set(roles[name]["rules"][0]["resources"]) for name in ("edit", "admin")]
         self.assertEqual((written[0] | written[1], written[0] & written[1]), (kinds, set()))
-        self.assertEqual(written[1], {"acmeissuers", "genesysconnections"}, "they name hosts that keys and credentials go to")
+        self.assertEqual(written[1], {"acmeissuers", "genesysconnections", "rotationpolicies"}, "they name hosts that keys and credentials go to, or say whether an approval is asked for")
 
     # --- the CRDs
 
@@ -330,7 +362,7 @@ class Render(unittest.TestCase):
             policies = {one["metadata"]["name"] for one in of_kind(self.rendered[name], "ValidatingAdmissionPolicy")}
             bindings = of_kind(self.rendered[name], "ValidatingAdmissionPolicyBinding")
             self.assertEqual({one["spec"]["policyName"] for one in bindings}, policies)
-            self.assertEqual(len(policies), 2)
+            self.assertEqual(len(policies), 3)
             for one in bindings:
                 (of_namespace,) = one["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
                 self.assertEqual(of_namespace, {"key": "kubernetes.io/metadata.name", "operator": "In", "values": namespaces})

@@ -1,6 +1,6 @@
 """Machines of Edges: the stand-in of tests/support/edge_host, each with an SSH server, a pin file and a service that really connects to the cloud endpoint.
 
-It takes root, for each has a mount namespace of its own.
+Each has a mount namespace of its own, which takes root: `needs_machines` skips a test where there can be none.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import ssl
 import subprocess
 import threading
 import time
+import unittest
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ from proxy import Listener
 PROGRAM = Path(__file__).resolve().parents[2] / "support" / "edge_host" / "edge-host"
 SECURITY = "/etc/purecloud/edge/conf/security"
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+
+WHY_NOT = subprocess.run([PROGRAM, "--why-not"], check=True, capture_output=True, text=True).stdout.strip()
+needs_machines = unittest.skipIf(WHY_NOT, WHY_NOT)
 
 
 class EdgeMachine:
@@ -64,7 +68,7 @@ class EdgeMachine:
     def run(self, command: str) -> str:
         """A shell's command line on the machine, as root."""
         path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        done = subprocess.run(["nsenter", "-t", self.pid, "-m", "sh", "-c", command], capture_output=True, text=True, env={"PATH": path}, check=False)
+        done = subprocess.run(["nsenter", "-t", self.pid, "-m", "-r", "sh", "-c", f"cd /; {command}"], capture_output=True, text=True, env={"PATH": path}, check=False)
         if done.returncode != 0:
             raise AssertionError(f"{command}: {done.stdout}{done.stderr}")
         return done.stdout

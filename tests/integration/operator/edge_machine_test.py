@@ -1,13 +1,12 @@
 """Whether the stand-in for an Edge's machine does what tests rely on: its service enforces the pin file, and what goes wrong there goes wrong."""
 
 import json
-import os
 import socket
 import tempfile
 import unittest
 from pathlib import Path
 
-from edge_machine import EdgeMachine, InspectingProxy, Reader
+from edge_machine import EdgeMachine, InspectingProxy, Reader, needs_machines
 from harness import wait_for
 from pin_harness import Endpoint, colon_hex
 
@@ -17,7 +16,7 @@ def document(*leaves: bytes) -> str:
     return json.dumps({"certificatePinning": {"enabled": True, "algorithm": "SHA256", "fingerprint": colon_hex(leaves[0]), "fingerprints": pins}})
 
 
-@unittest.skipIf(os.geteuid() != 0, "a mount namespace takes root")
+@needs_machines
 class Machine(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory(prefix="edgetrust-")

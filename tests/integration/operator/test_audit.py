@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import re
+import signal
 import subprocess
 import tempfile
 from datetime import datetime
@@ -14,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from audit_sink import AuditSink
-from harness import ALWAYS_OPEN, PATIENT, OperatorTest, env, wait_for
+from harness import ALWAYS_OPEN, PATIENT, Operator, OperatorTest, env, wait_for
 
 KEY = "a key that both sides know"
 
 
-class Audit(OperatorTest):
+class AuditTest(OperatorTest):
     policy = {"windows": ALWAYS_OPEN, "observe": PATIENT, "approval": {"required": True}}
 
     def setUp(self) -> None:
@@ -47,6 +48,22 @@ class Audit(OperatorTest):
         self.wait_phase(name, "AwaitingApproval")
         self.annotate(name, "approve", json.dumps({"revision": revision, "change": f"CHG{revision}", "by": "ada"}))
 
+    def assert_one_whole_chain(self, records: list[dict[str, Any]]) -> None:
+        previous = "0" * 64
+        for number, record in enumerate(records, 1):
+            self.assertEqual((record["sequence"], record["previous"]), (number, previous))
+            previous = record["hash"]
+            text = json.dumps({name: value for name, value in record.items() if name != "hash"}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            self.assertEqual(hashlib.sha256(text.encode()).hexdigest(), previous)
+
+    def wait_until_all_is_taken(self, records: list[dict[str, Any]]) -> None:
+        """In their order, each once."""
+        wait_for("the sink has all of them", lambda: len(self.sink.taken) >= len(records), 120)
+        self.assertEqual([event["id"] for event in self.sink.taken], [record["hash"] for record in records])
+        self.assertEqual(self.sink.forged, 0)
+
+
+class Audit(AuditTest):
     def test_what_was_done_is_on_record_and_is_kept_until_it_is_taken(self) -> None:
         edge = self.new_edge()
         self.approve(edge.name, 1)
@@ -75,18 +92,10 @@ class Audit(OperatorTest):
         self.assertEqual((records[7]["oldSerial"], records[7]["newSerial"]), (first, second))
         self.assertTrue(records[7]["evidence"])
 
-        previous = "0" * 64
-        for number, record in enumerate(records, 1):
-            self.assertEqual((record["sequence"], record["previous"]), (number, previous))
-            previous = record.pop("hash")
-            text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-            self.assertEqual(hashlib.sha256(text.encode()).hexdigest(), previous, "the chain goes on over the restart")
-
+        self.assert_one_whole_chain(records)  # over the restart
         self.sink.takes = True
-        wait_for("the sink has all of them", lambda: len(self.sink.taken) >= len(records), 120)
-        self.assertEqual([event["data"]["sequence"] for event in self.sink.taken], list(range(1, len(records) + 1)), "in their order, each once")
+        self.wait_until_all_is_taken(records)
         self.assertEqual(self.sink.taken[2]["type"], "io.edgetrust.audit.Push")
-        self.assertEqual(self.sink.forged, 0)
         wait_for("nothing waits for the sink", lambda: "\nedgetrust_audit_sink_backlog 0\n" in self.operator.metrics())
         text = self.operator.metrics()
         self.assertIn(f"\nedgetrust_audit_sink_taken_total {len(records)}\n", text)
@@ -102,6 +111,84 @@ class Audit(OperatorTest):
         told = subprocess.run([env("KUBECTL_EDGETRUST"), "report", "--log", str(forged)], capture_output=True, text=True, check=False)
         self.assertEqual(told.returncode, 1)
         self.assertIn("line 3: its hash is that of another text", told.stderr)
+
+
+class SharedFile(AuditTest):
+    """Two operators with one file, as on a volume that both pods mount."""
+
+    start_operator = False
+
+    def setUp(self) -> None:
+        super().setUp()
+        more = ("--leader-elect", "--leader-elect-namespace", self.namespace, *self.arguments)
+        self.operator, self.other = (
+            Operator(self.namespace, self.folder, self.operator.kubeconfig, *more, log=f"{name}.log", variables={"HOSTNAME": name}) for name in ("operator", "other")
+        )
+        self.addCleanup(self.other.kill)
+        self.operator.start()
+        self.wait_says(self.operator, "leading")
+        self.other.start()
+        self.wait_says(self.other, "standing by")
+
+    def wait_says(self, operator: Operator, what: str) -> None:
+        wait_for(f"{operator.log.name} says {what}", lambda: any(line["msg"] == what for line in operator.lines()), 60)
+
+
+class Failover(SharedFile):
+    def test_the_chain_goes_on_with_the_standby_and_the_sink_misses_nothing(self) -> None:
+        self.sink.takes = True
+        edge = self.new_edge()
+        self.approve(edge.name, 1)
+        self.wait_phase(edge.name, "Ready", 1)
+        self.wait_until_all_is_taken(self.wait_for_records(4))
+        self.assertNotIn("\nedgetrust_audit_sink_backlog ", self.other.metrics(), "who stands by hands nothing over")
+        self.sink.takes = False
+        self.renew(edge.name)
+        self.wait_phase(edge.name, "AwaitingApproval")
+        self.wait_for_records(5)
+        self.operator.kill()
+        self.wait_says(self.other, "leading")
+        self.approve(edge.name, 2)
+        self.wait_phase(edge.name, "Ready", 2)
+        records = self.wait_for_records(8)
+        self.assertEqual([(r["action"], r["revision"], r["operator"]) for r in records[4:]], [("Plan", 2, "operator"), ("Approve", 2, "other"), ("Push", 2, "other"), ("Prove", 2, "other")])
+        self.assert_one_whole_chain(records)
+        self.sink.takes = True
+        self.wait_until_all_is_taken(records)
+        report = subprocess.run([env("KUBECTL_EDGETRUST"), "report", "--log", str(self.log_file)], capture_output=True, text=True, check=True)
+        self.assertEqual(report.stderr, "")
+
+
+class Frozen(SharedFile):
+    def test_a_leader_that_stands_still_keeps_nobody_from_taking_over(self) -> None:
+        assert self.operator.process is not None
+        self.operator.process.send_signal(signal.SIGSTOP)
+        self.wait_says(self.other, "leading")
+        self.sink.takes = True
+        edge = self.new_edge()
+        self.approve(edge.name, 1)
+        self.wait_phase(edge.name, "Ready", 1)
+        self.operator.process.send_signal(signal.SIGCONT)
+        self.assertEqual(self.operator.process.wait(60), 1)
+        self.operator.process = None  # its exit status is as it should be
+        records = self.wait_for_records(4)
+        self.assertEqual({r["operator"] for r in records}, {"other"})
+        self.assert_one_whole_chain(records)
+        self.wait_until_all_is_taken(records)
+
+
+class NotKept(SharedFile):
+    def test_who_cannot_keep_an_audit_does_not_lead(self) -> None:
+        assert self.other.process is not None
+        self.operator.kill()
+        self.log_file.write_text("something else\n")
+        self.new_edge()
+        self.assertEqual(self.other.process.wait(60), 1)
+        (ended,) = [line for line in self.other.lines() if line["msg"] == "ended"]
+        self.assertIn("it holds something else than records", ended["error"]["message"])
+        self.assertFalse(self.kube.get("Lease", self.namespace, "edgetrust")["spec"].get("holderIdentity"), "it is given up")
+        self.assertFalse([line for line in self.other.lines() if line["msg"] == "pass"])
+        self.assertEqual(self.log_file.read_text(), "something else\n")
 
 
 class Refused(OperatorTest):

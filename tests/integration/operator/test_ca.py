@@ -58,7 +58,7 @@ class CaTest(OperatorTest):
         facts = []
         for part in pem.split(END)[:-1]:
             file.write_text(part + END + "\n")
-            facts.append(ssl._ssl._test_decode_cert(str(file)))  # type: ignore[attr-defined]
+            facts.append(ssl._ssl._test_decode_cert(str(file)))  # type: ignore[attr-defined] - the standard library reads certificates nowhere else
         return facts
 
     @staticmethod
@@ -115,7 +115,7 @@ class Pebble(CaTest):
         roots = [pebble.management(f"/roots/{number}") for number in range(3)]
         file = self.folder / "root.pem"
         file.write_text(roots[2])
-        wanted = self.common_name(ssl._ssl._test_decode_cert(str(file))["subject"])  # type: ignore[attr-defined]
+        wanted = self.common_name(ssl._ssl._test_decode_cert(str(file))["subject"])  # type: ignore[attr-defined] - the standard library reads certificates nowhere else
         self.use(pebble.directory, *roots, preferredChain=wanted)
         name = self.issue_and_renew()
         for revision in (1, 2):

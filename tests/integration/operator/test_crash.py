@@ -12,10 +12,11 @@ import unittest
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from harness import ALWAYS_OPEN, Operator, OperatorTest, env, wait_for
 from proxy import DnsProxy, HttpsProxy, Sweep, kind_of, kubeconfig, make_certificates
-from simulator import fingerprint, leaf_of
+from simulator import Appliance, fingerprint, leaf_of
 
 AT_ONCE = int(os.environ.get("EDGETRUST_CRASHES_AT_ONCE", "6"))
 
@@ -94,13 +95,13 @@ class Crashed(OperatorTest):
         self.operator.kill()
         self.struck = True
 
-    def is_over(self, edge) -> bool:  # type: ignore[no-untyped-def]
+    def is_over(self, edge: Appliance) -> bool:
         certificate = self.certificate(edge.name)
         status = certificate["status"]
         marked = (self.kube.find("Secret", self.namespace, f"{edge.name}-r2") or {"metadata": {}})["metadata"].get("annotations", {})
         return status.get("phase") == "RolledBack" and not certificate["metadata"].get("finalizers") and "order" not in status and "edgetrust.io/rejected" in marked
 
-    def check(self, edge, first, status, before) -> None:  # type: ignore[no-untyped-def]
+    def check(self, edge: Appliance, first: Any, status: Any, before: dict[str, Any]) -> None:
         self.assertEqual([(h["revision"], h["result"]) for h in status["history"]], [(2, "RolledBack"), (1, "Active")])
         orders = [what for what in self.sweep.executed if what.endswith("/order-plz")]
         self.assertEqual(len(orders), 1, "one order for the revision, whatever was lost on the way")

@@ -10,14 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from edge_machine import EdgeMachine, InspectingProxy
+from edge_machine import EdgeMachine, InspectingProxy, needs_machines
 from harness import wait_for
 from pin_harness import BACKUP, PinTest, colon_hex
 from proxy import Listener
 from simulator import Appliance
 
 
-@unittest.skipIf(os.geteuid() != 0, "a mount namespace takes root")
+@needs_machines
 class Enforce(PinTest):
     def is_told(self, file: str) -> None:
         """The metrics say how the Edge is, and the change that put the file there is found by its id."""
@@ -236,7 +236,7 @@ class FirstPin(PinTest):
             self.doCleanups()
 
 
-@unittest.skipIf(os.geteuid() != 0, "a mount namespace takes root")
+@needs_machines
 class Killed(unittest.TestCase):
     """SIGKILL of the operator before and after each of its sessions, one story each."""
 

@@ -1,14 +1,11 @@
 """The exceptions of a PinPolicy that end by themselves: an emergency override, and an inspecting proxy that is trusted until a date."""
 
-import os
-import unittest
-
-from edge_machine import EdgeMachine, InspectingProxy
+from edge_machine import EdgeMachine, InspectingProxy, needs_machines
 from harness import wait_for
 from pin_harness import BACKUP, PinTest, ahead, colon_hex
 
 
-@unittest.skipIf(os.geteuid() != 0, "a mount namespace takes root")
+@needs_machines
 class Override(PinTest):
     def switched_off(self) -> tuple[EdgeMachine, set[str]]:
         """A machine that was pinned, and is not any more; and its pins."""
@@ -64,7 +61,7 @@ class Override(PinTest):
         self.assertEqual(machine.restarts(), 3)
 
 
-@unittest.skipIf(os.geteuid() != 0, "a mount namespace takes root")
+@needs_machines
 class TrustedIntermediary(PinTest):
     def test_it_is_accepted_until_its_date(self) -> None:
         machine = self.add_machine()

@@ -1,16 +1,14 @@
 """Rotations of the simulator's cloud endpoint, as a pinned Edge lives through them: its service shakes hands all the time, and every handshake that fails is counted."""
 
-import os
-import unittest
 from typing import Any
 
-from edge_machine import EdgeMachine
+from edge_machine import EdgeMachine, needs_machines
 from harness import wait_for
 from own_simulator import OwnSimulator
 from pin_harness import BACKUP, PinTest
 
 
-@unittest.skipIf(os.geteuid() != 0, "a mount namespace takes root")
+@needs_machines
 class Rotations(PinTest):
     def prepare_endpoint(self) -> None:
         self.endpoint = OwnSimulator(self.folder)

@@ -1,14 +1,13 @@
 """PinPolicies in Enforce, and the TLS that their pin file asks for, on machines whose service speaks it."""
 
-import os
 import ssl
-import unittest
 
+from edge_machine import needs_machines
 from harness import wait_for
 from pin_harness import BACKUP, PinTest
 
 
-@unittest.skipIf(os.geteuid() != 0, "a mount namespace takes root")
+@needs_machines
 class Tls(PinTest):
     def test_an_endpoint_that_is_too_old_for_the_file_is_not_enforced(self) -> None:
         self.endpoint.context.maximum_version = ssl.TLSVersion.TLSv1_2

@@ -201,6 +201,12 @@ class Doctor(PluginTest):
         for area, subject in (("cluster", "edgetrust.io/v1alpha1"), ("clock", "this machine"), ("permissions", "you"), ("permissions", f"{self.namespace}:edgetrust"), ("issuer", "AcmeIssuer pebble"), ("genesys", "GenesysConnection prod"), ("edge", f"Edge {edge.name}"), ("dns", edge.host)):
             self.assertEqual(found[(area, subject)]["verdict"], "ok", found[(area, subject)])
 
+        self.kube.patch("GenesysConnection", self.namespace, "prod", {"spec": {"certificateUpload": None}})
+        self.wait_condition("GenesysConnection", "prod", "EndpointsAvailable", "False")
+        [endless] = [finding for finding in json.loads(self.ask("doctor", "-o", "json").stdout)["findings"] if "EndpointsAvailable" in finding["what"]]
+        self.assertIn("NoDeliveryChannel", endless["what"])
+        self.assertEqual(endless["todo"], "set spec.certificateUpload", "no permission is missing")
+
         self.kube.patch("AcmeIssuer", self.namespace, "pebble", {"spec": {"caBundleRef": None}})
         self.operator.stop()
         self.kube.patch("Edge", self.namespace, edge.name, {"spec": {"sip": {"port": 1}}})

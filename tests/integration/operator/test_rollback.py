@@ -70,7 +70,7 @@ class RollbackByDefault(Rollback):
     def test_critical(self) -> None:
         self.broken_renewal("critical", "the Edge reports Critical", range(2, 4), range(15, 60))
 
-    test_an_edge_that_is_well_is_not_rolled_back = None  # type: ignore[assignment]  # Renewal tells that
+    test_an_edge_that_is_well_is_not_rolled_back = None  # type: ignore[assignment] - Renewal tells that
 
 
 if __name__ == "__main__":

@@ -8,13 +8,17 @@
 #include "support/fake_clock.hpp"
 #include "support/fake_transport.hpp"
 
+#include <algorithm>
 #include <condition_variable>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <latch>
+#include <thread>
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
 namespace edgetrust::audit {
 namespace {
@@ -34,19 +38,26 @@ struct AuditTest : testing::Test {
 
   void SetUp() override {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder = std::filesystem::path(testing::TempDir()) / (std::string("edgetrust_audit_") + test->name());
+    std::string name = std::string("edgetrust_audit_") + test->name();
+    std::ranges::replace(name, '/', '_');  // of a parameter
+    folder = std::filesystem::path(testing::TempDir()) / name;
     std::filesystem::remove_all(folder);
     std::filesystem::create_directories(folder);
     path = (folder / "audit.log").string();
   }
   void TearDown() override { std::filesystem::remove_all(folder); }
 
-  std::unique_ptr<Log> open() {
-    auto log = Log::open(
-        {.path = path, .instance = "pod-1", .failed = [this](const Error& e) { failures.push_back(e.message()); }},
+  std::unique_ptr<Log> closed(const std::string& instance = "pod-1") {
+    return std::make_unique<Log>(
+        Log::Options{
+            .path = path, .instance = instance, .failed = [this](const Error& e) { failures.push_back(e.message()); }},
         clock);
-    EXPECT_TRUE(log.has_value()) << log.error().message();
-    return log ? std::move(*log) : nullptr;
+  }
+  std::unique_ptr<Log> open(const std::string& instance = "pod-1") {
+    auto log = closed(instance);
+    const Status opened = log->open();
+    EXPECT_TRUE(opened) << opened.error().message();
+    return log;
   }
   std::vector<std::string> lines() const {
     std::ifstream in(path);
@@ -133,10 +144,62 @@ TEST_F(AuditTest, ALineThatWasCutIsLeftAndTheChainGoesOn) {
 
 TEST_F(AuditTest, AnotherFileIsNotWrittenInto) {
   std::ofstream(path) << "something else\n";
-  const auto log = Log::open({.path = path, .instance = ""}, clock);
-  ASSERT_FALSE(log.has_value());
-  EXPECT_THAT(log.error().message(), HasSubstr("holds something else"));
-  EXPECT_FALSE(Log::open({.path = (folder / "no" / "such").string(), .instance = ""}, clock).has_value());
+  const auto log = closed();
+  for (const Status& no : {log->check(), log->open()}) {
+    ASSERT_FALSE(no);
+    EXPECT_THAT(no.error().message(), HasSubstr("audit log " + path + ": it holds something else"));
+  }
+  log->write(record("Push"));
+  EXPECT_THAT(lines(), testing::ElementsAre("something else"));
+  path = (folder / "no" / "such").string();
+  EXPECT_FALSE(closed()->check());
+  EXPECT_FALSE(closed()->open());
+}
+
+TEST_F(AuditTest, WhoStandsByLooksAndWritesNothing) {
+  EXPECT_TRUE(closed()->check());
+  EXPECT_FALSE(std::filesystem::exists(path));
+  open()->write(record("Plan"));
+  const auto before = lines();
+  const auto standby = closed();
+  EXPECT_TRUE(standby->check());
+  standby->write(record("Push"));
+  ASSERT_EQ(failures.size(), 1U);
+  EXPECT_THAT(failures[0], HasSubstr("it is not open"));
+  EXPECT_EQ(lines(), before);
+}
+
+TEST_F(AuditTest, WhoTakesOverGoesOnWithTheChainAsItIsByThen) {
+  const auto leader = open("pod-1");
+  const auto standby = closed("pod-2");
+  EXPECT_TRUE(standby->check());
+  leader->write(record("Plan"));
+  ASSERT_TRUE(standby->open());
+  standby->write(record("Push"));
+  leader->write(record("Prove"));  // it was replaced, and does not know it yet
+  standby->write(record("Adopt"));
+  const auto all = lines();
+  ASSERT_EQ(all.size(), 4U);
+  EXPECT_EQ(broken(all), 0U);
+  EXPECT_THAT(all[1], HasSubstr(R"("operator":"pod-2")"));
+  EXPECT_THAT(all[2], HasSubstr(R"("operator":"pod-1")"));
+  EXPECT_EQ(standby->next_sequence(), 5U);
+}
+
+TEST_F(AuditTest, ManyThatWriteAtOnceMakeOneChain) {
+  constexpr int kEach = 25;
+  std::latch begin(3);
+  {
+    std::vector<std::jthread> operators;
+    for (int i = 0; i < 3; ++i) {
+      operators.emplace_back([&, log = std::shared_ptr<Log>(open(std::to_string(i)))] {
+        begin.arrive_and_wait();
+        for (int n = 0; n < kEach; ++n) log->write(record("Push"));
+      });
+    }
+  }
+  EXPECT_EQ(lines().size(), 3U * kEach);
+  EXPECT_EQ(broken(lines()), 0U);
 }
 
 TEST_F(AuditTest, AFullDiskIsToldAndStopsNothing) {
@@ -146,6 +209,66 @@ TEST_F(AuditTest, AFullDiskIsToldAndStopsNothing) {
   log->write(record("Push"));
   ASSERT_EQ(failures.size(), 1U);
   EXPECT_THAT(failures[0], HasSubstr("cannot be written"));
+}
+
+TEST_F(AuditTest, WhatCannotBeSyncedIsTold) {
+  path = "/dev/null";
+  open()->write(record("Push"));
+  ASSERT_EQ(failures.size(), 1U);
+  EXPECT_THAT(failures[0], HasSubstr("it cannot be synced"));
+}
+
+// A disk that is full in the middle of a line: what this process may write to a file ends there.
+class SmallDisk {
+ public:
+  explicit SmallDisk(std::uintmax_t octets) {
+    previous_ = std::signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit small = before_;
+    small.rlim_cur = octets;
+    setrlimit(RLIMIT_FSIZE, &small);
+  }
+  ~SmallDisk() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, previous_);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*previous_)(int) = nullptr;
+};
+
+TEST_F(AuditTest, ALineThatAFullDiskHasCutDoesNotTakeTheNextWithIt) {
+  const auto log = open();
+  log->write(record("Plan"));
+  {
+    const SmallDisk disk(std::filesystem::file_size(path) + 20);
+    log->write(record("Push"));
+    log->write(record("Push"));
+  }
+  EXPECT_EQ(failures.size(), 2U);
+  log->write(record("Prove"));
+  log->write(record("Adopt"));
+  auto all = lines();
+  ASSERT_EQ(all.size(), 4U);
+  EXPECT_EQ(all[1].size(), 20U);
+  all.erase(all.begin() + 1);
+  EXPECT_EQ(broken(all), 0U);
+  EXPECT_THAT(all[1], HasSubstr(R"("action":"Prove")"));
+}
+
+TEST_F(AuditTest, AFirstLineThatWasCutIsNoOtherFile) {
+  {
+    const SmallDisk disk(20);
+    open()->write(record("Plan"));
+  }
+  ASSERT_EQ(failures.size(), 1U);
+  open()->write(record("Push"));
+  const auto all = lines();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(broken({all[1]}), 0U);
 }
 
 // --- objects
@@ -214,24 +337,27 @@ struct SinkTest : AuditTest {
     });
   }
   std::unique_ptr<Sink> sink() {
-    return std::make_unique<Sink>(Sink::Options{.endpoint = endpoint,
-                                                .key = Secret("k"),
-                                                .log_path = path,
-                                                .failed =
-                                                    [this](const Error& error) {
-                                                      const std::lock_guard lock(mutex);
-                                                      failures.push_back(error.message());
-                                                      kinds.push_back(error.kind);
-                                                    },
-                                                .took =
-                                                    [this] {
-                                                      const std::lock_guard lock(mutex);
-                                                      ++took;
-                                                      changed.notify_all();
-                                                    },
-                                                .first_pause = 1ms,
-                                                .longest_pause = 2ms},
-                                  transport, clock);
+    auto one = std::make_unique<Sink>(Sink::Options{.endpoint = endpoint,
+                                                    .key = Secret("k"),
+                                                    .log_path = path,
+                                                    .failed =
+                                                        [this](const Error& error) {
+                                                          const std::lock_guard lock(mutex);
+                                                          failures.push_back(error.message());
+                                                          kinds.push_back(error.kind);
+                                                          changed.notify_all();
+                                                        },
+                                                    .took =
+                                                        [this] {
+                                                          const std::lock_guard lock(mutex);
+                                                          ++took;
+                                                          changed.notify_all();
+                                                        },
+                                                    .first_pause = 1ms,
+                                                    .longest_pause = 2ms},
+                                      transport, clock);
+    one->start();
+    return one;
   }
   bool offers(std::size_t count) {
     std::unique_lock lock(mutex);
@@ -320,11 +446,63 @@ TEST_F(SinkTest, AnotherStartGoesOnWhereTheLastWas) {
     const auto first = sink();
     ASSERT_TRUE(offers(1));
   }  // joined: its place is written
-  EXPECT_EQ(sent(), std::to_string(lines()[0].size() + 1) + "\n");
+  EXPECT_EQ(sent(), "0 " + std::to_string(lines()[0].size() + 1) + " " + to_hex(crypto::sha256(lines()[0])) + "\n");
   log->write(record("Push"));
   const auto second = sink();
   ASSERT_TRUE(offers(2));
   EXPECT_EQ(action(offered[1]), "Push");
+}
+
+// `records` in a log that has taken the place of one with two records, which were handed over.
+struct MovedAway : SinkTest, testing::WithParamInterface<int> {};
+TEST_P(MovedAway, TheNewLogIsHandedOverFromItsBeginning) {
+  const auto first = open();
+  for (const char* action : {"Plan", "Push"}) first->write(record(action));
+  {
+    const auto one = sink();
+    ASSERT_TRUE(takes(2));
+  }  // joined: its place is written
+  std::filesystem::rename(path, path + ".old");
+  const auto log = open();
+  for (int i = 0; i < GetParam(); ++i) log->write(record("Adopt"));
+  const auto one = sink();
+  ASSERT_TRUE(offers(static_cast<std::size_t>(2 + GetParam())));
+  for (int i = 0; i < GetParam(); ++i) {
+    const auto event = json::Document::parse(offered[static_cast<std::size_t>(2 + i)].body).value();
+    EXPECT_EQ(event.root()["data"]["action"].string_or(""), "Adopt");
+    EXPECT_EQ(event.root()["data"]["sequence"].integer(), i + 1);
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Records, MovedAway, testing::Values(1, 2, 3));
+
+TEST_F(SinkTest, ALogThatIsMovedAwayWhileItRunsIsMissedAndTheNextIsHandedOver) {
+  const auto first = open();
+  first->write(record("Plan"));
+  const auto one = sink();
+  ASSERT_TRUE(takes(1));
+  std::filesystem::rename(path, path + ".old");
+  one->wake();
+  {
+    std::unique_lock lock(mutex);
+    ASSERT_TRUE(changed.wait_for(lock, 30s, [&] { return !failures.empty(); }));
+    EXPECT_THAT(failures[0], HasSubstr("cannot be read"));
+  }
+  open()->write(record("Adopt"));
+  ASSERT_TRUE(offers(2)) << "it looks again by itself";
+  EXPECT_EQ(action(offered[1]), "Adopt");
+}
+
+TEST_F(SinkTest, APlaceThatCannotBeKeptIsToldAndNothingIsSentTwice) {
+  std::filesystem::create_directories(path + ".sent.new");
+  const auto log = open();
+  log->write(record("Plan"));
+  const auto one = sink();
+  ASSERT_TRUE(takes(1));
+  log->write(record("Push"));
+  one->wake();
+  ASSERT_TRUE(takes(2));
+  EXPECT_THAT((std::vector{action(offered[0]), action(offered[1])}), testing::ElementsAre("Plan", "Push"));
+  EXPECT_EQ(failures.size(), 2U);
 }
 
 TEST_F(SinkTest, WhatIsWrittenLaterIsOfferedWhenItIsWoken) {
@@ -336,7 +514,8 @@ TEST_F(SinkTest, WhatIsWrittenLaterIsOfferedWhenItIsWoken) {
   std::ofstream(path, std::ios::app) << "cut\n";
   log->write(record("Push"));
   one->wake();
-  ASSERT_TRUE(offers(2)) << "what is no record is passed over";
+  ASSERT_TRUE(takes(2)) << "what is no record is passed over";
+  EXPECT_EQ(offered.size(), 2U) << "and is not counted";
 }
 
 }  // namespace

@@ -85,7 +85,9 @@ TEST(Encoding, Hex) {
 
 TEST(Text, PrintableKeepsGoodTextAndTamesTheRest) {
   EXPECT_EQ(printable("Grüße ✓"), "Grüße ✓");
-  EXPECT_EQ(printable("a\nb\x1b[0m"), "a b [0m");
+  EXPECT_EQ(printable("a\nb\x1b[0m\x7f"), "a b [0m ");
+  EXPECT_EQ(printable("a\u009b2Jb\u0085c\u00a0d"), "a 2Jb c\u00a0d") << "C1, and what comes after it";
+  EXPECT_EQ(printable("\u202egpj.exe\u2066x\u2069\u200f\u061c\u2028y"), " gpj.exe x    y") << "bidirectional controls";
   EXPECT_EQ(printable("\xff\xc0\x80x"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBDx");
   EXPECT_EQ(printable("ééé", 5), "éé");
 }

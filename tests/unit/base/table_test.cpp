@@ -11,14 +11,27 @@ namespace {
 
 TEST(Table, ColumnsAreAsWideAsTheirWidestCellWhateverItsBytesAndColours) {
   std::string out;
-  append_table(out, {"NAME", "STATE", "WHY"}, {{"a", "\x1b[31mbad\x1b[0m", "x"}, {"Zürich", "good", "y"}});
+  append_table(out, {"NAME", "STATE", "WHY"}, {{"a", {"bad", "31"}, "x"}, {"Zürich", "good", "y"}});
   EXPECT_EQ(out,
             "NAME     STATE   WHY\n"
             "a        \x1b[31mbad\x1b[0m     x\n"
             "Zürich   good    y\n");
 }
 
-TEST(Table, AColourThatIsCutOffTakesNoRoom) { EXPECT_EQ(width_of("ab\x1b[3"), 2U); }
+TEST(Table, NoCellBeginsALineOrGivesTheTerminalAnOrder) {
+  std::string out;
+  append_table(out, {"NAME", "WHY"}, {{"a\nb", "\x1b[2Jgone"}, {{"\x1b[32mgood", "31"}, "y"}});
+  EXPECT_EQ(out,
+            "NAME        WHY\n"
+            "a b          [2Jgone\n"
+            "\x1b[31m [32mgood\x1b[0m   y\n");
+}
+
+TEST(Line, IsOneLineWhateverItsPiecesHold) {
+  std::string out;
+  append_line(out, {{"Phase", "1"}, " ", std::string("Ready\r\nPhase Failed"), "\u009b31m"});
+  EXPECT_EQ(out, "\x1b[1mPhase\x1b[0m Ready  Phase Failed 31m\n");
+}
 
 TEST(Until, DaysDurationsAndMomentsAreUnderstood) {
   const TimePoint now = parse_rfc3339("2026-11-29T12:00:00Z").value();

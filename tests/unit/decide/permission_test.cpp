@@ -204,7 +204,8 @@ TEST(Permission, WaitsForAnApprovalOfThisRevision) {
           "revision_delivered AwaitingApproval/AwaitingApproval +384h"}});
   EXPECT_EQ(ready_message(decide(o)),
             "revision 2 is ready; to approve it, set the annotation edgetrust.io/approve to "
-            "{\"revision\":2,\"change\":\"…\"}");
+            "{\"revision\":2,\"change\":\"…\",\"by\":\"…\"}")
+      << "as the chart's admission policy takes it";
   EXPECT_EQ(decide(o).status.next, "approval of revision 2");
 }
 
@@ -216,6 +217,7 @@ TEST(Permission, AnApprovalHoldsForItsTimeAndThenNeedsAnother) {
   o.now += 1s;
   o.look->at = o.now;
   EXPECT_EQ(decided(o), "revision_delivered AwaitingApproval/ApprovalExpired");
+  EXPECT_NE(ready_message(decide(o)).find("as one with another \"at\""), std::string::npos);
   annotate(o, api::kApprove, R"({"revision":2,"change":"CHG2"})");
   EXPECT_EQ(decided(o), "revision_delivered Waiting/Approved +0s");
   EXPECT_EQ(decide(o).status.approval->change, "CHG2");

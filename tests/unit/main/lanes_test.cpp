@@ -33,6 +33,11 @@ struct LanesTest : testing::Test {
   void add_machines(const std::string& name, int count, runtime::Rank rank) {
     for (int i = 0; i < count; ++i) lanes.add({std::string(kEdgePins), "voice", name + std::to_string(i)}, rank);
   }
+  // Whether the metrics have this line now.
+  bool says(const std::string& line) {
+    lanes.measure(metrics);
+    return metrics.text().find("\n" + line + "\n") != std::string::npos;
+  }
   void add(const std::string& kind, int count) {
     for (int i = 0; i < count; ++i) lanes.add({kind, "voice", std::to_string(i)});
   }
@@ -113,20 +118,42 @@ TEST_F(LanesTest, BothLanesAreAskedToStopBeforeEitherIsWaitedFor) {
 }
 
 TEST_F(LanesTest, TellTheMetricsWhatWaitsAndHowLongItDid) {
-  lanes.add({"Edge", "voice", "a"});
-  lanes.add({"EdgeCertificate", "voice", "a"});
-  clock.advance(20s);
-  lanes.measure(metrics);
-  EXPECT_NE(metrics.text().find("edgetrust_queue_depth{queue=\"others\"} 1\n"), std::string::npos);
-  EXPECT_NE(metrics.text().find("edgetrust_queue_oldest_seconds{queue=\"certificates\"} 20\n"), std::string::npos);
-  EXPECT_NE(metrics.text().find("edgetrust_queue_depth{queue=\"pins\"} 0\n"), std::string::npos);
   start(1);
-  began.await("Edge", 1);
-  lanes.measure(metrics);
-  EXPECT_NE(metrics.text().find("edgetrust_queue_wait_duration_seconds_sum{queue=\"others\"} 20\n"), std::string::npos);
-  EXPECT_NE(metrics.text().find("edgetrust_workers{queue=\"others\",state=\"busy\"} 1\n"), std::string::npos);
+  add("Edge", 3);  // two of them hang
+  began.await("Edge", 2);
+  clock.advance(20s);
+  EXPECT_TRUE(says("edgetrust_queue_depth{queue=\"others\"} 1"));
+  EXPECT_TRUE(says("edgetrust_queue_oldest_seconds{queue=\"others\"} 20"));
+  EXPECT_TRUE(says("edgetrust_queue_depth{queue=\"pins\"} 0"));
+  EXPECT_TRUE(says("edgetrust_workers{queue=\"others\",state=\"busy\"} 2"));
+  EXPECT_TRUE(says("edgetrust_queue_wait_duration_seconds_sum{queue=\"others\"} 0"));
+  edges_answer.count_down();
+  began.await("Edge", 3);
+  EXPECT_TRUE(says("edgetrust_queue_wait_duration_seconds_sum{queue=\"others\"} 20"));
+  lanes.stop();
+}
+
+// The watches of one that stands by add keys all the time, and it leaves them to the one that leads.
+TEST_F(LanesTest, NothingWaitsForAWorkerBeforeThereAreSome) {
+  add("EdgeCertificate", 2);
+  clock.advance(24h);
+  for (const auto* queue : {"certificates", "others", "pins"}) {
+    EXPECT_TRUE(says("edgetrust_queue_depth{queue=\"" + std::string(queue) + "\"} 0"));
+    EXPECT_TRUE(says("edgetrust_queue_oldest_seconds{queue=\"" + std::string(queue) + "\"} 0"));
+  }
+  add("Edge", 3);
+  start(1);
+  began.await("EdgeCertificate", 2);
+  began.await("Edge", 2);
+  clock.advance(20s);
+  EXPECT_TRUE(says("edgetrust_queue_wait_duration_seconds_sum{queue=\"certificates\"} 0"))
+      << "of its time as a standby";
+  EXPECT_TRUE(says("edgetrust_queue_oldest_seconds{queue=\"others\"} 20"));
   edges_answer.count_down();
   lanes.stop();
+  add("EdgeCertificate", 1);
+  clock.advance(1h);
+  EXPECT_TRUE(says("edgetrust_queue_depth{queue=\"certificates\"} 0")) << "it leads no more";
 }
 
 TEST_F(LanesTest, CountsWhatIsDueInBoth) {

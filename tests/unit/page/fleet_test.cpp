@@ -176,7 +176,7 @@ TEST(Document, OfARotationHasItsTimelineTheConditionsAndTheRevisions) {
 }
 
 // What an object knows of an order and of credentials stays where it is.
-TEST(Document, TellsNoTokenNoRecordAndNoNameOfASecret) {
+TEST(Document, TellsNoTokenNoRecordAndNotWhereKeysAre) {
   const auto of = object<api::EdgeCertificate>(
       "a",
       R"({"edgeRef":{"name":"e"},"issuerRef":{"name":"le"},"dnsNames":["a.example"],"secretName":"canary-secret"})",

@@ -25,6 +25,19 @@ TEST(Yaml, HasTheSameShapeAsTheDocument) {
             "none: []\none:\n  - \"on\": true\n    size: 1\n  - ~\n");
 }
 
+TEST(Documents, GiveTheTerminalNoOrdersAndLoseNothing) {
+  for (const std::string& text :
+       {std::string("\x1b[2J"), std::string("\u009b2J"), std::string("é\u202e"), std::string("\x7f")}) {
+    const json::Value value{{"a", text}};
+    for (const std::string& shown : {as_json(value), as_yaml(value)}) {
+      for (const char* order : {"\x1b", "\u009b", "\u202e", "\x7f"})
+        EXPECT_EQ(shown.find(order), std::string::npos) << shown;
+      EXPECT_EQ(YAML::Load(shown)["a"].Scalar(), text) << "JSON is YAML";
+    }
+  }
+  EXPECT_EQ(as_json({{"a", "é"}}), "{\n    \"a\": \"é\"\n}\n");
+}
+
 TEST(Json, IsIndented) { EXPECT_EQ(as_json({{"a", {1}}}), "{\n    \"a\": [\n        1\n    ]\n}\n"); }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include "edgetrust/json/value.hpp"
 #include "support/objects.hpp"
 
+#include <algorithm>
+
 namespace edgetrust::plugin {
 namespace {
 
@@ -79,7 +81,34 @@ TEST(AuditReport, ReadsALogAndFollowsItsChain) {
   EXPECT_THAT(forged.troubles, testing::ElementsAre(HasSubstr("line 2: its hash is that of another text"),
                                                     HasSubstr("line 3: it does not follow")));
   EXPECT_EQ(forged.lines.size(), 3U);
-  EXPECT_TRUE(audit_report("", kNow, kNow).lines.empty());
+  const auto cut = audit_report(lines[2] + "\n", kNow, kNow + std::chrono::hours{1});
+  EXPECT_THAT(cut.troubles,
+              testing::ElementsAre("line 1: the log begins with number 3: what was before it is not here"));
+  EXPECT_EQ(cut.lines.size(), 1U);
+  const auto nothing = audit_report("", kNow, kNow);
+  EXPECT_TRUE(nothing.lines.empty());
+  EXPECT_THAT(nothing.troubles, testing::ElementsAre("it holds no record"));
+}
+
+TEST(AuditReport, WhatALogHoldsBesidesGivesTheTerminalNoOrders) {
+  audit::Link link;
+  const audit::Record record{.action = "Prove",
+                             .kind = "EdgeCertificate",
+                             .object = {"voice", "a"},
+                             .revision = 4,
+                             .change = "CHG1\x1b[2J\n2026-11-20T02:10:00Z   b",
+                             .by = "\t=cmd()",
+                             .evidence = "\u009b2J\u202e"};
+  const auto read = audit_report(audit::seal(record, kNow, "pod", link), kNow, kNow + std::chrono::hours{1});
+  EXPECT_TRUE(read.troubles.empty());
+  const std::string table = as_table(read.lines);
+  EXPECT_EQ(std::ranges::count(table, '\n'), 2);
+  const std::string csv = as_csv(read.lines);
+  EXPECT_EQ(std::ranges::count(csv, '\n'), 2);
+  EXPECT_THAT(csv, HasSubstr(",CHG1 [2J 2026-11-20T02:10:00Z   b,' =cmd(),"));
+  for (const std::string& text : {table, csv}) {
+    for (const char* order : {"\x1b", "\u009b", "\u202e"}) EXPECT_THAT(text, testing::Not(HasSubstr(order)));
+  }
 }
 
 TEST(Since, DaysMomentsAndSpansAreUnderstood) {

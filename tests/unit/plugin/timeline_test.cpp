@@ -2,6 +2,8 @@
 
 #include "support/objects.hpp"
 
+#include <algorithm>
+
 namespace edgetrust::plugin {
 namespace {
 
@@ -44,6 +46,29 @@ TEST(PrintedTimeline, SaysWhatIsOverAndWhatComes) {
 TEST(PrintedTimeline, OfWhatIsStalledSaysThatNothingGoesOn) {
   const view::Timeline told{.phase = "Failed", .reason = "RollbackImpossible", .stalled = true};
   EXPECT_THAT(print(told, kNow, {}), HasSubstr("Failed, RollbackImpossible: nothing goes on by itself"));
+}
+
+TEST(PrintedTimeline, GivesTheTerminalNoOrdersOfWhoWroteAnObject) {
+  const std::string bad = "\x1b[2J\nPhase    Ready\u009b8m\u202e";
+  const view::Timeline told{.certificate = {bad, bad},
+                            .edge = bad,
+                            .site = bad,
+                            .phase = bad,
+                            .reason = bad + "x",
+                            .message = bad,
+                            .moments = {{.at = kNow, .warning = true, .what = bad, .text = bad}},
+                            .waits = {{bad, std::nullopt, bad}}};
+  const view::Timeline harmless{.certificate = {"c", "c"},
+                                .edge = "e",
+                                .site = "s",
+                                .phase = "p",
+                                .reason = "r",
+                                .message = "m",
+                                .moments = {{.at = kNow, .warning = true, .what = "w", .text = "t"}},
+                                .waits = {{"w", std::nullopt, "c"}}};
+  const std::string text = print(told, kNow, {});
+  for (const char* order : {"\x1b", "\u009b", "\u202e"}) EXPECT_THAT(text, testing::Not(HasSubstr(order)));
+  EXPECT_EQ(std::ranges::count(text, '\n'), std::ranges::count(print(harmless, kNow, {}), '\n'));
 }
 
 TEST(Events, TheLastTimeOfASeriesCounts) {

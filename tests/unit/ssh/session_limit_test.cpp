@@ -116,6 +116,27 @@ TEST_F(SessionLimitTest, WhoComesFirstIsServedFirst) {
   EXPECT_EQ(order, (std::vector{0, 1, 2, 3, 4}));
 }
 
+TEST_F(SessionLimitTest, AHostInTheMiddleOfAChangeGoesFirst) {
+  Places places;
+  for (int i = 0; i < kAtFirst; ++i) places.push_back(enter());
+  std::mutex mutex;
+  std::string order;
+  const auto note = [&](char who) {
+    return [&, who] {
+      const std::lock_guard lock(mutex);
+      order += who;
+    };
+  };
+  auto early = enter_elsewhere(Host::kAnswers, note('a'));
+  auto hanging = enter_elsewhere(Host::kHangs, note('h'));
+  auto late = enter_elsewhere(Host::kChanges, note('c'));
+  places.pop_back();
+  EXPECT_TRUE(late.get());
+  EXPECT_TRUE(early.get());
+  EXPECT_TRUE(hanging.get());
+  EXPECT_EQ(order.front(), 'c');
+}
+
 TEST_F(SessionLimitTest, HostsThatHangHoldUpNobodyElse) {
   Places hanging;
   for (int i = 0; i < kAtFirst / 5; ++i) hanging.push_back(enter(Host::kHangs));

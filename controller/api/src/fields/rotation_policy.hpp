@@ -65,7 +65,7 @@ void fields(V& v, Freeze& freeze) {
 template <class V>
 void fields(V& v, Approval& approval) {
   using namespace json;
-  v("required", approval.required, doc("Whether a rotation waits for the annotation edgetrust.io/approve on the EdgeCertificate, e.g. {\"revision\":7,\"change\":\"CHG0045123\"}. An approval is for one revision. Default false."));
+  v("required", approval.required, doc("Whether a rotation waits for the annotation edgetrust.io/approve on the EdgeCertificate, e.g. {\"revision\":7,\"change\":\"CHG0045123\",\"by\":\"ada\"}. An approval is for one revision. Default false."));
   v("validFor", approval.valid_for, doc("How long an approval holds, from when it was first seen. Default 168h."));
 }
 

@@ -198,7 +198,8 @@ FileDecision File::proving() {
   const Proof proof = s_.now <= s_.proof_at + kProofHolds ? s_.proof : Proof::kNone;
   if (proof == Proof::kGood && s_.proof_at >= missed) return step(PinStep::kConfirming);
   if (proof == Proof::kGood && s_.now < missed)
-    return later(EdgePinState::kRestarting, "the cloud has to see the Edge for a while", kLookSoon);
+    return later(EdgePinState::kRestarting, "the cloud has to see the Edge for a while",
+                 std::chrono::ceil<std::chrono::milliseconds>(missed - s_.now));
   if (proof == Proof::kRefused) return go_back(false);
   if (too_late && (proof == Proof::kUnreachable || proof == Proof::kUnknown)) return go_back(true);
   return act(EdgePinState::kRestarting, "the endpoint is tried from the Edge", file_effect::Prove{});

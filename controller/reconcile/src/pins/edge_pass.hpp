@@ -174,7 +174,7 @@ class Pass {
   [[nodiscard]] bool has_left() const;
   Plan begin(FileSituation& s, FileDecision decision);
   Permission permission(const std::string& set);
-  void line_up();
+  void line_up(const Plan& plan);
   Plan drained(FileSituation& s, FileDecision decision);
   Plan back_in_service(Plan plan);
   CallsDecision calls(std::optional<api::DrainStatus> drain, bool may_begin);

@@ -54,16 +54,20 @@ Plan Pass::begin(FileSituation& s, FileDecision decision) {
   return plan;
 }
 
-// Who does not wait for a turn any more, for whatever reason, holds up nobody.
-void Pass::line_up() {
+// Who does not wait for a turn any more, for whatever reason, holds up nobody; nor who has had it.
+void Pass::line_up(const Plan& plan) {
   const api::ObjectKey key = edge_->meta.key();
+  if (!plan.unchanged && !(plan.pins && plan.pins->slots)) board_.give_back(key);
   is_in_line_ ? board_.line_up(key, decide::pins::rotation_policy_of(claim_.policy)) : board_.leave_line(key);
 }
 
 Permission Pass::permission(const std::string& set) {
   const std::string& ns = edge_->meta.ns;
   const std::string name = decide::pins::rotation_policy_of(claim_.policy);
+  const auto alone = board_.turns();
   decide::Fleet fleet{.members = {}, .slots = world_.slots.list(ns), .pins = pin_work(world_, ns)};
+  fleet.pins.push_back(
+      {.uid = {}, .name = {}, .policy = {}, .slots = board_.taken_by_others(edge_->meta.key()), .rolled_back_at = {}});
   for (const auto& certificate : world_.certificates.list(ns))
     fleet.members.push_back(
         {.certificate = certificate, .edge = world_.edges.get({ns, certificate->spec.edge_ref.name})});
@@ -77,19 +81,21 @@ Permission Pass::permission(const std::string& set) {
   }
   const auto connection = world_.connections.get({ns, edge_->spec.connection_ref.name});
   const auto policy = world_.policies.get({ns, name});
-  return decide::pins::permission({.edge = *edge_,
-                                   .connection = connection.get(),
-                                   .policy = policy.get(),
-                                   .policy_name = name,
-                                   .at_once = terms().service.restart == api::ServiceRestart::kImmediate,
-                                   .is_out = is_locked_out(),
-                                   .has_turn = before() && before()->slots,
-                                   .is_drained = before() && before()->drain,
-                                   .set = set,
-                                   .fleet = fleet,
-                                   .of_policy = of_policy,
-                                   .before = first,
-                                   .now = now_});
+  Permission found = decide::pins::permission({.edge = *edge_,
+                                               .connection = connection.get(),
+                                               .policy = policy.get(),
+                                               .policy_name = name,
+                                               .at_once = terms().service.restart == api::ServiceRestart::kImmediate,
+                                               .is_out = is_locked_out(),
+                                               .has_turn = before() && before()->slots,
+                                               .is_drained = before() && before()->drain,
+                                               .set = set,
+                                               .fleet = fleet,
+                                               .of_policy = of_policy,
+                                               .before = first,
+                                               .now = now_});
+  if (!found.slots.empty()) board_.take(edge_->meta.key(), found.slots);
+  return found;
 }
 
 api::EffectiveRotation Pass::rotation() const {

@@ -119,7 +119,7 @@ Plan Pass::looked() {
 
 Outcome Pass::run() {
   Plan plan = this->plan();
-  line_up();
+  line_up(plan);
   const bool is_watched = plan.pins || claim_.goal != Goal::kNothing;
   const Backoff silence{.first = kSilentOnce, .ceiling = terms().rotation.interval};
   const TimePoint interval = now_ + (notes_.silent > 0 ? silence.after(notes_.silent, 0) : terms().rotation.interval);

@@ -38,6 +38,7 @@ void PinBoard::forget_edge(const api::ObjectKey& edge) {
   const std::scoped_lock lock(mutex_);
   seen_.erase(edge);
   waiting_.erase(edge);
+  taken_.erase(edge);
 }
 
 std::vector<decide::pins::Sight> PinBoard::sights(const api::ObjectKey& policy, TimePoint since) const {
@@ -64,6 +65,25 @@ std::vector<api::ObjectKey> PinBoard::before(const api::ObjectKey& edge, const s
   std::vector<api::ObjectKey> all;
   for (const auto& [other, policy] : waiting_) {
     if (other.ns == edge.ns && policy == rotation_policy && other < edge) all.push_back(other);
+  }
+  return all;
+}
+
+void PinBoard::take(const api::ObjectKey& edge, std::vector<std::string> slots) {
+  const std::scoped_lock lock(mutex_);
+  taken_.insert_or_assign(edge, std::move(slots));
+}
+
+void PinBoard::give_back(const api::ObjectKey& edge) {
+  const std::scoped_lock lock(mutex_);
+  taken_.erase(edge);
+}
+
+std::vector<std::string> PinBoard::taken_by_others(const api::ObjectKey& edge) const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<std::string> all;
+  for (const auto& [other, slots] : taken_) {
+    if (other.ns == edge.ns && other != edge) all.insert(all.end(), slots.begin(), slots.end());
   }
   return all;
 }

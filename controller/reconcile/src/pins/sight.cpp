@@ -19,6 +19,12 @@ std::string refusal(const TlsBounds& bounds, const Error& error, const ports::Se
   return "the endpoint takes none of tls.cipherSuites: " + join(bounds.cipher_suites, ", ");
 }
 
+// Some end the connection with an alert, others without a word.
+bool may_be_the_bounds(const Error& error) {
+  return error.kind == ErrorKind::kProtocol || error.kind == ErrorKind::kUnavailable ||
+         error.kind == ErrorKind::kInvalid;
+}
+
 }  // namespace
 
 TlsBounds bounds_of(const api::PinTls& tls) {
@@ -35,13 +41,12 @@ Result<Presented> present(const TlsBounds& bounds,
                           const std::function<Result<ports::ServedChain>(const TlsBounds&)>& dial) {
   auto within = dial(bounds);
   if (within) return Presented{.served = *std::move(within), .refused = {}};
-  const ErrorKind kind = within.error().kind;
-  // Some end the connection with an alert, others without a word.
-  const bool may_be_the_bounds =
-      kind == ErrorKind::kProtocol || kind == ErrorKind::kUnavailable || kind == ErrorKind::kInvalid;
-  if (!may_be_the_bounds) return fail(std::move(within).error());
+  if (!may_be_the_bounds(within.error())) return fail(std::move(within).error());
   EDGETRUST_TRY_ASSIGN(ports::ServedChain at_all, dial({}));
-  std::string why = refusal(bounds, within.error(), at_all);
+  auto again = dial(bounds);
+  if (again) return Presented{.served = *std::move(again), .refused = {}};
+  if (!may_be_the_bounds(again.error())) return fail(std::move(again).error());
+  std::string why = refusal(bounds, again.error(), at_all);
   return Presented{.served = std::move(at_all), .refused = std::move(why)};
 }
 

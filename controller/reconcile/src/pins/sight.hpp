@@ -24,8 +24,8 @@ struct Presented {
   ports::ServedChain served;
   std::string refused;  // why it presents nothing within the bounds, and this only without them; empty: it does
 };
-// Dials within the bounds, and where the endpoint takes none of what they offer once more without them: so it is known
-// which of the two it is. The error is that of the last try.
+// Dials within the bounds; where that fails without them, and within them again. What fails both times while the
+// endpoint answers in between is the bounds' doing, and no connection that was lost. The error is that of the last try.
 Result<Presented> present(const TlsBounds& bounds,
                           const std::function<Result<ports::ServedChain>(const TlsBounds&)>& dial);
 

@@ -15,7 +15,8 @@ struct ApprovalRequest {
   std::string by;      // as the writer says; an admission policy can hold it to the truth
 };
 
-// From {"revision":7,"change":"CHG0045123","by":"ada"}; other members are ignored. kInvalid when it is not of this
+// From {"revision":7,"change":"CHG0045123","by":"ada"}. Other members are ignored, such as `at`, by which one approves
+// anew what has expired: the chart's admission policy allows that one and no other. kInvalid when it is not of this
 // shape, longer than 4 KiB, or names no revision.
 Result<ApprovalRequest> parse_approval(std::string_view text);
 

@@ -1,10 +1,12 @@
 #pragma once
 // Hands the records of a log file to an HTTPS endpoint, each as a CloudEvent (CloudEvents 1.0, HTTP binding, structured
 // mode) with an HMAC, in their order, until the endpoint has taken it (2xx). How far it has come stands in a file
-// beside the log, so a restart sends nothing twice but what was on its way, and forgets nothing.
+// beside the log, with what stood there: so a restart, or another operator, sends nothing twice but what was on its
+// way, and forgets nothing; and a log that another has taken the place of is sent from its beginning.
 //
-// Called by: main. Threads: one of its own, joined by the destructor. Errors: told through `failed`; a record that is
-// not taken is tried again after 1 s, doubling to 5 min, or when the endpoint says (Retry-After).
+// Called by: main. Threads: one of its own, from start() to stop(). Errors: told through `failed`; a record that is
+// not taken, or a log that cannot be read, is tried again after 1 s, doubling to 5 min, or when the endpoint says
+// (Retry-After).
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/secret.hpp"
 #include "edgetrust/http/transport.hpp"
@@ -12,6 +14,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -40,6 +43,9 @@ class Sink {
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;
 
+  // Only who leads: of two that hand over the same log each sends all of it.
+  void start();
+  void stop();
   // There is more in the log. Never blocks.
   void wake();
   // Records taken since it was made.
@@ -52,9 +58,20 @@ class Sink {
   [[nodiscard]] std::optional<Pending> pending() const;
 
  private:
+  using Wish = std::optional<std::chrono::seconds>;  // of the endpoint, how long to wait
+  // The last line that was taken: where it stands in the log, and its SHA-256.
+  struct Place {
+    std::int64_t begin = 0;
+    std::int64_t end = 0;
+    std::string sha256;
+  };
   void loop(const std::stop_token& stop);
-  Status offer(const std::string& line, const std::stop_token& stop, std::optional<std::chrono::seconds>& wish);
-  Status remember(std::int64_t offset) const;
+  static Place place_in(const std::string& path);
+  static Status keep(const Place& place, const std::string& path);
+  static std::int64_t position_after(const Place& place, std::istream& log);
+  Status hand_over(Place& place, const std::stop_token& stop, Wish& wish);
+  Status offer(const std::string& line, const std::stop_token& stop, Wish& wish);
+  void took();
 
   const Options options_;
   const std::shared_ptr<http::Transport> transport_;
@@ -64,6 +81,7 @@ class Sink {
   bool more_ = true;
   std::uint64_t taken_ = 0;
   std::optional<Pending> pending_;
+  std::chrono::milliseconds pause_;  // after the next failure
   std::jthread thread_;
 };
 

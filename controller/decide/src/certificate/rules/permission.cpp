@@ -46,7 +46,7 @@ Decision await_approval(const Observation& o, int revision, std::string reason, 
 
 std::string how_to_approve(int revision) {
   return "set the annotation " + std::string(api::kApprove) + R"( to {"revision":)" + std::to_string(revision) +
-         R"(,"change":"…"})";
+         R"(,"change":"…","by":"…"})";
 }
 
 Decision take_note(const Observation& o, const api::ApprovalRequest& asked, std::string_view text) {
@@ -84,7 +84,8 @@ Verdict wait_for_approval(const Observation& o, int revision) {
   if (o.now >= known->at + rotation.approval_valid_for) {
     return await_approval(o, revision, "ApprovalExpired",
                           "its approval was good until " + format_rfc3339(known->at + rotation.approval_valid_for) +
-                              ": write another text into the annotation " + std::string(api::kApprove));
+                              ": write another text into the annotation " + std::string(api::kApprove) +
+                              R"(, as one with another "at")");
   }
   return std::nullopt;
 }

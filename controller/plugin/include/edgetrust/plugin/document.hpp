@@ -1,5 +1,5 @@
 #pragma once
-// JSON and YAML as kubectl prints them: indented, ending with a newline. Pure.
+// JSON and YAML as kubectl prints them: indented, ending with a newline. What a terminal would obey is escaped. Pure.
 #include "edgetrust/json/value_fwd.hpp"
 
 #include <string>

@@ -32,9 +32,10 @@ std::vector<ReportLine> report(const std::vector<api::EdgeCertificate>& certific
 
 struct AuditReport {
   std::vector<ReportLine> lines;
-  std::vector<std::string> troubles;  // where the chain does not hold: "line 3: …"
+  std::vector<std::string> troubles;  // where the chain does not hold, or does not begin: "line 3: …"
 };
-// The same of the text of an audit log. The whole chain is followed, whatever the time asked for.
+// The same of the text of an audit log. The whole chain is followed, whatever the time asked for. What is missing at
+// its end does not show.
 AuditReport audit_report(std::string_view log, TimePoint from, TimePoint to);
 
 // A day ("2026-11-01", its beginning in UTC), a moment (RFC 3339), or so long ago ("30d", "36h"). Errors: kInvalid.

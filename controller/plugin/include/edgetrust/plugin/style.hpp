@@ -1,6 +1,7 @@
 #pragma once
 // What text looks like on a terminal. Pure.
 #include "edgetrust/base/clock.hpp"
+#include "edgetrust/base/table.hpp"
 
 #include <optional>
 #include <string>
@@ -12,9 +13,12 @@ enum class Tone { kPlain, kGood, kWarn, kBad, kFaint, kHead };
 
 struct Style {
   bool colour = false;
-  // The text in that tone; unchanged without colour, and for kPlain.
-  [[nodiscard]] std::string paint(Tone tone, std::string_view text) const;
+  // The text in that tone; plain without colour, and for kPlain.
+  [[nodiscard]] Cell paint(Tone tone, std::string_view text) const;
 };
+
+// An empty line, and the title.
+void append_heading(std::string& out, std::string_view title, Style style);
 
 // The time between two moments, roughly: "61 d", "5 h", "12 min", "now"; negative ones as "3 h ago".
 std::string describe_span(std::chrono::milliseconds span);

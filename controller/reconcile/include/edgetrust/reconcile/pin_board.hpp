@@ -1,8 +1,8 @@
 #pragma once
 // What the engines of PinPolicies and of Edges tell each other of pins within one process: which set is in force, what
-// each Edge is presented, and who waits for a turn. All of it may be lost at any time: a policy is looked at before its
-// Edges are changed, and an Edge's word counts only while it is fresh. Called by: both engines and wiring. Threads:
-// any. Errors: none.
+// each Edge is presented, who waits for a turn and who has taken one. All of it may be lost at any time: a policy is
+// looked at before its Edges are changed, an Edge's word counts only while it is fresh, and a slot is whose claim
+// comes first. Called by: both engines and wiring. Threads: any. Errors: none.
 #include "edgetrust/api/kinds.hpp"
 #include "edgetrust/decide/pins/intermediary.hpp"
 #include "edgetrust/decide/pins/pin_set.hpp"
@@ -48,6 +48,13 @@ class PinBoard {
   void leave_line(const api::ObjectKey& edge);
   [[nodiscard]] std::vector<api::ObjectKey> before(const api::ObjectKey& edge,
                                                    const std::string& rotation_policy) const;
+  // Edges take their turns one after the other: each of them sees what the one before has taken, though no cache has it
+  // yet. Held by whoever decides on a turn, until it is taken.
+  [[nodiscard]] std::unique_lock<std::mutex> turns() const { return std::unique_lock(turns_); }
+  // The slots of the budget that an Edge is about to claim, or has; and those of the others in its namespace.
+  void take(const api::ObjectKey& edge, std::vector<std::string> slots);
+  void give_back(const api::ObjectKey& edge);
+  [[nodiscard]] std::vector<std::string> taken_by_others(const api::ObjectKey& edge) const;
   // The first of each line of a namespace.
   [[nodiscard]] std::vector<api::ObjectKey> first_in_line(const std::string& ns) const;
 
@@ -59,8 +66,10 @@ class PinBoard {
   };
   mutable std::mutex mutex_;
   std::map<api::ObjectKey, PinsInForce> in_force_;
-  std::map<api::ObjectKey, Seen> seen_;            // by Edge
-  std::map<api::ObjectKey, std::string> waiting_;  // by Edge: the RotationPolicy
+  std::map<api::ObjectKey, Seen> seen_;                       // by Edge
+  std::map<api::ObjectKey, std::string> waiting_;             // by Edge: the RotationPolicy
+  std::map<api::ObjectKey, std::vector<std::string>> taken_;  // by Edge
+  mutable std::mutex turns_;
 };
 
 }  // namespace edgetrust::reconcile

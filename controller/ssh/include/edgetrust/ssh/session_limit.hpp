@@ -8,7 +8,8 @@
 // as many from then on; where they were not, and all the room was used, one more.
 //
 // A host that did not answer in time the last time says nothing of the others: its sessions are not judged, and wait in
-// a line of their own for a fifth of the room. So whoever hangs holds up others that hang, and nobody else.
+// a line of their own for a fifth of the room. So whoever hangs holds up others that hang, and nobody else. A host that
+// is in the middle of a change, with a timer armed that takes it back, goes before all others.
 //
 // Called by: the EdgeHosts of one process, which share one. Threads: any. Errors: none.
 #include <array>
@@ -24,7 +25,8 @@ namespace edgetrust::ssh {
 
 class SessionLimit {
  public:
-  enum class Host { kAnswers, kHangs };
+  // As it was the last time: it answered, its timer was armed, or it did not answer in time.
+  enum class Host { kAnswers, kChanges, kHangs };
 
   // The room that one session takes, from enter() until this is destroyed.
   class Place {
@@ -62,15 +64,19 @@ class SessionLimit {
   [[nodiscard]] int waiting() const;
 
  private:
-  [[nodiscard]] bool has_room(Host host) const;
+  static constexpr std::size_t kHosts = 3;
+  [[nodiscard]] std::set<std::uint64_t>& line(Host host) { return lines_[static_cast<std::size_t>(host)]; }
+  [[nodiscard]] int& inside(Host host) { return inside_[static_cast<std::size_t>(host)]; }
+  [[nodiscard]] int all() const;
+  [[nodiscard]] bool has_room(Host host);
   void leave(const Place& place);
   void judge(bool slow);
 
   const int most_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::array<int, 2> inside_{};  // by Host
-  std::array<std::set<std::uint64_t>, 2> lines_;
+  std::array<int, kHosts> inside_{};  // by Host
+  std::array<std::set<std::uint64_t>, kHosts> lines_;
   std::uint64_t tickets_ = 0;
   int limit_;
   std::uint64_t window_ = 0;  // since the last decrease: who began before that says nothing of what holds now
