@@ -21,6 +21,7 @@ from harness import wait_for  # noqa: E402
 from helm import IMAGE, objects, of_kind, template  # noqa: E402
 from ports import choose  # noqa: E402
 
+RUNBOOKS = "https://docs.example.com/operations"
 RANGE = "20s"  # in place of what the rules look back
 Json = dict[str, Any]
 
@@ -85,7 +86,7 @@ class Pager:
 class Monitoring:
     def __init__(self, folder: Path, *targets: int) -> None:
         """`targets`: the ports of the operators' metrics."""
-        rendered = objects(template("helm4", IMAGE | {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}}))
+        rendered = objects(template("helm4", IMAGE | {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True, "runbooks": RUNBOOKS}}))
         (rules,), (monitor,) = of_kind(rendered, "PrometheusRule"), of_kind(rendered, "ServiceMonitor")
         (endpoint,) = monitor["spec"]["endpoints"]
         ports = choose(("prometheus", "alertmanager"))

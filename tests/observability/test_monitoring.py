@@ -7,7 +7,7 @@ import time
 import unittest
 from typing import Any
 
-from monitoring import ROOT, Monitoring  # puts the operator's harness on the path
+from monitoring import ROOT, RUNBOOKS, Monitoring  # puts the operator's harness on the path
 
 from health import judged
 from harness import ALWAYS_OPEN, LITERAL, PATIENT, Operator, env, wait_for
@@ -101,7 +101,7 @@ class Monitored(LimitedTest):
         halted = self.arrives("EdgetrustPolicyHalted", **policy)
         self.assertEqual(halted["labels"]["severity"], "critical")
         self.assertIn(f"RotationPolicy {self.namespace}/default starts nothing more", halted["annotations"]["description"])
-        self.assertEqual(halted["annotations"]["runbook_url"], "controller/docs/operations.md#edgetrustpolicyhalted")
+        self.assertEqual(halted["annotations"]["runbook_url"], f"{RUNBOOKS}#edgetrustpolicyhalted")
         self.assertEqual(judged([self.kube.get("RotationPolicy", self.namespace, "default")]), ["Failed"], "GitOps tools see it too")
         self.assertEqual(self.arrives("EdgetrustCertificateStopped", **certificate)["labels"]["severity"], "warning")
         self.assertTrue(self.monitoring.pager.heard("firing", alertname="EdgetrustRollback", job="edgetrust", result="rolled_back", severity="warning"))

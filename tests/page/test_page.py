@@ -96,6 +96,7 @@ class WhatItShows(PageTest):
         detail = self.browser.text()
         for piece in ("revision 8 is observed", "Installed", "the Edge has taken revision 8", "until 2", "CHG0045123", "approved by ana@example.com", "Superseded"):
             self.assertIn(piece, detail)
+        self.assertRegex(detail, r"Trace\s+[0-9a-f]{32}\s")
         self.browser.driver.back()
         self.browser.wait("it is closed", "return document.querySelector('#detail').hidden")
         self.browser.open(f"{server.url}?certificate=voice%2Fedge-ny-03")

@@ -172,17 +172,17 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
 
   void stream(Answer&& answer) {
     stream_head_.emplace(to_stream_head(answer));
+    events_ = std::move(answer.events);
     expires(shared_.options.request_timeout);
-    wire::async_write(stream_, *stream_head_,
-                      [self = self(), events = std::move(answer.events)](beast::error_code error, std::size_t) {
-                        if (!error) self->listen(events);
-                      });
+    wire::async_write(stream_, *stream_head_, [self = self()](beast::error_code error, std::size_t) {
+      if (error) return self->hang_up();
+      if (self->events_) self->listen();
+    });
   }
 
-  void listen(const std::shared_ptr<EventChannel>& events) {
+  void listen() {
     lowest().expires_never();
-    events_ = events;
-    listener_ = events_->enter([weak = this->weak_from_this(), &io = shared_.io] {
+    events_->on_word([weak = this->weak_from_this(), &io = shared_.io] {
       asio::post(io, [weak] {
         if (const auto session = weak.lock()) session->speak();
       });
@@ -202,10 +202,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   }
 
   // After that no word of the channel reaches the I/O context: the server may end.
-  void leave_channel() {
-    if (events_) events_->leave(listener_);
-    events_.reset();
-  }
+  void leave_channel() { events_.reset(); }
 
   void hang_up() {
     heartbeat_.cancel();
@@ -224,7 +221,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
 
   void speak() {
     if (speaking_ || !events_) return;
-    std::string event = events_->newer_than(heard_);
+    std::string event = events_->next();
     if (!event.empty()) send(std::move(event));
   }
 
@@ -291,10 +288,8 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   std::optional<wire::request_parser<wire::string_body>> parser_;
   std::optional<wire::response<wire::string_body>> message_;
   std::optional<wire::response<wire::empty_body>> stream_head_;
-  std::shared_ptr<EventChannel> events_;
-  std::uint64_t listener_ = 0;
-  std::uint64_t heard_ = 0;  // the last word that was sent
-  std::string said_;         // what is being sent
+  std::shared_ptr<EventListener> events_;
+  std::string said_;  // what is being sent
   bool speaking_ = false;
   asio::steady_timer heartbeat_{shared_.io};
   asio::steady_timer deadline_{shared_.io};  // of what is being sent: the stream's own counts the read as well

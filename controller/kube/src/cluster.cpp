@@ -46,6 +46,11 @@ class Watched {
   [[nodiscard]] bool synced() const {
     return std::ranges::all_of(reflectors_, [](const auto& reflector) { return reflector->synced(); });
   }
+  [[nodiscard]] SteadyPoint heard() const {
+    SteadyPoint earliest = SteadyPoint::max();
+    for (const auto& reflector : reflectors_) earliest = std::min(earliest, reflector->stats().heard);
+    return earliest;
+  }
   [[nodiscard]] const Store<T>* store(const std::string& ns) const {
     const auto found = stores_.find(ns);
     return found == stores_.end() ? nullptr : found->second.get();
@@ -279,6 +284,11 @@ bool Cluster::synced() const {
   bool all = true;
   parts_->each([&](auto& watched) { all = watched.synced() && all; });
   return all;
+}
+SteadyPoint Cluster::heard() const {
+  SteadyPoint earliest = SteadyPoint::max();
+  parts_->each([&](auto& watched) { earliest = std::min(earliest, watched.heard()); });
+  return earliest;
 }
 
 ports::Objects<api::EdgeCertificate>& Cluster::certificates() { return parts_->certificates; }

@@ -110,7 +110,7 @@ Result<bool> Reflector::take_line(std::string_view line) {
   const bool bookmark = event.facts.type == LineType::kBookmark;
   count([&](WatchStats& stats) {
     ++(bookmark ? stats.bookmarks : stats.events);
-    stats.heard = clock_.steady();
+    if (event.facts.type != LineType::kError) stats.heard = clock_.steady();
   });
   const Verdict verdict = machine_.line(event.facts);
   switch (verdict) {

@@ -23,6 +23,7 @@
 #include "lanes.hpp"
 #include "measures.hpp"
 #include "operator.hpp"
+#include "readiness.hpp"
 #include "wake.hpp"
 #include "web_lookup.hpp"
 
@@ -535,9 +536,10 @@ void Operator::Parts::pass(const runtime::Key& key, std::stop_token stop) {
 http::Response Operator::Parts::answer(const http::ServerRequest& request) {
   if (request.method != "GET") return text(405, "only GET\n");
   if (request.path == "/healthz") return text(200, "ok\n");
-  if (request.path == "/readyz")
-    return !cluster.synced() ? text(503, "the watches have not been read yet\n")
-                             : text(200, leads() ? "ok\n" : "ok: standing by, another operator leads\n");
+  if (request.path == "/readyz") {
+    const auto [ready, says] = readiness(cluster.synced(), clock.steady() - cluster.heard(), leads());
+    return text(ready ? 200 : 503, says + "\n");
+  }
   if (request.path == "/metrics") {
     lanes.measure(metrics);
     if (tools.audit) tools.audit->measure(metrics);

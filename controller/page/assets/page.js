@@ -268,6 +268,7 @@ function detailOf(item, told) {
       ["Serial", told.serialNumber],
       ["Issuer", item.issuer],
       ["Valid until", told.notAfter && utc(told.notAfter)],
+      ["Trace", told.traceId],
       ["Health", el("span", {}, ...markOf(told.health), sub(told.health.message))],
       ["Pins", told.pins && el("span", {}, ...markOf(told.pins), sub(told.pins.message))],
     ]),

@@ -92,6 +92,7 @@ Page::Page(Source source, const std::vector<std::string>& hosts, const Clock& cl
     : source_(std::move(source)),
       hosts_{"localhost", "127.0.0.1", "[::1]"},
       clock_(clock),
+      channel_(http::EventChannel::create(kMostListeners)),
       process_(std::to_string(clock.now().time_since_epoch().count())) {
   for (const auto& host : hosts) hosts_.push_back(lower(host));
   channel_->say(name_of(0));
@@ -169,12 +170,11 @@ http::Response Page::rotation(const std::string& key) {
 }
 
 http::Answer Page::events() {
-  if (channel_->listeners() >= kMostListeners) {
-    http::Response later = text(503, "too many listen already\n");
-    later.headers.add("Retry-After", "30");
-    return later;
-  }
-  return {{.status = 200, .headers = with_headers({}), .body = {}}, channel_};
+  if (auto listener = channel_->listen())
+    return {{.status = 200, .headers = with_headers({}), .body = {}}, std::move(listener)};
+  http::Response later = text(503, "too many listen already\n");
+  later.headers.add("Retry-After", "30");
+  return later;
 }
 
 }  // namespace edgetrust::page

@@ -76,8 +76,10 @@ class Parser {
     report->add_option("--from", line.from, "since when: 2026-11-01, a moment, or so long ago: 30d (the default)");
     report->add_option("--to", line.to, "until when, likewise (default: now)");
     report
-        ->add_option("--log", line.log,
-                     "an audit log of the operator, which is checked as well (default: the histories of the objects)")
+        ->add_option("--log", line.logs,
+                     "an audit log of the operator, which is checked as well (default: the histories of the objects); "
+                     "again for each further one, the oldest first")
+        ->allow_extra_args(false)
         ->check(CLI::ExistingFile);
     report->add_flag("-A,--all-namespaces", line.all_namespaces, "of all namespaces");
     output(report, kReportOutputs, "table, csv, json or yaml");
@@ -107,6 +109,8 @@ class Parser {
         ->add_option("--service-account", line.service_account,
                      "that of the operator: its name, or namespace:name where that is another namespace")
         ->capture_default_str();
+    doctor->add_option("--leader-elect-namespace", line.leader_elect_namespace,
+                       "that of the operator (default: the namespace of its service account)");
     verb(Command::kCompletion, Names::kShell, "completion", "print the completion script of bash, zsh or fish", true);
     verb(Command::kVersion, Names::kNothing, "version", "print the version");
   }

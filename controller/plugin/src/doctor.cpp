@@ -30,6 +30,7 @@ struct Right {
   std::string resource;
   std::string subresource;
   std::vector<std::string> verbs;
+  std::string name = {};  // empty: of all
 };
 const std::string kGroup(api::kGroup);
 const std::vector<std::string> kKinds{"edgecertificates",   "edges",      "rotationpolicies", "acmeissuers",
@@ -48,6 +49,12 @@ std::vector<Right> rights_of_operator() {
   rights.push_back({"coordination.k8s.io", "leases", "", {"get", "list", "watch", "create", "patch"}});
   rights.push_back({"events.k8s.io", "events", "", {"create", "patch"}});
   return rights;
+}
+
+// Of one that is started with --leader-elect, in the namespace of the Lease. Those in a watched namespace include them.
+std::vector<Right> rights_of_candidate() {
+  return {{"coordination.k8s.io", "leases", "", {"create"}},  // one that is made has no name yet
+          {"coordination.k8s.io", "leases", "", {"get", "patch"}, "edgetrust"}};
 }
 
 // What the commands of this program need, and which do not work without it.
@@ -188,25 +195,24 @@ class Examination {
 
   // --- rights
 
-  json::Value attributes(const Right& right, const std::string& verb) const {
-    json::Value wanted{
-        {"namespace", doctor_.cluster.ns()}, {"group", right.group}, {"resource", right.resource}, {"verb", verb}};
+  static json::Value attributes(const Right& right, const std::string& verb, const std::string& ns) {
+    json::Value wanted{{"namespace", ns}, {"group", right.group}, {"resource", right.resource}, {"verb", verb}};
     if (!right.subresource.empty()) wanted["subresource"] = right.subresource;
+    if (!right.name.empty()) wanted["name"] = right.name;
     return wanted;
   }
-  Result<bool> review(const std::string& kind, const std::string& plural, bool namespaced, json::Value spec) {
+  // `ns`: of a review that is made in one; empty: of one that is not.
+  Result<bool> review(const std::string& kind, const std::string& plural, const std::string& ns, json::Value spec) {
     const kube::Resource resource{
-        .group = "authorization.k8s.io", .version = "v1", .plural = plural, .kind = kind, .namespaced = namespaced};
+        .group = "authorization.k8s.io", .version = "v1", .plural = plural, .kind = kind, .namespaced = !ns.empty()};
     json::Value body{{"apiVersion", resource.api_version()}, {"kind", kind}, {"spec", std::move(spec)}};
-    if (namespaced) body["metadata"]["namespace"] = doctor_.cluster.ns();
-    EDGETRUST_TRY_ASSIGN(
-        const auto answer,
-        doctor_.cluster.client().create(resource, namespaced ? doctor_.cluster.ns() : "", json::dump(body), {}));
+    if (!ns.empty()) body["metadata"]["namespace"] = ns;
+    EDGETRUST_TRY_ASSIGN(const auto answer, doctor_.cluster.client().create(resource, ns, json::dump(body), {}));
     return answer.root()["status"]["allowed"].boolean().value_or(false);
   }
   static std::string name_of(const Right& right) {
     return right.resource + (right.subresource.empty() ? "" : "/" + right.subresource) +
-           (right.group.empty() ? "" : "." + right.group);
+           (right.group.empty() ? "" : "." + right.group) + (right.name.empty() ? "" : " \"" + right.name + "\"");
   }
   // The verbs that are missing; an error when nobody can tell.
   template <class Ask>
@@ -223,8 +229,8 @@ class Examination {
     std::size_t lacking = 0;
     for (const auto& [right, without] : own_rights()) {
       const auto missing = missing_verbs(right, [&](const std::string& verb) {
-        return review("SelfSubjectAccessReview", "selfsubjectaccessreviews", false,
-                      {{"resourceAttributes", attributes(right, verb)}});
+        return review("SelfSubjectAccessReview", "selfsubjectaccessreviews", "",
+                      {{"resourceAttributes", attributes(right, verb, doctor_.cluster.ns())}});
       });
       if (!missing) return say(Verdict::kUnknown, "permissions", "you", missing.error().message());
       if (missing->empty()) continue;
@@ -241,31 +247,42 @@ class Examination {
     const auto colon = doctor_.service_account.find(':');
     const std::string account =
         colon == std::string::npos ? doctor_.cluster.ns() + ":" + doctor_.service_account : doctor_.service_account;
-    const std::string user = "system:serviceaccount:" + account;
-    const std::string ns = account.substr(0, account.find(':'));
+    const std::string& own = doctor_.leader_elect_namespace;
+    const std::string lease_ns = own.empty() ? account.substr(0, account.find(':')) : own;
+    look_at_rights_of(account, rights_of_operator(), doctor_.cluster.ns(), Verdict::kBad, "all that the operator does",
+                      "grant it, as manifests/operator/rbac.yaml does; if the operator has another account, name it by "
+                      "--service-account");
+    if (lease_ns == doctor_.cluster.ns()) return;
+    // One that is started without needs none of it, and how it is started nobody can ask.
+    look_at_rights_of(account, rights_of_candidate(), lease_ns, Verdict::kWarning, "what it takes to lead",
+                      "grant it, as the chart does, or an operator with --leader-elect never works; if its Lease is in "
+                      "another namespace, name that by --leader-elect-namespace");
+  }
+
+  void look_at_rights_of(const std::string& account, const std::vector<Right>& rights, const std::string& ns,
+                         Verdict lacking, const std::string& all, const std::string& todo) {
+    const std::string group = "system:serviceaccounts:" + account.substr(0, account.find(':'));
     bool whole = true;
-    for (const auto& right : rights_of_operator()) {
+    for (const auto& right : rights) {
       const auto missing = missing_verbs(right, [&](const std::string& verb) {
-        return review("LocalSubjectAccessReview", "localsubjectaccessreviews", true,
-                      {{"user", user},
-                       {"groups", {"system:authenticated", "system:serviceaccounts", "system:serviceaccounts:" + ns}},
-                       {"resourceAttributes", attributes(right, verb)}});
+        return review("LocalSubjectAccessReview", "localsubjectaccessreviews", ns,
+                      {{"user", "system:serviceaccount:" + account},
+                       {"groups", {"system:authenticated", "system:serviceaccounts", group}},
+                       {"resourceAttributes", attributes(right, verb, ns)}});
       });
       if (!missing) {
         const bool forbidden = missing.error().kind == ErrorKind::kForbidden;
         return say(Verdict::kUnknown, "permissions", account,
-                   forbidden ? "you may not ask what the operator may do (create localsubjectaccessreviews)"
-                             : missing.error().message());
+                   forbidden
+                       ? "you may not ask what the operator may do in " + ns + " (create localsubjectaccessreviews)"
+                       : missing.error().message());
       }
       if (missing->empty()) continue;
       whole = false;
-      say(Verdict::kBad, "permissions", account,
-          "may not " + join(*missing, ", ") + " " + name_of(right) + " in " + doctor_.cluster.ns(),
-          "grant it, as manifests/operator/rbac.yaml does; if the operator has another account, name it by "
-          "--service-account");
+      say(lacking, "permissions", account, "may not " + join(*missing, ", ") + " " + name_of(right) + " in " + ns,
+          todo);
     }
-    if (whole)
-      say(Verdict::kGood, "permissions", account, "may do all that the operator does in " + doctor_.cluster.ns());
+    if (whole) say(Verdict::kGood, "permissions", account, "may do " + all + " in " + ns);
   }
 
   // --- objects

@@ -72,11 +72,14 @@ std::string in_form_of_report(const CommandLine& line, const std::vector<ReportL
 
 Result<int> report_of_log(const CommandLine& line, const Surroundings& around) {
   EDGETRUST_TRY_ASSIGN(const ReportTime time, time_of_report(line, around.clock.now()));
-  std::ifstream in(line.log, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  const AuditReport read = audit_report(text, time.from, time.to);
+  std::vector<AuditLog> logs;
+  for (const auto& name : line.logs) {
+    std::ifstream in(name, std::ios::binary);
+    logs.push_back({.name = name, .text = {std::istreambuf_iterator<char>(in), {}}});
+  }
+  const AuditReport read = audit_report(logs, time.from, time.to);
   around.out(in_form_of_report(line, read.lines));
-  for (const auto& trouble : read.troubles) around.err(in_a_line({line.log, ", ", trouble}));
+  for (const auto& trouble : read.troubles) around.err(in_a_line({trouble}));
   return read.troubles.empty() ? 0 : 1;
 }
 
@@ -323,7 +326,8 @@ class Program {
                                    .api = transport_,
                                    .tools = around_.doctor,
                                    .clock = around_.clock,
-                                   .service_account = line_.service_account});
+                                   .service_account = line_.service_account,
+                                   .leader_elect_namespace = line_.leader_elect_namespace});
     around_.out(in_form(as_value(findings), [&] { return print(findings, style()); }));
     return is_well(findings) ? 0 : 2;
   }
@@ -349,7 +353,7 @@ int run(const CommandLine& line, const Surroundings& around) {
     return 0;
   }
   const auto ended = [&]() -> Result<int> {
-    if (line.command == Command::kReport && !line.log.empty()) return report_of_log(line, around);
+    if (line.command == Command::kReport && !line.logs.empty()) return report_of_log(line, around);
     EDGETRUST_TRY_ASSIGN(const auto program, Program::create(line, around));
     return program->run();
   }();

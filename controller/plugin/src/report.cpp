@@ -62,6 +62,59 @@ std::string csv_line(std::vector<std::string> words) {
   return join(words, ",") + "\r\n";
 }
 
+// Follows the chains of audit logs, line by line.
+class ChainReader {
+ public:
+  // What comes is the first line of another log: it goes on with the chain, or begins one.
+  void next_log() { may_begin_ = true; }
+
+  // What is wrong with its place in the chain; empty: nothing. After a break the chain is followed from there on, so
+  // that each break is told once.
+  std::string read(std::string_view line) {
+    const audit::Link beginning;  // a whole log begins with number 1
+    auto next = link_ ? audit::follow(line, &*link_) : audit::follow(line, &beginning);
+    if (!next && link_ && may_begin_) {
+      if (auto begun = audit::follow(line, &beginning)) next = std::move(begun);
+    }
+    const auto anew = next ? next : audit::follow(line, nullptr);
+    std::string trouble;
+    if (!next)
+      trouble = !link_ && anew ? "the log begins with number " + std::to_string(anew->sequence - 1) +
+                                     ": what was before it is not here"
+                               : next.error().message();
+    if (anew) {
+      link_ = *anew;
+      may_begin_ = false;
+    }
+    return trouble;
+  }
+
+ private:
+  std::optional<audit::Link> link_;  // empty: no record was read yet
+  bool may_begin_ = true;
+};
+
+// Nothing for what has no time.
+std::optional<ReportLine> report_line(json::View record) {
+  constexpr std::int64_t kMostRevisions = 1'000'000'000;
+  const auto at = parse_rfc3339(record["at"].string().value_or(""));
+  if (!at) return std::nullopt;
+  const auto text = [&](const char* member) { return record[member].string_or(""); };
+  return ReportLine{.at = *at,
+                    .certificate = {text("namespace"), text("name")},
+                    .edge = text("edge"),
+                    .revision = static_cast<int>(
+                        std::clamp<std::int64_t>(record["revision"].integer().value_or(0), 0, kMostRevisions)),
+                    .result = text("action"),
+                    .change = text("change"),
+                    .approved_by = text("by"),
+                    .old_serial = text("oldSerial"),
+                    .new_serial = text("newSerial"),
+                    .evidence = text("evidence"),
+                    .message = text("message"),
+                    .trace_id = text("traceId")};
+}
+
 }  // namespace
 
 std::vector<ReportLine> report(const std::vector<api::EdgeCertificate>& certificates, TimePoint from, TimePoint to) {
@@ -90,47 +143,26 @@ std::vector<ReportLine> report(const std::vector<api::EdgeCertificate>& certific
   return lines;
 }
 
-AuditReport audit_report(std::string_view log, TimePoint from, TimePoint to) {
+AuditReport audit_report(const std::vector<AuditLog>& logs, TimePoint from, TimePoint to) {
   AuditReport read;
-  audit::Link link;  // a whole log begins with number 1
-  bool is_first = true;
-  std::size_t number = 0;
-  for (const auto& line : split(log, '\n')) {
-    ++number;
-    if (line.empty()) continue;
-    const auto next = audit::follow(line, &link);
-    // After a break it is followed from there on, so that each break is told once.
-    const auto anew = next ? next : audit::follow(line, nullptr);
-    if (!next)
-      read.troubles.push_back("line " + std::to_string(number) + ": " +
-                              (is_first && anew ? "the log begins with number " + std::to_string(anew->sequence - 1) +
-                                                      ": what was before it is not here"
-                                                : next.error().message()));
-    if (anew) {
-      link = *anew;
-      is_first = false;
+  ChainReader chain;
+  for (const auto& log : logs) {
+    chain.next_log();
+    std::size_t number = 0;
+    bool is_empty = true;
+    for (const auto& line : split(log.text, '\n')) {
+      ++number;
+      if (line.empty()) continue;
+      if (const std::string trouble = chain.read(line); !trouble.empty())
+        read.troubles.push_back(log.name + ", line " + std::to_string(number) + ": " + trouble);
+      const auto document = json::Document::parse(line);
+      if (!document) continue;
+      is_empty = false;
+      auto told = report_line(document->root());
+      if (told && told->at >= from && told->at < to) read.lines.push_back(std::move(*told));
     }
-    const auto document = json::Document::parse(line);
-    if (!document) continue;
-    const json::View record = document->root();
-    const auto at = parse_rfc3339(record["at"].string().value_or(""));
-    if (!at || *at < from || *at >= to) continue;
-    const auto text = [&](const char* member) { return record[member].string_or(""); };
-    read.lines.push_back({.at = *at,
-                          .certificate = {text("namespace"), text("name")},
-                          .edge = text("edge"),
-                          .revision = static_cast<int>(
-                              std::clamp<std::int64_t>(record["revision"].integer().value_or(0), 0, 1'000'000'000)),
-                          .result = text("action"),
-                          .change = text("change"),
-                          .approved_by = text("by"),
-                          .old_serial = text("oldSerial"),
-                          .new_serial = text("newSerial"),
-                          .evidence = text("evidence"),
-                          .message = text("message"),
-                          .trace_id = text("traceId")});
+    if (is_empty) read.troubles.push_back(log.name + ": it holds no record");
   }
-  if (is_first) read.troubles.emplace_back("it holds no record");
   return read;
 }
 

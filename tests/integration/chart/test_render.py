@@ -58,6 +58,7 @@ REFUSED: list[tuple[Object, str]] = [
     (with_("resources.limits.memory", "lots"), "/resources/limits/memory"),
     (with_("terminationGracePeriodSeconds", 5), "/terminationGracePeriodSeconds"),
     (with_("metrics.port", 80), "/metrics/port"),
+    (with_("prometheusRule.runbooks", "controller/docs/operations.md"), "/prometheusRule/runbooks"),
     (with_("http01.port", 80), "/http01/port"),
     (with_("http01.service.type", "ExternalName"), "/http01/service/type"),
     (with_("http01.ingress.hosts", [""]), "/http01/ingress/hosts/0"),
@@ -342,6 +343,12 @@ class Render(unittest.TestCase):
             file.flush()
             done = subprocess.run(["promtool", "check", "rules", file.name], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_where_nobody_says_where_the_runbooks_are_no_link_is_made_up(self) -> None:
+        (rule,) = of_kind(objects(template("helm4", with_("prometheusRule.enabled", True))), "PrometheusRule")
+        alerts = [alert for group in rule["spec"]["groups"] for alert in group["rules"]]
+        self.assertGreater(len(alerts), 30)
+        self.assertEqual({name for alert in alerts for name in alert["annotations"]}, {"summary", "description"})
 
     def test_the_dashboards_are_handed_on_as_they_are(self) -> None:
         files = {file.stem: file.read_text() for file in (CHART / "files" / "dashboards").glob("*.json")}

@@ -111,6 +111,11 @@ class Audit(AuditTest):
         told = subprocess.run([env("KUBECTL_EDGETRUST"), "report", "--log", str(forged)], capture_output=True, text=True, check=False)
         self.assertEqual(told.returncode, 1)
         self.assertIn("line 3: its hash is that of another text", told.stderr)
+        first_part, rest = self.folder / "first.log", self.folder / "rest.log"
+        first_part.write_text("".join(lines[:4]))
+        rest.write_text("".join(lines[4:]))
+        parts = subprocess.run([env("KUBECTL_EDGETRUST"), "report", "--log", str(first_part), "--log", str(rest), "-o", "csv"], capture_output=True, text=True, check=True)
+        self.assertEqual(parts.stdout, report.stdout)
 
 
 class SharedFile(TwoOperators, AuditTest):

@@ -220,6 +220,26 @@ class Doctor(PluginTest):
         table = self.ask("doctor").stdout
         self.assertTrue(table.startswith("wrong"), "what is wrong comes first")
 
+    def test_it_asks_for_the_role_of_a_lease_that_is_elsewhere(self) -> None:
+        home = f"{self.namespace}-home"
+        self.kube.create_namespace(home)
+        account = f"{home}:edgetrust"
+        subject = {"kind": "ServiceAccount", "name": "edgetrust", "namespace": home}
+
+        def said(*words: str) -> list[tuple[str, str]]:
+            done = self.ask("doctor", "-o", "json", "--service-account", account, *words)
+            self.assertEqual(done.stderr, "")
+            return [(finding["verdict"], finding["what"]) for finding in json.loads(done.stdout)["findings"] if (finding["area"], finding["subject"]) == ("permissions", account)]
+
+        lacks = [("warning", f"may not create leases.coordination.k8s.io in {home}"), ("warning", f'may not get, patch leases.coordination.k8s.io "edgetrust" in {home}')]
+        self.assertEqual([one for one in said() if one[1].endswith(f"in {home}")], lacks)
+        metadata = {"name": "edgetrust", "namespace": home}
+        rules = [{"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]}, {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "resourceNames": ["edgetrust"], "verbs": ["get", "patch"]}]
+        self.kube.create({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules})
+        self.kube.create({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata, "subjects": [subject], "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "edgetrust"}})
+        wait_for("what was granted holds", lambda: ("ok", f"may do what it takes to lead in {home}") in said(), 20)
+        self.assertEqual([verdict for verdict, what in said("--leader-elect-namespace", "default") if what.endswith("in default")], ["warning", "warning"])
+
     def test_it_asks_for_the_verbs_of_the_admission_policies_too(self) -> None:
         """As somebody who may edit, and then as somebody who may approve and override as well."""
         subject = {"kind": "ServiceAccount", "name": "ada", "namespace": self.namespace}

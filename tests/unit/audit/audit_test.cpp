@@ -313,6 +313,26 @@ TEST_F(AuditTest, OnlyWhatWasWrittenIsRecordedAndOnlyOnce) {
   EXPECT_EQ(lines().size(), 2U);
 }
 
+TEST_F(AuditTest, AnObjectThatIsGoneIsForgotten) {
+  const auto log = open();
+  StoredCertificates stored;
+  WatchedObjects<api::EdgeCertificate> watched(stored, *log);
+  api::EdgeCertificate one;
+  one.meta.ns = "voice";
+  one.meta.name = "a";
+  one.meta.uid = "u1";
+  stored.stored = std::make_shared<api::EdgeCertificate>(one);
+  one.status.order = api::OrderStatus{.revision = 1};
+  EXPECT_TRUE(watched.write_status(one, {}).has_value());
+  EXPECT_NE(watched.get(one.meta.key()), nullptr);
+  EXPECT_TRUE(watched.write_status(one, {}).has_value());
+  EXPECT_EQ(lines().size(), 1U) << "what was written is known";
+  stored.stored = nullptr;
+  EXPECT_EQ(watched.get(one.meta.key()), nullptr);
+  EXPECT_TRUE(watched.write_status(one, {}).has_value());
+  EXPECT_EQ(lines().size(), 2U) << "and nothing of it any more";
+}
+
 // --- sink
 
 struct SinkTest : AuditTest {

@@ -3,7 +3,10 @@
 #include "support/raw_socket.hpp"
 #include "support/test_ca.hpp"
 
+#include <atomic>
 #include <future>
+#include <latch>
+#include <thread>
 
 namespace edgetrust::http {
 namespace {
@@ -280,14 +283,14 @@ TEST(Server, StartRefusesPemThatDoesNotFit) {
 // --- server-sent events
 
 struct Told {
-  std::shared_ptr<EventChannel> channel = std::make_shared<EventChannel>();
+  std::shared_ptr<EventChannel> channel = EventChannel::create(8);
   ServerOptions options;
   std::unique_ptr<Server> server;
 
   explicit Told(ServerOptions with = {}) : options(std::move(with)) {
     server = Server::start(std::move(options), [this](const ServerRequest& request) -> Answer {
                if (request.path != "/events") return text(200, "else");
-               return {{.status = 200, .headers = {{"X-Mine", "1"}}, .body = {}}, channel};
+               return {{.status = 200, .headers = {{"X-Mine", "1"}}, .body = {}}, channel->listen()};
              }).value();
   }
   std::unique_ptr<RawSocket> listen() {
@@ -317,6 +320,35 @@ TEST(ServerEvents, AreToldToAllWhoListenAndTheLatestToWhoComesLater) {
   told.channel->say("second");
   EXPECT_EQ(one->read_until("\n\n"), "data: second\n\n");
   EXPECT_EQ(two->read_until("\n\n"), "data: second\n\n");
+}
+
+TEST(ServerEvents, NoMoreListenThanMayAndAPlaceThatIsLeftIsTaken) {
+  const auto channel = EventChannel::create(2);
+  auto one = channel->listen();
+  const auto two = channel->listen();
+  ASSERT_NE(two, nullptr);
+  EXPECT_EQ(channel->listen(), nullptr);
+  EXPECT_EQ(channel->listeners(), 2U);
+  one.reset();
+  EXPECT_NE(channel->listen(), nullptr);
+}
+
+TEST(ServerEvents, ManyWhoComeAtOnceDoNotPassTheLimit) {
+  constexpr std::size_t kMost = 4;
+  const auto channel = EventChannel::create(kMost);
+  std::atomic<std::size_t> taken = 0;
+  std::vector<std::jthread> threads;
+  std::latch begin(16);
+  std::latch end(16);
+  for (int i = 0; i < 16; ++i)
+    threads.emplace_back([&] {
+      begin.arrive_and_wait();
+      const auto listener = channel->listen();
+      if (listener) ++taken;
+      end.arrive_and_wait();  // all hold what they have got
+    });
+  threads.clear();
+  EXPECT_EQ(taken, kMost);
 }
 
 TEST(ServerEvents, ALineBreakIsNoEndOfAnEvent) {

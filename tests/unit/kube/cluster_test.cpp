@@ -53,6 +53,11 @@ class Notes {
     return notes_;
   }
 
+  std::size_t count() {
+    const std::lock_guard lock(mutex_);
+    return notes_.size();
+  }
+
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -100,6 +105,31 @@ TEST_F(ClusterTest, TellsOfAnObjectAsItWasAndAsItIs) {
 TEST_F(ClusterTest, TellsOfSecretsLikewise) {
   EXPECT_EQ(changes_of("secrets", {event("ADDED", "3"), end_of_look(), event("MODIFIED", "10")}, 2),
             (std::vector<std::string>{"voice/a ->3", "voice/a 3>10"}));
+}
+
+TEST_F(ClusterTest, KnowsSinceWhenItsMostSilentWatchHasSaidNothing) {
+  constexpr std::size_t kOthers = 7;
+  Notes synced;
+  server->lines["edges"] = {event("ADDED", "3"), end_of_look(), event("MODIFIED", "10")};
+  // Between the two words about the Edge the others have been read, and time goes by.
+  const auto changed = [&](const AnyChange& change) {
+    if (notes.count() == 0) {
+      synced.first(kOthers);
+      clock.advance(std::chrono::minutes{5});
+    }
+    std::visit(Told{notes}, change);
+  };
+  Cluster cluster(
+      client, clock, random, pauser,
+      {.namespaces = {"voice"}, .indexed_label = "l", .changed = changed, .note = [&](const WatchNote& note) {
+         if (note.news == WatchNews::kSynced) synced.add(note.what.resource.plural);
+       }});
+  const SteadyPoint begin = clock.steady();
+  cluster.start();
+  notes.first(2);
+  EXPECT_EQ(cluster.heard(), begin);
+  EXPECT_EQ(clock.steady() - begin, std::chrono::minutes{5});
+  cluster.stop();
 }
 
 TEST_F(ClusterTest, FindsTheMetadataOfASecretByItsName) {

@@ -143,6 +143,17 @@ TEST_F(ReflectorTest, Gone410InTheStreamIsOneNewLookThatFindsWhatWasMissed) {
   for (const auto pause : pauser.pauses()) EXPECT_LE(pause, 500ms);
 }
 
+TEST_F(ReflectorTest, AnErrorIsNothingThatWasHeard) {
+  const SteadyPoint begin = clock.steady();
+  on_change = [this](const std::string& /*name*/) { clock.advance(1min); };
+  transport->lines({event("ADDED", object("a", "1")), bookmark("9", true)})
+      .lines({gone()})
+      .lines({}, Error{.kind = ErrorKind::kUnavailable, .what = "cut"});
+  play();
+  EXPECT_GE(stats.failures, 2U);
+  EXPECT_EQ(stats.heard, begin);
+}
+
 TEST_F(ReflectorTest, Gone410AsStatusIsTheSame) {
   transport->lines({event("ADDED", object("a", "1")), bookmark("9", true)})
       .answer(410, failure(410, "Expired"))

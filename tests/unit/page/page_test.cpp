@@ -45,11 +45,8 @@ struct Served {
     certificates.push_back(std::make_shared<const api::EdgeCertificate>(certificate(name, kQuiet)));
     page.changed();
   }
-  std::string word() {
-    std::uint64_t seen = 0;
-    return events()->newer_than(seen);
-  }
-  std::shared_ptr<http::EventChannel> events() { return ask("/events").events; }
+  std::string word() { return events()->next(); }
+  std::shared_ptr<http::EventListener> events() { return ask("/events").events; }
 };
 
 std::string header(const http::Answer& answer, std::string_view name) {
@@ -204,14 +201,14 @@ TEST(Page, TheVersionOfAnotherProcessIsAnother) {
 
 TEST(Page, NoMoreThan32Listen) {
   Served served;
-  const auto channel = served.events();
-  std::vector<std::uint64_t> listeners;
-  for (int i = 0; i < 32; ++i) listeners.push_back(channel->enter([] {}));
+  std::vector<std::shared_ptr<http::EventListener>> listeners;
+  for (int i = 0; i < 32; ++i) listeners.push_back(served.events());
+  EXPECT_THAT(listeners, testing::Each(testing::NotNull())) << "an answer counts before its stream begins";
   const auto refused = served.ask("/events");
   EXPECT_EQ(refused.status, 503);
   EXPECT_EQ(refused.events, nullptr);
   EXPECT_EQ(served.ask("/fleet.json").status, 200) << "the fleet is told nevertheless";
-  channel->leave(listeners.back());
+  listeners.pop_back();
   EXPECT_EQ(served.ask("/events").status, 200);
 }
 

@@ -70,24 +70,58 @@ TEST(AuditReport, ReadsALogAndFollowsItsChain) {
     lines.push_back(audit::seal(record, kNow + std::chrono::minutes{lines.size()}, "pod", link));
   }
   const auto log = [&] { return lines[0] + "\n" + lines[1] + "\n" + lines[2] + "\n"; };
-  const auto whole = audit_report(log(), kNow, kNow + std::chrono::minutes{2});
+  const auto whole = audit_report({{"audit.log", log()}}, kNow, kNow + std::chrono::minutes{2});
   EXPECT_TRUE(whole.troubles.empty());
   ASSERT_EQ(whole.lines.size(), 2U) << "the end is open";
   EXPECT_EQ(whole.lines[1].result, "Approve");
   EXPECT_EQ(whole.lines[1].edge, "edge01");
   EXPECT_EQ(whole.lines[1].revision, 4);
   lines[1].replace(lines[1].find("CHG1"), 4, "CHG2");
-  const auto forged = audit_report(log(), kNow, kNow + std::chrono::hours{1});
-  EXPECT_THAT(forged.troubles, testing::ElementsAre(HasSubstr("line 2: its hash is that of another text"),
+  const auto forged = audit_report({{"audit.log", log()}}, kNow, kNow + std::chrono::hours{1});
+  EXPECT_THAT(forged.troubles, testing::ElementsAre(HasSubstr("audit.log, line 2: its hash is that of another text"),
                                                     HasSubstr("line 3: it does not follow")));
   EXPECT_EQ(forged.lines.size(), 3U);
-  const auto cut = audit_report(lines[2] + "\n", kNow, kNow + std::chrono::hours{1});
+  const auto cut = audit_report({{"audit.log", lines[2] + "\n"}}, kNow, kNow + std::chrono::hours{1});
   EXPECT_THAT(cut.troubles,
-              testing::ElementsAre("line 1: the log begins with number 3: what was before it is not here"));
+              testing::ElementsAre("audit.log, line 1: the log begins with number 3: what was before it is not here"));
   EXPECT_EQ(cut.lines.size(), 1U);
-  const auto nothing = audit_report("", kNow, kNow);
+  const auto nothing = audit_report({{"audit.log", ""}}, kNow, kNow);
   EXPECT_TRUE(nothing.lines.empty());
-  EXPECT_THAT(nothing.troubles, testing::ElementsAre("it holds no record"));
+  EXPECT_THAT(nothing.troubles, testing::ElementsAre("audit.log: it holds no record"));
+}
+
+// So many records of a chain, a line each.
+std::string log_of(int records, audit::Link& link) {
+  std::string log;
+  for (int i = 0; i < records; ++i)
+    log +=
+        audit::seal({.action = "Push", .kind = "EdgeCertificate", .object = {"voice", "a"}}, kNow, "pod", link) + "\n";
+  return log;
+}
+std::vector<std::string> troubles_of(const std::vector<AuditLog>& logs) {
+  return audit_report(logs, kNow, kNow + std::chrono::hours{1}).troubles;
+}
+
+TEST(AuditReport, ReadsSeveralLogsInTheirOrder) {
+  audit::Link old_link;
+  audit::Link link;
+  const AuditLog old{"2026.log", log_of(3, old_link)};
+  const AuditLog begun{"audit.log", log_of(2, link)};
+  const AuditLog going_on{"audit.log.2", log_of(2, link)};
+  const auto all = audit_report({old, begun, going_on}, kNow, kNow + std::chrono::hours{1});
+  EXPECT_TRUE(all.troubles.empty()) << "a chain begins in a new file, or goes on in it";
+  EXPECT_EQ(all.lines.size(), 7U);
+  EXPECT_THAT(
+      troubles_of({old, going_on}),
+      testing::ElementsAre(HasSubstr("audit.log.2, line 1: it does not follow the record before it: number 4 is "
+                                     "expected, and it is 3")));
+  EXPECT_THAT(troubles_of({going_on, begun}),
+              testing::ElementsAre("audit.log.2, line 1: the log begins with number 3: what was before it is not here"))
+      << "each gap is told";
+  EXPECT_THAT(troubles_of({{"audit.log", begun.text + old.text}}),
+              testing::ElementsAre(HasSubstr("audit.log, line 3: ")))
+      << "no chain begins within a file";
+  EXPECT_THAT(troubles_of({old, {"empty.log", ""}, begun}), testing::ElementsAre("empty.log: it holds no record"));
 }
 
 TEST(AuditReport, WhatALogHoldsBesidesGivesTheTerminalNoOrders) {
@@ -99,7 +133,8 @@ TEST(AuditReport, WhatALogHoldsBesidesGivesTheTerminalNoOrders) {
                              .change = "CHG1\x1b[2J\n2026-11-20T02:10:00Z   b",
                              .by = "\t=cmd()",
                              .evidence = "\u009b2J\u202e"};
-  const auto read = audit_report(audit::seal(record, kNow, "pod", link), kNow, kNow + std::chrono::hours{1});
+  const auto read =
+      audit_report({{"audit.log", audit::seal(record, kNow, "pod", link)}}, kNow, kNow + std::chrono::hours{1});
   EXPECT_TRUE(read.troubles.empty());
   const std::string table = as_table(read.lines);
   EXPECT_EQ(std::ranges::count(table, '\n'), 2);

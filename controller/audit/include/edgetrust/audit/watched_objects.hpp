@@ -2,6 +2,7 @@
 // The one place where records are made: the objects of a kind, as the engine writes their statuses. Each intention and
 // each result goes through write_status before anything follows from it, so nothing is forgotten, and no rule knows of
 // audits. What was written is compared with what this process has written of the object before, else with the cache.
+// An object that is gone is forgotten when the engine looks for it, which it does after each deletion.
 // Threads: any. Errors: those of the objects behind it.
 #include "edgetrust/audit/log.hpp"
 #include "edgetrust/ports/cluster.hpp"
@@ -16,7 +17,14 @@ class WatchedObjects final : public ports::Objects<Kind> {
   // `inner` and `log` must outlive it.
   WatchedObjects(ports::Objects<Kind>& inner, Log& log) : inner_(inner), log_(log) {}
 
-  [[nodiscard]] std::shared_ptr<const Kind> get(const api::ObjectKey& key) const override { return inner_.get(key); }
+  [[nodiscard]] std::shared_ptr<const Kind> get(const api::ObjectKey& key) const override {
+    auto found = inner_.get(key);
+    if (!found) {
+      const std::lock_guard lock(mutex_);
+      written_.erase(key);
+    }
+    return found;
+  }
   [[nodiscard]] std::vector<std::shared_ptr<const Kind>> list(const std::string& ns) const override {
     return inner_.list(ns);
   }
@@ -53,7 +61,7 @@ class WatchedObjects final : public ports::Objects<Kind> {
   ports::Objects<Kind>& inner_;
   Log& log_;
   mutable std::mutex mutex_;
-  std::map<api::ObjectKey, std::shared_ptr<const Kind>> written_;
+  mutable std::map<api::ObjectKey, std::shared_ptr<const Kind>> written_;  // of objects that there are
 };
 
 }  // namespace edgetrust::audit

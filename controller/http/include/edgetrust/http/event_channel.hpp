@@ -4,31 +4,57 @@
 // which writes it. Threads: any; say() never blocks on a listener.
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 namespace edgetrust::http {
 
-class EventChannel {
- public:
-  void say(std::string data);
-  // How many connections are listening.
-  [[nodiscard]] std::size_t listeners() const;
+class EventListener;
 
-  // For the server. `wake` is called after each word, from the thread of say(); it must be quick, and must not call the
-  // channel. Returns the name to leave by.
-  std::uint64_t enter(std::function<void()> wake);
-  void leave(std::uint64_t listener);
-  // The latest word, as it goes over the wire, if it is newer than `seen`, which is brought up to date; else empty.
-  [[nodiscard]] std::string newer_than(std::uint64_t& seen) const;
+class EventChannel : public std::enable_shared_from_this<EventChannel> {
+ public:
+  // At most so many listen at a time.
+  static std::shared_ptr<EventChannel> create(std::size_t most);
+
+  void say(std::string data);
+  // How many are listening.
+  [[nodiscard]] std::size_t listeners() const;
+  // One more, who counts from now on for as long as it lives. Null: as many as may are listening.
+  [[nodiscard]] std::shared_ptr<EventListener> listen();
 
  private:
+  friend class EventListener;
+  explicit EventChannel(std::size_t most) : most_(most) {}
+
+  const std::size_t most_;
   mutable std::mutex mutex_;
   std::uint64_t said_ = 0;
   std::string latest_;
-  std::uint64_t entered_ = 0;
-  std::map<std::uint64_t, std::function<void()>> listeners_;
+  std::set<EventListener*> listeners_;
+};
+
+// For the server: one stream.
+class EventListener {
+ public:
+  ~EventListener();
+  EventListener(const EventListener&) = delete;
+  EventListener& operator=(const EventListener&) = delete;
+
+  // `wake` is called after each word, from the thread of say(), until this ends; it must be quick, and must not call
+  // channel or listener.
+  void on_word(std::function<void()> wake);
+  // The latest word, as it goes over the wire; empty where it was told already.
+  [[nodiscard]] std::string next();
+
+ private:
+  friend class EventChannel;
+  explicit EventListener(std::shared_ptr<EventChannel> channel) : channel_(std::move(channel)) {}
+
+  const std::shared_ptr<EventChannel> channel_;  // whose mutex guards the rest
+  std::function<void()> wake_;
+  std::uint64_t told_ = 0;
 };
 
 }  // namespace edgetrust::http

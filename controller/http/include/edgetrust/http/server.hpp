@@ -27,12 +27,12 @@ struct ServerRequest {
   std::string body;
 };
 
-// A response, or with `events` the stream of a channel: its head is the response's, its body what the channel says.
+// A response, or with `events` the stream of a channel: its head is the response's, its body what that listener hears.
 struct Answer : Response {
   Answer(Response response) : Response(std::move(response)) {}  // a handler's usual answer
-  Answer(Response head, std::shared_ptr<EventChannel> channel)
-      : Response(std::move(head)), events(std::move(channel)) {}
-  std::shared_ptr<EventChannel> events;
+  Answer(Response head, std::shared_ptr<EventListener> listener)
+      : Response(std::move(head)), events(std::move(listener)) {}
+  std::shared_ptr<EventListener> events;
 };
 
 using Handler = std::function<Answer(const ServerRequest&)>;

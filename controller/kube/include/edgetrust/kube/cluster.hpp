@@ -55,6 +55,10 @@ class Cluster {
   // Waits until every kind has been read once; false when `stop` came first.
   bool wait_synced(std::stop_token stop);
   [[nodiscard]] bool synced() const;
+  // When the watch that has been silent for the longest last brought something. An API server says something each
+  // minute or so, also of a kind that does not change, and where it does not, a watch looks at everything again after
+  // twice ReflectorOptions::idle: what is much older than that is a watch that fails. Of meaning once synced.
+  [[nodiscard]] SteadyPoint heard() const;
   void stop();
 
   ports::Objects<api::EdgeCertificate>& certificates();

@@ -44,7 +44,7 @@ struct WatchStats {
   std::uint64_t failures = 0;
   std::uint64_t bad_objects = 0;
   std::uint64_t pages = 0;
-  SteadyPoint heard{};  // when a page or line last came
+  SteadyPoint heard{};  // when a page, or a line that is no ERROR event, last came
 };
 
 struct ReflectorOptions {

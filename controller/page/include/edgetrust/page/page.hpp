@@ -60,9 +60,9 @@ class Page {
   const Source source_;
   std::vector<std::string> hosts_;
   const Clock& clock_;
+  const std::shared_ptr<http::EventChannel> channel_;
   const std::string process_;  // of this process: the version of another one is another one
   std::atomic<std::uint64_t> version_{0};
-  std::shared_ptr<http::EventChannel> channel_ = std::make_shared<http::EventChannel>();
   std::mutex telling_;
   std::mutex mutex_;
   std::shared_ptr<const Rendered> rendered_;

@@ -40,14 +40,15 @@ struct CommandLine {
   bool watch = false;
   std::string from;  // of a report
   std::string to;
-  std::string log;    // of a report: an audit log; empty: the histories of the objects
-  std::string until;  // days, a duration, or a moment
+  std::vector<std::string> logs;  // of a report: audit logs, the oldest first; empty: the histories of the objects
+  std::string until;              // days, a duration, or a moment
   std::string reason;
   std::string change;  // of an approval
   std::optional<int> revision;
   bool end = false;                           // of a hold or an override
   std::string policy;                         // a halted RotationPolicy
   std::string service_account = "edgetrust";  // the operator's: a name, or namespace:name
+  std::string leader_elect_namespace;         // the operator's; empty: that of its service account
 };
 
 // What the program shall do with it: the commands, or a text to print and an exit status (--help, or a mistake).

@@ -27,7 +27,8 @@ struct Doctor {
   std::shared_ptr<http::Transport> api;  // to the API server
   const DoctorTools& tools;
   const Clock& clock;
-  std::string service_account;  // the operator's: "name", or "namespace:name"
+  std::string service_account;         // the operator's: "name", or "namespace:name"
+  std::string leader_elect_namespace;  // the operator's; empty: that of its service account
 };
 std::vector<Finding> examine(const Doctor& doctor);
 

@@ -30,13 +30,18 @@ struct ReportLine {
 // What ended in [from, to), in the order of time.
 std::vector<ReportLine> report(const std::vector<api::EdgeCertificate>& certificates, TimePoint from, TimePoint to);
 
+struct AuditLog {
+  std::string name;
+  std::string text;
+};
 struct AuditReport {
   std::vector<ReportLine> lines;
-  std::vector<std::string> troubles;  // where the chain does not hold, or does not begin: "line 3: …"
+  std::vector<std::string> troubles;  // where a chain does not hold, or does not begin: "audit.log, line 3: …"
 };
-// The same of the text of an audit log. The whole chain is followed, whatever the time asked for. What is missing at
-// its end does not show.
-AuditReport audit_report(std::string_view log, TimePoint from, TimePoint to);
+// The same of the texts of audit logs, in the order in which they were written: each goes on with the chain of the one
+// before it, or begins one, as the operator does in a new file. Chains are followed whole, whatever the time asked for.
+// What is missing at the end of one does not show.
+AuditReport audit_report(const std::vector<AuditLog>& logs, TimePoint from, TimePoint to);
 
 // A day ("2026-11-01", its beginning in UTC), a moment (RFC 3339), or so long ago ("30d", "36h"). Errors: kInvalid.
 Result<TimePoint> parse_since(const std::string& text, TimePoint now);
