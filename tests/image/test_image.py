@@ -93,6 +93,11 @@ class Image(unittest.TestCase):
         again = self.folder / "other" / "image" / self.archive.name
         self.assertTrue(again.read_bytes() == self.archive.read_bytes(), "the archive differs")
 
+    def test_the_program_does_not_tell_where_it_was_compiled(self) -> None:
+        program = (self.root() / "usr/bin/edgetrust").read_bytes()
+        self.assertIn(b"controller/", program, "files of its own are named from the checkout's folder on")
+        self.assertNotIn(str(HERE.parents[1]).encode(), program)
+
     def test_the_digest_is_that_of_the_manifest_and_the_size_is_small(self) -> None:
         self.assertEqual(self.layout.entry["digest"], (IMAGE / "digest").read_text().strip())
         blobs = [content for name, content in self.layout.files.items() if name.startswith("blobs/")]

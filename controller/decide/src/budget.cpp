@@ -140,8 +140,8 @@ std::vector<Contender> contenders(const api::EdgeCertificate& me, const api::Edg
 }  // namespace
 
 const std::string& policy_name(const api::EdgeCertificate& certificate) {
-  static const std::string none_named(kDefaultPolicy);
-  return certificate.spec.policy_ref ? certificate.spec.policy_ref->name : none_named;
+  static const std::string kNoneNamed(kDefaultPolicy);
+  return certificate.spec.policy_ref ? certificate.spec.policy_ref->name : kNoneNamed;
 }
 
 Pool policy_pool(const std::string& policy, int limit) {

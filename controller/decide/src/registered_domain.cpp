@@ -10,8 +10,8 @@ namespace {
 
 // Debian's own list (publicsuffix), or the one that the library was built with, whichever is newer. Read once.
 const psl_ctx_t* suffixes() {
-  static const std::unique_ptr<psl_ctx_t, decltype(&psl_free)> list(psl_latest(nullptr), psl_free);
-  return list.get();
+  static const std::unique_ptr<psl_ctx_t, decltype(&psl_free)> kList(psl_latest(nullptr), psl_free);
+  return kList.get();
 }
 
 // Of 192.0.2.7 the list would make 2.7.

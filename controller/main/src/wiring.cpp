@@ -693,7 +693,7 @@ Status Operator::Parts::work_as_leader(const std::stop_token& stop) {
     lost = !election.keep(over);
     if (lost) end.request_stop();
   });
-  const Status worked = work(end.get_token());
+  Status worked = work(end.get_token());
   renewal.request_stop();
   renewal.join();
   if (lost) return fail(ErrorKind::kCancelled, "another operator may lead by now");

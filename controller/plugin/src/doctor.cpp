@@ -64,6 +64,7 @@ struct OwnRight {
 };
 std::vector<OwnRight> own_rights() {
   std::vector<OwnRight> rights;
+  rights.reserve(kKinds.size());
   for (const auto& kind : kKinds) rights.push_back({{kGroup, kind, "", {"get", "list", "watch"}}, "looking at them"});
   rights.push_back(
       {{kGroup, "edgecertificates", "", {"patch"}}, "approve, hold, renew, rotate, rollback, suspend, resume"});

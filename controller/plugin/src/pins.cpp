@@ -68,6 +68,7 @@ void append_pins(std::string& out, std::string_view title, const std::vector<api
                  Style style) {
   if (pins.empty()) return;
   std::vector<Row> rows;
+  rows.reserve(pins.size());
   for (const auto& pin : pins) {
     rows.push_back({describe(pin.type), pin.fingerprint, describe(pin.origin),
                     pin.until ? format_rfc3339(*pin.until) + ", in " + describe_span(*pin.until - now) : "-"});
@@ -95,6 +96,7 @@ std::string print(const api::PinPolicy& policy, TimePoint now, Style style) {
   append_pins(out, "ACCEPTED", status.current, now, style);
   append_pins(out, "ANNOUNCED", status.next, now, style);
   std::vector<Row> rows;
+  rows.reserve(status.observed.size());
   for (const auto& seen : status.observed) {
     rows.push_back({describe(seen.type), seen.fingerprint, seen.vantage, or_dash(seen.root),
                     seen.at ? format_rfc3339(*seen.at) : "-"});

@@ -182,6 +182,7 @@ Result<TimePoint> parse_since(const std::string& text, TimePoint now) {
 std::string as_table(const std::vector<ReportLine>& lines) {
   if (lines.empty()) return "Nothing was changed in that time, as far as the histories go back.\n";
   std::vector<Row> rows;
+  rows.reserve(lines.size());
   for (const auto& line : lines) {
     rows.push_back({format_rfc3339(line.at), line.certificate.name, line.edge, std::to_string(line.revision),
                     line.result, or_dash(line.change), or_dash(line.approved_by), or_dash(line.old_serial),

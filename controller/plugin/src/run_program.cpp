@@ -27,6 +27,7 @@ std::vector<std::string> with_variables(std::vector<std::string> environment, co
 
 std::vector<char*> pointers(std::vector<std::string>& words) {
   std::vector<char*> out;
+  out.reserve(words.size() + 1);
   for (auto& word : words) out.push_back(word.data());
   out.push_back(nullptr);
   return out;

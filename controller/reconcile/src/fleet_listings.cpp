@@ -64,7 +64,7 @@ std::shared_ptr<const Kept> FleetListings::get(Shelf& shelf, Slot<Kept>& slot, c
     return slot.good;
   }
   const ErrorKind kind = content.error().kind;
-  const auto failed = std::make_shared<const Kept>(Kept{version, now, kFailureIsFresh, std::move(content)});
+  auto failed = std::make_shared<const Kept>(Kept{version, now, kFailureIsFresh, std::move(content)});
   if (kind == ErrorKind::kCancelled) return failed;  // who was stopped has learned nothing for the others
   slot.failed = failed;
   slot.begun = kind == ErrorKind::kRateLimited ? slot.begun.value_or(now) : std::optional<SteadyPoint>{};

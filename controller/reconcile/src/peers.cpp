@@ -39,6 +39,7 @@ PeerLook Peers::judge(const api::Peer& peer, const std::string& chain_pem) {
 
 std::vector<PeerLook> Peers::judge_all(const std::string& chain_pem) {
   std::vector<PeerLook> all;
+  all.reserve(edge_.spec.sip.peers.size());
   for (const auto& peer : edge_.spec.sip.peers) all.push_back(judge(peer, chain_pem));
   return all;
 }

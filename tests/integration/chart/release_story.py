@@ -21,7 +21,8 @@ from helm import CHART, EXTREME, IMAGE, ROOT, SMALLEST, Object, objects, of_kind
 HELM = os.environ["HELM"]
 RELEASE = "edgetrust"
 OF_OTHERS = ("servicemonitors.yaml", "prometheusrules.yaml", "httproutes.yaml")  # CRDs
-KINDS = ("edgecertificates", "edges", "rotationpolicies", "acmeissuers", "genesysconnections", "pinpolicies")
+CRDS = [crd for file in sorted((ROOT / "crds").glob("*.yaml")) for crd in objects(file.read_text())]
+KINDS = [crd["spec"]["names"]["plural"] for crd in CRDS]
 WATCHING = IMAGE | {"watchNamespaces": ["voice-a", "voice-b"]}
 
 
@@ -82,7 +83,7 @@ class Story(unittest.TestCase):
         self.the_operator_runs_with_these_rights_and_arguments()
         self.before = state()
         kinds = {name.split("/")[0] for name in self.before}
-        self.assertEqual(kinds, {"EdgeCertificate", "Edge", "RotationPolicy", "AcmeIssuer", "GenesysConnection", "PinPolicy", "Secret", "Lease", "CustomResourceDefinition"})
+        self.assertEqual(kinds, {"Secret", "Lease", "CustomResourceDefinition"} | {crd["spec"]["names"]["kind"] for crd in CRDS})
         self.upgrade()
         self.uninstall()
         self.install_again()

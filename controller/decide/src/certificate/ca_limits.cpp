@@ -73,6 +73,7 @@ std::vector<OrderRecord> line_before(const Observation& o) {
   }
   std::ranges::sort(line, {}, [&](const auto& one) { return place(*one.first); });
   std::vector<OrderRecord> orders;
+  orders.reserve(line.size());
   for (const auto& [certificate, issuer] : line) orders.push_back(order_of(*certificate, issuer->spec));
   return orders;
 }
@@ -83,8 +84,9 @@ OrderRecord order_of(const Observation& o, int revision) {
   const auto& order = o.object.status.order;
   const int failures = order && order->revision == revision ? order->failures.value_or(0) : 0;
   auto names = ordered_names(o.object.spec);
+  const auto kind = kind_of(o, names);
   return {.at = std::chrono::floor<std::chrono::seconds>(o.now),
-          .kind = kind_of(o, names),
+          .kind = kind,
           .account = account_of(o.issuer->spec),
           .holder = o.object.meta.uid + "/" + std::to_string(revision) + "/" + std::to_string(failures),
           .names = std::move(names)};

@@ -76,7 +76,7 @@ std::optional<Obstacle> obstacle(const Observation& o) {
   if (serving == nullptr || !o.edge || !o.connection || serving->chain->not_after <= o.now) return std::nullopt;
   const api::EffectiveRotation rotation = rotation_of(o);
   const auto& chain = *serving->chain;
-  if (const auto late = too_late_for_ca(o, chain.not_after - time_needed(rotation))) return late;
+  if (auto late = too_late_for_ca(o, chain.not_after - time_needed(rotation))) return late;
   const Problem problem{.rotation = rotation,
                         .zone = time_zone_of(o),
                         .needed = time_needed(rotation),

@@ -17,6 +17,7 @@ std::optional<TimePoint> next_end(const std::vector<IntermediaryCa>& trusted) {
 
 std::vector<ports::CaCertificate> anchors_of(const std::vector<IntermediaryCa>& trusted) {
   std::vector<ports::CaCertificate> anchors;
+  anchors.reserve(trusted.size());
   for (const auto& ca : trusted) anchors.push_back({.pem = ca.pem, .sha256 = ca.link.certificate});
   return anchors;
 }

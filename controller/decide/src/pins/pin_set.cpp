@@ -309,6 +309,7 @@ bool matches(const std::vector<Pin>& pins, PinMatch match, const std::vector<Lin
 
 std::string name_of(const ports::PinFile& file) {
   std::vector<std::string> pins;
+  pins.reserve(file.accepted.size());
   for (const auto& pin : file.accepted) pins.push_back((pin.is_public_key ? "k" : "c") + pin.sha256);
   std::ranges::sort(pins);
   std::string text = join(pins, "") + "/" + file.min_version + "/" + join(file.cipher_suites, ":") + "/";

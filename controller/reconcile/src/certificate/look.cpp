@@ -13,7 +13,6 @@ using decide::certificate::Answer;
 using decide::certificate::EdgeLook;
 using decide::certificate::Evidence;
 using decide::certificate::Observation;
-using decide::certificate::PeerLook;
 
 // 30 s for a login and the status call, 5 s for the port. Whoever needs longer than 10 s for these is not asked for
 // more: 5 s for the peers, then 20 s for a login and the trunks.

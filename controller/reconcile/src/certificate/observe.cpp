@@ -279,9 +279,9 @@ void find_source(const World& world, Observation& o, Notes& notes, std::stop_tok
 std::shared_ptr<const api::AcmeIssuer> issuer_at(const World& world, const api::EdgeCertificate& object,
                                                  const std::string& server) {
   const auto& [ns, spec] = std::tie(object.meta.ns, object.spec);
-  const auto first = world.issuers.get({ns, spec.issuer_ref->name});
+  auto first = world.issuers.get({ns, spec.issuer_ref->name});
   if (server.empty() || !spec.fallback || (first && first->spec.server == server)) return first;
-  const auto second = world.issuers.get({ns, spec.fallback->issuer_ref.name});
+  auto second = world.issuers.get({ns, spec.fallback->issuer_ref.name});
   return second && second->spec.server == server ? second : first;
 }
 

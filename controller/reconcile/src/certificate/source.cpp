@@ -23,7 +23,7 @@ class Reading {
              "; a type cannot be changed, so make it anew";
     for (const char* key : {kTlsCrt, kTlsKey}) {
       const auto found = secret_.data.find(key);
-      if (found == secret_.data.end() || found->second.size() == 0) return "it has no " + std::string(key);
+      if (found == secret_.data.end() || found->second.empty()) return "it has no " + std::string(key);
     }
     return {};
   }

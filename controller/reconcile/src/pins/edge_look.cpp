@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 
 std::vector<Pin> pins_of(const ports::PinFile& file) {
   std::vector<Pin> pins;
+  pins.reserve(file.accepted.size());
   for (const auto& pin : file.accepted)
     pins.push_back({pin.is_public_key ? api::PinType::kPublicKey : api::PinType::kCertificate, pin.sha256});
   return pins;

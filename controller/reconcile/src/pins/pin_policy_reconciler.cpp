@@ -306,7 +306,7 @@ std::vector<Sight> PinPolicyReconciler::witnesses(const Pass& pass, const Sight&
 
 std::optional<decide::pins::OverrideView> PinPolicyReconciler::describe_override(Pass& pass) {
   auto& status = pass.next.status;
-  const auto view = decide::pins::override_view(
+  auto view = decide::pins::override_view(
       pass.before.spec, api::find(pass.before.status.conditions, api::condition::kOverrideActive), pass.now);
   status.override_text = view ? view->column : "";
   if (view) pass.set(api::condition::kOverrideActive, {view->active, view->reason, view->message});
