@@ -185,7 +185,8 @@ class Release(OperatorTest):
 
     def it_is_upgraded_in_mid_rotation(self, first: list[Any], quiet: Appliance, watched: Appliance, ordering: Appliance) -> None:
         """One certificate is Ready, one is watched on its Edge for longer than the story lasts, and the order of one waits for a record that the zone refuses."""
-        self.kube.patch("EdgeCertificate", self.namespace, watched.name, {"spec": {"rotation": {"observe": PATIENT | {"period": "24h"}}}})
+        # What a busy machine answers late is no sign of a bad certificate here.
+        self.kube.patch("EdgeCertificate", self.namespace, watched.name, {"spec": {"rotation": {"observe": PATIENT | {"period": "24h", "failAfter": 20}}}})
         self.renew(watched.name)
         self.reaches(watched.name, "Observing")
         wait_for("its Edge serves again", lambda: self.live(watched))
@@ -199,9 +200,9 @@ class Release(OperatorTest):
         self.assertEqual({crd["spec"]["names"]["kind"] for crd in items("crds", OF)} - {name.split("/")[0] for name in before["kept"]}, set(), "each kind is compared")
         self.assertEqual((before["orders"], before["uploads"], before["phases"]), (5, 2, ["Observing", "Issuing"]))
 
-        leader = self.it_rolls_to_the_digest(first)
+        pods = self.it_rolls_to_the_digest(first)
         show("get", "pods", f"--namespace={OF}", "--output=custom-columns=NAME:.metadata.name,READY:.status.containerStatuses[*].ready,IMAGE:.spec.containers[*].image")
-        wait_for("the new leader works on both", lambda: self.worked_on(leader) >= {watched.name, ordering.name}, 90)
+        wait_for("the new pods work on both", lambda: self.worked_on(pods) >= {watched.name, ordering.name}, 90)
         self.assertEqual(self.amid(watched, ordering), before)
 
         self.kube.patch("EdgeCertificate", self.namespace, watched.name, {"spec": {"rotation": None}})
@@ -231,9 +232,9 @@ class Release(OperatorTest):
             "served": self.live(watched),
         }
 
-    def worked_on(self, pod: Any) -> set[str]:
-        """The EdgeCertificates on which this pod has spent an effect."""
-        lines = [json.loads(line) for line in self.log(pod).splitlines() if line.startswith("{")]
+    def worked_on(self, pods: list[Any]) -> set[str]:
+        """The EdgeCertificates on which these pods have spent an effect: whichever leads, for on a busy machine the lead changes hands."""
+        lines = [json.loads(line) for pod in pods for line in self.log(pod).splitlines() if line.startswith("{")]
         return {line["name"] for line in lines if line.get("kind") == "EdgeCertificate" and line.get("effect")}
 
     def they_run_under_restricted(self, pods: list[Any]) -> None:
@@ -279,8 +280,8 @@ class Release(OperatorTest):
             with self.assertRaises(ConnectionRefusedError):
                 socket.create_connection((pod["status"]["podIP"], 8082), 10).close()
 
-    def it_rolls_to_the_digest(self, before: list[Any]) -> Any:
-        """This version of the chart, and the image by its digest, as upgrade.md has it: other pods, one after the other. The one of the new that leads."""
+    def it_rolls_to_the_digest(self, before: list[Any]) -> list[Any]:
+        """This version of the chart, and the image by its digest, as upgrade.md has it: other pods, one after the other, and one of the new leads."""
         self.assertEqual({pod["spec"]["containers"][0]["image"] for pod in before}, {f"{REPOSITORY}:{BEFORE}"})
         self.helm("upgrade", CHART, "--reset-then-reuse-values", f"--set=image.digest={self.digest}")
         names = {pod["metadata"]["name"] for pod in before}
@@ -289,7 +290,8 @@ class Release(OperatorTest):
         for pod in pods:
             self.assertEqual(pod["spec"]["containers"][0]["image"], f"{REPOSITORY}@{self.digest}")
             self.assertEqual(pod["status"]["containerStatuses"][0]["restartCount"], 0)
-        return wait_for("one of the new leads", lambda: next((pod for pod in pods if pod["metadata"]["name"] in self.leader()), None), 60)
+        wait_for("one of the new leads", lambda: any(pod["metadata"]["name"] in self.leader() for pod in pods), 60)
+        return pods
 
 
 if __name__ == "__main__":
