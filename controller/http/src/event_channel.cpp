@@ -23,7 +23,7 @@ std::size_t EventChannel::listeners() const {
 std::shared_ptr<EventListener> EventChannel::listen() {
   const std::scoped_lock lock(mutex_);
   if (listeners_.size() >= most_) return nullptr;
-  const std::shared_ptr<EventListener> listener(new EventListener(shared_from_this()));
+  std::shared_ptr<EventListener> listener(new EventListener(shared_from_this()));
   listeners_.insert(listener.get());
   return listener;
 }
