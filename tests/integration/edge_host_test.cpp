@@ -282,7 +282,16 @@ TEST_F(EdgeHost, ACaIsTrustedAndNoLonger) {
     ASSERT_TRUE(host->distrust(one.sha256, {})) << "a second time, after a lost answer";
     EXPECT_THAT(look().anchors, testing::ElementsAre(Anchor{two.sha256, true}));
     EXPECT_THAT(contents(bundle), testing::Not(HasSubstr(one.pem)));
+    // A bundle that cannot be written has it still, and that is seen.
+    const std::string of_bundle = is_debian ? "/etc/ssl/certs" : "/etc/pki/ca-trust/extracted/pem";
+    ASSERT_EQ(inside("mount --bind " + of_bundle + " " + of_bundle + " && mount -o remount,bind,ro " + of_bundle), 0);
+    EXPECT_FALSE(host->distrust(two.sha256, {}));
+    EXPECT_THAT(contents(bundle), HasSubstr(two.pem));
+    EXPECT_THAT(look().anchors, testing::ElementsAre(Anchor{two.sha256, false}));
+    ASSERT_EQ(inside("umount " + of_bundle), 0);
     ASSERT_TRUE(host->distrust(two.sha256, {}));
+    EXPECT_THAT(look().anchors, IsEmpty());
+    EXPECT_THAT(contents(bundle), testing::Not(HasSubstr(two.pem)));
     EXPECT_THAT(contents(bundle), HasSubstr("BEGIN CERTIFICATE")) << "the vendor's own stays";
     EXPECT_TRUE(std::filesystem::exists(anchors / "vendor.crt"));
   }

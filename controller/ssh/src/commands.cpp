@@ -275,11 +275,16 @@ sync "$anchors"
 "$update" >/dev/null
 is_in_force "$anchors/edgetrust-$2.crt" || exit 77
 )sh";
-// $1 the certificate's hash.
+// $1 the certificate's hash. Its file is emptied first and goes last: as long as the bundle may have the certificate, a
+// look finds a file that says so. The bundle is made anew once more, for what leads to that file.
 constexpr std::string_view kDistrust = R"sh(
 set -eu
 [ -n "$anchors" ] || exit 0
-rm -f "$anchors/edgetrust-$1.crt"
+one=$anchors/edgetrust-$1.crt
+: >"$one"
+sync "$one"
+"$update" >/dev/null
+rm -f "$one"
 sync "$anchors"
 "$update" >/dev/null
 )sh";
