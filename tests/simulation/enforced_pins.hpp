@@ -207,6 +207,10 @@ inline void close_the_window(Enforced& story) {
   story.change_policy_of_rotation([](auto& spec) { spec.windows = {{.start = "03:00", .duration = 1h, .days = {}}}; });
 }
 
+inline void open_the_window(Enforced& story) {
+  story.change_policy_of_rotation([](auto& spec) { spec.windows = {{.start = "00:00", .duration = 24h, .days = {}}}; });
+}
+
 inline constexpr auto kTrusted = 2h;
 
 inline void trust_proxy(Enforced& story) {

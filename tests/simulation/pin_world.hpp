@@ -90,7 +90,8 @@ struct Machine final : support::PinMachine, ports::EdgeHost {
 
   World& world;
   Endpoint& endpoint;
-  bool broken_when_pinned = false;  // it does not come up with a file that pins
+  bool broken_when_pinned = false;         // it does not come up with a file that pins
+  std::optional<std::string> broken_with;  // nor with that one
   std::chrono::milliseconds clock_offset{0};
   bool is_synchronised = true;
   std::vector<std::string> time_servers;
@@ -111,7 +112,7 @@ struct Machine final : support::PinMachine, ports::EdgeHost {
   std::unique_ptr<ports::PinFiles> files = pinfile::make_pin_files();
 
   [[nodiscard]] bool comes_up(const std::string& text) const override {
-    return !(broken_when_pinned && files->read(text).value());
+    return text != broken_with && !(broken_when_pinned && files->read(text).value());
   }
   [[nodiscard]] std::string sha256_of(const std::string& text) const override { return to_hex(crypto::sha256(text)); }
   // Whether its service connects, with what it has read.

@@ -76,6 +76,32 @@ TEST_F(PinsOut, AnEdgeThatIsOutIsNotHeldByAHalt) {
   EXPECT_EQ(machine().pins(), "abz") << pins().message;
 }
 
+// The clock of the operator, its roots, a link that one node leaves out: nobody knows what the chain has.
+TEST_F(PinsOut, AChainThatDoesNotValidateIsNoRefusal) {
+  put_policy([](auto& spec) {
+    spec.pins.type = api::PinType::kPublicKey;
+    spec.pins.match = api::PinMatch::kAnyInChain;
+    spec.pins.static_pins = {colons('R'), colons('Z')};
+  });
+  run(60s);
+  ASSERT_EQ(pins().state, EdgePinState::kMatched);
+  endpoint.problem = "it has expired";
+  run(11min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched) << pins().message;
+  EXPECT_EQ(events("PinsRefuse"), 0);
+}
+
+TEST_F(PinsOut, AServiceThatIsDownForItsFileGetsTheBetterOne) {
+  observe_everywhere();
+  run(60s);
+  machine().broken_with = machine().file;
+  endpoint.leaf = 'b';
+  machine().start_service();
+  run(6min);
+  EXPECT_EQ(machine().pins(), "abz") << pins().message;
+  EXPECT_EQ(pins().state, EdgePinState::kMatched);
+}
+
 // --- leaving while the endpoint changes
 
 TEST(PinsLeaving, WhoeverIsOutMeanwhileDoesNotWaitForItsWindow) {
@@ -96,6 +122,24 @@ TEST(PinsLeaving, WhoeverIsOutMeanwhileDoesNotWaitForItsWindow) {
     EXPECT_EQ(story.machine().pins(), "") << name;
     EXPECT_EQ(story.machine().restarts, 2) << name;
   }
+}
+
+// The CA is what it reaches the endpoint by, as long as its file pins.
+TEST(PinsLeaving, TheCaGoesWithTheFileInTheWindow) {
+  Enforced story;
+  trust_proxy(story);
+  story.machine().instead = '1';
+  story.run(6min);
+  ASSERT_THAT(story.machine().anchors, ElementsAre(hash(kProxyCa)));
+  close_the_window(story);
+  story.remove(story.policies, "cloud");
+  story.run(30min);
+  EXPECT_THAT(story.machine().anchors, ElementsAre(hash(kProxyCa)));
+  EXPECT_EQ(story.machine().restarts, 1);
+  open_the_window(story);
+  story.run(10min);
+  EXPECT_EQ(story.machine().pins(), "");
+  EXPECT_THAT(story.machine().anchors, IsEmpty());
 }
 
 TEST(PinsLeaving, WithoutItsPolicyTheWordOfTheCloudIsTaken) {
@@ -335,6 +379,33 @@ TEST_F(PinsOut, ACanaryThatHasSoakedMayFallSilentAfterwards) {
   machine("edge02").silence = kNoAnswer;
   run(20min);
   EXPECT_EQ(pins("edge01").state, EdgePinState::kMatched) << pins("edge01").message;
+}
+
+// It answers by SSH, and its service is not with the cloud any more: that may be the file's doing.
+TEST_F(PinsOut, ACanaryThatTheCloudMissesHasNotSoaked) {
+  add_edge("edge02");
+  make_canary("edge02");
+  run(10min);
+  ASSERT_EQ(pins("edge02").state, EdgePinState::kMatched);
+  change_edge("edge02", [&](api::Edge& edge) {
+    edge.status.conditions.push_back({.type = std::string(api::condition::kOnline),
+                                      .status = api::Truth::kFalse,
+                                      .last_transition_time = world.clock.now()});
+  });
+  run(4h);
+  EXPECT_EQ(machine("edge01").changes, 0);
+}
+
+TEST_F(PinsOut, ACanaryThatHasLostTheFileHasNotSoaked) {
+  add_edge("edge02");
+  make_canary("edge02");
+  run(10min);
+  ASSERT_EQ(pins("edge02").state, EdgePinState::kMatched);
+  machine("edge02").file.reset();  // a software update
+  machine("edge02").disk = Error{.kind = ErrorKind::kInvalid, .what = "the disk is read-only"};
+  run(4h);
+  ASSERT_NE(pins("edge02").state, EdgePinState::kMatched);
+  EXPECT_EQ(machine("edge01").changes, 0);
 }
 
 }  // namespace

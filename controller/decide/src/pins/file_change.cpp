@@ -376,7 +376,7 @@ FileDecision File::begin_change() {
   if (host().clock_offset > s_.max_clock_offset && !s_.switches_off)
     return rest(EdgePinState::kBlocked, "the Edge's clock is off by more than " + format_duration(s_.max_clock_offset) +
                                             ": nothing is changed before it is right");
-  if (!host().service_active && !s_.switches_off) {
+  if (!host().service_active && !s_.switches_off && !s_.refuses) {
     const auto& last = next_.status.restarts;
     if (!last.empty() && s_.now < last.back() + kProveWithin) next_.wake_at = s_.now + kLookSoon;
     return rest(EdgePinState::kBlocked, "the service is not up: nothing is changed before it is");

@@ -41,16 +41,20 @@ std::optional<TimePoint> offline_since(const api::Edge& edge) {
 }
 
 // What an Edge of an earlier wave has to say of the new file. One that neither answers nor is seen by the cloud can get
-// none after a while; if it had the file when it fell silent, and had not soaked, that may be the file's doing.
+// none after a while. It is good for as long as it has the file and is seen by the cloud: what it is like otherwise may
+// be the file's doing.
 WaveEvidence evidence_of(const api::Edge& edge, const std::string& set, api::Duration soak, TimePoint now) {
   constexpr api::Duration kGoneAfter = 24h;
   const auto& pins = edge.status.pins;
   const auto offline = offline_since(edge);
   const bool is_gone = offline && pins && pins->state == api::EdgePinState::kUnreachable;
   const bool is_long_gone = is_gone && *offline + std::max(soak, kGoneAfter) <= now;
-  const bool has_it = pins && pins->set == set && pins->applied_at;
-  WaveEvidence evidence{.can_have = has_it || (edge.spec.ssh && !edge.meta.deleting() && !is_long_gone)};
-  if (has_it && !(is_gone && *offline < *pins->applied_at + soak)) evidence.good = {*pins->applied_at};
+  const bool had_it = pins && pins->set == set && pins->applied_at;
+  const bool is_well =
+      pins && (pins->state == api::EdgePinState::kMatched || pins->state == api::EdgePinState::kUnreachable);
+  const bool has_it = had_it && is_well && pins->file_sha256 == pins->matched_sha256;
+  WaveEvidence evidence{.can_have = had_it || (edge.spec.ssh && !edge.meta.deleting() && !is_long_gone)};
+  if (has_it && !(offline && *offline < *pins->applied_at + soak)) evidence.good = {*pins->applied_at};
   if (pins && pins->state == api::EdgePinState::kRolledBack) evidence.bad = pins->rolled_back_at;
   return evidence;
 }

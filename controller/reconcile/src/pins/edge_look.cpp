@@ -134,15 +134,18 @@ MachineEffect Pass::prepare(FileSituation& s) const {
   decide::pins::MachineWish wish{.time_servers = is_enforcing() ? terms().clock.servers : std::vector<std::string>{},
                                  .anchors = {}};
   if (is_leaving()) {
-    wish.anchors.emplace();
+    // While its file pins it may be by this CA alone that it reaches the endpoint.
+    if (has_left()) wish.anchors.emplace();
   } else if (in_force_->intermediaries) {
     wish.anchors = decide::pins::anchors_of(trusted_);
   }
   decide::pins::MachineDecision found = decide::pins::prepare(wish, *state_);
   const bool takes_away = std::holds_alternative<machine_effect::Distrust>(found.effect);
   if (!takes_away && (is_overridden() || !s.intercepted.empty() || notes_.trouble_until > now_)) return {};
-  // Nobody goes on being pinned because of a time server that cannot be taken out.
-  const bool goes_first = !is_overridden() && (!is_leaving() || notes_.machine_failures < decide::pins::kMostTries);
+  // Nobody goes on being pinned because of a time server that cannot be taken out, or refused because of what cannot be
+  // put there.
+  const bool is_patient = is_enforcing() ? !s.refuses : notes_.machine_failures < decide::pins::kMostTries;
+  const bool goes_first = !is_overridden() && is_patient;
   if (s.hindered.empty() && goes_first && !found.hindered.empty())
     s.hindered = found.hindered + (notes_.machine_failure.empty() ? "" : "; the last try: " + notes_.machine_failure);
   return std::move(found.effect);
@@ -178,8 +181,9 @@ void Pass::find_hindrance(FileSituation& s) {
   } else if (!seen_->tls.empty()) {
     s.hindered = "as the Edge sees it, " + seen_->tls;
   } else if (!accepts(is_new_there && file_ ? pins_of(*file_) : accepted())) {
-    s.hindered = "the Edge is presented the leaf " + decide::pins::colon_hex(seen_->leaf().certificate) +
-                 ", which no pin accepts";
+    s.hindered = seen_->valid() ? "the Edge is presented the leaf " +
+                                      decide::pins::colon_hex(seen_->leaf().certificate) + ", which no pin accepts"
+                                : "the Edge is presented a chain that does not validate: " + seen_->problem;
   }
 }
 
@@ -188,10 +192,11 @@ bool Pass::is_through_intermediary() const {
 }
 
 // What the Edge has would refuse what it is presented: it is out, or with its next connection. Its pins have to have
-// accepted this endpoint once, by this match: else it is the spec that has changed, and not the endpoint.
+// accepted this endpoint once, by this match: else it is the spec that has changed, and not the endpoint. A chain that
+// does not validate tells nothing: which links it has, nobody knows.
 bool Pass::refuses() const {
   const bool was_judged = before() && before()->endpoint == endpoint();
-  if (!file_ || !seen_ || !was_judged) return false;
+  if (!file_ || !seen_ || !seen_->valid() || !was_judged) return false;
   return !decide::pins::matches(pins_of(*file_), match_for(*seen_), seen_->chain);
 }
 

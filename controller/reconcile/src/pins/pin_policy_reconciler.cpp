@@ -377,7 +377,7 @@ Outcome PinPolicyReconciler::serve(Pass& pass, const std::stop_token& stop) {
   if (enforces && finding.ready && !seen.announced) {
     const bool from_edges = std::ranges::count(spec.observe_from, api::PinVantage::kEdge) > 0;
     const std::string never =
-        decide::pins::never_confirmed(spec, outcome.lasting, seen.sight, 1 + (from_edges ? fleet.summary.total : 0));
+        decide::pins::never_confirmed(spec, outcome.lasting, seen.sight, 1 + (from_edges ? fleet.vantages : 0));
     if (!never.empty()) finding.message += "; " + never;
   }
   describe_edges(pass, fleet);
