@@ -17,6 +17,18 @@ std::string describe(const ports::SeenCertificate& certificate, std::string_view
          colon_hex(certificate.public_key_sha256) + "\n";
 }
 
+// `spec.pins` of a PinPolicy, as flow-style YAML: one type of pin for all of them.
+std::string to_paste(const ports::SeenCertificate& leaf, const ports::SeenCertificate& root) {
+  using decide::pins::colon_hex;
+  const auto line = [](const std::string& what, const std::string& pin) {
+    return "  pins: {" + what + ", static: [\"" + pin + "\"]}\n";
+  };
+  return "\nTo pin it, one of these in the spec of a PinPolicy, and a backup pin beside it:\n" +
+         line("type: Certificate", colon_hex(leaf.certificate_sha256)) +
+         line("type: PublicKey", colon_hex(leaf.public_key_sha256)) +
+         line("type: PublicKey, match: AnyInChain", colon_hex(root.public_key_sha256));
+}
+
 }  // namespace
 
 Result<PinShow> show_pins(const PinShowOptions& options, const std::string& roots_pem, ports::TlsProbe& probe,
@@ -38,6 +50,7 @@ Result<PinShow> show_pins(const PinShowOptions& options, const std::string& root
     const bool is_root = shown.validates && i > 0 && i + 1 == chain.size();
     shown.text += describe(chain[i], i == 0 ? "leaf" : is_root ? "root" : "issuer");
   }
+  if (shown.validates && !chain.empty()) shown.text += to_paste(chain.front(), chain.back());
   return shown;
 }
 

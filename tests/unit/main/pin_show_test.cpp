@@ -30,6 +30,7 @@ struct PinShowTest : testing::Test, ports::TlsProbe, ports::ChainViewer {
                                       .public_key_sha256 = to_hex(std::string(32, 'A'))};
     ports::SeenCertificate root = leaf;
     root.subject = "CN=Root";
+    root.public_key_sha256 = to_hex(std::string(32, 'R'));
     ports::ChainView seen{.presented = {leaf}, .problem = problem};
     if (problem.empty()) seen.validated = {leaf, root};
     return seen;
@@ -47,6 +48,12 @@ TEST_F(PinShowTest, PrintsBothHashesOfEachCertificate) {
                                     to_colon_hex(std::string(32, 'a')) + "\n  PublicKey    " +
                                     to_colon_hex(std::string(32, 'A')) + "\n"));
   EXPECT_THAT(shown.text, HasSubstr("root: CN=Root\n"));
+  const auto pasted = [](const std::string& what, char pin) {
+    return HasSubstr("\n  pins: {" + what + ", static: [\"" + to_colon_hex(std::string(32, pin)) + "\"]}\n");
+  };
+  EXPECT_THAT(shown.text, pasted("type: Certificate", 'a'));
+  EXPECT_THAT(shown.text, pasted("type: PublicKey", 'A'));
+  EXPECT_THAT(shown.text, pasted("type: PublicKey, match: AnyInChain", 'R'));
   EXPECT_EQ(target.server_name, "api.example.com");
   EXPECT_EQ(wanted.server_name, "api.example.com");
   EXPECT_EQ(wanted.roots_pem, "roots");
@@ -68,6 +75,7 @@ TEST_F(PinShowTest, AChainThatDoesNotValidateIsShownWithAWarning) {
   EXPECT_THAT(shown.text, HasSubstr("nothing of it should be pinned: \"Proxy CA\" is no known root"));
   EXPECT_THAT(shown.text, HasSubstr("leaf: "));
   EXPECT_THAT(shown.text, Not(HasSubstr("root: ")));
+  EXPECT_THAT(shown.text, Not(HasSubstr("pins: {")));
 }
 
 }  // namespace
