@@ -1,5 +1,6 @@
 #include "server_session.hpp"
 
+#include <future>
 #include <thread>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -10,6 +11,21 @@ namespace edgetrust::http {
 namespace {
 
 using asio::ip::tcp;
+
+Result<asio::ssl::context> to_context(const ServerTls& tls) {
+  const auto& [certificate, key] = tls;
+  asio::ssl::context context(asio::ssl::context::tls_server);
+  beast::error_code error;
+  SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
+  // An encrypted key must fail, not ask a terminal for its password.
+  SSL_CTX_set_default_passwd_cb(context.native_handle(), [](char*, int, int, void*) { return 0; });
+  context.use_certificate_chain(asio::buffer(certificate), error);
+  if (error) return fail(ErrorKind::kInvalid, "server: the certificate cannot be read: " + error.message());
+  context.use_private_key(asio::buffer(key.expose()), asio::ssl::context::pem, error);
+  if (error)
+    return fail(ErrorKind::kInvalid, "server: the key cannot be read or is not the certificate's: " + error.message());
+  return context;
+}
 
 // One thread does all reading and writing; `options.threads` threads run handlers.
 class BeastServer final : public Server {
@@ -48,17 +64,7 @@ class BeastServer final : public Server {
 
   Status load_tls() {
     if (!shared_.options.tls) return {};
-    const auto& [certificate, key] = *shared_.options.tls;
-    beast::error_code error;
-    SSL_CTX_set_min_proto_version(shared_.tls.native_handle(), TLS1_2_VERSION);
-    // An encrypted key must fail, not ask a terminal for its password.
-    SSL_CTX_set_default_passwd_cb(shared_.tls.native_handle(), [](char*, int, int, void*) { return 0; });
-    shared_.tls.use_certificate_chain(asio::buffer(certificate), error);
-    if (error) return fail(ErrorKind::kInvalid, "server: the certificate cannot be read: " + error.message());
-    shared_.tls.use_private_key(asio::buffer(key.expose()), asio::ssl::context::pem, error);
-    if (error)
-      return fail(ErrorKind::kInvalid,
-                  "server: the key cannot be read or is not the certificate's: " + error.message());
+    EDGETRUST_TRY_ASSIGN(shared_.tls, to_context(*shared_.options.tls));
     return {};
   }
 
@@ -68,6 +74,19 @@ class BeastServer final : public Server {
   }
 
   [[nodiscard]] std::uint16_t port() const override { return port_; }
+
+  // A connection holds what it was begun with (SSL_new(3)).
+  Status set_tls(const ServerTls& tls) override {
+    if (!shared_.options.tls) return fail(ErrorKind::kInvalid, "server: it speaks no TLS");
+    EDGETRUST_TRY_ASSIGN(asio::ssl::context fresh, to_context(tls));
+    std::promise<void> done;
+    asio::post(shared_.io, [&] {
+      shared_.tls = std::move(fresh);
+      done.set_value();
+    });
+    done.get_future().wait();
+    return {};
+  }
 
  private:
   void accept() {

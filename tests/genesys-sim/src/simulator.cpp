@@ -130,13 +130,9 @@ Status Simulator::rotate_cloud(bool notify, bool same_key) {
     return {};
   }
   cloud_identity_.rotate(same_key);
-  std::uint16_t port = 0;
-  {
-    const std::lock_guard lock(cloud_mutex_);
-    port = cloud_server_->port();
-    cloud_server_.reset();
-  }
-  return start_cloud(port);
+  Identity shown = cloud_identity_.current();
+  const std::lock_guard lock(cloud_mutex_);
+  return cloud_server_->set_tls({shown.chain_pem, Secret::take(shown.key_pem)});
 }
 
 Status Simulator::add_edges(const std::vector<EdgeConfig>& edges) {

@@ -51,6 +51,22 @@ TEST(TransportTls, AcceptsANameAndAnAddressOfTheCertificate) {
   EXPECT_EQ(verdict({.dns = {"localhost"}, .key = support::TestKey::kRsa2048}), "secure body");
 }
 
+TEST(TransportTls, AServerIsGivenAnotherCertificateAndLosesNobody) {
+  const auto before = root().issue({.dns = {"localhost"}});
+  const auto after = root().issue({.dns = {"other.localhost"}});
+  const auto server = serve(before);
+  const auto transport = trusting(root().certificate_pem());
+  const auto request = secure_request_to("localhost", server->port(), Method::kPost, "body");
+  ASSERT_TRUE(send(*transport, request));
+  EXPECT_EQ(server->set_tls({"junk", Secret(after.key_pem)}).error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(send(*trusting(root().certificate_pem()), request)->body, "secure body");
+  ASSERT_TRUE(server->set_tls({after.chain_pem, Secret(after.key_pem)}));
+  EXPECT_EQ(send(*transport, request)->body, "secure body") << "by the connection that it has";
+  EXPECT_THAT(send(*trusting(root().certificate_pem()), request).error().what, HasSubstr("it is for other.localhost"));
+  const auto plain = Server::start({}, [](const ServerRequest&) { return Response{}; }).value();
+  EXPECT_EQ(plain->set_tls({after.chain_pem, Secret(after.key_pem)}).error().kind, ErrorKind::kInvalid);
+}
+
 TEST(TransportTls, RefusesAnotherName) {
   const std::string refused = verdict({.dns = {"a.example", "b.example"}, .ips = {"192.0.2.1"}});
   EXPECT_THAT(refused, HasSubstr("Protocol: the certificate of https://localhost:"));

@@ -63,6 +63,9 @@ class Server {
   static Result<std::unique_ptr<Server>> start(ServerOptions options, Handler handler);
   virtual ~Server() = default;  // closes all connections; waits only for handlers that are running
   [[nodiscard]] virtual std::uint16_t port() const = 0;
+  // What is presented to who connects from now on; who is connected notices nothing. Not for its own handlers. Errors:
+  // kInvalid (PEM, or a server that speaks no TLS), and nothing has changed.
+  virtual Status set_tls(const ServerTls& tls) = 0;
 };
 
 }  // namespace edgetrust::http
