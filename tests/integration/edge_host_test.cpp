@@ -96,6 +96,14 @@ class EdgeHost : public testing::Test {
   static int inside(const std::string& command) {
     return system(("nsenter -t " + machine->pid() + " -m -r sh -c 'cd /; " + command + "'").c_str());
   }
+  // A chronyd that disciplines no clock is a time server at that address, another one the Edge's.
+  static void start_chronyd(const std::string& server) {
+    std::ofstream(machine->at("etc/time-server.conf"))
+        << "local stratum 5\nallow 127.0.0.0/8\nbindaddress " << server
+        << "\nbindcmdaddress /\ncmdport 0\nuser root\npidfile /run/time-server.pid\n";
+    ASSERT_EQ(inside("chronyd -x -f /etc/time-server.conf"), 0);
+    ASSERT_EQ(inside("chronyd -x"), 0);
+  }
   static void connect() { host = reach(machine->login()); }
   // Whether a script of ours runs on the machine: it goes on when the connection is gone.
   static bool has_script() { return machine->runs("umask 077\nfolder=/etc/purecloud"); }
@@ -220,15 +228,10 @@ TEST_F(EdgeHost, WhereNtpdRunsItIsAsked) {
   EXPECT_EQ(look().time_service, ports::TimeService::kNone);
 }
 
-// A chronyd that disciplines no clock is the time server, another one the Edge's.
 TEST_F(EdgeHost, TimeServersAreChronysAndItIsInSyncWithThem) {
   connect();
   const std::string server = "127.0.0.77";
-  std::ofstream(machine->at("etc/time-server.conf"))
-      << "local stratum 5\nallow 127.0.0.0/8\nbindaddress " << server
-      << "\nbindcmdaddress /\ncmdport 0\nuser root\npidfile /run/time-server.pid\n";
-  ASSERT_EQ(inside("chronyd -x -f /etc/time-server.conf"), 0);
-  ASSERT_EQ(inside("chronyd -x"), 0);
+  ASSERT_NO_FATAL_FAILURE(start_chronyd(server));
   EXPECT_EQ(look().time_servers_trouble, "");
   EXPECT_FALSE(look().clock_synchronised);
   ASSERT_TRUE(host->set_time_servers({server, "2001:db8::1"}, {}));
@@ -1307,11 +1310,7 @@ TEST_F(CutConnection, LeavesNoHalfACaAndNoHalfAListOfTimeServers) {
   TcpProxy proxy(machine->port());
   const auto through = reach(machine->login(proxy.port()));
   const std::string server = "127.0.0.78";
-  std::ofstream(machine->at("etc/time-server.conf"))
-      << "local stratum 5\nallow 127.0.0.0/8\nbindaddress " << server
-      << "\nbindcmdaddress /\ncmdport 0\nuser root\npidfile /run/time-server.pid\n";
-  ASSERT_EQ(inside("chronyd -x -f /etc/time-server.conf"), 0);
-  ASSERT_EQ(inside("chronyd -x"), 0);
+  ASSERT_NO_FATAL_FAILURE(start_chronyd(server));
   const auto ca = ca_certificate(support::TestCa("cut").certificate_pem());
   const std::string anchor = "usr/local/share/ca-certificates/edgetrust-" + ca.sha256 + ".crt";
   const std::string sources = "etc/chrony/sources.d/edgetrust.sources";

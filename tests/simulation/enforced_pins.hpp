@@ -211,6 +211,15 @@ inline void open_the_window(Enforced& story) {
   story.change_policy_of_rotation([](auto& spec) { spec.windows = {{.start = "00:00", .duration = 24h, .days = {}}}; });
 }
 
+// Any leaf under the root of the endpoint's chain is accepted.
+inline void pin_the_root(Enforced& story) {
+  story.put_policy([](auto& spec) {
+    spec.pins.type = api::PinType::kPublicKey;
+    spec.pins.match = api::PinMatch::kAnyInChain;
+    spec.pins.static_pins = {colons('R'), colons('Z')};
+  });
+}
+
 inline constexpr auto kTrusted = 2h;
 
 inline void trust_proxy(Enforced& story) {

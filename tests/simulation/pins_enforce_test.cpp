@@ -163,11 +163,7 @@ TEST_F(PinsEnforced, AnEndpointWithTwoLeavesCostsOneRestart) {
 }
 
 TEST_F(PinsEnforced, ANewLeafUnderAPinnedRootCostsNoRestart) {
-  put_policy([](auto& spec) {
-    spec.pins.type = api::PinType::kPublicKey;
-    spec.pins.match = api::PinMatch::kAnyInChain;
-    spec.pins.static_pins = {colons('R'), colons('Z')};
-  });
+  pin_the_root(*this);
   run(60s);
   const std::string file = machine().file.value_or("");
   endpoint.leaf = 'b';

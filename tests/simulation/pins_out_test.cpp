@@ -78,11 +78,7 @@ TEST_F(PinsOut, AnEdgeThatIsOutIsNotHeldByAHalt) {
 
 // The clock of the operator, its roots, a link that one node leaves out: nobody knows what the chain has.
 TEST_F(PinsOut, AChainThatDoesNotValidateIsNoRefusal) {
-  put_policy([](auto& spec) {
-    spec.pins.type = api::PinType::kPublicKey;
-    spec.pins.match = api::PinMatch::kAnyInChain;
-    spec.pins.static_pins = {colons('R'), colons('Z')};
-  });
+  pin_the_root(*this);
   run(60s);
   ASSERT_EQ(pins().state, EdgePinState::kMatched);
   endpoint.problem = "it has expired";

@@ -288,18 +288,23 @@ class StoredCertificates final : public ports::Objects<api::EdgeCertificate> {
   Result<std::string> set_finalizer(const api::ObjectMeta&, const std::string&, bool, std::stop_token) override {
     return "3";
   }
+  // One is stored, and its next status has an order.
+  api::EdgeCertificate with_an_order() {
+    api::EdgeCertificate one;
+    one.meta.ns = "voice";
+    one.meta.name = "a";
+    one.meta.uid = "u1";
+    stored = std::make_shared<api::EdgeCertificate>(one);
+    one.status.order = api::OrderStatus{.revision = 1};
+    return one;
+  }
 };
 
 TEST_F(AuditTest, OnlyWhatWasWrittenIsRecordedAndOnlyOnce) {
   const auto log = open();
   StoredCertificates stored;
   WatchedObjects<api::EdgeCertificate> watched(stored, *log);
-  api::EdgeCertificate one;
-  one.meta.ns = "voice";
-  one.meta.name = "a";
-  one.meta.uid = "u1";
-  stored.stored = std::make_shared<api::EdgeCertificate>(one);
-  one.status.order = api::OrderStatus{.revision = 1};
+  api::EdgeCertificate one = stored.with_an_order();
   stored.refuses = true;
   EXPECT_FALSE(watched.write_status(one, {}).has_value());
   EXPECT_TRUE(lines().empty());
@@ -317,12 +322,7 @@ TEST_F(AuditTest, AnObjectThatIsGoneIsForgotten) {
   const auto log = open();
   StoredCertificates stored;
   WatchedObjects<api::EdgeCertificate> watched(stored, *log);
-  api::EdgeCertificate one;
-  one.meta.ns = "voice";
-  one.meta.name = "a";
-  one.meta.uid = "u1";
-  stored.stored = std::make_shared<api::EdgeCertificate>(one);
-  one.status.order = api::OrderStatus{.revision = 1};
+  api::EdgeCertificate one = stored.with_an_order();
   EXPECT_TRUE(watched.write_status(one, {}).has_value());
   EXPECT_NE(watched.get(one.meta.key()), nullptr);
   EXPECT_TRUE(watched.write_status(one, {}).has_value());
