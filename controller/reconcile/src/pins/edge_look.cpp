@@ -160,8 +160,8 @@ void Pass::find_hindrance(FileSituation& s) {
     return;
   }
   if (!seen_) return;
-  const bool is_through = decide::pins::intermediary_of(*seen_, trusted_) != nullptr;
-  if (!is_through && decide::pins::is_intercepted(*seen_, in_force_->seen, in_force_->accepted, terms().pins.match)) {
+  if (!is_through_intermediary() &&
+      decide::pins::is_intercepted(*seen_, in_force_->seen, in_force_->accepted, terms().pins.match)) {
     s.intercepted = "the Edge is presented a chain by \"" + seen_->issuer + "\"" +
                     (seen_->problem.empty() ? "" : " (" + seen_->problem + ")") +
                     " in place of the endpoint's: nothing is written there";
