@@ -1116,6 +1116,10 @@ void crash_everywhere(const std::function<void(Enforced&)>& begin, const std::fu
         EXPECT_FALSE(story.machine().previous) << where;
         EXPECT_EQ(story.machine().running, story.machine().file.value_or("")) << where << ": what is there is in force";
         EXPECT_TRUE(story.slots_are_free()) << where;
+        const auto edge = story.world.edges.get({"voice", "edge01"});
+        if (edge && edge->status.pins) {
+          EXPECT_GE(edge->status.pins->restarts.size(), story.machine().restarts_within(1h)) << where;
+        }
         // Down for longer than the timer waits, the previous file was put back and is replaced once more.
         EXPECT_EQ(story.events("PinsRolledBack"), 0) << where;
         check(story, where + (down_for > decide::pins::kRestoreAfter ? "" : "!"));

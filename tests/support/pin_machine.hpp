@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace edgetrust::support {
 
@@ -35,6 +36,7 @@ class PinMachine {
   std::chrono::milliseconds stops_after{0};  // how long a restart waits for the end of the one that runs
   std::optional<TimePoint> stopped_at;       // of a restart that waits
   int restarts = 0;
+  std::vector<TimePoint> restarted_at;
 
   // Whether the service comes up with that file.
   [[nodiscard]] virtual bool comes_up(const std::string& text) const = 0;
@@ -42,6 +44,10 @@ class PinMachine {
 
   [[nodiscard]] std::string sha256() const { return file.value_or("").empty() ? std::string{} : sha256_of(*file); }
   [[nodiscard]] bool is_up() const { return !stopped_at && now >= up_at && comes_up(running); }
+
+  [[nodiscard]] std::size_t restarts_within(std::chrono::milliseconds time) const {
+    return static_cast<std::size_t>(std::ranges::count_if(restarted_at, [&](TimePoint at) { return at + time > now; }));
+  }
 
   // What falls due meanwhile happens at its time.
   void advance(std::chrono::milliseconds by) {
@@ -63,6 +69,7 @@ class PinMachine {
   }
   void restart_service() {
     ++restarts;
+    restarted_at.push_back(now);
     if (stops_after.count() == 0) return start_service();
     stopped_at = now + stops_after;
   }

@@ -51,6 +51,7 @@ struct Story {
   bool refuses = false;                                 // the previous file is known to refuse the endpoint
   bool switches_off = false;                            // the wanted file pins nothing
   bool online = false;                                  // the cloud sees the Edge
+  bool is_silent = false;                               // the machine does not answer
   int proofs = 0;                                       // that were asked for
   std::function<bool(const FileEffect& effect)> fails;  // an effect does not get through
   std::optional<PinStep> failed_at;                     // empty: without a change
@@ -74,10 +75,11 @@ struct Story {
   [[nodiscard]] FileDecision decided() const {
     std::optional<ports::HostState> host = machine.state();
     host->clock_offset = clock_offset;
+    if (is_silent) host.reset();
     return decide({.policy = "cloud",
                    .before = status,
                    .host = host,
-                   .host_trouble = {},
+                   .host_trouble = "no answer in time",
                    .wanted = wanted ? std::optional(document(*wanted)) : std::nullopt,
                    .blocked = "no set of pins",
                    .hindered = hindered,
@@ -108,6 +110,9 @@ struct Story {
   // Returns when the next pass is wanted.
   std::optional<TimePoint> pass() {
     FileDecision decision = decided();
+    if (!is_silent && !decision.status.change) {
+      EXPECT_GE(decision.status.restarts.size(), machine.restarts_within(1h)) << "none goes uncounted";
+    }
     if (differ(status, decision.status)) {
       write([&] { status = decision.status; });
       rolled_back += decision.rolled_back ? 1 : 0;
@@ -478,7 +483,30 @@ TEST(FileChange, ATimerThatDoesNotComeToItsEndHoldsNothingForLong) {
     EXPECT_TRUE(story.run());
     EXPECT_EQ(story.machine.file, "old");
     EXPECT_EQ(story.state(), EdgePinState::kRolledBack);
-    EXPECT_LE(story.status->restarts.size(), 4U);
+    EXPECT_LE(story.machine.restarts_within(1h), 4U);
+  }
+}
+
+// Silent from one step on, for longer than the change may last: the timer is heard of by nobody.
+TEST(FileChange, ARestartThatNobodySeesIsCounted) {
+  for (const bool is_asked_to_go_back : {false, true}) {
+    Story story;
+    if (is_asked_to_go_back) story.machine.locked_out = {"new"};
+    const PinStep until = is_asked_to_go_back ? PinStep::kRestoring : PinStep::kProving;
+    while (story.step() != until) story.machine.advance(*story.pass() - story.machine.now);
+    story.is_silent = true;
+    for (const TimePoint end = story.machine.now + kLongestChange + 1min; story.machine.now < end;) {
+      story.pass();
+      story.machine.advance(10s);
+    }
+    EXPECT_EQ(story.machine.file, "old");
+    EXPECT_EQ(story.machine.restarts, 2);
+    EXPECT_FALSE(story.status->change);
+    EXPECT_EQ(story.status->restarts.size(), 2U);
+    story.is_silent = false;
+    EXPECT_TRUE(story.run());
+    EXPECT_EQ(story.state(), is_asked_to_go_back ? EdgePinState::kRolledBack : EdgePinState::kMatched);
+    EXPECT_EQ(story.machine.restarts, is_asked_to_go_back ? 2 : 3);
   }
 }
 
@@ -563,7 +591,7 @@ TEST(FileChangeRefusing, WhatWasRolledBackIsTriedAgainSoonWithinTheRestartsOfAnH
   for (const TimePoint end = story.machine.now + 3h; story.machine.now < end;) {
     const auto wake_at = story.pass();
     ASSERT_TRUE(wake_at) << "never for ever";
-    ASSERT_LE(story.status->restarts.size(), 4U) << "three, and the one of going back";
+    ASSERT_LE(story.machine.restarts_within(1h), 4U) << "three, and the one of going back";
     story.machine.advance(std::max<std::chrono::milliseconds>(*wake_at - story.machine.now, 1ms));
   }
   EXPECT_GE(story.rolled_back, 4);

@@ -91,6 +91,13 @@ class File {
     const auto until = rejected_until();
     return s_.wanted->sha256 == next_.status.rejected_sha256 && !s_.switches_off && (!until || s_.now < *until);
   }
+  // Whether the service was started anew with the new file there, so that it is again when that is taken back. Of a
+  // machine that is silent it is taken to be as it was told.
+  [[nodiscard]] bool was_read() const {
+    const auto& change = *next_.status.change;
+    if (s_.host) return host().invocation != change.invocation;
+    return change.step != PinStep::kInstalling && change.file_sha256 != change.previous_sha256;
+  }
   void count_restart() {
     auto& restarts = next_.status.restarts;
     restarts.push_back(s_.now);
@@ -142,7 +149,6 @@ std::optional<FileDecision> File::go_on() {
   if (!has_new) {
     // The timer was faster, or somebody has edited the file: what the change was for is asked anew.
     if (host().restore_armed) return later(EdgePinState::kApplying, "the timer on the Edge runs", kLookSoon);
-    if (has_previous && host().invocation != change().invocation) count_restart();
     has_previous ? end_unconfirmed() : next_.status.change.reset();
     return std::nullopt;
   }
@@ -254,7 +260,7 @@ FileDecision File::restoring() {
     if (fails() >= kMostTries && !host().restore_armed) return give_up();
     return act(EdgePinState::kRolledBack, "the previous file is put back", file_effect::Restore{change().file_sha256});
   }
-  if (host().invocation != change().invocation) count_restart();
+  if (was_read()) count_restart();
   reject();
   return begin();
 }
@@ -288,13 +294,13 @@ void File::reject() {
   next_.rolled_back = true;
 }
 
-// The timer on the Edge took the file back, as far as anybody can tell. That may be because the operator was away; a
-// second time it is taken to be the file.
+// The timer on the Edge took the file back or will, as far as anybody can tell. That may be because the operator was
+// away; a second time it is taken to be the file.
 void File::end_unconfirmed() {
   const bool was_refused = change().step == PinStep::kRestoring;
-  const bool was_read = !s_.host || host().invocation != change().invocation;
-  const bool is_harmless = change().step == PinStep::kInstalling || s_.switches_off || !was_read;
+  const bool is_harmless = change().step == PinStep::kInstalling || s_.switches_off || !was_read();
   const std::string file = change().file_sha256;
+  if (was_read()) count_restart();  // with the previous file
   if (was_refused) return reject();
   if (!is_harmless && next_.status.unconfirmed_sha256 == file) {
     next_.status.rejected_until = s_.retry_at;
