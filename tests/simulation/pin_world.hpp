@@ -7,6 +7,7 @@
 #include "edgetrust/ports/chain_view.hpp"
 #include "edgetrust/ports/edge_hosts.hpp"
 #include "edgetrust/ports/pin_announcements.hpp"
+#include "edgetrust/ports/pki.hpp"
 #include "edgetrust/ports/tls_probe.hpp"
 #include "simulation/world.hpp"
 #include "support/pin_machine.hpp"
@@ -20,6 +21,7 @@ inline std::string colons(char of) { return to_colon_hex(std::string(32, of)); }
 
 // Of whoever inspects what is carried.
 inline constexpr char kProxyCa = 'p';
+inline constexpr std::string_view kNoRoot = "no root";  // a bundle of roots that holds none
 
 // Its leaf is a letter, its key the same in upper case, its root is r. A chain of a digit is somebody else's, by the
 // proxy's CA.
@@ -61,6 +63,8 @@ struct Endpoint final : ports::TlsProbe, ports::ChainViewer, ports::PinAnnouncem
   }
   Result<ports::ChainView> view(const std::string& chain_pem, const ports::ViewRequirements& wanted) override {
     roots = wanted.roots_pem;
+    if (roots == kNoRoot)
+      return fail(Error{.kind = ErrorKind::kInvalid, .what = "no root", .code = std::string(ports::kRootsUnreadable)});
     const auto certificate = [](char of) {
       return ports::SeenCertificate{.subject = std::string("subject ") + of,
                                     .issuer = of < 'A' ? "Proxy CA" : "Issuing CA",

@@ -271,6 +271,11 @@ TEST_F(PinsTest, ItsOwnRootsAreTheOnlyOnesAndAreReadAnewWhenTheyChange) {
   engine->look_anew({"voice", "cloud"});
   pass();
   EXPECT_EQ(endpoint.roots, "another");
+  world.bundles["cloud-roots"] = kNoRoot;
+  engine->look_anew({"voice", "cloud"});
+  pass();
+  EXPECT_EQ(said(kReady), "-EndpointRefused");
+  EXPECT_THAT(message(kReady), HasSubstr("endpoint.caBundleRef: no root"));
 }
 
 TEST_F(PinsTest, OfTwoPoliciesForOneEdgeTheOlderHoldsIt) {

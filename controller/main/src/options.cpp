@@ -5,6 +5,7 @@
 #include "edgetrust/base/until.hpp"
 
 #include <CLI/CLI.hpp>
+#include <sysexits.h>
 
 namespace edgetrust {
 
@@ -107,7 +108,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     if (showing->parsed()) options.pin_show = shown;
   } catch (const CLI::ParseError& error) {
     parsed.exit = true;
-    parsed.status = app.exit(error);
+    parsed.status = app.exit(error) == 0 ? 0 : EX_USAGE;
   }
   return parsed;
 }

@@ -50,7 +50,8 @@ struct Options {
   std::optional<PinShowOptions> pin_show;  // `edgetrust pin show`: say what an endpoint presents, and end
 };
 
-// What the program shall do with it: the options, or a text to print and an exit status (--help, or a mistake).
+// What the program shall do with it: the options, or a text to print and an exit status (0 for --help, EX_USAGE for a
+// mistake).
 struct ParsedOptions {
   Options options;
   bool exit = false;

@@ -3,6 +3,7 @@
 #include "edgetrust/base/time_text.hpp"
 #include "edgetrust/decide/pins/pin.hpp"
 #include "edgetrust/net/endpoint.hpp"
+#include "edgetrust/ports/pki.hpp"
 
 namespace edgetrust {
 namespace {
@@ -39,7 +40,11 @@ Result<PinShow> show_pins(const PinShowOptions& options, const std::string& root
       const ports::ServedChain served,
       probe.present({.host = endpoint.host, .port = endpoint.port, .server_name = server_name}, std::move(stop)));
   EDGETRUST_TRY_ASSIGN(const ports::ChainView view,
-                       viewer.view(served.chain_pem, {.server_name = server_name, .at = now, .roots_pem = roots_pem}));
+                       viewer.view(served.chain_pem, {.server_name = server_name, .at = now, .roots_pem = roots_pem})
+                           .map_error([&](Error e) {
+                             const bool is_of_roots = e.code == ports::kRootsUnreadable;
+                             return is_of_roots ? within("--ca-file " + options.ca_file, std::move(e)) : e;
+                           }));
   PinShow shown{.text = endpoint.to_string() + ", " + served.tls_version + ", " + format_rfc3339(now) + "\n",
                 .validates = view.problem.empty()};
   shown.text += shown.validates

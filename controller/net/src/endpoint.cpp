@@ -58,6 +58,8 @@ Result<Endpoint> Endpoint::of(std::string_view host, std::uint16_t port) {
 }
 
 Result<Endpoint> Endpoint::parse(std::string_view text, std::uint16_t default_port) {
+  if (text.find("://") != std::string_view::npos)
+    return fail(ErrorKind::kInvalid, "\"" + printable(text, 300) + "\" is a URL: write host or host:port alone");
   std::string_view host = text;
   std::string_view port;
   bool has_port = false;

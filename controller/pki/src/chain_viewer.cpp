@@ -1,6 +1,7 @@
 // A chain as a client of the endpoint sees it.
 #include "edgetrust/crypto/chain.hpp"
 #include "edgetrust/pki/pki.hpp"
+#include "given_roots.hpp"
 
 #include <array>
 
@@ -46,7 +47,7 @@ class OpensslChainViewer final : public ports::ChainViewer {
  private:
   Result<std::shared_ptr<const crypto::TrustStore>> roots_of(const ports::ViewRequirements& wanted) {
     if (wanted.roots_pem.empty()) return public_roots_->get();
-    EDGETRUST_TRY_ASSIGN(auto own, crypto::TrustStore::from_pem(wanted.roots_pem));
+    EDGETRUST_TRY_ASSIGN(auto own, given_roots(wanted.roots_pem));
     return std::make_shared<const crypto::TrustStore>(std::move(own));
   }
 

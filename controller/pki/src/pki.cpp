@@ -2,6 +2,7 @@
 
 #include "edgetrust/crypto/chain.hpp"
 #include "edgetrust/crypto/csr.hpp"
+#include "given_roots.hpp"
 
 #include <array>
 
@@ -82,15 +83,6 @@ Status check_no_other_names(const Certificate& leaf, const std::set<std::string>
     }
   }
   return {};
-}
-
-Result<crypto::TrustStore> roots_of_peer(const std::string& pem) {
-  auto roots = crypto::TrustStore::from_pem(pem);
-  if (roots && roots->size() > 0) return roots;
-  Error error = roots ? Error{.kind = ErrorKind::kInvalid, .what = "it holds no root (a certificate signed by itself)"}
-                      : std::move(roots).error();
-  error.code = ports::kRootsUnreadable;
-  return fail(std::move(error));
 }
 
 Status lacks_root(const Certificate& last) {
@@ -188,7 +180,7 @@ Status OpensslPki::check(const std::string& chain_pem, const Secret& key_pem, co
 }
 
 Status OpensslPki::accepted_by(const ports::PeerRequirements& peer, const std::string& chain_pem) {
-  EDGETRUST_TRY_ASSIGN(const crypto::TrustStore roots, roots_of_peer(peer.roots_pem));
+  EDGETRUST_TRY_ASSIGN(const crypto::TrustStore roots, given_roots(peer.roots_pem));
   const std::array<const crypto::TrustStore*, 1> stores{&roots};
   EDGETRUST_TRY_ASSIGN(const auto given, crypto::parse_chain(chain_pem));
   EDGETRUST_TRY_ASSIGN(const crypto::Arranged arranged, crypto::arrange(given, stores));

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include <CLI/CLI.hpp>
+#include <sysexits.h>
 
 namespace edgetrust::plugin {
 namespace {
@@ -93,7 +94,8 @@ class Parser {
     override_pins->add_option("--reason", line.reason, "why: required, and told to everybody who looks");
     override_pins->add_flag("--end", line.end, "end the override");
     verb(Command::kBreakglass, Names::kEdge, "breakglass",
-         "print what to type on one Edge when the operator cannot help; runs nothing", true);
+         "print what to type on one Edge when operator or cluster cannot help; to be printed beforehand, runs nothing",
+         true);
 
     CLI::App* inspect = app.add_subcommand("inspect", "look into an object");
     inspect->require_subcommand(1);
@@ -169,7 +171,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     std::ostringstream out;
     std::ostringstream err;
     parsed.exit = true;
-    parsed.status = parser.app.exit(error, out, err);
+    parsed.status = parser.app.exit(error, out, err) == 0 ? 0 : EX_USAGE;
     parsed.out = out.str();
     parsed.err = err.str();
   }

@@ -1,6 +1,7 @@
 #include "pin_show.hpp"
 
 #include "edgetrust/base/encoding.hpp"
+#include "edgetrust/ports/pki.hpp"
 #include "objects.hpp"
 
 #include <gmock/gmock.h>
@@ -15,6 +16,7 @@ struct PinShowTest : testing::Test, ports::TlsProbe, ports::ChainViewer {
   ports::ProbeTarget target;
   ports::ViewRequirements wanted;
   std::string problem;
+  std::optional<Error> roots_error;
 
   Result<ports::ServedChain> present(const ports::ProbeTarget& asked, std::stop_token /*stop*/) override {
     target = asked;
@@ -22,6 +24,7 @@ struct PinShowTest : testing::Test, ports::TlsProbe, ports::ChainViewer {
   }
   Result<ports::ChainView> view(const std::string& /*chain*/, const ports::ViewRequirements& how) override {
     wanted = how;
+    if (roots_error) return fail(*roots_error);
     const ports::SeenCertificate leaf{.subject = "CN=api.example.com",
                                       .issuer = "Issuing CA",
                                       .not_before = kNow,
@@ -65,7 +68,17 @@ TEST_F(PinShowTest, TakesAPortAndAServerName) {
   EXPECT_EQ(target.port, 8443);
   EXPECT_EQ(target.server_name, "api.example.com");
   EXPECT_EQ(wanted.server_name, "api.example.com");
-  EXPECT_FALSE(show_pins({.endpoint = "https://api.example.com"}, "", *this, *this, kNow, {}));
+}
+
+TEST_F(PinShowTest, WhatIsWrongIsNamed) {
+  const auto error_of = [&](const PinShowOptions& options) {
+    return show_pins(options, "roots", *this, *this, kNow, {}).error().message();
+  };
+  EXPECT_THAT(error_of({.endpoint = "https://api.example.com"}), HasSubstr("is a URL: write host or host:port alone"));
+  EXPECT_THAT(error_of({.endpoint = "https://api.example.com:443/"}), HasSubstr("is a URL"));
+  roots_error =
+      Error{.kind = ErrorKind::kInvalid, .what = "it holds no root", .code = std::string(ports::kRootsUnreadable)};
+  EXPECT_EQ(error_of({.endpoint = "api.example.com", .ca_file = "ca.pem"}), "--ca-file ca.pem: it holds no root");
 }
 
 TEST_F(PinShowTest, AChainThatDoesNotValidateIsShownWithAWarning) {

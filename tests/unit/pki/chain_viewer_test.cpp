@@ -104,6 +104,11 @@ TEST(ChainViewer, WhatIsNoChainIsAnError) {
   wanted.roots_pem.clear();
   EXPECT_EQ(world.viewer->view(world.leaf.chain_pem, wanted).error().kind, ErrorKind::kUnavailable)
       << "the public roots are missing";
+  for (const std::string& roots : {std::string("nothing"), world.leaf.certificate_pem}) {
+    wanted.roots_pem = roots;
+    const auto error = world.viewer->view(world.leaf.chain_pem, wanted).error();
+    EXPECT_EQ(error.code, ports::kRootsUnreadable) << error.message();
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sysexits.h>
 
 namespace edgetrust::plugin {
 namespace {
@@ -59,7 +60,7 @@ TEST(CommandLine, MistakesAreToldOnStderr) {
                                                                  {"status", "a", "b"}}) {
     const auto parsed = parse(words);
     EXPECT_TRUE(parsed.exit);
-    EXPECT_NE(parsed.status, 0);
+    EXPECT_EQ(parsed.status, EX_USAGE);
     EXPECT_NE(parsed.err, "");
     EXPECT_EQ(parsed.out, "");
   }

@@ -1,6 +1,7 @@
 #include "edgetrust/reconcile/pin_policy_reconciler.hpp"
 
 #include "edgetrust/decide/pins/override.hpp"
+#include "edgetrust/ports/pki.hpp"
 #include "finding.hpp"
 #include "pins/fleet.hpp"
 #include "pins/intermediaries.hpp"
@@ -199,7 +200,9 @@ void PinPolicyReconciler::present(const Pass& pass, Look& look, const std::stop_
     }
     EDGETRUST_TRY_ASSIGN(const Presented presented, reconcile::present(bounds_of(pass.before.spec.tls), dial));
     look.sight.tls = presented.refused;
-    return ports_.viewer.view(presented.served.chain_pem, wanted);
+    return ports_.viewer.view(presented.served.chain_pem, wanted).map_error([](Error e) {
+      return e.code == ports::kRootsUnreadable ? within("endpoint.caBundleRef", std::move(e)) : e;
+    });
   }();
   look.sight.vantage = std::string(decide::pins::kOperatorVantage);
   if (!seen) {

@@ -51,7 +51,8 @@ struct CommandLine {
   std::string leader_elect_namespace;         // the operator's; empty: that of its service account
 };
 
-// What the program shall do with it: the commands, or a text to print and an exit status (--help, or a mistake).
+// What the program shall do with it: the commands, or a text to print and an exit status (0 for --help, EX_USAGE for a
+// mistake).
 struct ParsedCommandLine {
   CommandLine line;
   bool exit = false;

@@ -38,6 +38,8 @@ struct ViewRequirements {
 class ChainViewer {
  public:
   virtual ~ChainViewer() = default;
+  // A chain that does not validate is no error. kInvalid with code kRootsUnreadable (pki.hpp): no root can be taken
+  // from `roots_pem`.
   virtual Result<ChainView> view(const std::string& chain_pem, const ViewRequirements& requirements) = 0;
 };
 
