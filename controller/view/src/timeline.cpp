@@ -117,7 +117,7 @@ std::string policy_name(const Subject& subject) {
   return ref ? ref->name : "default";
 }
 
-std::vector<Wait> waits_of_delivery(const Subject& subject, const api::EffectiveRotation& rotation) {
+std::vector<Wait> waits_of_delivery(const Subject& subject, const api::EffectiveRotation& rotation, TimePoint now) {
   const auto& status = subject.certificate.status;
   if (status.drain && !status.drain->ended_at) {
     const auto timeout = rotation.drain_timeout;
@@ -131,8 +131,9 @@ std::vector<Wait> waits_of_delivery(const Subject& subject, const api::Effective
         {"the Edge to be well with " + revision_text(delivery.fallback) + " again; it is tried without end", {}, ""}};
   if (!delivery.installed_at) return {{"the answer to the upload", delivery.started_at + decide::kLongestUpload, ""}};
   const TimePoint settled = *delivery.installed_at + rotation.settle;
-  return {{"the Edge to settle; what is bad is acted on only if it is still so then", settled, ""},
-          {"the end of the observation", settled + rotation.period, ""}};
+  const Wait end{"the end of the observation", settled + rotation.period, ""};
+  if (now >= settled) return {end};
+  return {{"the Edge to settle; what is bad is acted on only if it is still so then", settled, ""}, end};
 }
 
 Wait wait_by_reason(const Subject& subject, const api::EffectiveRotation& rotation, std::string_view reason,
@@ -181,7 +182,7 @@ std::vector<Wait> waits_of(const Subject& subject, std::string_view reason, Time
   const api::EffectiveRotation rotation =
       api::effective_rotation(subject.certificate.spec.rotation.value_or(api::RotationOverrides{}),
                               subject.policy ? &subject.policy->spec : nullptr);
-  auto waits = waits_of_delivery(subject, rotation);
+  auto waits = waits_of_delivery(subject, rotation, now);
   const bool held = status.phase == Phase::kHeld;
   if (status.next_attempt && *status.next_attempt > now && !held)
     waits.push_back({"the next try", status.next_attempt, ""});

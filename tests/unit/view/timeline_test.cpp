@@ -69,10 +69,13 @@ TEST(Timeline, AnObservationEndsAsThePolicySays) {
                                       R"(,"delivery":{"revision":4,"fallback":3,"startedAt":"2026-11-29T02:00:10Z",
                                                    "installedAt":"2026-11-29T02:00:20Z"})")));
   of.policy = policy(R"({"observe":{"settle":"1m","period":"20m"}})");
-  const Timeline told = timeline(of, kNow);
-  ASSERT_EQ(told.waits.size(), 2U);
-  EXPECT_EQ(told.waits[0].until, at("2026-11-29T02:01:20Z"));
-  EXPECT_EQ(told.waits[1].until, at("2026-11-29T02:21:20Z"));
+  const Timeline early = timeline(of, at("2026-11-29T02:00:50Z"));
+  ASSERT_EQ(early.waits.size(), 2U);
+  EXPECT_EQ(early.waits[0].until, at("2026-11-29T02:01:20Z"));
+  EXPECT_EQ(early.waits[1].until, at("2026-11-29T02:21:20Z"));
+  const Timeline later = timeline(of, kNow);
+  ASSERT_EQ(later.waits.size(), 1U) << "it has settled";
+  EXPECT_EQ(later.waits[0].until, at("2026-11-29T02:21:20Z"));
 }
 
 TEST(Timeline, EachWaitSaysWhatEndsIt) {
