@@ -67,7 +67,7 @@ test-tsan: ## unit tests, simulation and the operator's tests under ThreadSaniti
 	@$(MAKE) --no-print-directory setup build PRESET=tsan
 	@tests/integration/run build/tsan ctest --test-dir build/tsan --output-on-failure --no-tests=error -j 3 -E 'test_crash|test_many'
 
-test-nightly: lint image test-asan test-tsan ## what takes long: clang-tidy, the image of a release build, and the tests under the sanitizers
+test-nightly: lint image-again test-asan test-tsan ## what takes long: clang-tidy, the image of a release build twice, and the tests under the sanitizers
 
 demo: setup ## the samples on the local stack: three certificates, one rollback (KEEP=1 leaves it running)
 	@mkdir -p build && { cmake --preset $(PRESET) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }; }
@@ -98,6 +98,9 @@ image-program: packages
 image: image-program ## the container image of the release build, into build/image, without a daemon; the last line is its digest and compressed size
 	@controller/image/build build/release/edgetrust build/image
 
+image-again: image ## compile the last commit a second time, elsewhere and without ccache: the digest must be the same
+	@controller/image/reproduce build/image
+
 stack-up: setup ## start the local stack and wait until it is ready (DIR=folder)
 	@tests/stack/stack.py up $(if $(DIR),--dir "$(DIR)") $(if $(wildcard $(GENESYS_SIM)),--genesys-sim "$(GENESYS_SIM)")
 
@@ -118,4 +121,4 @@ format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages configure build install sim-year test-unit test-rotation test-acme test-pins bench-pins test-node test-integration test test-asan test-tsan test-nightly demo crds chart page-shots image image-program stack-up stack-env stack-down lint format
+.PHONY: help setup packages configure build install sim-year test-unit test-rotation test-acme test-pins bench-pins test-node test-integration test test-asan test-tsan test-nightly demo crds chart page-shots image image-again image-program stack-up stack-env stack-down lint format

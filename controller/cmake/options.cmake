@@ -14,8 +14,10 @@ if(CMAKE_BUILD_TYPE STREQUAL Release)
 endif()
 # An empty optional or an index past the end ends the program at that place, instead of reading what is not there.
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
-# Paths are mapped so that two checkouts in different folders give the same objects, and ccache serves both.
-add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
+# Paths are mapped so that two checkouts in different folders give the same objects, and ccache serves both. It names files from the build's
+# folder on: with and without it they give the same program.
+file(RELATIVE_PATH edgetrust_up ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -ffile-prefix-map=${edgetrust_up}=.)
 # What is filled in by the loader is read-only before the program begins.
 add_link_options(-Wl,-z,relro,-z,now)
 if(EDGETRUST_SANITIZE)

@@ -97,6 +97,7 @@ class Image(unittest.TestCase):
         program = (self.root() / "usr/bin/edgetrust").read_bytes()
         self.assertIn(b"controller/", program, "files of its own are named from the checkout's folder on")
         self.assertNotIn(str(HERE.parents[1]).encode(), program)
+        self.assertNotIn(b"../controller/", program, "with and without ccache it is one program")
 
     def test_the_digest_is_that_of_the_manifest_and_the_size_is_small(self) -> None:
         self.assertEqual(self.layout.entry["digest"], (IMAGE / "digest").read_text().strip())
