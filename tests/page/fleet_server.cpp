@@ -1,7 +1,8 @@
 // The fleet page on objects of a file: fleet-server FILE [PORT]. The file holds {"certificates": […], "edges": […]} as
-// the API server would give them. It prints its port; each line of its input has it read the file again and tell its
-// listeners, which it says; the end of the input ends it.
+// the API server would give them, and may hold "silentSince", a moment. It prints its port; each line of its input has
+// it read the file again and tell its listeners, which it says; the end of the input ends it.
 #include "edgetrust/api/codec.hpp"
+#include "edgetrust/base/time_text.hpp"
 #include "edgetrust/kube/kinds.hpp"
 #include "edgetrust/page/page.hpp"
 
@@ -23,13 +24,20 @@ class Fleet {
     page::Sight sight;
     fill(sight.certificates, document.root()["certificates"]);
     fill(sight.edges, document.root()["edges"]);
+    const auto since = document.root()["silentSince"];
     const std::lock_guard lock(mutex_);
     sight_ = std::move(sight);
+    silent_since_ = since.present() ? std::optional(parse_rfc3339(since.string_or("")).value()) : std::nullopt;
   }
 
   [[nodiscard]] page::Sight sight() const {
     const std::lock_guard lock(mutex_);
     return sight_;
+  }
+
+  [[nodiscard]] std::optional<TimePoint> silent_since() const {
+    const std::lock_guard lock(mutex_);
+    return silent_since_;
   }
 
   [[nodiscard]] std::optional<view::Subject> rotation(const api::ObjectKey& key) const {
@@ -57,12 +65,14 @@ class Fleet {
   std::string path_;
   mutable std::mutex mutex_;
   page::Sight sight_;
+  std::optional<TimePoint> silent_since_;
 };
 
 int serve(const std::string& path, std::uint16_t port) {
   const SystemClock clock;
   Fleet fleet(path);
   page::Page shown({.synced = [] { return true; },
+                    .silent_since = [&] { return fleet.silent_since(); },
                     .fleet = [&] { return fleet.sight(); },
                     .rotation = [&](const api::ObjectKey& key) { return fleet.rotation(key); }},
                    {}, clock);

@@ -179,6 +179,17 @@ class Live(PageTest):
         self.assertTrue(self.browser.run("return window.mine"), "no reload")
 
 
+    def test_a_cluster_that_is_silent_is_said_with_since_when(self) -> None:
+        server = self.show(small())
+        server.show(small() | {"silentSince": "2026-11-30T02:03:04Z"})
+        self.wait_text("#lost", "The operator has heard nothing from the cluster since 2026-11-30 02:03 UTC: what you see is of then.")
+        self.assertEqual(self.browser.texts("#connection"), ["Cluster silent"])
+        self.assertEqual(self.browser.run(ROWS), 10)
+        server.show(small())
+        self.browser.wait("it is heard again", "return document.querySelector('#connection').textContent === 'Live'")
+        self.assertEqual(self.browser.run("return document.querySelector('#lost').textContent"), "")
+
+
 class ForEverybody(PageTest):
     def check(self, where: str) -> None:
         for width in WIDTHS:

@@ -541,6 +541,7 @@ http::Response Operator::Parts::answer(const http::ServerRequest& request) {
   }
   if (request.path == "/metrics") {
     lanes.measure(metrics);
+    if (cluster.synced()) metrics.watch_silence(clock.steady() - cluster.heard());
     if (tools.audit) tools.audit->measure(metrics);
     return text(200, metrics.text(), telemetry::Metrics::kContentType);
   }
@@ -576,6 +577,11 @@ Status Operator::Parts::serve(const Options& options) {
 
 page::Source Operator::Parts::shown() {
   return {.synced = [this] { return cluster.synced(); },
+          .silent_since = [this]() -> std::optional<TimePoint> {
+            const auto silent_for = clock.steady() - cluster.heard();
+            if (silent_for <= kLongestSilence) return std::nullopt;
+            return clock.now() - std::chrono::duration_cast<TimePoint::duration>(silent_for);
+          },
           .fleet =
               [this] {
                 page::Sight sight;

@@ -369,8 +369,10 @@ function isLost(why) {
 function isBack() {
   failures = 0;
   fleet.at = now();
-  connection("live", stream ? "Live" : "Asking every few seconds");
-  if (byId("lost").textContent) byId("lost").textContent = "";
+  const since = fleet.silentSince;
+  connection(since ? "lost" : "live", since ? "Cluster silent" : stream ? "Live" : "Asking every few seconds");
+  const text = since ? `The operator has heard nothing from the cluster since ${since.slice(0, 16).replace("T", " ")} UTC: what you see is of then.` : "";
+  if (byId("lost").textContent !== text) byId("lost").textContent = text;
 }
 
 class Refused extends Error {}
@@ -387,6 +389,7 @@ async function askFleet() {
     if (before) tellNews(before, items);
   }
   fleet.shown = answer.headers.get("Edgetrust-Version");
+  fleet.silentSince = answer.headers.get("Edgetrust-Silent-Since");
 }
 
 async function askRotation() {

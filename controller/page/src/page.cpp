@@ -153,6 +153,7 @@ http::Response Page::fleet(const http::ServerRequest& request) {
                                         {"Cache-Control", "no-store"},
                                         {"ETag", shown->etag},
                                         {"Edgetrust-Version", name_of(shown->version)}});
+  if (const auto since = source_.silent_since()) headers.add("Edgetrust-Silent-Since", format_rfc3339(*since));
   if (is_known(request, shown->etag)) return {.status = 304, .headers = std::move(headers)};
   return {.status = 200,
           .headers = std::move(headers),

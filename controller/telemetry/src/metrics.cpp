@@ -88,6 +88,9 @@ struct Metrics::Impl {
   Registry registry;
 
   Gauge& leader{gauge(registry, "edgetrust_leader", "1 while this replica leads.").Add({})};
+  prometheus::Family<Gauge>& watch_silence{
+      gauge(registry, "edgetrust_watch_silence_seconds",
+            "For how long the watch that has been silent for the longest has brought nothing.")};
   PerObject expiry{gauge(registry, "edgetrust_certificate_expiry_timestamp_seconds",
                          "When the certificate that the Edge serves expires.")};
   PerObject renewal{
@@ -210,6 +213,7 @@ Metrics::Metrics(const BuildInfo& build) : impl_(std::make_unique<Impl>()) {
 Metrics::~Metrics() = default;
 
 void Metrics::leader(bool leading) { impl_->leader.Set(leading ? 1 : 0); }
+void Metrics::watch_silence(Seconds silent_for) { impl_->watch_silence.Add({}).Set(silent_for.count()); }
 
 void Metrics::certificate_expiry(const std::string& ns, const std::string& name, std::optional<TimePoint> at) {
   set_or_forget(impl_->expiry, ns, name, at);

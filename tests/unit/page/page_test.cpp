@@ -15,10 +15,12 @@ using testing::StartsWith;
 struct Served {
   support::FakeClock clock{"2026-11-29T00:00:00Z"};
   bool synced = true;
+  std::optional<TimePoint> silent_since;
   int looks = 0;
   std::vector<std::shared_ptr<const api::EdgeCertificate>> certificates{
       std::make_shared<const api::EdgeCertificate>(certificate("a", kQuiet))};
   Page page{{.synced = [this] { return synced; },
+             .silent_since = [this] { return silent_since; },
              .fleet =
                  [this] {
                    ++looks;
@@ -177,6 +179,16 @@ TEST(Page, BeforeTheClusterWasReadNothingIsTold) {
     EXPECT_FALSE(header(answer, "Retry-After").empty()) << path;
   }
   EXPECT_EQ(served.ask("/").status, 200);
+}
+
+TEST(Page, SinceWhenTheClusterIsSilentIsSaid) {
+  Served served;
+  const std::string etag = header(served.ask("/fleet.json"), "ETag");
+  EXPECT_EQ(header(served.ask("/fleet.json"), "Edgetrust-Silent-Since"), "");
+  served.silent_since = served.clock.now() - 1h;
+  const auto answer = served.ask("/fleet.json", etag);
+  EXPECT_EQ(answer.status, 304);
+  EXPECT_EQ(header(answer, "Edgetrust-Silent-Since"), "2026-11-28T23:00:00Z");
 }
 
 TEST(Page, TheStreamTellsAVersionAndNothingElse) {

@@ -26,6 +26,8 @@ namespace edgetrust::page {
 // Where what is shown comes from. Called from the server's threads.
 struct Source {
   std::function<bool()> synced;  // everything was read once: before that a fleet is not told
+  // Since when the cluster has told nothing, where that is too long to take what is known for what is.
+  std::function<std::optional<TimePoint>()> silent_since = [] { return std::nullopt; };
   std::function<Sight()> fleet;
   std::function<std::optional<view::Subject>(const api::ObjectKey&)> rotation;  // empty: there is no such object
 };

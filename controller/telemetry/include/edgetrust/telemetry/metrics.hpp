@@ -50,7 +50,8 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  void leader(bool leading);  // edgetrust_leader
+  void leader(bool leading);               // edgetrust_leader
+  void watch_silence(Seconds silent_for);  // edgetrust_watch_silence_seconds, of the watch that is silent for longest
 
   // EdgeCertificates
   void certificate_expiry(const std::string& ns, const std::string& name, std::optional<TimePoint> at);
