@@ -82,6 +82,7 @@ RELEASE = {"namespace": "voice", "job": "edgetrust"}
 OTHER_RELEASE = leaders("1x90", "0x90", namespace="lab")  # of the same name
 PINS = {"job": "edgetrust", "queue": "pins"}
 ACME = {"job": "edgetrust", "client": "acme"}
+KNOWN_LAB = {f'edgetrust_connection_credentials_{name}{{namespace="lab",name="prod"}}': "1x90" for name in ("known", "valid")}
 CASES: dict[str, list[Case]] = {
     "EdgetrustAbsent": [Case({}, {'edgetrust_build_info{version="1"}': "1x90"}, {})],
     "EdgetrustNoLeader": [
@@ -144,8 +145,8 @@ CASES: dict[str, list[Case]] = {
     "EdgetrustPinsSwitchingOff": [Case(of_both("pin_policy_switching_off", "1x4400"), of_both("pin_policy_switching_off", "0x2200 1x2200"), at=73 * 3600)],
     "EdgetrustCredentialsRefused": [Case(of_both("connection_credentials_valid", "0x90"), of_both("connection_credentials_valid", "1x90"))],
     "EdgetrustCredentialsUnknown": [
-        Case(of_both("certificate_ready", "1x90"), of_both("certificate_ready", "1x90") | of_both("connection_credentials_valid", "0x90"), {}),
-        Case(of_both("certificate_ready", "1x90"), {'edgetrust_build_info{version="1"}': "1x90"}, {}),  # there is nothing to deliver
+        Case(of_both("connection_credentials_known", "0x90") | KNOWN_LAB, of_both("connection_credentials_known", "1x90")),  # one of two
+        Case(of_both("connection_credentials_known", "0x90"), of_both("connection_credentials_known", "0x40 1x10 0x40")),
     ],
     "EdgetrustStandbyCredentialsInUse": [Case(of_both("connection_standby_in_use", "1x90"), of_both("connection_standby_in_use", "0x90"))],
     "EdgetrustCredentialsDeleted": [
