@@ -29,7 +29,7 @@
 {{- end -}}
 
 {{- $alerts := list -}}
-{{- range (.Files.Get "files/alerts.yaml" | fromYaml).groups -}}{{- range .rules -}}{{- $alerts = append $alerts .alert -}}{{- end -}}{{- end -}}
+{{- range (.Files.Get "files/alerts.yaml" | fromYaml).groups -}}{{- range .rules -}}{{- with .alert -}}{{- $alerts = append $alerts . -}}{{- end -}}{{- end -}}{{- end -}}
 {{- range .Values.prometheusRule.disabled -}}
 {{- if not (has . $alerts) -}}
 {{- $wrong = append $wrong (printf "prometheusRule.disabled: there is no alert %s. There are %s." . (join ", " $alerts)) -}}

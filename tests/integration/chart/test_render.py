@@ -360,8 +360,10 @@ class Render(unittest.TestCase):
 
     def test_the_alerts_keep_their_words_and_lead_to_the_runbooks(self) -> None:
         (rule,) = of_kind(self.rendered["extreme"], "PrometheusRule")
-        written = {alert["alert"]: alert for group in objects((CHART / "files" / "alerts.yaml").read_text())[0]["groups"] for alert in group["rules"]}
-        alerts = {alert["alert"]: alert for group in rule["spec"]["groups"] for alert in group["rules"]}
+        of_file, of_object = ([one for group in groups for one in group["rules"]] for groups in (objects((CHART / "files" / "alerts.yaml").read_text())[0]["groups"], rule["spec"]["groups"]))
+        written, alerts = ({one["alert"]: one for one in rules if "alert" in one} for rules in (of_file, of_object))
+        recorded, handed_on = ([one for one in rules if "record" in one] for rules in (of_file, of_object))
+        self.assertEqual((handed_on, of_object[: len(recorded)]), (recorded, recorded), "as they are, and before what asks for them")
         self.assertEqual(set(written) - set(alerts), {"EdgetrustUnmanagedEdges"})
         for name, alert in alerts.items():
             self.assertEqual(alert["annotations"].pop("runbook_url"), f"https://docs.example.com/operations#{name.lower()}")
@@ -375,7 +377,7 @@ class Render(unittest.TestCase):
 
     def test_where_nobody_says_where_the_runbooks_are_no_link_is_made_up(self) -> None:
         (rule,) = of_kind(objects(template("helm4", with_("prometheusRule.enabled", True))), "PrometheusRule")
-        alerts = [alert for group in rule["spec"]["groups"] for alert in group["rules"]]
+        alerts = [one for group in rule["spec"]["groups"] for one in group["rules"] if "alert" in one]
         self.assertGreater(len(alerts), 30)
         self.assertEqual({name for alert in alerts for name in alert["annotations"]}, {"summary", "description"})
 
