@@ -1,6 +1,6 @@
 """The Grafana dashboards of the chart, described panel by panel: a dashboard as Grafana stores it is mostly repetition. `generate` writes them into the chart.
 
-What an operator says of an object is said by each operator of a release, so it is taken once: max by (namespace, name).
+What an operator says of an object is said by each operator of a release, so it is taken once, and from the one that leads where that is recorded: as in files/alerts.yaml.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ DAY = 86400
 
 
 def once(metric: str, labels: str, more: str = "") -> str:
-    return f"max by (namespace, name{more}) ({metric}{{{labels}}})"
+    return f"max by (namespace, name{more}) ({metric}{{{labels}}} unless on (job, instance) edgetrust:standby)"
 
 
 def counted(expr: str) -> str:
@@ -192,8 +192,8 @@ PEERS = Dashboard(
         ], unit="s"),
         Panel("Answers by time", "How many took no longer, over the chosen time.", "bargauge", [Query(f"sum by (le) (increase(edgetrust_api_duration_seconds_bucket{{{OF_CLIENT}}}[$__range]))", "{{le}} s")]),
         Panel("Errors", "What was tried and failed, by class.", "timeseries", [Query('sum by (class) (rate(edgetrust_errors_total{what="effect"}[$__rate_interval])) > 0', "{{class}}")], unit="ops"),
-        Panel("Issuers that may not order", "Time until the CA takes orders again.", "table", [Query("max by (namespace, name) (edgetrust_issuer_limited_until_timestamp_seconds) - time() > 0", "{{namespace}}/{{name}}")], unit="s"),
-        Panel("Certificates that are due", "Renewals that have not ended.", "stat", [Query(counted("max by (namespace, name) (edgetrust_certificate_renewal_timestamp_seconds) < time()"))], width=6),
+        Panel("Issuers that may not order", "Time until the CA takes orders again.", "table", [Query(once("edgetrust_issuer_limited_until_timestamp_seconds", "") + " - time() > 0", "{{namespace}}/{{name}}")], unit="s"),
+        Panel("Certificates that are due", "Renewals that have not ended.", "stat", [Query(counted(once("edgetrust_certificate_renewal_timestamp_seconds", "") + " < time()"))], width=6),
         Panel("Questions by http-01", "On the port of the challenges; unknown: anything but an answer that stands in a status.", "timeseries", [Query("sum by (result) (increase(edgetrust_http01_requests_total[$__rate_interval]))", "{{result}}")], width=6),
     ],
 )

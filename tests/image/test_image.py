@@ -113,7 +113,8 @@ class Image(unittest.TestCase):
         done = subprocess.run([SOURCE / "stage", program, root], env=os.environ | {"SOURCE_DATE_EPOCH": "0"}, capture_output=True, text=True, check=False)
         self.assertEqual((done.returncode, "libstray.so belongs to no Debian package" in done.stderr), (1, True), done.stderr)
 
-    def test_the_dockerfile_makes_the_same(self) -> None:
+    def test_the_dockerfile_says_the_same_and_the_script_that_it_names_writes_the_layer(self) -> None:
+        """Docker itself builds nothing here: what its file says is compared."""
         build, image = (SOURCE / "Dockerfile").read_text().split("FROM scratch\n")
         # The content: all of what the same script writes, and nothing else.
         self.assertRegex(build, r"(?m)^RUN .*controller/image/stage build/release/edgetrust /image$")

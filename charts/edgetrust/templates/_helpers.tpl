@@ -15,11 +15,15 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
 {{- /* app.kubernetes.io/managed-by is Helm's to say: it sets it itself on what it installs, and manifests/install.yaml stays free of it. */ -}}
-{{- define "edgetrust.labels" -}}
+{{- define "edgetrust.ownLabels" -}}
 {{ include "edgetrust.selector" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: edgetrust
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "edgetrust.labels" -}}
+{{ include "edgetrust.ownLabels" . }}
 {{- with .Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}

@@ -100,12 +100,12 @@ void measure(telemetry::Metrics& metrics, const api::Edge& edge) {
 }
 
 void measure(telemetry::Metrics& metrics, const api::GenesysConnection& connection) {
-  metrics.credentials_valid(connection.meta.ns, connection.meta.name,
-                            truth_of(connection.status.conditions, api::condition::kCredentialsValid));
   const auto& [ns, name] = std::tie(connection.meta.ns, connection.meta.name);
   const auto* credentials = api::find(connection.status.conditions, api::condition::kCredentialsValid);
-  const bool known = credentials != nullptr && credentials->status != api::Truth::kUnknown;
-  metrics.standby_in_use(ns, name, known ? std::optional(credentials->reason == "StandbyInUse") : std::nullopt);
+  const auto valid = truth_of(connection.status.conditions, api::condition::kCredentialsValid);
+  metrics.credentials_valid(ns, name, valid);
+  metrics.credentials_known(ns, name, valid.has_value());
+  metrics.standby_in_use(ns, name, valid ? std::optional(credentials->reason == "StandbyInUse") : std::nullopt);
   const auto& used = connection.status.credentials;
   const auto deletion = parse_rfc3339(used ? used->delete_after : std::string{});
   metrics.credentials_deletion(ns, name, deletion ? std::optional(*deletion) : std::nullopt);

@@ -142,6 +142,8 @@ struct Metrics::Impl {
       gauge(registry, "edgetrust_pin_policy_intercepted", "1 while Edges see another chain than the endpoint's own.")};
   PerObject credentials_valid{gauge(registry, "edgetrust_connection_credentials_valid",
                                     "1 while Genesys accepts the connection's credentials.")};
+  PerObject credentials_known{gauge(registry, "edgetrust_connection_credentials_known",
+                                    "1 while it is known whether Genesys accepts the connection's credentials.")};
   PerObject credentials_deletion{gauge(registry, "edgetrust_connection_credentials_deletion_timestamp_seconds",
                                        "When Genesys deletes the OAuth client that is in use.")};
   PerObject standby_in_use{gauge(registry, "edgetrust_connection_standby_in_use",
@@ -317,6 +319,9 @@ void Metrics::forget_pin_policy(const std::string& ns, const std::string& name) 
 void Metrics::credentials_valid(const std::string& ns, const std::string& name, std::optional<bool> valid) {
   set_or_forget(impl_->credentials_valid, ns, name, valid);
 }
+void Metrics::credentials_known(const std::string& ns, const std::string& name, bool known) {
+  impl_->credentials_known.set(ns, name, known ? 1 : 0);
+}
 void Metrics::credentials_deletion(const std::string& ns, const std::string& name, std::optional<TimePoint> at) {
   set_or_forget(impl_->credentials_deletion, ns, name, at);
 }
@@ -327,8 +332,8 @@ void Metrics::unmanaged_edges(const std::string& ns, const std::string& name, st
   set_or_forget(impl_->unmanaged_edges, ns, name, edges);
 }
 void Metrics::forget_connection(const std::string& ns, const std::string& name) {
-  for (auto* metric :
-       {&impl_->credentials_valid, &impl_->credentials_deletion, &impl_->standby_in_use, &impl_->unmanaged_edges})
+  for (auto* metric : {&impl_->credentials_valid, &impl_->credentials_known, &impl_->credentials_deletion,
+                       &impl_->standby_in_use, &impl_->unmanaged_edges})
     metric->forget(ns, name);
 }
 

@@ -5,7 +5,7 @@ import re
 import subprocess
 import tempfile
 import unittest
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,8 @@ class Case:
     at: int = NOW
 
 
-def certificate(name: str, value: str, more: str = "", pod: str = "a") -> Series:
-    return {f'edgetrust_{name}{{namespace="voice",name="edge01",pod="{pod}"{more}}}': value}
+def certificate(name: str, value: str, more: str = "", instance: str = "a") -> Series:
+    return {f'edgetrust_{name}{{namespace="voice",name="edge01",job="edgetrust",instance="{instance}"{more}}}': value}
 
 
 def of_both(name: str, value: str, more: str = "") -> Series:
@@ -39,7 +39,12 @@ def of_both(name: str, value: str, more: str = "") -> Series:
 
 
 def leaders(*values: str, namespace: str = "voice") -> Series:
-    return {f'edgetrust_leader{{namespace="{namespace}",job="edgetrust",pod="{pod}"}}': value for pod, value in enumerate(values)}
+    return {f'edgetrust_leader{{namespace="{namespace}",job="edgetrust",instance="{instance}"}}': value for instance, value in zip("ab", values, strict=False)}
+
+
+def of_one(instance: str, series: Series) -> Series:
+    """Without what the other operator of the release says."""
+    return {name: values for name, values in series.items() if f'instance="{instance}"' in name or "instance=" not in name}
 
 
 def date(name: str, days: float) -> Series:
@@ -82,6 +87,7 @@ RELEASE = {"namespace": "voice", "job": "edgetrust"}
 OTHER_RELEASE = leaders("1x90", "0x90", namespace="lab")  # of the same name
 PINS = {"job": "edgetrust", "queue": "pins"}
 ACME = {"job": "edgetrust", "client": "acme"}
+KNOWN_LAB = {f'edgetrust_connection_credentials_{name}{{namespace="lab",name="prod"}}': "1x90" for name in ("known", "valid")}
 CASES: dict[str, list[Case]] = {
     "EdgetrustAbsent": [Case({}, {'edgetrust_build_info{version="1"}': "1x90"}, {})],
     "EdgetrustNoLeader": [
@@ -144,8 +150,8 @@ CASES: dict[str, list[Case]] = {
     "EdgetrustPinsSwitchingOff": [Case(of_both("pin_policy_switching_off", "1x4400"), of_both("pin_policy_switching_off", "0x2200 1x2200"), at=73 * 3600)],
     "EdgetrustCredentialsRefused": [Case(of_both("connection_credentials_valid", "0x90"), of_both("connection_credentials_valid", "1x90"))],
     "EdgetrustCredentialsUnknown": [
-        Case(of_both("certificate_ready", "1x90"), of_both("certificate_ready", "1x90") | of_both("connection_credentials_valid", "0x90"), {}),
-        Case(of_both("certificate_ready", "1x90"), {'edgetrust_build_info{version="1"}': "1x90"}, {}),  # there is nothing to deliver
+        Case(of_both("connection_credentials_known", "0x90") | KNOWN_LAB, of_both("connection_credentials_known", "1x90")),  # one of two
+        Case(of_both("connection_credentials_known", "0x90"), of_both("connection_credentials_known", "0x40 1x10 0x40")),
     ],
     "EdgetrustStandbyCredentialsInUse": [Case(of_both("connection_standby_in_use", "1x90"), of_both("connection_standby_in_use", "0x90"))],
     "EdgetrustCredentialsDeleted": [
@@ -181,7 +187,10 @@ def groups() -> list[dict[str, Any]]:
     return found
 
 
-ALERTS = {rule["alert"]: rule for group in groups() for rule in group["rules"]}
+RULES = [rule for group in groups() for rule in group["rules"]]
+ALERTS = {rule["alert"]: rule for rule in RULES if "alert" in rule}
+RECORDED = [rule for rule in RULES if "record" in rule]
+OF_OBJECTS = {alert: CASES[alert] for alert, rule in ALERTS.items() if "by (namespace, name" in rule["expr"]}
 
 
 def said(text: str, case: Case) -> str:
@@ -210,7 +219,7 @@ def promtool(tests: list[dict[str, Any]]) -> subprocess.CompletedProcess[str]:
         files = []
         for alert, its_tests in by_alert.items():
             rules, file = (Path(folder) / f"{alert}.{part}.yaml" for part in ("rules", "tests"))
-            rules.write_text(json.dumps({"groups": [{"name": "edgetrust", "rules": [ALERTS[alert]]}]}))
+            rules.write_text(json.dumps({"groups": [{"name": "edgetrust", "rules": [*RECORDED, ALERTS[alert]]}]}))
             file.write_text(json.dumps({"rule_files": [str(rules)], "evaluation_interval": "1m", "tests": its_tests}))
             files.append(file)
         return subprocess.run(["promtool", "test", "rules", *files], capture_output=True, text=True, check=False)
@@ -228,6 +237,32 @@ class Alerts(unittest.TestCase):
     def test_each_keeps_still_on_what_looks_like_it(self) -> None:
         done = promtool([promtool_test(alert, case, fires=False) for alert, cases in CASES.items() for case in cases])
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_what_the_leader_says_of_an_object_counts_and_not_what_a_standby_does(self) -> None:
+        """The watches of one that stands by may be silent, and what it says then is of long ago."""
+        self.assertGreater(len(OF_OBJECTS), 20)
+        tests = []
+        for alert, cases in OF_OBJECTS.items():
+            for case in cases:
+                lead = leaders("1x4400", "0x4400", namespace="operators")
+                tests.append(promtool_test(alert, replace(case, fires=of_one("a", case.fires) | of_one("b", case.quiet) | lead), fires=True))
+                tests.append(promtool_test(alert, replace(case, quiet=of_one("a", case.quiet) | of_one("b", case.fires) | lead), fires=False))
+        done = promtool(tests)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_where_none_leads_what_any_of_them_says_of_an_object_counts(self) -> None:
+        """Before there is a leader, and between two: an alert does not begin anew."""
+        both = of_both("edge_sip_up", "0x90")
+        one_goes = certificate("edge_sip_up", "0x84 stale") | certificate("edge_sip_up", "0x90", instance="b")
+        for said_so, lead in (
+            (both, leaders("0x90", "0x90")),
+            (both, leaders("0x90", "0x90") | OTHER_RELEASE),
+            (one_goes, leaders("1x84 stale", "0x86 1x3")),
+            (certificate("edge_sip_up", "0x90"), leaders("1x90")),  # one by itself, without an election
+        ):
+            with self.subTest(lead=lead):
+                done = promtool([promtool_test("EdgetrustEdgeSipDown", Case(said_so | lead, {}), fires=True)])
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_promtool_sees_an_alert_that_should_not_be(self) -> None:
         wrong = promtool_test("EdgetrustPolicyHalted", Case(CASES["EdgetrustPolicyHalted"][0].quiet, CASES["EdgetrustPolicyHalted"][0].fires), fires=False)

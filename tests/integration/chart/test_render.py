@@ -35,7 +35,6 @@ UNGUARDED_PAGE: Object = with_("page", {"enabled": True, "hosts": ["edgetrust.ex
 
 # A value that is refused, and where.
 REFUSED: list[tuple[Object, str]] = [
-    ({}, "/image/repository"),
     (with_("image.repository", "registry.example.com/edgetrust@sha256:abc"), "/image/repository"),
     (with_("image.digest", "sha256:abc"), "/image/digest"),
     (with_("image.pullPolicy", "Sometimes"), "/image/pullPolicy"),
@@ -68,10 +67,28 @@ REFUSED: list[tuple[Object, str]] = [
     (with_("audit.sink.keyFile", "", SINK), "/audit/sink/keyFile"),
     (with_("audit.log", "", SINK), "/audit/log"),
     (with_("audit.log", "-", SINK), "/audit/log"),  # what is not taken is kept in a file
-    (with_("audit.sink.caFile", "/etc/edgetrust/audit/ca.pem"), "/audit/sink/url"),
     (with_("podDisruptionBudget.minAvailable", "half"), "/podDisruptionBudget/minAvailable"),
     (with_("serviceMonitor.interval", "often"), "/serviceMonitor/interval"),
-    (with_("prometheusRule.disabled", ["OfSomebodyElse"]), "/prometheusRule/disabled/0"),
+    (with_("prometheusRule.disabled", [""]), "/prometheusRule/disabled/0"),
+]
+
+# Where an object's own labels are followed by those of a value.
+LABELS = ("commonLabels", "podLabels", *(f"{of}.labels" for of in ("metrics.service", "http01.service", "http01.ingress", "http01.httpRoute", "page.service", "serviceMonitor", "prometheusRule", "dashboards")))
+HTTP01: Object = with_("http01.enabled", True)
+PAGE: Object = with_("page.enabled", True)
+
+# Values that cannot work, each right by itself, and the words that say what to change.
+UNWORKABLE: list[tuple[Object, str]] = [
+    ({}, "image.repository is empty: no image is published. Build it by `make image`"),
+    (with_("http01.port", 8080, HTTP01), "http01.port and metrics.port are both 8080: give one of them another"),
+    (with_("page.port", 8080, PAGE), "metrics.port and page.port are both 8080: give one of them another"),
+    (with_("page", {"enabled": True, "port": 8089}, HTTP01), "http01.port and page.port are both 8089: give one of them another"),
+    (with_("audit.sink.keyFile", "/etc/edgetrust/audit/key"), "audit.sink.url is empty, and without it nothing is sent: set it, or empty audit.sink.keyFile and audit.sink.caFile"),
+    (with_("audit.sink.caFile", "/etc/edgetrust/audit/ca.pem"), "audit.sink.url is empty, and without it nothing is sent: set it, or empty audit.sink.keyFile and audit.sink.caFile"),
+    (with_("prometheusRule.disabled", ["EdgetrustRollback", "EdgetrustRolback"]), "prometheusRule.disabled: there is no alert EdgetrustRolback. There are EdgetrustAbsent, "),
+    (with_("http01.httpRoute.enabled", True, HTTP01), "http01.httpRoute.parentRefs is empty: name the Gateway"),
+    *((with_(path, {"app.kubernetes.io/name": "voice"}), f"{path}: the label app.kubernetes.io/name is there already: leave it out") for path in LABELS),
+    (with_("podLabels", {"team": "b"}, with_("commonLabels", {"team": "a"})), "podLabels: the label team is there already: leave it out"),
 ]
 
 
@@ -109,9 +126,21 @@ class Render(unittest.TestCase):
                 self.assertIn("don't meet the specifications of the schema", str(caught.exception))
                 self.assertIn(where, str(caught.exception))
 
+    def test_what_cannot_work_is_refused_with_what_to_change(self) -> None:
+        for helm in HELMS:
+            for values, words in UNWORKABLE:
+                with self.subTest(helm, words=words), self.assertRaises(AssertionError) as caught:
+                    template(helm, values, show_only=["service.yaml"])
+                self.assertIn(words, str(caught.exception))
+
+    def test_all_that_cannot_work_is_said_at_once(self) -> None:
+        with self.assertRaises(AssertionError) as caught:
+            template("helm4", with_("podLabels", {"helm.sh/chart": "voice"}, with_("image.repository", "")))
+        self.assertRegex(str(caught.exception), "(?s)image.repository is empty.*podLabels: the label helm.sh/chart is there already")
+
     def test_what_goes_together_is_taken(self) -> None:
         for helm in HELMS:
-            for values in (SINK, with_("page.withoutNetworkPolicy", True, UNGUARDED_PAGE), with_("page.hosts", [], UNGUARDED_PAGE), with_("page.enabled", False, UNGUARDED_PAGE)):
+            for values in (with_("http01.port", 8080), with_("page.port", 8080), SINK, with_("page.withoutNetworkPolicy", True, UNGUARDED_PAGE), with_("page.hosts", [], UNGUARDED_PAGE), with_("page.enabled", False, UNGUARDED_PAGE)):
                 with self.subTest(helm, values=values):
                     template(helm, values, show_only=["service.yaml"])
 
@@ -331,8 +360,10 @@ class Render(unittest.TestCase):
 
     def test_the_alerts_keep_their_words_and_lead_to_the_runbooks(self) -> None:
         (rule,) = of_kind(self.rendered["extreme"], "PrometheusRule")
-        written = {alert["alert"]: alert for group in objects((CHART / "files" / "alerts.yaml").read_text())[0]["groups"] for alert in group["rules"]}
-        alerts = {alert["alert"]: alert for group in rule["spec"]["groups"] for alert in group["rules"]}
+        of_file, of_object = ([one for group in groups for one in group["rules"]] for groups in (objects((CHART / "files" / "alerts.yaml").read_text())[0]["groups"], rule["spec"]["groups"]))
+        written, alerts = ({one["alert"]: one for one in rules if "alert" in one} for rules in (of_file, of_object))
+        recorded, handed_on = ([one for one in rules if "record" in one] for rules in (of_file, of_object))
+        self.assertEqual((handed_on, of_object[: len(recorded)]), (recorded, recorded), "as they are, and before what asks for them")
         self.assertEqual(set(written) - set(alerts), {"EdgetrustUnmanagedEdges"})
         for name, alert in alerts.items():
             self.assertEqual(alert["annotations"].pop("runbook_url"), f"https://docs.example.com/operations#{name.lower()}")
@@ -346,7 +377,7 @@ class Render(unittest.TestCase):
 
     def test_where_nobody_says_where_the_runbooks_are_no_link_is_made_up(self) -> None:
         (rule,) = of_kind(objects(template("helm4", with_("prometheusRule.enabled", True))), "PrometheusRule")
-        alerts = [alert for group in rule["spec"]["groups"] for alert in group["rules"]]
+        alerts = [one for group in rule["spec"]["groups"] for one in group["rules"] if "alert" in one]
         self.assertGreater(len(alerts), 30)
         self.assertEqual({name for alert in alerts for name in alert["annotations"]}, {"summary", "description"})
 

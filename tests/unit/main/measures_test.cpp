@@ -199,15 +199,21 @@ TEST_F(MeasuresTest, ACertificateTellsWhenTheWindowOpensThatItWaitsFor) {
   EXPECT_FALSE(samples().contains("edgetrust_certificate_window_timestamp_seconds")) << "it waits for none";
 }
 
-TEST_F(MeasuresTest, AConnectionWhoseCredentialsCouldNotBeTriedHasNoSample) {
+TEST_F(MeasuresTest, OfAConnectionWhoseCredentialsCouldNotBeTriedIsKnownThatNobodyKnows) {
   auto connection = object<api::GenesysConnection>();
+  measure(metrics, connection);
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_connection_credentials_known", "0"}})) << "it is new";
   say(connection, api::condition::kCredentialsValid, api::Truth::kTrue);
   measure(metrics, connection);
-  EXPECT_EQ(samples(),
-            (Samples{{"edgetrust_connection_credentials_valid", "1"}, {"edgetrust_connection_standby_in_use", "0"}}));
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_connection_credentials_valid", "1"},
+                                {"edgetrust_connection_credentials_known", "1"},
+                                {"edgetrust_connection_standby_in_use", "0"}}));
+  say(connection, api::condition::kCredentialsValid, api::Truth::kFalse);
+  measure(metrics, connection);
+  EXPECT_EQ(samples().at("edgetrust_connection_credentials_known"), "1") << "that they are refused is known";
   say(connection, api::condition::kCredentialsValid, api::Truth::kUnknown);
   measure(metrics, connection);
-  EXPECT_EQ(samples(), Samples{});
+  EXPECT_EQ(samples(), (Samples{{"edgetrust_connection_credentials_known", "0"}}));
 }
 
 TEST_F(MeasuresTest, AConnectionTellsOfItsStandbyAndOfEdgesThatNobodyManages) {
@@ -216,6 +222,7 @@ TEST_F(MeasuresTest, AConnectionTellsOfItsStandbyAndOfEdgesThatNobodyManages) {
   connection.status.edges = api::EdgeCounts{.total = 2, .unmanaged = 3};
   measure(metrics, connection);
   EXPECT_EQ(samples(), (Samples{{"edgetrust_connection_credentials_valid", "1"},
+                                {"edgetrust_connection_credentials_known", "1"},
                                 {"edgetrust_connection_standby_in_use", "1"},
                                 {"edgetrust_connection_unmanaged_edges", "3"}}));
   say(connection, api::condition::kCredentialsValid, api::Truth::kTrue, "LoggedIn");

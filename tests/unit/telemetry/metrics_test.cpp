@@ -244,12 +244,14 @@ TEST_F(MetricsTest, ForgottenObjectsLeaveNothing) {
     metrics_.pin_handshake_valid("ns", name, true);
     metrics_.pin_override("ns", name, true);
     metrics_.credentials_valid("ns", name, false);
+    metrics_.credentials_known("ns", name, true);
     metrics_.standby_in_use("ns", name, true);
     metrics_.unmanaged_edges("ns", name, 7);
   }
   EXPECT_EQ(value("edgetrust_edge_clock_offset_seconds{name=\"one\",namespace=\"ns\"}"), "1.5");
   EXPECT_EQ(value("edgetrust_edge_pin_state{name=\"one\",namespace=\"ns\",state=\"Drifted\"}"), "1");
   EXPECT_EQ(value("edgetrust_certificate_infeasible{name=\"one\",namespace=\"ns\"}"), "1");
+  EXPECT_EQ(value("edgetrust_connection_credentials_known{name=\"one\",namespace=\"ns\"}"), "1");
   EXPECT_EQ(value("edgetrust_connection_standby_in_use{name=\"one\",namespace=\"ns\"}"), "1");
   EXPECT_EQ(value("edgetrust_connection_unmanaged_edges{name=\"one\",namespace=\"ns\"}"), "7");
   metrics_.forget_certificate("ns", "one");

@@ -97,6 +97,8 @@ class Metrics {
   void pin_intercepted(const std::string& ns, const std::string& name, std::optional<bool> intercepted);
   void forget_pin_policy(const std::string& ns, const std::string& name);
   void credentials_valid(const std::string& ns, const std::string& name, std::optional<bool> valid);
+  // Whether anybody can tell; always there, so that an alert sees each of several connections.
+  void credentials_known(const std::string& ns, const std::string& name, bool known);
   // When Genesys deletes the OAuth client.
   void credentials_deletion(const std::string& ns, const std::string& name, std::optional<TimePoint> at);
   void standby_in_use(const std::string& ns, const std::string& name, std::optional<bool> in_use);
