@@ -17,6 +17,7 @@ add_compile_definitions(_GLIBCXX_ASSERTIONS)
 # Paths are mapped so that two checkouts in different folders give the same objects, and ccache serves both. It names files from the build's
 # folder on: with and without it they give the same program.
 file(RELATIVE_PATH edgetrust_up ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
+string(REGEX REPLACE "/$" "" edgetrust_up "${edgetrust_up}")
 add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -ffile-prefix-map=${edgetrust_up}=.)
 # What is filled in by the loader is read-only before the program begins.
 add_link_options(-Wl,-z,relro,-z,now)

@@ -108,6 +108,7 @@ struct Machine final : support::PinMachine, ports::EdgeHost {
   int loses = 0;                       // so many connections to the endpoint
   std::optional<char> instead;         // what it is presented in place of the endpoint's leaf
   std::set<std::string> anchors;       // hashes of CAs in its trust store
+  std::set<std::string> trusted;       // those that its service has read, at its start
   int changes = 0;                     // that were made by SSH
   int looks = 0;
   int greetings = 0;
@@ -117,6 +118,10 @@ struct Machine final : support::PinMachine, ports::EdgeHost {
 
   [[nodiscard]] bool comes_up(const std::string& text) const override {
     return text != broken_with && !(broken_when_pinned && files->read(text).value());
+  }
+  void start_service() override {
+    PinMachine::start_service();
+    trusted = anchors;
   }
   [[nodiscard]] std::string sha256_of(const std::string& text) const override { return to_hex(crypto::sha256(text)); }
   // Whether its service connects, with what it has read.

@@ -223,6 +223,37 @@ TEST_F(PinsEnforced, ATrustedIntermediaryIsAcceptedUntilItsDate) {
   EXPECT_EQ(machine().restarts, 2);
 }
 
+TEST_F(PinsEnforced, TheCaOfAProxyThatComesLaterIsThereBeforeTheRestart) {
+  run(60s);
+  machine().instead = '1';
+  run(6min);
+  ASSERT_EQ(pins().state, EdgePinState::kIntercepted);
+  trust_proxy(*this);
+  run(6min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched) << pins().message;
+  EXPECT_THAT(machine().trusted, testing::ElementsAre(hash(kProxyCa)));
+  EXPECT_EQ(machine().restarts, 2);
+}
+
+TEST_F(PinsEnforced, ACaThatCannotBePutThereIsSaidAndKeepsNoPinFromAnEdgeThatRefuses) {
+  for (const ErrorKind kind : {ErrorKind::kUnavailable, ErrorKind::kInvalid}) {
+    Enforced story;
+    story.run(60s);
+    story.machine().instead = '1';
+    story.run(6min);
+    story.machine().wrong["trust"] = Error{.kind = kind, .what = "the disk is full"};
+    trust_proxy(story);
+    story.run(11min);
+    EXPECT_THAT(story.machine().file.value_or(""), HasSubstr(colons('P')));
+    EXPECT_EQ(story.pins().state, EdgePinState::kMatched);
+    EXPECT_THAT(story.pins().message, HasSubstr("the disk is full"));
+    story.machine().wrong.clear();
+    story.run(11min);
+    EXPECT_THAT(story.machine().anchors, testing::ElementsAre(hash(kProxyCa)));
+    EXPECT_EQ(story.pins().message, "the file is as it should be");
+  }
+}
+
 TEST_F(PinsEnforced, ACaThatCannotBeReadChangesNothing) {
   trust_proxy(*this);
   run(6min);
@@ -917,6 +948,21 @@ TEST_F(PinsEnforced, TimeServersComeBeforeAnyChange) {
   run(5min);
   EXPECT_THAT(machine().time_servers, IsEmpty()) << "they go with it";
   EXPECT_EQ(machine().pins(), "");
+}
+
+TEST_F(PinsEnforced, TimeServersGoAlsoWhereNothingPinsAnyMore) {
+  put_policy([](auto& spec) { spec.clock.servers = {"ntp1.example.com"}; });
+  run(60s);
+  ASSERT_THAT(machine().time_servers, testing::SizeIs(1));
+  machine().file.reset();  // a software update
+  machine().wrong["time servers"] = Error{.kind = ErrorKind::kUnavailable, .what = "the disk is full"};
+  remove(policies, "cloud");
+  run(2s);
+  EXPECT_TRUE(policies.get({"voice", "cloud"})) << "they are tried to be taken out first";
+  machine().wrong.clear();
+  run(5min);
+  EXPECT_THAT(machine().time_servers, IsEmpty());
+  EXPECT_FALSE(policies.get({"voice", "cloud"}));
 }
 
 // --- leaving Enforce

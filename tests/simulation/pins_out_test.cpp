@@ -87,6 +87,24 @@ TEST_F(PinsOut, AChainThatDoesNotValidateIsNoRefusal) {
   EXPECT_EQ(events("PinsRefuse"), 0);
 }
 
+// By the leaf alone it is known all the same.
+TEST_F(PinsOut, ALeafThatNoPinAcceptsIsRefusedAlsoInAChainThatDoesNotValidate) {
+  run(60s);
+  ASSERT_EQ(pins().state, EdgePinState::kMatched);
+  endpoint.problem = "\"Private CA\" is no known root";
+  run(11min);
+  EXPECT_EQ(pins().state, EdgePinState::kMatched) << "its leaf is pinned";
+  endpoint.leaf = 'b';
+  run(11min);
+  EXPECT_EQ(pins().state, EdgePinState::kRefusing) << pins().message;
+  EXPECT_THAT(pins().message, HasSubstr("is no known root"));
+  EXPECT_EQ(events("PinsRefuse"), 1);
+  close_the_window(*this);
+  remove(policies, "cloud");
+  run(10min);
+  EXPECT_EQ(machine().pins(), "") << "who is out does not wait for a window";
+}
+
 TEST_F(PinsOut, AServiceThatIsDownForItsFileGetsTheBetterOne) {
   observe_everywhere();
   run(60s);

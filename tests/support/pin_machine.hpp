@@ -61,7 +61,7 @@ class PinMachine {
     }
     now = until;
   }
-  void start_service() {
+  virtual void start_service() {
     ++invocation;
     running = file.value_or("");
     up_at = now + comes_up_after;

@@ -1,199 +1,131 @@
 #include "edgetrust/audit/log.hpp"
 
-#include "edgetrust/base/text.hpp"
+#include "log_file.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <optional>
-#include <utility>
-
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 
 namespace edgetrust::audit {
-namespace {
 
-// With what the last system call says of itself.
-tl::unexpected<Error> fail_as_told(ErrorKind kind, const std::string& what) {
-  return fail(kind, what + ": " + std::strerror(errno));
-}
+// What the Log and its thread have in common. The thread alone touches the file.
+struct Log::Shared {
+  using Job = std::function<void()>;
+  enum class Outcome { kDone, kLate, kRefused };
 
-// Of all that have the file open, on other machines too where the volume knows locks. Whoever holds it holds it for one
-// record.
-class Lock {
- public:
-  static Result<Lock> take(int fd) {
-    while (flock(fd, LOCK_EX) != 0) {
-      if (errno != EINTR) return fail_as_told(ErrorKind::kInvalid, "it cannot be locked");
+  explicit Shared(Options given) : options(std::move(given)), file(options.path, options.instance) {}
+
+  const Options options;
+  LogFile file;
+  std::atomic<std::uint64_t> next_sequence = Link{}.sequence;
+
+  void run(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (changed_.wait(lock, stop, [this] { return !jobs_.empty(); })) {
+      const Job job = std::move(jobs_.front());
+      jobs_.pop_front();
+      lock.unlock();
+      job();
+      lock.lock();
+      ++done_;
+      changed_.notify_all();
     }
-    return Lock(fd);
   }
-  Lock(Lock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-  Lock& operator=(Lock&&) = delete;
-  ~Lock() {
-    if (fd_ >= 0) flock(fd_, LOCK_UN);
+
+  enum class Waits { kUnlessLate, kAnyway };  // for its end, when one before is late already
+
+  Outcome ask(Job job, Waits waits, bool may_be_refused = false) {
+    std::unique_lock lock(mutex_);
+    if (may_be_refused && jobs_.size() >= options.most_waiting) return Outcome::kRefused;
+    jobs_.push_back(std::move(job));
+    const std::uint64_t mine = ++asked_;
+    changed_.notify_all();
+    if (done_ < late_ && waits == Waits::kUnlessLate) return Outcome::kLate;
+    if (changed_.wait_for(lock, options.patience, [&] { return done_ >= mine; })) return Outcome::kDone;
+    late_ = std::max(late_, mine);
+    return Outcome::kLate;
+  }
+
+  [[nodiscard]] Error within_log(const Error& error) const { return within("audit log " + options.path, error); }
+  void tell(const Error& error) {
+    const std::lock_guard lock(telling_);
+    if (!gone_ && options.failed) options.failed(within_log(error));
+  }
+  void tell_written() {
+    const std::lock_guard lock(telling_);
+    if (!gone_ && options.written) options.written();
+  }
+  void nobody_listens() {
+    const std::lock_guard lock(telling_);
+    gone_ = true;
   }
 
  private:
-  explicit Lock(int fd) : fd_(fd) {}
-  int fd_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<Job> jobs_;
+  std::uint64_t asked_ = 0;
+  std::uint64_t done_ = 0;
+  std::uint64_t late_ = 0;  // of the last that was not done in time
+
+  std::mutex telling_;
+  bool gone_ = false;
 };
 
-Result<off_t> size_of(int fd) {
-  struct stat seen {};
-  if (fstat(fd, &seen) != 0) return fail_as_told(ErrorKind::kUnavailable, "it cannot be looked at");
-  return seen.st_size;
+Log::Log(Options options, const Clock& clock)
+    : clock_(clock),
+      shared_(std::make_shared<Shared>(std::move(options))),
+      thread_([shared = shared_](const std::stop_token& stop) { shared->run(stop); }) {}
+
+Log::~Log() {
+  const bool answers = shared_->ask([] {}, Shared::Waits::kUnlessLate) == Shared::Outcome::kDone;
+  shared_->nobody_listens();
+  thread_.request_stop();
+  if (!answers) thread_.detach();
 }
-
-Result<std::string> read_from(int fd, off_t offset, off_t size) {
-  std::string text(static_cast<std::size_t>(size - offset), '\0');
-  std::size_t have = 0;
-  while (have < text.size()) {
-    const ssize_t got = pread(fd, text.data() + have, text.size() - have, offset + static_cast<off_t>(have));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_as_told(ErrorKind::kUnavailable, "it cannot be read");
-    if (got == 0) break;
-    have += static_cast<std::size_t>(got);
-  }
-  text.resize(have);
-  return text;
-}
-
-// Also one that was cut: members stand in the order of their names.
-bool begins_like_a_record(std::string_view line) {
-  constexpr std::string_view kBegin = R"({"action":")";
-  return kBegin.starts_with(line.substr(0, kBegin.size()));
-}
-
-}  // namespace
-
-Result<Log::End> Log::end_of(int fd) {
-  constexpr off_t kTail = off_t{64} << 10;
-  End end;
-  EDGETRUST_TRY_ASSIGN(end.size, size_of(fd));
-  if (end.size == 0) return end;
-  EDGETRUST_TRY_ASSIGN(const std::string text, read_from(fd, std::max<off_t>(0, end.size - kTail), end.size));
-  const auto lines = split(text, '\n');
-  std::optional<Link> last;
-  for (const auto& line : lines) {
-    if (const auto link = follow(line, nullptr)) last = *link;
-  }
-  if (!last && !std::ranges::all_of(lines, begins_like_a_record))
-    return fail(ErrorKind::kInvalid, "it holds something else than records");
-  if (last) end.link = *last;
-  end.is_cut = !text.ends_with('\n');
-  return end;
-}
-
-Log::Log(Options options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}
-
-Log::~Log() { close(); }
 
 Status Log::check() const {
-  if (is_stdout()) return {};
-  const auto judged = [this]() -> Status {
-    const int fd = ::open(options_.path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno != ENOENT) return fail_as_told(ErrorKind::kInvalid, "it cannot be opened");
-    if (fd < 0) {
-      const auto folder = std::filesystem::absolute(options_.path).parent_path();
-      if (access(folder.c_str(), W_OK | X_OK) != 0) return fail_as_told(ErrorKind::kInvalid, "it cannot be made");
-      return {};
-    }
-    const auto end = end_of(fd);
-    ::close(fd);
-    EDGETRUST_TRY(end);
-    if (access(options_.path.c_str(), W_OK) != 0) return fail_as_told(ErrorKind::kInvalid, "it cannot be written");
-    return {};
-  }();
-  if (!judged) return fail(within(told_of(), judged.error()));
+  if (const Status judged = shared_->file.check(); !judged) return fail(shared_->within_log(judged.error()));
   return {};
 }
 
 Status Log::open() {
-  const std::lock_guard lock(mutex_);
-  if (is_stdout()) {
-    fd_ = STDOUT_FILENO;
-    return {};
-  }
-  const int fd = ::open(options_.path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  const auto end = [fd]() -> Result<End> {
-    if (fd < 0) return fail_as_told(ErrorKind::kInvalid, "it cannot be opened");
-    EDGETRUST_TRY_ASSIGN(const Lock only_one, Lock::take(fd));
-    return end_of(fd);
-  }();
-  if (!end) {
-    if (fd >= 0) ::close(fd);
-    return fail(within(told_of(), end.error()));
-  }
-  fd_ = fd;
-  end_ = *end;
+  const auto opened = std::make_shared<Status>();
+  const auto outcome = shared_->ask(
+      [shared = shared_.get(), opened] {
+        *opened = shared->file.open();
+        shared->next_sequence = shared->file.next_sequence();
+      },
+      Shared::Waits::kUnlessLate);
+  if (outcome != Shared::Outcome::kDone)
+    return fail(shared_->within_log({.kind = ErrorKind::kUnavailable, .what = "it does not answer"}));
+  if (!*opened) return fail(shared_->within_log(opened->error()));
   return {};
 }
 
 void Log::close() {
-  const std::lock_guard lock(mutex_);
-  if (fd_ >= 0 && !is_stdout()) ::close(fd_);
-  fd_ = -1;
-}
-
-std::uint64_t Log::next_sequence() const {
-  const std::lock_guard lock(mutex_);
-  return end_.link.sequence;
+  shared_->ask([shared = shared_.get()] { shared->file.close(); }, Shared::Waits::kAnyway);
 }
 
 void Log::write(const Record& record) {
-  {
-    const std::lock_guard lock(mutex_);
-    const auto tell = [this](const Error& error) {
-      if (options_.failed) options_.failed(within(told_of(), error));
-    };
-    if (const Status written = append(record); !written) return tell(written.error());
-    // The line stands there; it may go with the machine.
-    if (!is_stdout() && fdatasync(fd_) != 0) tell(fail_as_told(ErrorKind::kUnavailable, "it cannot be synced").value());
-  }
-  if (options_.written) options_.written();
+  const auto outcome = shared_->ask(
+      [shared = shared_.get(), record, at = clock_.now()] {
+        const Status appended = shared->file.append(record, at);
+        shared->next_sequence = shared->file.next_sequence();
+        if (!appended) return shared->tell(appended.error());
+        if (const Status synced = shared->file.sync(); !synced) shared->tell(synced.error());
+        shared->tell_written();
+      },
+      Shared::Waits::kUnlessLate, true);
+  const auto silent = [&](const char* what) { shared_->tell({.kind = ErrorKind::kUnavailable, .what = what}); };
+  if (outcome == Shared::Outcome::kLate) silent("it does not answer: the record waits in memory until it does");
+  if (outcome == Shared::Outcome::kRefused) silent("it does not answer, and too many records wait: this one is lost");
 }
 
-Status Log::append(const Record& record) {
-  if (fd_ < 0) return fail(ErrorKind::kUnavailable, "it is not open");
-  std::optional<Lock> only_one;
-  if (!is_stdout()) {
-    EDGETRUST_TRY_ASSIGN(Lock taken, Lock::take(fd_));
-    only_one.emplace(std::move(taken));
-    EDGETRUST_TRY_ASSIGN(const off_t size, size_of(fd_));
-    if (size != end_.size) {  // somebody else has written since
-      EDGETRUST_TRY_ASSIGN(end_, end_of(fd_));
-    }
-  }
-  Link next = end_.link;
-  const std::string line = seal(record, clock_.now(), options_.instance, next);
-  const Status written = append_line(line);
-  if (!is_stdout()) {
-    EDGETRUST_TRY_ASSIGN(end_.size, size_of(fd_));
-  }
-  EDGETRUST_TRY(written);
-  end_.link = std::move(next);
-  return {};
-}
+const std::string& Log::path() const { return shared_->options.path; }
 
-// A line of its own, even where the one before was cut.
-Status Log::append_line(const std::string& line) {
-  const std::string whole = (end_.is_cut ? "\n" : "") + line + "\n";
-  std::string_view rest = whole;
-  while (!rest.empty()) {
-    const ssize_t wrote = ::write(fd_, rest.data(), rest.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return fail_as_told(ErrorKind::kUnavailable, "it cannot be written");
-    rest.remove_prefix(static_cast<std::size_t>(wrote));
-    end_.is_cut = whole[whole.size() - rest.size() - 1] != '\n';
-  }
-  return {};
-}
+std::uint64_t Log::next_sequence() const { return shared_->next_sequence; }
 
 }  // namespace edgetrust::audit

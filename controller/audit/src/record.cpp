@@ -142,15 +142,16 @@ std::vector<Record> records(const api::Edge& before, const api::Edge& after) {
     return one.file_sha256 == other.file_sha256 && one.at == other.at;
   };
   const bool had = was && was->change.has_value();
-  if (is->change && (!had || !same_change(*was->change, *is->change)))
+  const bool is_another = is->change && !(had && same_change(*was->change, *is->change));
+  // A change ends in many ways; only what was proved, or taken back, has its time from it.
+  const bool has_ended = had && (!is->change || is_another);
+  if (has_ended && is->applied_at && is->applied_at != was->applied_at)
+    append("ProvePins", "file " + was->change->file_sha256);
+  if (has_ended && is->rolled_back_at && is->rolled_back_at != was->rolled_back_at)
+    append("RollBackPins", "file " + was->change->file_sha256 + ": " + is->message);
+  if (is_another)
     append("PushPins", "file " + is->change->file_sha256 + " in place of " +
                            (is->change->previous_sha256.empty() ? "none" : is->change->previous_sha256));
-  const bool is_back = is->state == api::EdgePinState::kRolledBack;
-  if (is_back && !(was && was->state == api::EdgePinState::kRolledBack)) {
-    append("RollBackPins", is->message);
-  } else if (had && !is->change && !is_back && is->file_sha256 == was->change->file_sha256) {
-    append("ProvePins", "file " + is->file_sha256);
-  }
   return out;
 }
 

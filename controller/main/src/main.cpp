@@ -142,7 +142,7 @@ int show(const PinShowOptions& options) {
     std::string roots;
     if (!options.ca_file.empty()) roots = file(options.ca_file.c_str());
     if (!options.ca_file.empty() && roots.empty())
-      return fail(ErrorKind::kInvalid, "nothing can be read from " + options.ca_file);
+      return fail(ErrorKind::kInvalid, "--ca-file: nothing can be read from " + options.ca_file);
     return show_pins(options, environment, roots, clock, random);
   }();
   if (!shown) {

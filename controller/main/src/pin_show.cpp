@@ -18,16 +18,23 @@ std::string describe(const ports::SeenCertificate& certificate, std::string_view
          colon_hex(certificate.public_key_sha256) + "\n";
 }
 
-// `spec.pins` of a PinPolicy, as flow-style YAML: one type of pin for all of them.
-std::string to_paste(const ports::SeenCertificate& leaf, const ports::SeenCertificate& root) {
+// For the spec of a PinPolicy, as flow-style YAML: one type of pin for all of them.
+std::string to_paste(const net::Endpoint& endpoint, const PinShowOptions& options, const ports::SeenCertificate& leaf,
+                     const ports::SeenCertificate& root) {
   using decide::pins::colon_hex;
-  const auto line = [](const std::string& what, const std::string& pin) {
-    return "  pins: {" + what + ", static: [\"" + pin + "\"]}\n";
+  const auto line = [](const std::string& until, const std::string& what, const std::string& pin) {
+    return "  # until " + until + "\n  pins: {" + what + ", static: [\"" + pin + "\"]}\n";
   };
-  return "\nTo pin it, one of these in the spec of a PinPolicy, and a backup pin beside it:\n" +
-         line("type: Certificate", colon_hex(leaf.certificate_sha256)) +
-         line("type: PublicKey", colon_hex(leaf.public_key_sha256)) +
-         line("type: PublicKey, match: AnyInChain", colon_hex(root.public_key_sha256));
+  std::string text =
+      "\nFor the spec of a PinPolicy, with one of these `pins` and a backup of its type beside it in `static`:\n";
+  text += "  endpoint: {host: \"" + endpoint.host + "\"";
+  if (endpoint.port != kHttps) text += ", port: " + std::to_string(endpoint.port);
+  if (!options.server_name.empty()) text += ", serverName: \"" + options.server_name + "\"";
+  text += std::string("}") + (options.ca_file.empty() ? "" : "  # and a caBundleRef with what is in --ca-file") + "\n";
+  return text + line("its certificate is another", "type: Certificate", colon_hex(leaf.certificate_sha256)) +
+         line("its key is another", "type: PublicKey", colon_hex(leaf.public_key_sha256)) +
+         line("it has its certificates from another root", "type: PublicKey, match: AnyInChain",
+              colon_hex(root.public_key_sha256));
 }
 
 }  // namespace
@@ -55,7 +62,7 @@ Result<PinShow> show_pins(const PinShowOptions& options, const std::string& root
     const bool is_root = shown.validates && i > 0 && i + 1 == chain.size();
     shown.text += describe(chain[i], i == 0 ? "leaf" : is_root ? "root" : "issuer");
   }
-  if (shown.validates && !chain.empty()) shown.text += to_paste(chain.front(), chain.back());
+  if (shown.validates && !chain.empty()) shown.text += to_paste(endpoint, options, chain.front(), chain.back());
   return shown;
 }
 

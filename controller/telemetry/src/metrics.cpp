@@ -196,6 +196,7 @@ struct Metrics::Impl {
       counter(registry, "edgetrust_audit_sink_taken_total", "Audit records that the sink has taken.").Add({})};
   prometheus::Family<Gauge>& audit_sink_backlog{
       gauge(registry, "edgetrust_audit_sink_backlog", "Audit records that wait to be taken by the sink.")};
+  std::mutex audit_sink_mutex;
   prometheus::Family<Gauge>& audit_sink_oldest{
       gauge(registry, "edgetrust_audit_sink_oldest_timestamp_seconds",
             "When the first audit record was written that the sink has not taken.")};
@@ -358,6 +359,7 @@ void Metrics::audit_failed() { impl_->audit_failed.Increment(); }
 void Metrics::audit_sink_failed(ErrorKind kind) { impl_->audit_sink_failures.at(kind).Increment(); }
 void Metrics::audit_sink_took() { impl_->audit_sink_taken.Increment(); }
 void Metrics::audit_sink_waits(std::uint64_t records, std::optional<TimePoint> since) {
+  const std::lock_guard lock(impl_->audit_sink_mutex);  // of two scrapes at once one may take the series away
   impl_->audit_sink_backlog.Add({}).Set(static_cast<double>(records));
   Gauge& oldest = impl_->audit_sink_oldest.Add({});
   since ? oldest.Set(unix_time(*since)) : impl_->audit_sink_oldest.Remove(&oldest);

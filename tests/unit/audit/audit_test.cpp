@@ -17,8 +17,11 @@
 #include <latch>
 #include <thread>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/file.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace edgetrust::audit {
 namespace {
@@ -216,6 +219,76 @@ TEST_F(AuditTest, WhatCannotBeSyncedIsTold) {
   open()->write(record("Push"));
   ASSERT_EQ(failures.size(), 1U);
   EXPECT_THAT(failures[0], HasSubstr("it cannot be synced"));
+}
+
+// A volume that does not answer: somebody else keeps the lock of the file.
+class Kept {
+ public:
+  explicit Kept(const std::string& path) : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+    EXPECT_EQ(flock(fd_, LOCK_EX), 0);
+  }
+  ~Kept() { ::close(fd_); }
+  Kept(const Kept&) = delete;
+  Kept& operator=(const Kept&) = delete;
+
+ private:
+  int fd_;
+};
+
+TEST_F(AuditTest, AVolumeThatIsSilentIsWaitedForOnceAndGetsAllWhenItAnswers) {
+  std::vector<std::string> told;
+  int written = 0;
+  Log log({.path = path,
+           .instance = "pod-1",
+           .failed = [&](const Error& e) { told.push_back(e.message()); },
+           .written = [&] { ++written; },
+           .patience = 50ms,
+           .most_waiting = 3},
+          clock);
+  ASSERT_TRUE(log.open());
+  {
+    const Kept kept(path);
+    for (const char* action : {"Plan", "Approve", "Push", "Prove", "Adopt"}) {
+      log.write(record(action));
+      clock.advance(1s);
+    }
+    EXPECT_EQ(log.next_sequence(), 1U) << "nor does it wait for the volume";
+    ASSERT_EQ(told.size(), 5U);
+    EXPECT_THAT(told[0], HasSubstr("audit log " + path + ": it does not answer: the record waits"));
+    EXPECT_THAT(told[4], HasSubstr("this one is lost"));
+  }
+  log.close();
+  const auto all = lines();
+  ASSERT_EQ(all.size(), 4U);
+  EXPECT_EQ(broken(all), 0U);
+  EXPECT_EQ(written, 4);
+  EXPECT_EQ(told.size(), 5U);
+  EXPECT_THAT(all[3], HasSubstr(R"("action":"Prove")"));
+  EXPECT_THAT(all[3], HasSubstr(R"("at":"2026-11-22T12:00:03.000000Z")")) << "when it was, not when it was written";
+}
+
+TEST_F(AuditTest, WhoCannotOpenASilentVolumeIsToldSo) {
+  Log log({.path = path, .instance = "pod-1", .patience = 50ms}, clock);
+  const Kept kept(path);
+  const Status opened = log.open();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().kind, ErrorKind::kUnavailable);
+  EXPECT_THAT(opened.error().message(), HasSubstr("audit log " + path + ": it does not answer"));
+}
+
+TEST_F(AuditTest, ALogEndsThoughItsVolumeIsSilent) {
+  auto kept = std::make_unique<Kept>(path);
+  std::weak_ptr<int> is_heard;
+  {
+    const auto ear = std::make_shared<int>();
+    is_heard = ear;
+    Log log({.path = path, .instance = "pod-1", .failed = [ear](const Error& /*error*/) {}, .patience = 50ms}, clock);
+    EXPECT_FALSE(log.open());
+    log.write(record("Push"));
+  }
+  EXPECT_FALSE(is_heard.expired()) << "its thread is still held by the volume";
+  kept.reset();
+  while (!is_heard.expired()) std::this_thread::yield();  // and ends when that answers
 }
 
 // A disk that is full in the middle of a line: what this process may write to a file ends there.
@@ -508,7 +581,8 @@ TEST_F(SinkTest, ALogThatIsMovedAwayWhileItRunsIsMissedAndTheNextIsHandedOver) {
     EXPECT_THAT(failures[0], HasSubstr("cannot be read"));
   }
   open()->write(record("Adopt"));
-  ASSERT_TRUE(offers(2)) << "it looks again by itself";
+  one->wake();
+  ASSERT_TRUE(offers(2));
   EXPECT_EQ(action(offered[1]), "Adopt");
 }
 

@@ -3,6 +3,8 @@
 #include "edgetrust/base/time_text.hpp"
 #include "edgetrust/telemetry/trace.hpp"
 
+#include <functional>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +12,7 @@ namespace edgetrust::audit {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 TimePoint at(std::string_view text) { return parse_rfc3339(text).value(); }
@@ -163,11 +166,51 @@ TEST(Records, OfAPinFileItsPushItsProofAndItsWayBack) {
   EXPECT_THAT(records(pushing, proving), IsEmpty());
   auto proved = before;
   proved.status.pins->file_sha256 = "new";
+  proved.status.pins->applied_at = kNow;
   EXPECT_THAT(actions(records(proving, proved)), ElementsAre("ProvePins"));
+  auto next = proved;  // begun in the same pass
+  next.status.pins->change = api::PinChange{.file_sha256 = "newer", .previous_sha256 = "new", .at = kNow};
+  EXPECT_THAT(actions(records(proving, next)), ElementsAre("ProvePins", "PushPins"));
+  auto going_back = pushing;
+  going_back.status.pins->change->step = api::PinStep::kRestoring;
+  going_back.status.pins->state = api::EdgePinState::kRolledBack;
+  EXPECT_THAT(records(proving, going_back), IsEmpty()) << "it is asked for, and not done";
   auto back = before;
   back.status.pins->state = api::EdgePinState::kRolledBack;
-  EXPECT_THAT(actions(records(proving, back)), ElementsAre("RollBackPins"));
+  back.status.pins->rejected_sha256 = "new";
+  back.status.pins->rolled_back_at = kNow;
+  const auto gone = records(going_back, back);
+  ASSERT_THAT(actions(gone), ElementsAre("RollBackPins"));
+  EXPECT_THAT(gone[0].message, HasSubstr("file new"));
   EXPECT_THAT(records(back, back), IsEmpty());
+}
+
+// None of these is a proof, nor a way back.
+TEST(Records, OfAPinFileWhoseChangeEndsInAnotherWayNothingIsClaimed) {
+  api::Edge changing;
+  changing.meta.name = "edge01";
+  auto& pins = changing.status.pins.emplace();
+  pins.file_sha256 = "new";
+  pins.applied_at = kNow - std::chrono::hours{1};
+  pins.change =
+      api::PinChange{.step = api::PinStep::kRestarting, .file_sha256 = "new", .previous_sha256 = "old", .at = kNow};
+  const auto after = [&](const std::function<void(api::EdgePins&)>& how) {
+    auto one = changing;
+    one.status.pins->change.reset();
+    how(*one.status.pins);
+    return actions(records(changing, one));
+  };
+  EXPECT_THAT(after([](auto& one) { one.state = api::EdgePinState::kUnreachable; }), IsEmpty()) << "it fell silent";
+  EXPECT_THAT(after([](auto& one) { one.state = api::EdgePinState::kBlocked; }), IsEmpty()) << "it was given up";
+  EXPECT_THAT(after([](auto& one) { one.file_sha256 = "old"; }), IsEmpty()) << "the Edge's timer was faster";
+  EXPECT_THAT(after([](auto& one) { one.file_sha256 = "by hand"; }), IsEmpty());
+  EXPECT_THAT(after([](auto& one) {
+                one.state = api::EdgePinState::kUnreachable;
+                one.rejected_sha256 = "new";
+                one.rolled_back_at = kNow;
+              }),
+              ElementsAre("RollBackPins"))
+      << "it was refused, and fell silent while it was taken back";
 }
 
 TEST(Records, OfAPolicyItsHaltAndWhoResumesIt) {

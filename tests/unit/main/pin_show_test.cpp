@@ -57,13 +57,16 @@ TEST_F(PinShowTest, PrintsBothHashesOfEachCertificate) {
   EXPECT_THAT(shown.text, pasted("type: Certificate", 'a'));
   EXPECT_THAT(shown.text, pasted("type: PublicKey", 'A'));
   EXPECT_THAT(shown.text, pasted("type: PublicKey, match: AnyInChain", 'R'));
+  EXPECT_THAT(shown.text, HasSubstr("\n  endpoint: {host: \"api.example.com\"}\n"));
   EXPECT_EQ(target.server_name, "api.example.com");
   EXPECT_EQ(wanted.server_name, "api.example.com");
   EXPECT_EQ(wanted.roots_pem, "roots");
 }
 
 TEST_F(PinShowTest, TakesAPortAndAServerName) {
-  show({.endpoint = "10.0.0.1:8443", .server_name = "api.example.com"});
+  const auto shown = show({.endpoint = "10.0.0.1:8443", .server_name = "api.example.com", .ca_file = "roots.pem"});
+  EXPECT_THAT(shown.text, HasSubstr("\n  endpoint: {host: \"10.0.0.1\", port: 8443, serverName: \"api.example.com\"}"
+                                    "  # and a caBundleRef"));
   EXPECT_EQ(target.host, "10.0.0.1");
   EXPECT_EQ(target.port, 8443);
   EXPECT_EQ(target.server_name, "api.example.com");

@@ -216,8 +216,8 @@ Status Pass::perform_machine(const MachineEffect& effect) {
   notes_.machine_failures = done ? 0 : notes_.machine_failures + 1;
   notes_.machine_failure = done ? std::string{} : done.error().message();
   if (!done && !is_leaving() && !done.error().maybe_executed && retry_of(done.error()) == Retry::kAfterChange) {
-    notes_.trouble = done.error().message();
-    notes_.trouble_until = now_ + terms().rotation.interval;
+    notes_.machine_trouble = done.error().message();
+    notes_.machine_trouble_until = now_ + terms().rotation.interval;
   }
   return done;
 }

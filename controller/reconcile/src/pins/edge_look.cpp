@@ -126,8 +126,9 @@ ports::PinFile Pass::wanted_file() const {
   return file;
 }
 
-// What its machine needs before the file is changed. A CA whose time is over goes whatever else is the matter; nothing
-// is put there while somebody else answers in place of the endpoint, or while pinning is overridden.
+// What its machine needs before the file is changed. A CA whose time is over goes whatever else is the matter, and so
+// do the time servers of a policy that is left; nothing is put there while somebody else answers in place of the
+// endpoint, or while pinning is overridden.
 MachineEffect Pass::prepare(FileSituation& s) const {
   const bool is_ours = is_enforcing() || is_leaving();
   if (!state_ || !is_ours || changes() || state_->restore_armed) return {};
@@ -139,12 +140,19 @@ MachineEffect Pass::prepare(FileSituation& s) const {
   } else if (in_force_->intermediaries) {
     wish.anchors = decide::pins::anchors_of(trusted_);
   }
-  decide::pins::MachineDecision found = decide::pins::prepare(wish, *state_);
-  const bool takes_away = std::holds_alternative<machine_effect::Distrust>(found.effect);
-  if (!takes_away && (is_overridden() || !s.intercepted.empty() || notes_.trouble_until > now_)) return {};
-  // Nobody goes on being pinned because of a time server that cannot be taken out, or refused because of what cannot be
-  // put there.
-  const bool is_patient = is_enforcing() ? !s.refuses : notes_.machine_failures < decide::pins::kMostTries;
+  // Who is out waits for no time server; the CA that its new file needs it has to have read when it is started.
+  const bool is_out = is_enforcing() && s.refuses;
+  const decide::pins::MachineWish needed{.time_servers = is_out ? std::nullopt : wish.time_servers,
+                                         .anchors = wish.anchors};
+  decide::pins::MachineDecision found = decide::pins::prepare(needed, *state_);
+  const bool is_needed = !is_out || !std::holds_alternative<std::monostate>(found.effect);
+  if (!is_needed) found = decide::pins::prepare(wish, *state_);
+  const bool takes_away = std::holds_alternative<machine_effect::Distrust>(found.effect) || is_leaving();
+  if (!takes_away && (is_overridden() || !s.intercepted.empty() || notes_.machine_trouble_until > now_)) return {};
+  // Nobody goes on being pinned because of a time server that cannot be taken out, or refused because of a CA that
+  // cannot be put there.
+  const bool is_patient =
+      is_enforcing() && !s.refuses ? true : is_needed && notes_.machine_failures < decide::pins::kMostTries;
   const bool goes_first = !is_overridden() && is_patient;
   if (s.hindered.empty() && goes_first && !found.hindered.empty())
     s.hindered = found.hindered + (notes_.machine_failure.empty() ? "" : "; the last try: " + notes_.machine_failure);
@@ -153,6 +161,7 @@ MachineEffect Pass::prepare(FileSituation& s) const {
 
 // Why nothing may be begun, as the Edge itself sees the endpoint.
 void Pass::find_hindrance(FileSituation& s) {
+  if (notes_.machine_trouble_until > now_ && !s.refuses && !changes()) s.hindered = notes_.machine_trouble;
   if (notes_.trouble_until > now_) s.hindered = notes_.trouble;
   if (is_leaving() || is_overridden()) return;
   if (sight_error_) {
@@ -192,11 +201,14 @@ bool Pass::is_through_intermediary() const {
 }
 
 // What the Edge has would refuse what it is presented: it is out, or with its next connection. Its pins have to have
-// accepted this endpoint once, by this match: else it is the spec that has changed, and not the endpoint. A chain that
-// does not validate tells nothing: which links it has, nobody knows.
+// accepted this endpoint once, by this match: else it is the spec that has changed, and not the endpoint. Of a chain
+// that does not validate the leaf alone is known: that tells nothing where a pin may be that of another link.
 bool Pass::refuses() const {
   const bool was_judged = before() && before()->endpoint == endpoint();
-  if (!file_ || !seen_ || !seen_->valid() || !was_judged) return false;
+  if (!file_ || !seen_ || !was_judged) return false;
+  const bool has_proxy = !trusted_.empty() || (state_ && !state_->anchors.empty());
+  const bool leaf_decides = terms().pins.match == api::PinMatch::kLeaf && !has_proxy;
+  if (!seen_->valid() && !leaf_decides) return false;
   return !decide::pins::matches(pins_of(*file_), match_for(*seen_), seen_->chain);
 }
 

@@ -72,6 +72,8 @@ struct Notes {
   std::string step_failure;
   int machine_failures = 0;  // of what its machine needs besides, in a row, and the last of them
   std::string machine_failure;
+  std::string machine_trouble;  // why that cannot be done as things are
+  TimePoint machine_trouble_until;
   TimePoint no_set_since;  // its policy has had no set of pins; empty: it has
   std::string trouble;     // why the last file could not be put there
   TimePoint trouble_until;

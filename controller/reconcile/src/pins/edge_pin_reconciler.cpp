@@ -89,7 +89,7 @@ void Pass::take_retry(std::optional<api::EdgePins>& known) {
   known->rejected_until.reset();
   known->unconfirmed_sha256.clear();
   known->not_before.reset();
-  notes_.trouble_until = notes_.not_drained_until = {};
+  notes_.trouble_until = notes_.machine_trouble_until = notes_.not_drained_until = {};
   notes_.step_failures = 0;
   notes_.machine_failures = 0;
 }
@@ -105,11 +105,15 @@ Plan Pass::looked() {
     find_hindrance(s);
   }
   const MachineEffect first = prepare(s);
-  if (has_left() && std::holds_alternative<machine_effect::Distrust>(first) && known) {
+  const bool is_trusted_still = std::holds_alternative<machine_effect::Distrust>(first);
+  const bool keeps_time = std::holds_alternative<machine_effect::SetTimeServers>(first) && is_leaving() &&
+                          notes_.machine_failures < decide::pins::kMostTries;
+  if (has_left() && (is_trusted_still || keeps_time) && known) {
     Plan plan{.pins = known, .effect = first, .wake_at = now_};
     if (!notes_.machine_failure.empty())
-      plan.pins->message =
-          "a CA that the operator has put into the trust store cannot be taken out: " + notes_.machine_failure;
+      plan.pins->message = (is_trusted_still ? "a CA that the operator has put into the trust store"
+                                             : "the time servers that the operator has put into chrony") +
+                           std::string(" cannot be taken out: ") + notes_.machine_failure;
     return tail(back_in_service(std::move(plan)));
   }
   if (auto plan = left(known)) return tail(back_in_service(*std::move(plan)));
@@ -118,6 +122,8 @@ Plan Pass::looked() {
     plan.effect = first;
     plan.wake_at = now_;
   }
+  if (plan.pins->state == EdgePinState::kMatched && !notes_.machine_failure.empty() && is_enforcing())
+    plan.pins->message += "; what it needs besides cannot be put there: " + notes_.machine_failure;
   if (!plan.wake_at && host_error_ && changes()) plan.wake_at = now_ + kChangeWaits;
   if (is_leaving() && plan.pins->state == EdgePinState::kMatched) plan.wake_at = now_;  // and then it has left
   describe_sight(*plan.pins);

@@ -4,18 +4,21 @@
 // written under a lock (flock(2)) and behind whatever the file holds by then. So they make one chain, even where one
 // writes that was replaced meanwhile and does not know it yet.
 //
-// Called by: audit/watched_objects.hpp. Threads: any. Errors: kInvalid for a file that cannot be opened, or that
-// holds something else; what cannot be written later is told through `failed` and stops nothing: calls come
-// first.
-#include "edgetrust/audit/chain.hpp"
+// A volume that does not answer (NFS without its server, somebody who keeps the lock) is waited for `patience` once; as
+// long as it is silent then, records wait for it in memory, and nobody waits for them.
+//
+// Called by: audit/watched_objects.hpp. Threads: any; it has one of its own. Errors: kInvalid for a file that cannot be
+// opened, or that holds something else; kUnavailable where it does not answer; what is not written in time, or not at
+// all, is told through `failed` and stops nothing: calls come first.
+#include "edgetrust/audit/record.hpp"
 #include "edgetrust/base/clock.hpp"
+#include "edgetrust/base/result.hpp"
 
 #include <cstdint>
 #include <functional>
-#include <mutex>
+#include <memory>
 #include <string>
-
-#include <sys/types.h>
+#include <thread>
 
 namespace edgetrust::audit {
 
@@ -24,10 +27,14 @@ class Log {
   struct Options {
     std::string path;      // "-": stdout, where every start of the program begins a chain of its own
     std::string instance;  // of the operator, in each record
+    // Of any thread, one at a time; not after the Log is gone.
     std::function<void(const Error&)> failed = {};
     std::function<void()> written = {};  // after each record
+    std::chrono::milliseconds patience{5000};
+    std::size_t most_waiting = 1000;  // records; those beyond are lost
   };
   Log(Options options, const Clock& clock);
+  // What waits is written first, unless the volume is silent.
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
@@ -41,28 +48,15 @@ class Log {
   void close();
 
   void write(const Record& record);
-  [[nodiscard]] const std::string& path() const { return options_.path; }
+  [[nodiscard]] const std::string& path() const;
   // The number that the next record gets.
   [[nodiscard]] std::uint64_t next_sequence() const;
 
  private:
-  // Where the file ends.
-  struct End {
-    off_t size = 0;
-    Link link;
-    bool is_cut = false;  // the last line has no newline
-  };
-  static Result<End> end_of(int fd);
-  [[nodiscard]] std::string told_of() const { return "audit log " + options_.path; }
-  [[nodiscard]] bool is_stdout() const { return options_.path == "-"; }
-  Status append(const Record& record);
-  Status append_line(const std::string& line);
-
-  const Options options_;
+  struct Shared;
   const Clock& clock_;
-  mutable std::mutex mutex_;
-  int fd_ = -1;  // not open
-  End end_;
+  const std::shared_ptr<Shared> shared_;  // outlives the Log with a thread that the volume does not let go
+  std::jthread thread_;
 };
 
 }  // namespace edgetrust::audit

@@ -1,6 +1,7 @@
 #pragma once
-// What an Edge's machine needs besides its pin file, before that is changed: time servers, and the CAs of
-// intermediaries. At most one effect a pass. Called by the engine of Edges. Pure. Errors: none.
+// What an Edge's machine needs besides its pin file, before that is changed: time servers, for which an Edge that is
+// out already does not wait, and the CAs of intermediaries. At most one effect a pass. Called by the engine of Edges.
+// Pure. Errors: none.
 #include "edgetrust/ports/edge_host.hpp"
 
 #include <optional>
