@@ -225,11 +225,20 @@ Result<Kubeconfig> merge(const std::vector<std::string>& paths) {
   return merged;
 }
 
-Result<ClusterConfig> resolve(const Kubeconfig& kubeconfig, std::string_view context, const Clock& clock,
-                              const CredentialRunner& runner) {
+Result<Entry> choose_context(const Kubeconfig& kubeconfig, std::string_view context) {
   const std::string name(context.empty() ? std::string_view(kubeconfig.current()) : context);
   if (name.empty()) return bad("no current-context is set; name a context");
-  EDGETRUST_TRY_ASSIGN(const Entry chosen, kubeconfig.find("context", name));
+  return kubeconfig.find("context", name);
+}
+
+std::string namespace_of(const Entry& context) {
+  const std::string named = context.text("namespace");
+  return named.empty() ? "default" : named;
+}
+
+Result<ClusterConfig> resolve(const Kubeconfig& kubeconfig, std::string_view context, const Clock& clock,
+                              const CredentialRunner& runner) {
+  EDGETRUST_TRY_ASSIGN(const Entry chosen, choose_context(kubeconfig, context));
   EDGETRUST_TRY_ASSIGN(const Entry cluster, kubeconfig.find("cluster", chosen.text("cluster")));
   ClusterConfig config;
   EDGETRUST_TRY(read_cluster(cluster, config));
@@ -237,8 +246,20 @@ Result<ClusterConfig> resolve(const Kubeconfig& kubeconfig, std::string_view con
     EDGETRUST_TRY_ASSIGN(const Entry user, kubeconfig.find("user", chosen.text("user")));
     EDGETRUST_TRY(read_user(user, clock, runner, config));
   }
-  config.ns = chosen.has("namespace") ? chosen.text("namespace") : "default";
+  config.ns = namespace_of(chosen);
   return config;
+}
+
+// What `read` makes of the files.
+template <class Value>
+Result<Value> of_kubeconfig(const std::vector<std::string>& paths,
+                            const std::function<Result<Value>(const Kubeconfig&)>& read) {
+  try {
+    EDGETRUST_TRY_ASSIGN(const Kubeconfig merged, merge(paths));
+    return read(merged).map_error([](Error e) { return within("kubeconfig", std::move(e)); });
+  } catch (const YAML::Exception& error) {  // its text could quote the file, and the file holds keys
+    return bad("a kubeconfig is not YAML, line " + std::to_string(error.mark.line + 1));
+  }
 }
 
 }  // namespace
@@ -250,14 +271,13 @@ std::vector<std::string> kubeconfig_paths(std::string_view kubeconfig_variable, 
 
 Result<ClusterConfig> load_kubeconfig(const std::vector<std::string>& paths, std::string_view context,
                                       const Clock& clock, const CredentialRunner& runner) {
-  try {
-    EDGETRUST_TRY_ASSIGN(const Kubeconfig merged, merge(paths));
-    return resolve(merged, context, clock, runner).map_error([](Error e) {
-      return within("kubeconfig", std::move(e));
-    });
-  } catch (const YAML::Exception& error) {  // its text could quote the file, and the file holds keys
-    return bad("a kubeconfig is not YAML, line " + std::to_string(error.mark.line + 1));
-  }
+  return of_kubeconfig<ClusterConfig>(
+      paths, [&](const Kubeconfig& merged) { return resolve(merged, context, clock, runner); });
+}
+
+Result<std::string> context_namespace(const std::vector<std::string>& paths, std::string_view context) {
+  return of_kubeconfig<std::string>(
+      paths, [&](const Kubeconfig& merged) { return choose_context(merged, context).map(namespace_of); });
 }
 
 Result<ClusterConfig> in_cluster_config(std::string_view host, std::string_view port, const Clock& clock,

@@ -1,5 +1,7 @@
 #include "edgetrust/plugin/cluster.hpp"
 
+#include "edgetrust/decide/budget.hpp"
+
 namespace edgetrust::plugin {
 
 Result<api::EdgeCertificate> Cluster::certificate(const std::string& name) {
@@ -28,9 +30,8 @@ Result<view::Subject> Cluster::subject(api::EdgeCertificate certificate) {
     const auto document = client_.get(kube::resource_of<Kind>(), meta.ns, name, {});
     if (document) into = kube::decode_kind<Kind>(api::decode_meta(document->root()["metadata"]), document->root());
   };
-  const auto& spec = subject.certificate.spec;
-  read(subject.edge, spec.edge_ref.name);
-  read(subject.policy, spec.policy_ref ? spec.policy_ref->name : "default");
+  read(subject.edge, subject.certificate.spec.edge_ref.name);
+  read(subject.policy, decide::policy_name(subject.certificate));
   (void)client_.list_all({.resource = kube::events(),
                           .ns = meta.ns,
                           .labels = {},

@@ -1,6 +1,7 @@
 #include "edgetrust/plugin/command_line.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -21,6 +22,17 @@ const std::vector<std::string> kPlanOutputs{"table", "json", "ics"};
 const std::vector<std::string> kReportOutputs{"table", "csv", "json", "yaml"};
 const std::vector<std::string> kColours{"auto", "always", "never"};
 constexpr const char* kUntil = "until when: 30d, 36h, or a moment like 2027-01-03T00:00:00Z";
+
+// Its description stands in the help. CLI::PositiveNumber speaks of a range of real numbers, of which zero is one.
+const CLI::Validator kRevision(
+    [](const std::string& text) -> std::string {
+      int number = 0;
+      const char* const end = text.data() + text.size();
+      const auto read = std::from_chars(text.data(), end, number);
+      const bool is_revision = read.ec == std::errc{} && read.ptr == end && number > 0;
+      return is_revision ? "" : "a revision is a number from 1";
+    },
+    "POSITIVE");
 
 struct Verb {
   Command command;
@@ -52,7 +64,7 @@ class Parser {
     auto* approve =
         verb(Command::kApprove, Names::kEdge, "approve", "allow the revision that waits for an approval", true);
     approve->add_option("--change", line.change, "number of the change, for the history");
-    approve->add_option("--revision", line.revision, "refuse unless it is this one")->check(CLI::PositiveNumber);
+    approve->add_option("--revision", line.revision, "refuse unless it is this one")->check(kRevision);
     auto* hold =
         verb(Command::kHold, Names::kEdge, "hold", "begin nothing on an Edge for a while, without touching spec", true);
     until(hold);

@@ -408,28 +408,20 @@ class Examination {
         "spec.server must be the URL of the directory");
   }
 
-  // The servers that are looked at for a name's challenge: those of the solver that names some, else the zone's own.
-  static std::vector<std::string> nameservers(const api::AcmeIssuer& issuer) {
-    for (const auto& solver : issuer.spec.solvers) {
-      if (solver.dns01 && solver.dns01->propagation && !solver.dns01->propagation->nameservers.empty())
-        return solver.dns01->propagation->nameservers;
-    }
-    return {};
-  }
-
   void look_at_challenges() {
     constexpr std::size_t kMostNames = 50;
     if (doctor_.tools.dns == nullptr) return;
-    std::map<std::string, std::vector<std::string>> asked;  // the servers by the name
+    std::map<std::string, std::vector<std::string>> asked;  // the servers by the name; none: the zone's own
     for (const auto& certificate : certificates_) {
       if (!certificate.spec.issuer_ref) continue;
       const auto issuer = std::ranges::find_if(
           issuers_, [&](const auto& one) { return one.meta.name == certificate.spec.issuer_ref->name; });
       if (issuer == issuers_.end()) continue;
-      const bool by_dns =
-          std::ranges::any_of(issuer->spec.solvers, [](const auto& solver) { return solver.dns01.has_value(); });
       for (const auto& name : certificate.spec.dns_names) {
-        if (by_dns && asked.size() < kMostNames) asked.emplace(name, nameservers(*issuer));
+        const api::Solver* solver = api::solver_for(issuer->spec, name);  // as the operator chooses it
+        if (solver == nullptr || !solver->dns01 || asked.size() >= kMostNames) continue;
+        const auto& propagation = solver->dns01->propagation;
+        asked.emplace(name, propagation ? propagation->nameservers : std::vector<std::string>{});
       }
     }
     for (const auto& [name, servers] : asked) look_at_zone(name, servers);

@@ -27,13 +27,15 @@ using namespace std::chrono_literals;
 constexpr std::chrono::seconds kLongestStill{3};
 constexpr std::string_view kClearScreen = "\x1b[H\x1b[2J";
 
+std::vector<std::string> kubeconfigs(const CommandLine& line, const Surroundings& around) {
+  return kube::kubeconfig_paths(line.kubeconfig.empty() ? around.kubeconfig : line.kubeconfig, around.home);
+}
+
 Result<kube::ClusterConfig> load_config(const CommandLine& line, const Surroundings& around) {
-  const std::string paths = line.kubeconfig.empty() ? around.kubeconfig : line.kubeconfig;
-  EDGETRUST_TRY_ASSIGN(auto config,
-                       kube::load_kubeconfig(kube::kubeconfig_paths(paths, around.home), line.context, around.clock,
-                                             [&around](const kube::CredentialProgram& program) {
-                                               return run_program(program, around.environment);
-                                             }));
+  EDGETRUST_TRY_ASSIGN(auto config, kube::load_kubeconfig(kubeconfigs(line, around), line.context, around.clock,
+                                                          [&around](const kube::CredentialProgram& program) {
+                                                            return run_program(program, around.environment);
+                                                          }));
   if (!line.ns.empty()) config.ns = line.ns;
   return config;
 }
@@ -66,19 +68,31 @@ Result<ReportTime> time_of_report(const CommandLine& line, TimePoint now) {
   return time;
 }
 
-std::string in_form_of_report(const CommandLine& line, const std::vector<ReportLine>& lines) {
-  return line.output == "csv" ? as_csv(lines) : in_form(line, as_value(lines), [&] { return as_table(lines); });
+std::string in_form_of_report(const CommandLine& line, const std::vector<ReportLine>& lines,
+                              const std::string& nothing) {
+  return line.output == "csv" ? as_csv(lines)
+                              : in_form(line, as_value(lines), [&] { return as_table(lines, nothing); });
+}
+
+// Empty: all. No cluster is asked, so that a log can be read where none is.
+Result<std::string> namespace_of_report(const CommandLine& line, const Surroundings& around) {
+  if (line.all_namespaces) return std::string{};
+  if (!line.ns.empty()) return line.ns;
+  return kube::context_namespace(kubeconfigs(line, around), line.context).map_error([](Error error) {
+    return within("of which namespace? -n names one, -A is all", std::move(error));
+  });
 }
 
 Result<int> report_of_log(const CommandLine& line, const Surroundings& around) {
   EDGETRUST_TRY_ASSIGN(const ReportTime time, time_of_report(line, around.clock.now()));
+  EDGETRUST_TRY_ASSIGN(const std::string ns, namespace_of_report(line, around));
   std::vector<AuditLog> logs;
   for (const auto& name : line.logs) {
     std::ifstream in(name, std::ios::binary);
     logs.push_back({.name = name, .text = {std::istreambuf_iterator<char>(in), {}}});
   }
-  const AuditReport read = audit_report(logs, time.from, time.to);
-  around.out(in_form_of_report(line, read.lines));
+  const AuditReport read = audit_report(logs, time.from, time.to, ns);
+  around.out(in_form_of_report(line, read.lines, nothing_in_logs(ns)));
   for (const auto& trouble : read.troubles) around.err(in_a_line({trouble}));
   return read.troubles.empty() ? 0 : 1;
 }
@@ -288,7 +302,7 @@ class Program {
   Result<int> report_changes() {
     EDGETRUST_TRY_ASSIGN(const ReportTime time, time_of_report(line_, now()));
     EDGETRUST_TRY_ASSIGN(const auto certificates, cluster_.list<api::EdgeCertificate>(line_.all_namespaces));
-    around_.out(in_form_of_report(line_, report(certificates, time.from, time.to)));
+    around_.out(in_form_of_report(line_, report(certificates, time.from, time.to), nothing_in_histories()));
     return 0;
   }
 

@@ -26,24 +26,16 @@ std::string serial_before(const std::vector<api::HistoryEntry>& history, std::si
   return {};
 }
 
-const std::vector<std::string> kHead{"at",       "namespace", "certificate", "edge",      "revision",
-                                     "result",   "change",    "approvedBy",  "oldSerial", "newSerial",
-                                     "evidence", "message",   "traceId"};
+const std::vector<std::string> kHead{"at",        "namespace", "kind",    "name",       "edge",
+                                     "revision",  "result",    "change",  "approvedBy", "oldSerial",
+                                     "newSerial", "evidence",  "message", "traceId"};
+
+std::string revision_text(const ReportLine& line) { return line.revision ? std::to_string(*line.revision) : ""; }
 
 std::vector<std::string> cells(const ReportLine& line) {
-  return {format_rfc3339(line.at),
-          line.certificate.ns,
-          line.certificate.name,
-          line.edge,
-          std::to_string(line.revision),
-          line.result,
-          line.change,
-          line.approved_by,
-          line.old_serial,
-          line.new_serial,
-          line.evidence,
-          line.message,
-          line.trace_id};
+  return {format_rfc3339(line.at), line.object.ns, line.kind,    line.object.name, line.edge,
+          revision_text(line),     line.result,    line.change,  line.approved_by, line.old_serial,
+          line.new_serial,         line.evidence,  line.message, line.trace_id};
 }
 
 std::string csv_cell(const std::string& raw) {
@@ -100,11 +92,14 @@ std::optional<ReportLine> report_line(json::View record) {
   const auto at = parse_rfc3339(record["at"].string().value_or(""));
   if (!at) return std::nullopt;
   const auto text = [&](const char* member) { return record[member].string_or(""); };
+  std::optional<int> revision;
+  if (const auto number = record["revision"].integer())
+    revision = static_cast<int>(std::clamp<std::int64_t>(*number, 0, kMostRevisions));
   return ReportLine{.at = *at,
-                    .certificate = {text("namespace"), text("name")},
+                    .kind = text("kind"),
+                    .object = {text("namespace"), text("name")},
                     .edge = text("edge"),
-                    .revision = static_cast<int>(
-                        std::clamp<std::int64_t>(record["revision"].integer().value_or(0), 0, kMostRevisions)),
+                    .revision = revision,
                     .result = text("action"),
                     .change = text("change"),
                     .approved_by = text("by"),
@@ -125,7 +120,8 @@ std::vector<ReportLine> report(const std::vector<api::EdgeCertificate>& certific
       const auto& entry = history[i];
       if (!entry.at || *entry.at < from || *entry.at >= to) continue;
       lines.push_back({.at = *entry.at,
-                       .certificate = certificate.meta.key(),
+                       .kind = std::string(api::kKind<api::EdgeCertificate>.kind),
+                       .object = certificate.meta.key(),
                        .edge = certificate.spec.edge_ref.name,
                        .revision = entry.revision,
                        .result = std::string(api::to_string(entry.result)),
@@ -138,12 +134,14 @@ std::vector<ReportLine> report(const std::vector<api::EdgeCertificate>& certific
                        .trace_id = telemetry::trace_id(certificate.meta.uid, std::to_string(entry.revision))});
     }
   }
-  std::ranges::sort(lines, {},
-                    [](const ReportLine& line) { return std::tuple(line.at, line.certificate, line.revision); });
+  std::ranges::sort(lines, {}, [](const ReportLine& line) { return std::tuple(line.at, line.object, line.revision); });
   return lines;
 }
 
-AuditReport audit_report(const std::vector<AuditLog>& logs, TimePoint from, TimePoint to) {
+AuditReport audit_report(const std::vector<AuditLog>& logs, TimePoint from, TimePoint to, std::string_view ns) {
+  const auto is_wanted = [&](const ReportLine& line) {
+    return line.at >= from && line.at < to && (ns.empty() || line.object.ns == ns);
+  };
   AuditReport read;
   ChainReader chain;
   for (const auto& log : logs) {
@@ -159,7 +157,7 @@ AuditReport audit_report(const std::vector<AuditLog>& logs, TimePoint from, Time
       if (!document) continue;
       is_empty = false;
       auto told = report_line(document->root());
-      if (told && told->at >= from && told->at < to) read.lines.push_back(std::move(*told));
+      if (told && is_wanted(*told)) read.lines.push_back(std::move(*told));
     }
     if (is_empty) read.troubles.push_back(log.name + ": it holds no record");
   }
@@ -179,20 +177,29 @@ Result<TimePoint> parse_since(const std::string& text, TimePoint now) {
                   "\" is no time: write 2026-11-01, a moment like 2026-11-01T00:00:00Z, or so long ago: 30d, 36h");
 }
 
-std::string as_table(const std::vector<ReportLine>& lines) {
-  if (lines.empty()) return "Nothing was changed in that time, as far as the histories go back.\n";
+std::string nothing_in_histories() { return "Nothing was changed in that time, as far as the histories go back."; }
+std::string nothing_in_logs(std::string_view ns) {
+  if (ns.empty()) return "No record is of that time.";
+  return "No record is of that time and namespace " + std::string(ns) + "; -A shows those of all namespaces.";
+}
+
+std::string as_table(const std::vector<ReportLine>& lines, std::string_view nothing) {
+  std::string out;
+  if (lines.empty()) {
+    append_line(out, {nothing});
+    return out;
+  }
   std::vector<Row> rows;
   rows.reserve(lines.size());
   for (const auto& line : lines) {
-    rows.push_back({format_rfc3339(line.at), line.certificate.name, line.edge, std::to_string(line.revision),
-                    line.result, or_dash(line.change), or_dash(line.approved_by), or_dash(line.old_serial),
-                    or_dash(line.new_serial)});
+    rows.push_back({format_rfc3339(line.at), line.object.ns, line.kind, line.object.name, or_dash(line.edge),
+                    or_dash(revision_text(line)), line.result, or_dash(line.change), or_dash(line.approved_by),
+                    or_dash(line.old_serial), or_dash(line.new_serial)});
   }
-  std::string out;
-  append_table(
-      out,
-      {"AT (UTC)", "CERTIFICATE", "EDGE", "REVISION", "RESULT", "CHANGE", "APPROVED BY", "OLD SERIAL", "NEW SERIAL"},
-      rows);
+  append_table(out,
+               {"AT (UTC)", "NAMESPACE", "KIND", "NAME", "EDGE", "REVISION", "RESULT", "CHANGE", "APPROVED BY",
+                "OLD SERIAL", "NEW SERIAL"},
+               rows);
   return out;
 }
 
@@ -208,7 +215,10 @@ json::Value as_value(const std::vector<ReportLine>& lines) {
     const auto values = cells(line);
     json::Value one = json::Value::object();
     for (std::size_t i = 0; i < kHead.size(); ++i) one[kHead[i]] = values[i];
-    one["revision"] = line.revision;
+    if (line.revision)
+      one["revision"] = *line.revision;
+    else
+      one.erase("revision");
     items.push_back(std::move(one));
   }
   return {{"changes", std::move(items)}};

@@ -5,6 +5,7 @@
 #include "edgetrust/api/conditions.hpp"
 #include "edgetrust/base/text.hpp"
 #include "edgetrust/base/time_text.hpp"
+#include "edgetrust/decide/budget.hpp"
 #include "edgetrust/decide/schedule.hpp"
 #include "edgetrust/telemetry/trace.hpp"
 
@@ -112,11 +113,6 @@ std::string command(const Subject& subject, const std::string& verb, const std::
          more;
 }
 
-std::string policy_name(const Subject& subject) {
-  const auto& ref = subject.certificate.spec.policy_ref;
-  return ref ? ref->name : "default";
-}
-
 std::vector<Wait> waits_of_delivery(const Subject& subject, const api::EffectiveRotation& rotation, TimePoint now) {
   const auto& status = subject.certificate.status;
   if (status.drain && !status.drain->ended_at) {
@@ -139,7 +135,8 @@ std::vector<Wait> waits_of_delivery(const Subject& subject, const api::Effective
 Wait wait_by_reason(const Subject& subject, const api::EffectiveRotation& rotation, std::string_view reason,
                     TimePoint now) {
   const auto& status = subject.certificate.status;
-  const std::string policy = "RotationPolicy " + policy_name(subject);
+  const std::string& policy_name = decide::policy_name(subject.certificate);
+  const std::string policy = "RotationPolicy " + policy_name;
   if (status.phase == Phase::kAwaitingApproval) {
     const auto revision = api::awaited_approval(status.next);
     return {"an approval" + (revision ? " of " + revision_text(*revision) : std::string{}),
@@ -155,7 +152,7 @@ Wait wait_by_reason(const Subject& subject, const api::EffectiveRotation& rotati
   if (reason == "Halted")
     return {policy + " to be resumed: find out first why rotations were rolled back",
             {},
-            "kubectl edgetrust resume --policy " + policy_name(subject) + " -n " + subject.certificate.meta.ns};
+            "kubectl edgetrust resume --policy " + policy_name + " -n " + subject.certificate.meta.ns};
   if (reason == "WaitingForTurn") {
     const auto busy = subject.policy ? join(subject.policy->status.rotating, ", ") : std::string{};
     return {"its turn under " + policy + (busy.empty() ? "" : "; at work: " + busy), {}, ""};

@@ -101,20 +101,20 @@ class Audit(AuditTest):
         self.assertIn(f"\nedgetrust_audit_sink_taken_total {len(records)}\n", text)
         self.assertNotIn("\nedgetrust_audit_sink_oldest_timestamp_seconds ", text)
 
-        report = subprocess.run([env("KUBECTL_EDGETRUST"), "report", "--log", str(self.log_file), "-o", "csv"], capture_output=True, text=True, check=True)
+        report = subprocess.run([env("KUBECTL_EDGETRUST"), "report", "-n", self.namespace, "--log", str(self.log_file), "-o", "csv"], capture_output=True, text=True, check=True)
         rows = list(csv.DictReader(io.StringIO(report.stdout)))
         self.assertEqual([row["result"] for row in rows], [r["action"] for r in records])
         self.assertEqual((rows[7]["oldSerial"], rows[7]["newSerial"], rows[7]["approvedBy"]), (first, second, "ada"))
         lines = self.log_file.read_text().splitlines(keepends=True)
         forged = self.folder / "forged.log"
         forged.write_text("".join([*lines[:2], lines[2].replace('"by":"ada"', '"by":"eve"'), *lines[3:]]))
-        told = subprocess.run([env("KUBECTL_EDGETRUST"), "report", "--log", str(forged)], capture_output=True, text=True, check=False)
+        told = subprocess.run([env("KUBECTL_EDGETRUST"), "report", "-n", self.namespace, "--log", str(forged)], capture_output=True, text=True, check=False)
         self.assertEqual(told.returncode, 1)
         self.assertIn("line 3: its hash is that of another text", told.stderr)
         first_part, rest = self.folder / "first.log", self.folder / "rest.log"
         first_part.write_text("".join(lines[:4]))
         rest.write_text("".join(lines[4:]))
-        parts = subprocess.run([env("KUBECTL_EDGETRUST"), "report", "--log", str(first_part), "--log", str(rest), "-o", "csv"], capture_output=True, text=True, check=True)
+        parts = subprocess.run([env("KUBECTL_EDGETRUST"), "report", "-n", self.namespace, "--log", str(first_part), "--log", str(rest), "-o", "csv"], capture_output=True, text=True, check=True)
         self.assertEqual(parts.stdout, report.stdout)
 
 
@@ -143,7 +143,7 @@ class Failover(SharedFile):
         self.assert_one_whole_chain(records)
         self.sink.takes = True
         self.wait_until_all_is_taken(records)
-        report = subprocess.run([env("KUBECTL_EDGETRUST"), "report", "--log", str(self.log_file)], capture_output=True, text=True, check=True)
+        report = subprocess.run([env("KUBECTL_EDGETRUST"), "report", "-n", self.namespace, "--log", str(self.log_file)], capture_output=True, text=True, check=True)
         self.assertEqual(report.stderr, "")
 
 

@@ -140,6 +140,18 @@ TEST_F(ConfigTest, MergesFilesTheFirstOfANameCounts) {
   EXPECT_EQ(load_kubeconfig({missing}, "", clock).error().kind, ErrorKind::kNotFound);
 }
 
+TEST_F(ConfigTest, ANamespaceIsToldWithoutCredentials) {
+  const auto path = file(
+      "config",
+      "current-context: c\ncontexts: [{name: c, context: {cluster: k, namespace: voice}}, "
+      "{name: d, context: {cluster: k, user: u, namespace: \"\"}}]\nusers: [{name: u, user: {exec: {command: x}}}]\n");
+  EXPECT_EQ(context_namespace({path}, ""), "voice");
+  EXPECT_EQ(context_namespace({path}, "d"), "default");
+  EXPECT_NE(context_namespace({path}, "e").error().message().find("context \"e\""), std::string::npos);
+  EXPECT_EQ(context_namespace({(folder / "missing").string()}, "").error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(context_namespace({file("rubbish", "a: [b")}, "").error().kind, ErrorKind::kInvalid);
+}
+
 TEST_F(ConfigTest, NamesWhatIsMissing) {
   EXPECT_NE(load(kubeconfig(kServer, "token: a"), "other").error().message().find("context \"other\""),
             std::string::npos);

@@ -236,6 +236,47 @@ TEST_F(DoctorTest, ADirectoryThatIsNoneIsFound) {
   EXPECT_THAT(only(findings(), "issuer", "AcmeIssuer le").what, HasSubstr("cannot be reached"));
 }
 
+// Name servers that answer, and note who was asked for what.
+class AskedServers final : public ports::DnsLookup {
+ public:
+  std::map<std::string, std::vector<std::string>> asked;  // the servers by the name
+  Result<std::vector<ports::ServerAnswer>> find_txt(const std::string& name, const std::string&,
+                                                    const std::vector<std::string>& servers, std::stop_token) override {
+    asked[name] = servers;
+    return std::vector<ports::ServerAnswer>{{.server = "192.0.2.1:53"}};
+  }
+};
+
+TEST_F(DoctorTest, TheNameServersAreThoseOfTheSolverThatProvesTheName) {
+  AskedServers servers;
+  tools.dns = &servers;
+  outside->otherwise([](const http::Request&) { return support::no_connection(); });
+  objects[kinds("edgecertificates")] = list_of(
+      R"({"metadata":{"namespace":"voice","name":"a","generation":1},"spec":{"edgeRef":{"name":"a"},"issuerRef":{"name":"le"},
+      "dnsNames":["edge.a.example","edge.b.example","*.b.example","edge.c.example","*.c.example","edge.d.example"]},"status":{"observedGeneration":1}})");
+  const auto issuer = [](const std::string& rest) {
+    return R"({"metadata":{"namespace":"voice","name":"le","generation":1},"spec":{"server":"https://ca.example/directory","accountKeyRef":{"name":"k"},"solvers":[
+    {"selector":{"dnsZones":["a.example"]},"dns01":{"cloudflare":{"apiTokenRef":{"name":"t","key":"t"}},"propagation":{"nameservers":["10.0.0.53:53"]}}},
+    {"selector":{"dnsZones":["b.example"]},"dns01":{"cloudflare":{"apiTokenRef":{"name":"t","key":"t"}}}},
+    {"selector":{"dnsZones":["c.example"]},"http01":{}})" +
+           rest + R"(]},"status":{"observedGeneration":1}})";
+  };
+  using Asked = std::map<std::string, std::vector<std::string>>;
+  objects[kinds("acmeissuers")] = list_of(issuer(""));
+  Asked wanted{{"_acme-challenge.edge.a.example", {"10.0.0.53:53"}},
+               {"_acme-challenge.edge.b.example", {}},
+               {"_acme-challenge.b.example", {}}};
+  EXPECT_EQ(only(findings(), "dns", "edge.b.example").verdict, Verdict::kGood);
+  EXPECT_EQ(servers.asked, wanted) << "nothing is asked for http01, nor for what no solver proves";
+  servers.asked.clear();
+  objects[kinds("acmeissuers")] = list_of(issuer(
+      R"(,{"dns01":{"cloudflare":{"apiTokenRef":{"name":"t","key":"t"}},"propagation":{"nameservers":["10.0.0.54:53"]}}})"));
+  wanted["_acme-challenge.c.example"] = {"10.0.0.54:53"};  // http01 proves no wildcard
+  wanted["_acme-challenge.edge.d.example"] = {"10.0.0.54:53"};
+  EXPECT_EQ(only(findings(), "dns", "*.c.example").verdict, Verdict::kGood);
+  EXPECT_EQ(servers.asked, wanted);
+}
+
 TEST_F(DoctorTest, WhatNoOperatorHasLookedAtIsFound) {
   objects[kinds("edges")] = list_of(
       R"({"metadata":{"namespace":"voice","name":"edge01","generation":2},"spec":{"connectionRef":{"name":"prod"},"edgeId":"x","sip":{"host":"h"}},"status":{"observedGeneration":1}})");

@@ -11,6 +11,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 ParsedCommandLine parse(std::vector<const char*> words) {
   words.insert(words.begin(), "kubectl-edgetrust");
@@ -64,6 +65,15 @@ TEST(CommandLine, MistakesAreToldOnStderr) {
     EXPECT_NE(parsed.err, "");
     EXPECT_EQ(parsed.out, "");
   }
+}
+
+TEST(CommandLine, WhatARevisionIsIsToldToWhoNamesNone) {
+  for (const char* text : {"0", "-7", "seven", "7th", "1.5", "99999999999999999999"}) {
+    const auto parsed = parse({"approve", "a", (std::string("--revision=") + text).c_str()});
+    EXPECT_EQ(parsed.status, EX_USAGE) << text;
+    EXPECT_THAT(parsed.err, StartsWith("--revision: a revision is a number from 1\n")) << text;
+  }
+  EXPECT_EQ(line({"approve", "a", "--revision", "1"}).revision, 1);
 }
 
 TEST(CommandLine, HelpIsNoMistake) {

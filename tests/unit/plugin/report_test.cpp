@@ -25,10 +25,10 @@ TEST(Report, TellsWhatEndedInThatTimeWithTheSerialBeforeIt) {
   const auto lines =
       report({rolled_back(), certificate("b", kQuiet)}, at("2026-10-20T02:10:00Z"), at("2026-11-20T02:10:01Z"));
   ASSERT_EQ(lines.size(), 3U);
-  EXPECT_EQ(lines[0].certificate.name, "a");
+  EXPECT_EQ(lines[0].object.name, "a");
   EXPECT_EQ(lines[0].old_serial, "01");
   EXPECT_EQ(lines[0].new_serial, "02");
-  EXPECT_EQ(lines[1].certificate.name, "b");
+  EXPECT_EQ(lines[1].object.name, "b");
   EXPECT_EQ(lines[2].result, "RolledBack");
   EXPECT_EQ(lines[2].old_serial, "02");
   EXPECT_EQ(lines[2].approved_by, "ada");
@@ -48,13 +48,14 @@ TEST(Report, WhatWasRolledBackIsNotWhatWasLiveBefore) {
 TEST(Report, IsCsvThatASpreadsheetCanOpen) {
   EXPECT_EQ(
       as_csv(report({rolled_back()}, at("2026-11-01T00:00:00Z"), kNow)),
-      "at,namespace,certificate,edge,revision,result,change,approvedBy,oldSerial,newSerial,evidence,message,traceId\r\n"
-      "2026-11-20T02:10:00Z,voice,a,edge-of-a,3,RolledBack,CHG3,ada,02,03,\"status Critical, "
+      "at,namespace,kind,name,edge,revision,result,change,approvedBy,oldSerial,newSerial,evidence,message,traceId\r\n"
+      "2026-11-20T02:10:00Z,voice,EdgeCertificate,a,edge-of-a,3,RolledBack,CHG3,ada,02,03,\"status Critical, "
       "\"\"SIP_DOWN\"\"\",'=the Edge was not well,f1bb999edd5cbef2ddee5a308a79bd01\r\n");
   EXPECT_EQ(as_value(report({rolled_back()}, at("2026-11-01T00:00:00Z"), kNow))["changes"][0]["revision"], 3);
-  EXPECT_THAT(as_table(report({rolled_back()}, at("2026-11-01T00:00:00Z"), kNow)),
+  EXPECT_THAT(as_table(report({rolled_back()}, at("2026-11-01T00:00:00Z"), kNow), ""),
               HasSubstr("RolledBack   CHG3     ada           02           03\n"));
-  EXPECT_THAT(as_table({}), HasSubstr("Nothing was changed"));
+  EXPECT_EQ(as_table({}, nothing_in_histories()),
+            "Nothing was changed in that time, as far as the histories go back.\n");
 }
 
 TEST(AuditReport, ReadsALogAndFollowsItsChain) {
@@ -70,22 +71,25 @@ TEST(AuditReport, ReadsALogAndFollowsItsChain) {
     lines.push_back(audit::seal(record, kNow + std::chrono::minutes{lines.size()}, "pod", link));
   }
   const auto log = [&] { return lines[0] + "\n" + lines[1] + "\n" + lines[2] + "\n"; };
-  const auto whole = audit_report({{"audit.log", log()}}, kNow, kNow + std::chrono::minutes{2});
+  const auto whole = audit_report({{"audit.log", log()}}, kNow, kNow + std::chrono::minutes{2}, "");
   EXPECT_TRUE(whole.troubles.empty());
   ASSERT_EQ(whole.lines.size(), 2U) << "the end is open";
   EXPECT_EQ(whole.lines[1].result, "Approve");
   EXPECT_EQ(whole.lines[1].edge, "edge01");
   EXPECT_EQ(whole.lines[1].revision, 4);
   lines[1].replace(lines[1].find("CHG1"), 4, "CHG2");
-  const auto forged = audit_report({{"audit.log", log()}}, kNow, kNow + std::chrono::hours{1});
+  const auto forged = audit_report({{"audit.log", log()}}, kNow, kNow + std::chrono::hours{1}, "");
   EXPECT_THAT(forged.troubles, testing::ElementsAre(HasSubstr("audit.log, line 2: its hash is that of another text"),
                                                     HasSubstr("line 3: it does not follow")));
   EXPECT_EQ(forged.lines.size(), 3U);
-  const auto cut = audit_report({{"audit.log", lines[2] + "\n"}}, kNow, kNow + std::chrono::hours{1});
+  const auto elsewhere = audit_report({{"audit.log", log()}}, kNow, kNow + std::chrono::hours{1}, "lab");
+  EXPECT_TRUE(elsewhere.lines.empty());
+  EXPECT_EQ(elsewhere.troubles, forged.troubles) << "the chain is followed whole";
+  const auto cut = audit_report({{"audit.log", lines[2] + "\n"}}, kNow, kNow + std::chrono::hours{1}, "");
   EXPECT_THAT(cut.troubles,
               testing::ElementsAre("audit.log, line 1: the log begins with number 3: what was before it is not here"));
   EXPECT_EQ(cut.lines.size(), 1U);
-  const auto nothing = audit_report({{"audit.log", ""}}, kNow, kNow);
+  const auto nothing = audit_report({{"audit.log", ""}}, kNow, kNow, "");
   EXPECT_TRUE(nothing.lines.empty());
   EXPECT_THAT(nothing.troubles, testing::ElementsAre("audit.log: it holds no record"));
 }
@@ -99,7 +103,7 @@ std::string log_of(int records, audit::Link& link) {
   return log;
 }
 std::vector<std::string> troubles_of(const std::vector<AuditLog>& logs) {
-  return audit_report(logs, kNow, kNow + std::chrono::hours{1}).troubles;
+  return audit_report(logs, kNow, kNow + std::chrono::hours{1}, "").troubles;
 }
 
 TEST(AuditReport, ReadsSeveralLogsInTheirOrder) {
@@ -108,7 +112,7 @@ TEST(AuditReport, ReadsSeveralLogsInTheirOrder) {
   const AuditLog old{"2026.log", log_of(3, old_link)};
   const AuditLog begun{"audit.log", log_of(2, link)};
   const AuditLog going_on{"audit.log.2", log_of(2, link)};
-  const auto all = audit_report({old, begun, going_on}, kNow, kNow + std::chrono::hours{1});
+  const auto all = audit_report({old, begun, going_on}, kNow, kNow + std::chrono::hours{1}, "");
   EXPECT_TRUE(all.troubles.empty()) << "a chain begins in a new file, or goes on in it";
   EXPECT_EQ(all.lines.size(), 7U);
   EXPECT_THAT(
@@ -134,9 +138,9 @@ TEST(AuditReport, WhatALogHoldsBesidesGivesTheTerminalNoOrders) {
                              .by = "\t=cmd()",
                              .evidence = "\u009b2J\u202e"};
   const auto read =
-      audit_report({{"audit.log", audit::seal(record, kNow, "pod", link)}}, kNow, kNow + std::chrono::hours{1});
+      audit_report({{"audit.log", audit::seal(record, kNow, "pod", link)}}, kNow, kNow + std::chrono::hours{1}, "");
   EXPECT_TRUE(read.troubles.empty());
-  const std::string table = as_table(read.lines);
+  const std::string table = as_table(read.lines, "");
   EXPECT_EQ(std::ranges::count(table, '\n'), 2);
   const std::string csv = as_csv(read.lines);
   EXPECT_EQ(std::ranges::count(csv, '\n'), 2);

@@ -1,8 +1,11 @@
 #pragma once
 // The one place where records are made: the objects of a kind, as the engine writes their statuses. Each intention and
-// each result goes through write_status before anything follows from it, so nothing is forgotten, and no rule knows of
-// audits. What was written is compared with what this process has written of the object before, else with the cache.
-// An object that is gone is forgotten when the engine looks for it, which it does after each deletion.
+// each result goes through write_status before anything follows from it, so no effect can leave its record out, and no
+// rule knows of audits. A process that ends between a status and its records loses them for good, for the next one
+// finds no difference (ADR 0012); so does one for which the answer to its first status of an object is lost.
+//
+// What was written is compared with what this process has written of the object before, else with the cache. An object
+// that is gone is forgotten when the engine looks for it, which it does after each deletion.
 // Threads: any. Errors: those of the objects behind it.
 #include "edgetrust/audit/log.hpp"
 #include "edgetrust/ports/cluster.hpp"

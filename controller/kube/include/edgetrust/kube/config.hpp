@@ -42,6 +42,9 @@ std::vector<std::string> kubeconfig_paths(std::string_view kubeconfig_variable, 
 Result<ClusterConfig> load_kubeconfig(const std::vector<std::string>& paths, std::string_view context,
                                       const Clock& clock, const CredentialRunner& runner = {});
 
+// The namespace that load_kubeconfig would hand back. Of cluster and user nothing is read, and no program is run.
+Result<std::string> context_namespace(const std::vector<std::string>& paths, std::string_view context);
+
 // The service account of a pod. `host` and `port` are $KUBERNETES_SERVICE_HOST and _PORT.
 Result<ClusterConfig> in_cluster_config(std::string_view host, std::string_view port, const Clock& clock,
                                         const std::string& folder = "/var/run/secrets/kubernetes.io/serviceaccount");
