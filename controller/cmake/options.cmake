@@ -15,10 +15,11 @@ endif()
 # An empty optional or an index past the end ends the program at that place, instead of reading what is not there.
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 # Paths are mapped so that two checkouts in different folders give the same objects, and ccache serves both. It names files from the build's
-# folder on: with and without it they give the same program.
+# folder on: with and without it they give the same program. (It looks at -fmacro-prefix-map, and takes objects for the same that differ in
+# -ffile-prefix-map alone.)
 file(RELATIVE_PATH edgetrust_up ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
 string(REGEX REPLACE "/$" "" edgetrust_up "${edgetrust_up}")
-add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -ffile-prefix-map=${edgetrust_up}=.)
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -fmacro-prefix-map=${edgetrust_up}=.)
 # What is filled in by the loader is read-only before the program begins.
 add_link_options(-Wl,-z,relro,-z,now)
 if(EDGETRUST_SANITIZE)
@@ -63,7 +64,7 @@ foreach(pch IN ITEMS edgetrust_pch edgetrust_test_pch)
   get_target_property(options ${pch} COMPILE_OPTIONS)
   get_directory_property(common COMPILE_OPTIONS)
   foreach(list IN ITEMS options common)  # where the checkout lies is in both
-    list(FILTER ${list} EXCLUDE REGEX "-ffile-prefix-map")
+    list(FILTER ${list} EXCLUDE REGEX "-f(file|macro)-prefix-map")
   endforeach()
   string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
   string(SHA256 sum "${headers} ${options} ${common} ${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${type}} ${CMAKE_CXX_COMPILER_VERSION} ${GTest_VERSION}")

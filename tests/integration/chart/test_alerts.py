@@ -82,6 +82,10 @@ def audit(name: str, value: str) -> Series:
     return {f'edgetrust_audit_{name}{{job="edgetrust",pod="{pod}"}}': value for pod in ("a", "b")}
 
 
+def silence(a: str, b: str) -> Series:
+    return {f'edgetrust_watch_silence_seconds{{namespace="voice",job="edgetrust",pod="{pod}"}}': value for pod, value in (("a", a), ("b", b))}
+
+
 JOB = {"job": "edgetrust"}
 RELEASE = {"namespace": "voice", "job": "edgetrust"}
 OTHER_RELEASE = leaders("1x90", "0x90", namespace="lab")  # of the same name
@@ -98,6 +102,7 @@ CASES: dict[str, list[Case]] = {
         Case(leaders("1x90", "1x90"), leaders("1x45 0x45", "0x45 1x45"), RELEASE, value="2"),
         Case(leaders("1x90", "1x90") | OTHER_RELEASE, leaders("1x90", "0x90") | OTHER_RELEASE, RELEASE, value="2"),  # each has one
     ],
+    "EdgetrustClusterSilent": [Case(silence("0x30 900x60", "0x90"), silence("0x30 900x4 0x55", "599x90"), RELEASE)],
     "EdgetrustCertificateExpired": [Case(dates(-1, -6), dates(1, -6))],
     "EdgetrustCertificateExpiresInDays": [
         Case(dates(2, -6), dates(3.1, -6), value="2d 0h 0m 0s"),

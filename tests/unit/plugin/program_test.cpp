@@ -19,7 +19,9 @@ using testing::StartsWith;
 // `report --log` on a log of two namespaces, in each of which there is an edge01.
 struct ReportOfLogTest : testing::Test {
   support::FakeClock clock{"2026-11-29T12:00:00Z"};
-  std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "edgetrust_report_of_log";
+  std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) /
+      (std::string("edgetrust_report_of_log_") + testing::UnitTest::GetInstance()->current_test_info()->name());
   std::string kubeconfig = (folder / "none").string();
   std::string out;
   std::string err;
