@@ -151,8 +151,8 @@ MachineEffect Pass::prepare(FileSituation& s) const {
   if (!takes_away && (is_overridden() || !s.intercepted.empty() || notes_.machine_trouble_until > now_)) return {};
   // Nobody goes on being pinned because of a time server that cannot be taken out, or refused because of a CA that
   // cannot be put there.
-  const bool is_patient =
-      is_enforcing() && !s.refuses ? true : is_needed && notes_.machine_failures < decide::pins::kMostTries;
+  const bool may_be_tried = is_needed && notes_.machine_failures < decide::pins::kMostTries;
+  const bool is_patient = (is_enforcing() && !s.refuses) || may_be_tried;
   const bool goes_first = !is_overridden() && is_patient;
   if (s.hindered.empty() && goes_first && !found.hindered.empty())
     s.hindered = found.hindered + (notes_.machine_failure.empty() ? "" : "; the last try: " + notes_.machine_failure);
