@@ -22,6 +22,9 @@ string(REGEX REPLACE "/$" "" edgetrust_up "${edgetrust_up}")
 add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -fmacro-prefix-map=${edgetrust_up}=.)
 # What is filled in by the loader is read-only before the program begins.
 add_link_options(-Wl,-z,relro,-z,now)
+if(CMAKE_BUILD_TYPE STREQUAL Release)  # a build id is over what is for the debugger too, where ccache names files in another way
+  add_link_options(-Wl,--build-id=none)
+endif()
 if(EDGETRUST_SANITIZE)
   add_compile_options(-fsanitize=${EDGETRUST_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${EDGETRUST_SANITIZE})
