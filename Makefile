@@ -111,11 +111,10 @@ stack-down: ## end it: no process and no file is left (DIR=folder)
 	@tests/stack/stack.py down $(if $(DIR),--dir "$(DIR)")
 
 lint: ## clang-format, house rules, links, scripts, chart and alerts (tests/architecture/hooks), and clang-tidy over what is shipped; what was clean and has not changed is not looked at again
-	@tests/stack/setup --lint
-	@tests/stack/tools/build
+	@tests/stack/setup
 	@tests/architecture/hooks
 	@$(MAKE) --no-print-directory configure
-	@tests/architecture/tidy.py $(BUILD) $(JOBS)
+	@tests/architecture/tidy.py --jobs $(JOBS) $(BUILD)
 
 format: ## format all C++ of the project
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """clang-tidy over all that is shipped, as .clang-tidy says; silent when there is nothing to say.
 
-Usage: tidy.py BUILD_FOLDER [JOBS] [PART…]    PART: only the files below such a folder, as in `controller/acme`
+Usage: tidy.py [--jobs N] [--recent N] BUILD_FOLDER [PART…]
+       PART        only the files below such a folder, as in `controller/acme`
+       --recent N  only the files that the last N commits have changed, or that are changed and not committed; all where the history does not reach so far back
+       --jobs N    so many at a time; without it, one for each processor
 
 What was clean is not looked at again while nothing has changed that bears on it: the file and all of ours that it includes, how it is compiled, .clang-tidy, and what Debian packages are
 there. Each such state is an empty file in ~/.cache/edgetrust/tidy, named after its hash; any checkout may use it.
@@ -12,6 +15,7 @@ options that clang does not know.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -79,14 +83,31 @@ def state(*parts: bytes) -> str:
     return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
+def git(*command: str) -> list[str]:
+    """The names that it prints, each ended by a NUL."""
+    return subprocess.run(["git", *command], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")[:-1]
+
+
+def changed(commits: int) -> set[str] | None:
+    """What the last commits have changed and what is not committed; None where there are not as many."""
+    before = f"HEAD~{commits}"
+    if subprocess.run(["git", "rev-parse", "--quiet", "--verify", before], cwd=ROOT, stdout=subprocess.DEVNULL, check=False).returncode != 0:
+        return None
+    return set(git("diff", "--name-only", "-z", before)) | set(git("ls-files", "--others", "--exclude-standard", "-z"))
+
+
 def main() -> int:
-    build = Path(sys.argv[1]).resolve()
-    more = sys.argv[2:]
-    jobs = int(more.pop(0)) if more and more[0].isdigit() else os.cpu_count() or 1
+    parser = argparse.ArgumentParser(usage=(__doc__ or "").split("Usage: ")[1].split("\n\n")[0])
+    parser.add_argument("build", type=lambda folder: Path(folder).resolve())
+    parser.add_argument("parts", nargs="*", default=["controller"])
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--recent", type=int)
+    asked = parser.parse_args()
+    build: Path = asked.build
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgetrust" / "tidy"
     cache.mkdir(parents=True, exist_ok=True)
-    ours = subprocess.run(["git", "ls-files", "-z", "--", *(more or ["controller"])], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
-    wanted = {ROOT / name for name in ours if name.endswith(".cpp")}
+    recent = changed(asked.recent) if asked.recent is not None else None
+    wanted = {ROOT / name for name in git("ls-files", "-z", "--", *asked.parts) if name.endswith(".cpp") and (recent is None or name in recent)}
     entries = {Path(entry["file"]): entry for entry in reversed(json.loads((build / "compile_commands.json").read_text())) if Path(entry["file"]) in wanted}
     if missing := wanted - entries.keys():
         print("\n".join(f"{file.relative_to(ROOT)} is compiled by nobody" for file in sorted(missing)))
@@ -109,7 +130,7 @@ def main() -> int:
         def look(file: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
             return file, subprocess.run([TIDY, "--quiet", "-p", commands, file], capture_output=True, text=True, check=False)
 
-        with ThreadPoolExecutor(jobs) as pool:
+        with ThreadPoolExecutor(asked.jobs) as pool:
             for file, done in pool.map(look, waiting):
                 if done.returncode == 0:
                     (cache / states[file]).touch()
