@@ -132,9 +132,12 @@ struct Enforced {
     }
   }
 
-  // One round of passes that are due. What one writes may be another's affair: then all of them are due.
+  [[nodiscard]] bool leads() const { return around.leadership == nullptr || around.leadership->holds(); }
+  // One round of passes that are due, for as long as this operator leads. What one writes may be another's affair: then
+  // all of them are due.
   void round() {
     const auto one = [&](const std::string& key, const std::function<reconcile::Outcome()>& pass) {
+      if (!leads()) return;
       const auto known = due.find(key);
       if (known != due.end() && known->second > world.clock.now()) return;
       const int before = world.moments.count();
@@ -163,7 +166,7 @@ struct Enforced {
   // A crash throws the engines away; another operator starts after a while.
   void run(std::chrono::seconds time, std::chrono::seconds down_for = 3s) {
     constexpr int kManyRounds = 40;  // in a second
-    for (const TimePoint end = world.clock.now() + time; world.clock.now() < end;) {
+    for (const TimePoint end = world.clock.now() + time; world.clock.now() < end && leads();) {
       try {
         int rounds = 0;
         for (int before = -1; before != world.moments.count() && rounds < kManyRounds; ++rounds) {
