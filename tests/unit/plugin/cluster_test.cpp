@@ -14,6 +14,7 @@ namespace {
 
 using support::answer;
 using support::json_answer;
+using testing::AllOf;
 using testing::HasSubstr;
 
 // An API server by path; what it does not know is not found.
@@ -236,14 +237,15 @@ TEST_F(DoctorTest, ADirectoryThatIsNoneIsFound) {
   EXPECT_THAT(only(findings(), "issuer", "AcmeIssuer le").what, HasSubstr("cannot be reached"));
 }
 
-// Name servers that answer, and note who was asked for what.
+// Name servers that answer as they are told to, and note who was asked for what.
 class AskedServers final : public ports::DnsLookup {
  public:
   std::map<std::string, std::vector<std::string>> asked;  // the servers by the name
+  Result<std::vector<ports::ServerAnswer>> answers = std::vector<ports::ServerAnswer>{{.server = "192.0.2.1:53"}};
   Result<std::vector<ports::ServerAnswer>> find_txt(const std::string& name, const std::string&,
                                                     const std::vector<std::string>& servers, std::stop_token) override {
     asked[name] = servers;
-    return std::vector<ports::ServerAnswer>{{.server = "192.0.2.1:53"}};
+    return answers;
   }
 };
 
@@ -275,6 +277,33 @@ TEST_F(DoctorTest, TheNameServersAreThoseOfTheSolverThatProvesTheName) {
   wanted["_acme-challenge.edge.d.example"] = {"10.0.0.54:53"};
   EXPECT_EQ(only(findings(), "dns", "*.c.example").verdict, Verdict::kGood);
   EXPECT_EQ(servers.asked, wanted);
+}
+
+TEST_F(DoctorTest, ADnsThatWillNotCarryAProofIsWrongAndWhatToDoIsSaid) {
+  AskedServers servers;
+  tools.dns = &servers;
+  outside->otherwise([](const http::Request&) { return support::no_connection(); });
+  objects[kinds("edgecertificates")] = list_of(certificate_json("a", "a"));
+  objects[kinds("acmeissuers")] = list_of(
+      R"({"metadata":{"namespace":"voice","name":"le","generation":1},"spec":{"server":"https://ca.example/directory","accountKeyRef":{"name":"k"},
+      "solvers":[{"dns01":{"cloudflare":{"apiTokenRef":{"name":"t","key":"t"}}}}]},"status":{"observedGeneration":1}})");
+  EXPECT_EQ(only(findings(), "dns", "a.example").verdict, Verdict::kGood);
+
+  servers.answers = fail(ErrorKind::kNotFound, "a.example does not exist");
+  const Finding lost = only(findings(), "dns", "a.example");
+  EXPECT_EQ(lost.verdict, Verdict::kBad);
+  EXPECT_EQ(lost.what, "from here its name servers are not found: a.example does not exist");
+  EXPECT_EQ(lost.todo, "look at the delegation of the zone, and at this machine's resolver");
+
+  servers.answers = std::vector<ports::ServerAnswer>{{.server = "192.0.2.1:53"},
+                                                     {.server = "192.0.2.2:53", .problem = "no answer in time"},
+                                                     {.server = "192.0.2.3:53", .problem = "REFUSED"}};
+  const Finding partly = only(findings(), "dns", "a.example");
+  EXPECT_EQ(partly.verdict, Verdict::kBad);
+  EXPECT_EQ(partly.what,
+            "not all of its name servers answer: 192.0.2.2:53 (no answer in time), 192.0.2.3:53 (REFUSED)");
+  EXPECT_THAT(partly.todo, AllOf(HasSubstr("open port 53 to them, by UDP and TCP"),
+                                 HasSubstr("name others in propagation.nameservers")));
 }
 
 TEST_F(DoctorTest, WhatNoOperatorHasLookedAtIsFound) {
