@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import select
 import subprocess
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +22,52 @@ def in_hours(hours: float) -> str:
     return (datetime.now(UTC) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+class Running:
+    """A program and what it prints, as it comes: into a pipe, or on a terminal at which one can type."""
+
+    def __init__(self, words: list[str], variables: dict[str, str], on_terminal: bool) -> None:
+        self.ours, its = pty.openpty() if on_terminal else os.pipe()
+        ends: dict[str, Any] = {"stdin": its, "stderr": its, "start_new_session": True} if on_terminal else {"stdin": subprocess.DEVNULL}
+        self.process = subprocess.Popen(words, env=variables, stdout=its, **ends)
+        os.close(its)
+        self.unread = b""
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self.ours)
+
+    def type(self, keys: str) -> None:
+        os.write(self.ours, keys.encode())
+
+    def read(self, seconds: float = 60) -> bool:
+        """Waits for more; no when it has ended."""
+        if not select.select([self.ours], [], [], max(0.0, seconds))[0]:
+            raise AssertionError(f"it prints no more, and has printed {self.unread!r}")
+        try:
+            more = os.read(self.ours, 65536)
+        except OSError:  # EIO: nobody has the other end of the terminal any more
+            more = b""
+        self.unread += more
+        return more != b""
+
+    def says(self, what: str) -> str:
+        """What it prints up to that, and that."""
+        deadline = time.monotonic() + 90
+        while what.encode() not in self.unread:
+            if not self.read(deadline - time.monotonic()):
+                raise AssertionError(f"it ended without {what!r}: {self.unread!r}")
+        before, found, self.unread = self.unread.partition(what.encode())
+        return (before + found).decode()
+
+    def rest(self) -> str:
+        """What it prints until it ends."""
+        while self.read():
+            pass
+        rest, self.unread = self.unread.decode(), b""
+        return rest
+
+
 class PluginTest(OperatorTest):
     def path(self) -> dict[str, str]:
         folders = [str(Path(env("KUBECTL_EDGETRUST")).parent), str(SOURCE / "controller" / "plugin"), os.environ["PATH"]]
@@ -26,6 +75,14 @@ class PluginTest(OperatorTest):
 
     def ask(self, *words: str, variables: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(["kubectl", "edgetrust", *words, "-n", self.namespace], env=self.path() | (variables or {}), capture_output=True, text=True, timeout=120, check=False)
+
+    def start(self, *words: str, variables: dict[str, str] | None = None, on_terminal: bool = False) -> Running:
+        return self.run_program(["kubectl", "edgetrust", *words, "-n", self.namespace], variables or {}, on_terminal)
+
+    def run_program(self, words: list[str], variables: dict[str, str], on_terminal: bool) -> Running:
+        running = Running(words, self.path() | variables, on_terminal)
+        self.addCleanup(running.end)
+        return running
 
     def told(self, *words: str) -> str:
         done = self.ask(*words)
@@ -53,15 +110,11 @@ class Looking(PluginTest):
     def test_a_fleet_and_a_rotation_are_shown_as_they_go(self) -> None:
         edge = self.sim.add_edges(1)[0]
         self.make_edge(edge, site="dublin")
-        watch = subprocess.Popen(["kubectl", "edgetrust", "list", "--watch", "-n", self.namespace], env=self.path(), stdout=subprocess.PIPE, text=True)
-        self.addCleanup(watch.wait)
-        self.addCleanup(watch.kill)
-        assert watch.stdout is not None
-        self.addCleanup(watch.stdout.close)
-        self.assertEqual(watch.stdout.readline(), "No EdgeCertificates found.\n")
+        watch = self.start("list", "--watch")
+        self.assertEqual(watch.says("\n"), "No EdgeCertificates found.\n")
         self.make_certificate(edge)
         self.wait_phase(edge.name, "Ready", 1)
-        seen = next(line for line in watch.stdout if line.split()[:4] == [edge.name, edge.name, "True", "Ready"])
+        seen = next(line for line in iter(lambda: watch.says("\n"), "") if line.split()[:4] == [edge.name, edge.name, "True", "Ready"])
         self.assertIn("[####################]", seen, "its life has just begun")
 
         status = self.status(edge.name)
@@ -85,6 +138,7 @@ class Looking(PluginTest):
         text = wait_for("the renewal is told", told_until_its_renewal)
         self.assert_in_order(["Phase    Ready", "WHAT HAPPENED", "Delivering", "Installed", "Rotated", "WAITS FOR", "the renewal, until "], text)
         self.assertIn("1 of 1 EdgeCertificates", self.told("status"))
+        self.assertIn(f"SHA-256  {self.status(edge.name)['fingerprintSha256']}\n", self.told("status", edge.name, "-o", "wide"))
 
         self.assertIn(f'there is no EdgeCertificate "{edge.name}x" in namespace {self.namespace}; did you mean {edge.name}?', self.refused("status", edge.name + "x"))
 
@@ -177,6 +231,8 @@ class Pins(PluginTest):
         wait_for("it is looked at", lambda: self.kube.get("PinPolicy", self.namespace, "cloud").get("status", {}).get("observedGeneration") == 1)
         self.assertIn(f"{host}:{port}", self.told("pins"))
         self.assertIn("CONDITIONS", self.told("pins", "cloud"))
+        wait_for("the Edge is counted by its state", lambda: "0/1 match; 1 " in self.told("pins", "cloud", "-o", "wide"))
+        self.assertIn("0/1 match\n", self.told("pins", "cloud"))
         self.assertIn("did you mean cloud?", self.refused("pins", "clod"))
 
         self.assertIn("wants a reason", self.refused("override", "cloud", "--until", "1h"))
@@ -313,6 +369,31 @@ class Connecting(PluginTest):
         script = self.folder / "bash"
         script.write_text(self.told("completion", "bash") + f"COMP_WORDS=(kubectl-edgetrust status -n {self.namespace} ed); COMP_CWORD=4; _kubectl_edgetrust; echo \"${{COMPREPLY[*]}}\"\n")
         self.assertEqual(subprocess.run(["bash", str(script)], env=self.path(), capture_output=True, text=True, check=True).stdout, "edge01\n")
+
+    def test_it_paints_on_a_terminal_and_clears_the_screen_there(self) -> None:
+        certificate = {"edgeRef": {"name": "edge01"}, "issuerRef": {"name": "pebble"}, "dnsNames": ["a.example"]}
+        self.make("EdgeCertificate", "edge01", certificate)
+        yellow, clear = "\x1b[33m", "\x1b[H\x1b[2J"
+
+        def on_terminal(*words: str, no_color: str = "") -> str:
+            return self.start("list", *words, variables={"NO_COLOR": no_color}, on_terminal=True).rest()
+
+        self.assertIn(yellow, on_terminal(), "no operator has looked at it yet")
+        self.assertNotIn(clear, on_terminal())
+        for plain in (on_terminal(no_color="1"), on_terminal("--color", "never"), self.told("list")):
+            self.assertIn("edge01", plain)
+            self.assertNotIn("\x1b", plain)
+        for painted in (on_terminal("--color", "always", no_color="1"), self.told("list", "--color", "always")):
+            self.assertIn(yellow, painted)
+
+        on_screen = self.start("list", "--watch", variables={"NO_COLOR": "1"}, on_terminal=True)
+        in_pipe = self.start("list", "--watch")
+        first = on_screen.says("edge01")
+        self.assertTrue(first.startswith(clear), first)
+        in_pipe.says("edge01")
+        self.make("EdgeCertificate", "edge02", certificate)
+        self.assertEqual(on_screen.says("edge02").count("\x1b"), 2, "it is cleared once more, and no colour is set")
+        self.assertNotIn("\x1b", in_pipe.says("edge02"))
 
     def test_its_help_and_its_mistakes(self) -> None:
         self.assertIn("breakglass", self.told("--help"))
