@@ -84,6 +84,22 @@ class PluginTest(OperatorTest):
         self.addCleanup(running.end)
         return running
 
+    def grant(self, who: str, role: str, rules: list[dict[str, list[str]]]) -> None:
+        metadata = {"name": role, "namespace": self.namespace}
+        self.kube.create({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules})
+        subject = {"kind": "ServiceAccount", "name": who, "namespace": self.namespace}
+        of = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role}
+        self.kube.create({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata, "subjects": [subject], "roleRef": of})
+
+    def somebody(self, who: str) -> dict[str, str]:
+        """The environment of somebody who has no rights yet."""
+        self.kube.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": who, "namespace": self.namespace}})
+        user = {"name": who, "user": {"token": self.kube.token(self.namespace, who)}}
+        context = {"name": who, "context": {"cluster": self.kube.cluster["name"], "user": who}}
+        config = self.folder / f"{who}.json"
+        config.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", "current-context": who, "clusters": [self.kube.cluster], "users": [user], "contexts": [context]}))
+        return {"KUBECONFIG": str(config)}
+
     def told(self, *words: str) -> str:
         done = self.ask(*words)
         self.assertEqual((done.returncode, done.stderr), (0, ""), f"{words}\n{done.stdout}")
@@ -247,6 +263,40 @@ class Pins(PluginTest):
         self.assertIn(f"  kubectl edgetrust override cloud -n {self.namespace} --until ", page)
 
 
+class Watching(PluginTest):
+    def who_reads(self, kind: str, command: str) -> dict[str, str]:
+        """The environment of one who may read that kind alone, which is what the command shows: to watch another one is refused."""
+        who = self.somebody("reader")
+        self.grant("reader", kind, [{"apiGroups": ["edgetrust.io"], "resources": [kind], "verbs": ["get", "list", "watch"]}])
+        wait_for("what was granted holds", lambda: self.ask(command, variables=who).returncode == 0, 20)
+        return who
+
+    def test_a_rotation_is_printed_again_as_it_goes_on(self) -> None:
+        edge = self.new_edge(suspend=True)
+        self.wait_phase(edge.name, "Held")
+        who = self.who_reads("edgecertificates", "status")
+        one, all_of_them = self.start("status", edge.name, "--watch", variables=who), self.start("status", "--watch", variables=who)
+        shown = one.says("Phase    Held, Suspended") + all_of_them.says("0 of 1 EdgeCertificates")
+        self.told("resume", edge.name)
+        shown += one.says("Phase    Ready\n") + all_of_them.says("1 of 1 EdgeCertificates")
+        self.assertNotIn("\x1b", shown, "a pipe is no screen that could be cleared")
+
+    def test_pins_are_printed_again_when_they_change(self) -> None:
+        edge = self.sim.add_edges(1)[0]
+        self.make_edge(edge)
+        host, port = env("STACK_CLOUD_ADDR").split(":")
+        self.make("PinPolicy", "cloud", {"endpoint": {"host": host, "port": int(port)}, "edges": [edge.name], "pins": {"static": ["AA:" * 31 + "AA"]}})
+        wait_for("it is looked at", lambda: self.kube.get("PinPolicy", self.namespace, "cloud").get("status", {}).get("observedGeneration") == 1)
+        who = self.who_reads("pinpolicies", "pins")
+        one, all_of_them = self.start("pins", "cloud", "--watch", variables=who), self.start("pins", "--watch", variables=who)
+        one.says("PinPolicy ")
+        all_of_them.says("cloud ")
+        self.told("override", "cloud", "--until", "1h", "--reason", "a proxy inspects")
+        one.says(": a proxy inspects\n")
+        until = wait_for("the operator says until when", lambda: self.kube.get("PinPolicy", self.namespace, "cloud")["status"].get("override"))
+        all_of_them.says(until)
+
+
 class Doctor(PluginTest):
     def findings(self, *words: str) -> tuple[int, dict[tuple[str, str], dict[str, str]]]:
         done = self.ask("doctor", "-o", "json", *words)
@@ -304,22 +354,16 @@ class Doctor(PluginTest):
 
     def test_it_asks_for_the_verbs_of_the_admission_policies_too(self) -> None:
         """As somebody who may edit, and then as somebody who may approve and override as well."""
-        subject = {"kind": "ServiceAccount", "name": "ada", "namespace": self.namespace}
-        self.kube.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "ada", "namespace": self.namespace}})
-
-        def grant(role: str, rules: list[dict[str, list[str]]]) -> None:
-            metadata = {"name": role, "namespace": self.namespace}
-            self.kube.create({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules})
-            of = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role}
-            self.kube.create({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata, "subjects": [subject], "roleRef": of})
+        ada = self.somebody("ada")
 
         def missing() -> list[str]:
-            done = self.ask("doctor", "-o", "json", variables={"KUBECONFIG": str(config)})
+            done = self.ask("doctor", "-o", "json", variables=ada)
             self.assertEqual(done.stderr, "")
             about_rights = [finding for finding in json.loads(done.stdout)["findings"] if (finding["area"], finding["subject"]) == ("permissions", "you")]
             return [finding["what"] for finding in about_rights if finding["verdict"] == "warning"]
 
-        grant(
+        self.grant(
+            "ada",
             "editor",
             [
                 {"apiGroups": ["edgetrust.io"], "resources": ["*"], "verbs": ["get", "list", "watch", "patch"]},
@@ -327,13 +371,9 @@ class Doctor(PluginTest):
                 {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
             ],
         )
-        config = self.folder / "ada.json"
-        user = {"name": "ada", "user": {"token": self.kube.token(self.namespace, "ada")}}
-        context = {"name": "ada", "context": {"cluster": self.kube.cluster["name"], "user": "ada"}}
-        config.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", "current-context": "ada", "clusters": [self.kube.cluster], "users": [user], "contexts": [context]}))
         self.assertEqual(missing(), [f"may not {verb} {kind}.edgetrust.io in {self.namespace}" for verb, kind in (("approve", "edgecertificates"), ("override", "pinpolicies"))])
         rule = lambda verb, kind: {"apiGroups": ["edgetrust.io"], "resources": [kind], "verbs": [verb]}
-        grant("leader", [rule("approve", "edgecertificates"), rule("override", "pinpolicies")])
+        self.grant("ada", "leader", [rule("approve", "edgecertificates"), rule("override", "pinpolicies")])
         wait_for("what was granted holds", lambda: missing() == [], 20)
 
 
