@@ -404,11 +404,28 @@ class Connecting(PluginTest):
         self.assertEqual(complete("ro"), ["rotate", "rollback", ":4"])
         self.assertEqual(complete("status", "-n", self.namespace, ""), ["edge01", ":4"])
         self.assertIn(self.namespace, complete("status", "-n", self.namespace[:8]))
-        for shell in ("bash", "zsh", "fish"):
-            self.assertIn("__complete", self.told("completion", shell))
-        script = self.folder / "bash"
-        script.write_text(self.told("completion", "bash") + f"COMP_WORDS=(kubectl-edgetrust status -n {self.namespace} ed); COMP_CWORD=4; _kubectl_edgetrust; echo \"${{COMPREPLY[*]}}\"\n")
-        self.assertEqual(subprocess.run(["bash", str(script)], env=self.path(), capture_output=True, text=True, check=True).stdout, "edge01\n")
+
+    def test_bash_zsh_and_fish_complete_commands_and_names(self) -> None:
+        self.make("EdgeCertificate", "edge01", {"edgeRef": {"name": "edge01"}, "issuerRef": {"name": "pebble"}, "dnsNames": ["a.example"]})
+        home = {"HOME": str(self.folder)}
+        command, name = "kubectl-edgetrust sta", f"kubectl-edgetrust status -n {self.namespace} "
+
+        bash = "source <(kubectl-edgetrust completion bash)\n" + "".join(
+            f"COMP_WORDS=({words}); COMP_CWORD={at}; _kubectl_edgetrust; echo \"${{COMPREPLY[*]}}\"\n" for words, at in ((command, 1), (name + "''", 4))
+        )
+        self.assertEqual(subprocess.run(["bash", "--norc", "-c", bash], env=self.path() | home, capture_output=True, text=True, check=True).stdout, "status\nedge01\n")
+
+        fish = "kubectl-edgetrust completion fish | source\n" + "".join(f"complete --do-complete '{words}'\n" for words in (command, name))
+        self.assertEqual(subprocess.run(["fish", "--no-config", "-c", fish], env=self.path() | home, capture_output=True, text=True, check=True).stdout, "status\nedge01\n")
+
+        # Its line editor wants a terminal. One that is dumb is given the characters alone, and no orders to put them somewhere.
+        (self.folder / ".zshrc").write_text("PS1='ready> '\nbindkey -e\nautoload -Uz compinit\ncompinit -D -u\nsource <(kubectl-edgetrust completion zsh)\n")
+        zsh = self.run_program(["zsh", "-d", "-i"], home | {"ZDOTDIR": str(self.folder), "TERM": "dumb"}, on_terminal=True)
+        for words, completed in ((command, "kubectl-edgetrust status "), (name, name + "edge01 ")):
+            zsh.says("ready> ")
+            zsh.type(words + "\t")
+            zsh.says(completed)
+            zsh.type("\x07")  # Ctrl-G: this line is given up, and the next begins
 
     def test_it_paints_on_a_terminal_and_clears_the_screen_there(self) -> None:
         certificate = {"edgeRef": {"name": "edge01"}, "issuerRef": {"name": "pebble"}, "dnsNames": ["a.example"]}
