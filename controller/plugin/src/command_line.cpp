@@ -312,6 +312,8 @@ _kubectl_edgetrust() {
   compadd -- $found
 }
 compdef _kubectl_edgetrust kubectl-edgetrust
+# As a file of $fpath this is itself what the first <TAB> calls.
+[[ $funcstack[1] != _kubectl-edgetrust ]] || _kubectl_edgetrust
 )sh";
   }
   if (shell == "fish") {

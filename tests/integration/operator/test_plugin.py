@@ -418,14 +418,17 @@ class Connecting(PluginTest):
         fish = "kubectl-edgetrust completion fish | source\n" + "".join(f"complete --do-complete '{words}'\n" for words in (command, name))
         self.assertEqual(subprocess.run(["fish", "--no-config", "-c", fish], env=self.path() | home, capture_output=True, text=True, check=True).stdout, "status\nedge01\n")
 
-        # Its line editor wants a terminal. One that is dumb is given the characters alone, and no orders to put them somewhere.
-        (self.folder / ".zshrc").write_text("PS1='ready> '\nbindkey -e\nautoload -Uz compinit\ncompinit -D -u\nsource <(kubectl-edgetrust completion zsh)\n")
-        zsh = self.run_program(["zsh", "-d", "-i"], home | {"ZDOTDIR": str(self.folder), "TERM": "dumb"}, on_terminal=True)
-        for words, completed in ((command, "kubectl-edgetrust status "), (name, name + "edge01 ")):
-            zsh.says("ready> ")
-            zsh.type(words + "\t")
-            zsh.says(completed)
-            zsh.type("\x07")  # Ctrl-G: this line is given up, and the next begins
+        (self.folder / "_kubectl-edgetrust").write_text(self.told("completion", "zsh"))
+        compinit = "autoload -Uz compinit\ncompinit -D -u\n"
+        for loaded in (compinit + "source <(kubectl-edgetrust completion zsh)\n", f"fpath=({self.folder} $fpath)\n" + compinit):
+            (self.folder / ".zshrc").write_text("PS1='ready> '\nbindkey -e\n" + loaded)
+            # Its line editor wants a terminal. One that is dumb is given the characters alone, and no orders to put them somewhere.
+            zsh = self.run_program(["zsh", "-d", "-i"], home | {"ZDOTDIR": str(self.folder), "TERM": "dumb"}, on_terminal=True)
+            for words, completed in ((command, "kubectl-edgetrust status "), (name, name + "edge01 ")):
+                zsh.says("ready> ")
+                zsh.type(words + "\t")
+                zsh.says(completed)
+                zsh.type("\x07")  # Ctrl-G: this line is given up, and the next begins
 
     def test_it_paints_on_a_terminal_and_clears_the_screen_there(self) -> None:
         certificate = {"edgeRef": {"name": "edge01"}, "issuerRef": {"name": "pebble"}, "dnsNames": ["a.example"]}
