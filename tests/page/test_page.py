@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import tempfile
 import unittest
 from pathlib import Path
@@ -15,7 +14,6 @@ from fleet import STORIES, FleetServer, certificate, edge, large, ready, small, 
 
 LOST = "the operator is gone on purpose"
 COUNT = 1000
-SHOTS = os.environ.get("PAGE_SHOTS")  # a folder: the pictures of the docs are taken
 
 ROWS = "return document.querySelectorAll('tbody tr').length"
 EDGES = "tbody th a"
@@ -297,20 +295,6 @@ class Thousand(PageTest):
         for width in WIDTHS:
             self.browser.look(width, "light")
             self.assertLessEqual(self.browser.run("return document.documentElement.scrollWidth"), width)
-
-
-@unittest.skipUnless(SHOTS, "only `make page-shots` takes pictures")
-class Pictures(PageTest):
-    def test_take(self) -> None:
-        self.show(small())
-        for theme in THEMES:
-            self.browser.look(1440, theme)
-            self.browser.screenshot(Path(str(SHOTS)) / f"fleet-page-{theme}.png")
-        self.browser.run("[...document.querySelectorAll('tbody th a')].find((one) => one.innerText === 'edge-dub-02').click()")
-        self.wait_text("#detail", "the end of the observation")
-        for width, theme, name in ((1440, "dark", "rotation-dark"), (390, "light", "narrow-light")):
-            self.browser.look(width, theme)
-            self.browser.screenshot(Path(str(SHOTS)) / f"fleet-page-{name}.png")
 
 
 if __name__ == "__main__":
