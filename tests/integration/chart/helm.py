@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,22 @@ def objects(manifests: str) -> list[Object]:
 def template(helm: str, values: Object, namespace: str = "edgetrust", show_only: Iterable[str] = ()) -> str:
     chosen = [argument for file in show_only for argument in ("--show-only", f"templates/{file}")]
     return run(helm, "template", "edgetrust", str(CHART), "--namespace", namespace, "--values", "-", *chosen, stdin=json.dumps(values))
+
+
+SCHEMA: Object = json.loads((CHART / "values.schema.json").read_text())
+RESOLVED = {f"#/definitions/{name}": schema for name, schema in SCHEMA["definitions"].items()}
+OF_A_PARENT = {"global", "enabled"}  # Helm hands them to a chart within a chart
+
+
+def leaves(schema: Object = SCHEMA, path: str = "") -> Iterator[str]:
+    """Paths of the values that the chart's schema allows, without those of free maps and those of a parent chart."""
+    for name, member in schema["properties"].items():
+        here = f"{path}.{name}" if path else name
+        member = RESOLVED.get(member.get("$ref", ""), member)
+        if "properties" in member:
+            yield from leaves(member, here)
+        elif here not in OF_A_PARENT:
+            yield here
 
 
 def of_kind(found: list[Object], kind: str) -> list[Object]:
