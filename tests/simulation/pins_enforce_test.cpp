@@ -279,6 +279,44 @@ TEST_F(PinsEnforced, AnOverrideWaitsForNoClock) {
   EXPECT_EQ(machine().pins(), "");
 }
 
+void override_pinning(Enforced& story) {
+  story.put_policy([&](auto& spec) {
+    spec.emergency_override =
+        api::EmergencyOverride{.disable_pinning = true, .until = story.world.clock.now() + kTrusted, .reason = "INC-1"};
+  });
+}
+
+// What it needs besides its file is nothing to a file that pins nothing.
+TEST(PinsNotes, WhatItsMachineCannotDoKeepsNobodyPinned) {
+  const std::vector<std::pair<const char*, std::function<void(Enforced&)>>> needs{
+      {"trust", [](Enforced& e) { trust_proxy(e); }},
+      {"time servers",
+       [](Enforced& e) { e.put_policy([](auto& spec) { spec.clock.servers = {"ntp1.example.com"}; }); }},
+  };
+  const std::vector<std::pair<const char*, std::function<void(Enforced&)>>> ways{
+      {"an override", override_pinning},
+      {"the policy is deleted", [](Enforced& e) { e.remove(e.policies, "cloud"); }},
+      {"the mode is another",
+       [](Enforced& e) { e.put_policy([](auto& spec) { spec.mode = api::PinMode::kReportOnly; }); }},
+  };
+  for (const ErrorKind kind : {ErrorKind::kInvalid, ErrorKind::kUnavailable}) {
+    for (const auto& [what, need] : needs) {
+      for (const auto& [name, end_pinning] : ways) {
+        Enforced story;
+        story.run(60s);
+        story.machine().wrong[what] = Error{.kind = kind, .what = "exit status 78"};
+        need(story);
+        story.run(20s);
+        ASSERT_EQ(story.machine().restarts, 1) << what;
+        end_pinning(story);
+        story.run(15s);
+        EXPECT_EQ(story.machine().pins(), "") << name << ", " << what << ": " << story.pins().message;
+        EXPECT_EQ(story.machine().running, *story.machine().file) << name << ", " << what;
+      }
+    }
+  }
+}
+
 TEST_F(PinsEnforced, LeavingTakesTheCaAlong) {
   trust_proxy(*this);
   run(6min);

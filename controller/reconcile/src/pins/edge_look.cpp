@@ -126,17 +126,16 @@ ports::PinFile Pass::wanted_file() const {
   return file;
 }
 
-// What its machine needs before the file is changed. A CA whose time is over goes whatever else is the matter, and so
-// do the time servers of a policy that is left; nothing is put there while somebody else answers in place of the
-// endpoint, or while pinning is overridden.
+// What its machine needs before a file that pins is changed, and what goes when none is there any more: while it pins
+// it may be by our CA alone that it reaches the endpoint. A CA whose time is over goes whatever else is the matter;
+// nothing is put there while somebody else answers in place of the endpoint, or while pinning is overridden.
 MachineEffect Pass::prepare(FileSituation& s) const {
-  const bool is_ours = is_enforcing() || is_leaving();
-  if (!state_ || !is_ours || changes() || state_->restore_armed) return {};
+  const bool is_over = is_leaving() && has_left();
+  if (!state_ || changes() || state_->restore_armed || !(is_enforcing() || is_over)) return {};
   decide::pins::MachineWish wish{.time_servers = is_enforcing() ? terms().clock.servers : std::vector<std::string>{},
                                  .anchors = {}};
-  if (is_leaving()) {
-    // While its file pins it may be by this CA alone that it reaches the endpoint.
-    if (has_left()) wish.anchors.emplace();
+  if (is_over) {
+    wish.anchors.emplace();
   } else if (in_force_->intermediaries) {
     wish.anchors = decide::pins::anchors_of(trusted_);
   }
@@ -147,13 +146,11 @@ MachineEffect Pass::prepare(FileSituation& s) const {
   decide::pins::MachineDecision found = decide::pins::prepare(needed, *state_);
   const bool is_needed = !is_out || !std::holds_alternative<std::monostate>(found.effect);
   if (!is_needed) found = decide::pins::prepare(wish, *state_);
-  const bool takes_away = std::holds_alternative<machine_effect::Distrust>(found.effect) || is_leaving();
+  const bool takes_away = std::holds_alternative<machine_effect::Distrust>(found.effect) || is_over;
   if (!takes_away && (is_overridden() || !s.intercepted.empty() || notes_.machine_trouble_until > now_)) return {};
-  // Nobody goes on being pinned because of a time server that cannot be taken out, or refused because of a CA that
-  // cannot be put there.
-  const bool may_be_tried = is_needed && notes_.machine_failures < decide::pins::kMostTries;
-  const bool is_patient = (is_enforcing() && !s.refuses) || may_be_tried;
-  const bool goes_first = !is_overridden() && is_patient;
+  // Nobody goes on being refused because of a CA that cannot be put there.
+  const bool is_patient = !s.refuses || (is_needed && notes_.machine_failures < decide::pins::kMostTries);
+  const bool goes_first = is_enforcing() && !is_overridden() && is_patient;
   if (s.hindered.empty() && goes_first && !found.hindered.empty())
     s.hindered = found.hindered + (notes_.machine_failure.empty() ? "" : "; the last try: " + notes_.machine_failure);
   return std::move(found.effect);
@@ -161,9 +158,10 @@ MachineEffect Pass::prepare(FileSituation& s) const {
 
 // Why nothing may be begun, as the Edge itself sees the endpoint.
 void Pass::find_hindrance(FileSituation& s) {
-  if (notes_.machine_trouble_until > now_ && !s.refuses && !changes()) s.hindered = notes_.machine_trouble;
   if (notes_.trouble_until > now_) s.hindered = notes_.trouble;
   if (is_leaving() || is_overridden()) return;
+  if (notes_.machine_trouble_until > now_ && is_enforcing() && !s.refuses && !changes() && s.hindered.empty())
+    s.hindered = notes_.machine_trouble;
   if (sight_error_) {
     s.hindered = "what the endpoint presents to the Edge cannot be seen: " + sight_error_->message();
     return;
