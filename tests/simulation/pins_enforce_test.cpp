@@ -317,6 +317,43 @@ TEST(PinsNotes, WhatItsMachineCannotDoKeepsNobodyPinned) {
   }
 }
 
+TEST(PinsNotes, WhatIsLeftToDoForNoLongerIsSaidNoLonger) {
+  const std::vector<std::pair<const char*, std::function<void(Enforced&)>>> ends{
+      {"it is there after all", [](Enforced& e) { e.machine().time_servers = {"ntp1.example.com"}; }},
+      {"nobody wants it", [](Enforced& e) { e.put_policy([](auto& spec) { spec.clock.servers.clear(); }); }},
+  };
+  for (const auto& [name, end] : ends) {
+    Enforced story;
+    story.run(60s);
+    story.machine().wrong["time servers"] = Error{.kind = ErrorKind::kUnavailable, .what = "506 Cannot talk to daemon"};
+    story.put_policy([](auto& spec) { spec.clock.servers = {"ntp1.example.com"}; });
+    story.run(2min);
+    ASSERT_THAT(story.pins().message, HasSubstr("506 Cannot talk to daemon")) << name;
+    end(story);
+    story.run(6min);
+    EXPECT_EQ(story.pins().message, "the file is as it should be") << name;
+  }
+}
+
+TEST(PinsNotes, TimeServersThatFailKeepNoCaFromTheServiceThatIsRestarted) {
+  for (const ErrorKind kind : {ErrorKind::kUnavailable, ErrorKind::kInvalid}) {
+    Enforced story;
+    story.run(60s);
+    story.machine().wrong["time servers"] = Error{.kind = kind, .what = "506 Cannot talk to daemon"};
+    story.put_policy([](auto& spec) {
+      spec.clock.servers = {"ntp1.example.com"};
+      spec.rotation.interval = 1h;
+    });
+    story.run(2min);
+    story.machine().instead = '1';
+    trust_proxy(story);
+    story.run(2min);
+    EXPECT_THAT(story.machine().file.value_or(""), HasSubstr(colons('P'))) << story.pins().message;
+    EXPECT_THAT(story.machine().trusted, testing::ElementsAre(hash(kProxyCa)));
+    EXPECT_EQ(story.machine().restarts, 2);
+  }
+}
+
 TEST_F(PinsEnforced, LeavingTakesTheCaAlong) {
   trust_proxy(*this);
   run(6min);
