@@ -180,7 +180,7 @@ class Live(PageTest):
     def test_a_cluster_that_is_silent_is_said_with_since_when(self) -> None:
         server = self.show(small())
         server.show(small() | {"silentSince": "2026-11-30T02:03:04Z"})
-        self.wait_text("#lost", "The operator has heard nothing from the cluster since 2026-11-30 02:03 UTC: what you see is of then.")
+        self.wait_text("#lost", "The operator has heard nothing from a watch of the cluster since 2026-11-30 02:03 UTC: what you see may be of then.")
         self.assertEqual(self.browser.texts("#connection"), ["Cluster silent"])
         self.assertEqual(self.browser.run(ROWS), 10)
         server.show(small())

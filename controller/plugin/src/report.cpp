@@ -9,6 +9,7 @@
 #include "text.hpp"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 namespace edgetrust::plugin {
@@ -144,7 +145,13 @@ AuditReport audit_report(const std::vector<AuditLog>& logs, TimePoint from, Time
   };
   AuditReport read;
   ChainReader chain;
+  std::set<std::string_view> begun;  // first lines: each chain has one of its own
   for (const auto& log : logs) {
+    const std::string_view text = log.text;
+    if (!text.empty() && !begun.insert(text.substr(0, text.find('\n'))).second) {
+      read.troubles.push_back(log.name + ": its records have been read already; name each file once");
+      continue;
+    }
     chain.next_log();
     std::size_t number = 0;
     bool is_empty = true;
