@@ -145,10 +145,9 @@ AuditReport audit_report(const std::vector<AuditLog>& logs, TimePoint from, Time
   };
   AuditReport read;
   ChainReader chain;
-  std::set<std::string_view> begun;  // first lines: each chain has one of its own
+  std::set<std::string_view> texts;
   for (const auto& log : logs) {
-    const std::string_view text = log.text;
-    if (!text.empty() && !begun.insert(text.substr(0, text.find('\n'))).second) {
+    if (!log.text.empty() && !texts.insert(log.text).second) {
       read.troubles.push_back(log.name + ": its records have been read already; name each file once");
       continue;
     }
