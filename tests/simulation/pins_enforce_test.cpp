@@ -279,6 +279,81 @@ TEST_F(PinsEnforced, AnOverrideWaitsForNoClock) {
   EXPECT_EQ(machine().pins(), "");
 }
 
+void override_pinning(Enforced& story) {
+  story.put_policy([&](auto& spec) {
+    spec.emergency_override =
+        api::EmergencyOverride{.disable_pinning = true, .until = story.world.clock.now() + kTrusted, .reason = "INC-1"};
+  });
+}
+
+// What it needs besides its file is nothing to a file that pins nothing.
+TEST(PinsNotes, WhatItsMachineCannotDoKeepsNobodyPinned) {
+  const std::vector<std::pair<const char*, std::function<void(Enforced&)>>> needs{
+      {"trust", [](Enforced& e) { trust_proxy(e); }},
+      {"time servers",
+       [](Enforced& e) { e.put_policy([](auto& spec) { spec.clock.servers = {"ntp1.example.com"}; }); }},
+  };
+  const std::vector<std::pair<const char*, std::function<void(Enforced&)>>> ways{
+      {"an override", override_pinning},
+      {"the policy is deleted", [](Enforced& e) { e.remove(e.policies, "cloud"); }},
+      {"the mode is another",
+       [](Enforced& e) { e.put_policy([](auto& spec) { spec.mode = api::PinMode::kReportOnly; }); }},
+  };
+  for (const ErrorKind kind : {ErrorKind::kInvalid, ErrorKind::kUnavailable}) {
+    for (const auto& [what, need] : needs) {
+      for (const auto& [name, end_pinning] : ways) {
+        Enforced story;
+        story.run(60s);
+        story.machine().wrong[what] = Error{.kind = kind, .what = "exit status 78"};
+        need(story);
+        story.run(20s);
+        ASSERT_EQ(story.machine().restarts, 1) << what;
+        end_pinning(story);
+        story.run(15s);
+        EXPECT_EQ(story.machine().pins(), "") << name << ", " << what << ": " << story.pins().message;
+        EXPECT_EQ(story.machine().running, *story.machine().file) << name << ", " << what;
+      }
+    }
+  }
+}
+
+TEST(PinsNotes, WhatIsLeftToDoForNoLongerIsSaidNoLonger) {
+  const std::vector<std::pair<const char*, std::function<void(Enforced&)>>> ends{
+      {"it is there after all", [](Enforced& e) { e.machine().time_servers = {"ntp1.example.com"}; }},
+      {"nobody wants it", [](Enforced& e) { e.put_policy([](auto& spec) { spec.clock.servers.clear(); }); }},
+  };
+  for (const auto& [name, end] : ends) {
+    Enforced story;
+    story.run(60s);
+    story.machine().wrong["time servers"] = Error{.kind = ErrorKind::kUnavailable, .what = "506 Cannot talk to daemon"};
+    story.put_policy([](auto& spec) { spec.clock.servers = {"ntp1.example.com"}; });
+    story.run(2min);
+    ASSERT_THAT(story.pins().message, HasSubstr("506 Cannot talk to daemon")) << name;
+    end(story);
+    story.run(6min);
+    EXPECT_EQ(story.pins().message, "the file is as it should be") << name;
+  }
+}
+
+TEST(PinsNotes, TimeServersThatFailKeepNoCaFromTheServiceThatIsRestarted) {
+  for (const ErrorKind kind : {ErrorKind::kUnavailable, ErrorKind::kInvalid}) {
+    Enforced story;
+    story.run(60s);
+    story.machine().wrong["time servers"] = Error{.kind = kind, .what = "506 Cannot talk to daemon"};
+    story.put_policy([](auto& spec) {
+      spec.clock.servers = {"ntp1.example.com"};
+      spec.rotation.interval = 1h;
+    });
+    story.run(2min);
+    story.machine().instead = '1';
+    trust_proxy(story);
+    story.run(2min);
+    EXPECT_THAT(story.machine().file.value_or(""), HasSubstr(colons('P'))) << story.pins().message;
+    EXPECT_THAT(story.machine().trusted, testing::ElementsAre(hash(kProxyCa)));
+    EXPECT_EQ(story.machine().restarts, 2);
+  }
+}
+
 TEST_F(PinsEnforced, LeavingTakesTheCaAlong) {
   trust_proxy(*this);
   run(6min);

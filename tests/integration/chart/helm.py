@@ -73,7 +73,7 @@ EXTREME: Object = {
     "extraArgs": [],  # every flag has a value of its own
     "extraEnv": [{"name": "TZ", "value": "Europe/Dublin"}, {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
     "extraVolumes": [{"name": "other", "secret": {"secretName": "other-cluster"}}],
-    "extraVolumeMounts": [{"name": "other", "mountPath": "/etc/other", "readOnly": True}],
+    "extraVolumeMounts": [{"name": "other", "mountPath": "/etc/other", "readOnly": True}, {"name": "other", "mountPath": "/var/lib/edgetrust"}],
     "serviceAccount": {"create": True, "name": "voice-operator", "annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/x"}},
     "rbac": {"create": True, "aggregate": True},
     "podLabels": {"mesh": "off"},

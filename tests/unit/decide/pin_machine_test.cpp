@@ -32,7 +32,7 @@ HostState with_chrony(std::vector<std::string> servers = {}, bool synchronised =
   return host;
 }
 MachineDecision with_servers(const std::vector<std::string>& servers, const HostState& host) {
-  return prepare({.time_servers = servers, .anchors = std::vector<ports::CaCertificate>{}}, host);
+  return prepare_clock(servers, host);
 }
 
 TEST(PinMachine, TimeServersArePutIntoChronyAndWaitedFor) {
@@ -54,7 +54,6 @@ TEST(PinMachine, ServersThatAreNoLongerWantedGo) {
   const auto decision = with_servers({}, with_chrony({"ntp1.example.com"}));
   ASSERT_NE(effect_of<effect::SetTimeServers>(decision), nullptr);
   EXPECT_TRUE(effect_of<effect::SetTimeServers>(decision)->servers.empty());
-  EXPECT_TRUE(does_nothing(prepare({}, with_chrony({"ntp1.example.com"})))) << "of an Edge that has left they stay";
   EXPECT_EQ(with_servers({}, with_chrony({}, false)).hindered, "") << "its clock is compared then";
 }
 
@@ -83,7 +82,7 @@ ports::CaCertificate ca(const std::string& name) { return {.pem = name, .sha256 
 MachineDecision with_anchors(const std::vector<ports::CaCertificate>& wanted, std::vector<ports::HostAnchor> there) {
   HostState host = with_chrony();
   host.anchors = std::move(there);
-  return prepare({.time_servers = std::nullopt, .anchors = wanted}, host);
+  return prepare_anchors(wanted, host);
 }
 
 TEST(PinMachine, WantedCasComeAndOthersOfOursGo) {
@@ -101,34 +100,13 @@ TEST(PinMachine, WantedCasComeAndOthersOfOursGo) {
   EXPECT_NE(effect_of<effect::Distrust>(with_anchors({}, {{"hash of a", true}})), nullptr);
 }
 
-TEST(PinMachine, ACaWhoseTimeIsOverGoesThoughTheClockIsNotInSync) {
-  HostState host = with_chrony({"ntp1.example.com"}, false);
-  host.anchors = {{"hash of a", true}};
-  const auto decision = prepare(
-      {.time_servers = std::vector<std::string>{"ntp1.example.com"}, .anchors = std::vector<ports::CaCertificate>{}},
-      host);
-  EXPECT_NE(effect_of<effect::Distrust>(decision), nullptr);
-  EXPECT_NE(decision.hindered, "");
-}
-
-TEST(PinMachine, ACaWhoseTimeIsOverGoesBeforeTimeServersThatMayFail) {
-  HostState host = with_chrony();
-  host.anchors = {{"hash of a", true}};
-  MachineWish wish{.time_servers = std::vector<std::string>{"ntp1.example.com"}, .anchors = {{}}};
-  EXPECT_NE(effect_of<effect::Distrust>(prepare(wish, host)), nullptr);
-  wish.anchors = {ca("a"), ca("b")};
-  EXPECT_NE(effect_of<effect::SetTimeServers>(prepare(wish, host)), nullptr) << "what comes in waits for the clock";
-}
-
 TEST(PinMachine, WithoutATrustStoreItIsSaid) {
   HostState host = with_chrony();
   host.anchors_trouble = "there is none";
-  const auto decision = prepare({.time_servers = std::nullopt, .anchors = std::vector{ca("a")}}, host);
+  const auto decision = prepare_anchors({ca("a")}, host);
   EXPECT_TRUE(does_nothing(decision));
   EXPECT_THAT(decision.hindered, HasSubstr("trustedIntermediaries cannot be served: there is none"));
-  EXPECT_EQ(prepare({}, host).hindered, "");
-  host.anchors = {{"hash of a", true}};
-  EXPECT_TRUE(does_nothing(prepare({}, host))) << "which of them are wanted is not known";
+  EXPECT_EQ(prepare_anchors({}, host).hindered, "");
 }
 
 IntermediaryCa intermediary(const std::string& name, TimePoint until) {

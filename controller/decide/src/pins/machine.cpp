@@ -6,7 +6,6 @@
 #include <set>
 
 namespace edgetrust::decide::pins {
-namespace {
 
 using ports::TimeService;
 
@@ -21,16 +20,13 @@ MachineDecision prepare_clock(const std::vector<std::string>& servers, const por
   return {{}, host.clock_synchronised ? "" : "chrony is not in sync with clock.servers yet"};
 }
 
-MachineDecision take_away_anchors(const std::vector<ports::CaCertificate>& wanted, const ports::HostState& host) {
+MachineDecision prepare_anchors(const std::vector<ports::CaCertificate>& wanted, const ports::HostState& host) {
   const auto is_wanted = [&](const ports::HostAnchor& anchor) {
     return std::ranges::find(wanted, anchor.sha256, &ports::CaCertificate::sha256) != wanted.end();
   };
   const auto surplus = std::ranges::find_if_not(host.anchors, is_wanted);
-  if (surplus == host.anchors.end()) return {};
-  return {machine_effect::Distrust{surplus->sha256}, "a CA whose time is over is taken out of the trust store"};
-}
-
-MachineDecision put_anchors(const std::vector<ports::CaCertificate>& wanted, const ports::HostState& host) {
+  if (surplus != host.anchors.end())
+    return {machine_effect::Distrust{surplus->sha256}, "a CA whose time is over is taken out of the trust store"};
   for (const auto& certificate : wanted) {
     const ports::HostAnchor there{.sha256 = certificate.sha256, .in_force = true};
     if (std::ranges::find(host.anchors, there) != host.anchors.end()) continue;
@@ -38,23 +34,6 @@ MachineDecision put_anchors(const std::vector<ports::CaCertificate>& wanted, con
     return {machine_effect::Trust{certificate}, "the CA of a trusted intermediary is put into the trust store"};
   }
   return {};
-}
-
-}  // namespace
-
-MachineDecision prepare(const MachineWish& wish, const ports::HostState& host) {
-  const auto acts = [](const MachineDecision& decision) {
-    return !std::holds_alternative<std::monostate>(decision.effect);
-  };
-  // A CA whose time is over goes whatever else is the matter: what is trusted for too long is worse than what is not
-  // there yet.
-  if (wish.anchors) {
-    if (MachineDecision surplus = take_away_anchors(*wish.anchors, host); acts(surplus)) return surplus;
-  }
-  MachineDecision clock = wish.time_servers ? prepare_clock(*wish.time_servers, host) : MachineDecision{};
-  if (acts(clock) || !wish.anchors) return clock;
-  MachineDecision anchors = put_anchors(*wish.anchors, host);
-  return acts(anchors) || clock.hindered.empty() ? anchors : clock;
 }
 
 std::string other_servers(const std::vector<std::string>& wanted, const std::vector<std::string>& of_site) {

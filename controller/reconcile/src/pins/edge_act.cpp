@@ -201,6 +201,10 @@ void Pass::note(const Status& done) {
   notes_.trouble_until = now_ + terms().rotation.interval;
 }
 
+MachineNote& Pass::note_of(const MachineEffect& effect) {
+  return std::holds_alternative<machine_effect::SetTimeServers>(effect) ? notes_.clock : notes_.anchors;
+}
+
 Status Pass::perform_machine(const MachineEffect& effect) {
   struct Act {
     ports::EdgeHost& host;
@@ -213,12 +217,16 @@ Status Pass::perform_machine(const MachineEffect& effect) {
     Status operator()(const machine_effect::Distrust& distrust) const { return host.distrust(distrust.sha256, stop); }
   };
   Status done = std::visit(Act{*host_, stop_}, effect);
-  notes_.machine_failures = done ? 0 : notes_.machine_failures + 1;
-  notes_.machine_failure = done ? std::string{} : done.error().message();
-  if (!done && !is_leaving() && !done.error().maybe_executed && retry_of(done.error()) == Retry::kAfterChange) {
-    notes_.machine_trouble = done.error().message();
-    notes_.machine_trouble_until = now_ + terms().rotation.interval;
+  MachineNote& known = note_of(effect);
+  if (done) {
+    known = {};
+    return done;
   }
+  known.of = effect;
+  ++known.failures;
+  known.failure = done.error().message();
+  if (!done.error().maybe_executed && retry_of(done.error()) == Retry::kAfterChange)
+    known.left_alone_until = now_ + terms().rotation.interval;
   return done;
 }
 

@@ -126,42 +126,42 @@ ports::PinFile Pass::wanted_file() const {
   return file;
 }
 
-// What its machine needs before the file is changed. A CA whose time is over goes whatever else is the matter, and so
-// do the time servers of a policy that is left; nothing is put there while somebody else answers in place of the
-// endpoint, or while pinning is overridden.
-MachineEffect Pass::prepare(FileSituation& s) const {
-  const bool is_ours = is_enforcing() || is_leaving();
-  if (!state_ || !is_ours || changes() || state_->restore_armed) return {};
-  decide::pins::MachineWish wish{.time_servers = is_enforcing() ? terms().clock.servers : std::vector<std::string>{},
-                                 .anchors = {}};
-  if (is_leaving()) {
-    // While its file pins it may be by this CA alone that it reaches the endpoint.
-    if (has_left()) wish.anchors.emplace();
-  } else if (in_force_->intermediaries) {
-    wish.anchors = decide::pins::anchors_of(trusted_);
+// What its machine needs before a file that pins is changed, and what goes when none is there any more: while it pins
+// it may be by our CA alone that it reaches the endpoint. A CA whose time is over goes whatever else is the matter;
+// nothing is put there while somebody else answers in place of the endpoint, or while pinning is overridden.
+MachineEffect Pass::prepare(FileSituation& s) {
+  const bool is_over = is_leaving() && has_left();
+  if (!state_ || changes() || state_->restore_armed || !(is_enforcing() || is_over)) return {};
+  MachineDecision clock =
+      decide::pins::prepare_clock(is_over ? std::vector<std::string>{} : terms().clock.servers, *state_);
+  MachineDecision anchors;  // where a CA cannot be read nobody knows which are wanted
+  if (is_over || in_force_->intermediaries)
+    anchors = decide::pins::prepare_anchors(
+        is_over ? std::vector<ports::CaCertificate>{} : decide::pins::anchors_of(trusted_), *state_);
+  const bool may_put = !is_overridden() && s.intercepted.empty();
+  const auto acts = [&](const MachineDecision& found, MachineNote& known) {
+    if (known.of != found.effect) known = {};  // what failed is another thing than what is to be done now
+    if (std::holds_alternative<std::monostate>(found.effect)) return false;
+    const bool takes_away = is_over || std::holds_alternative<machine_effect::Distrust>(found.effect);
+    return takes_away || (may_put && known.left_alone_until <= now_);
+  };
+  const bool sets_clock = acts(clock, notes_.clock);
+  const bool sets_anchors = acts(anchors, notes_.anchors);
+  if (s.hindered.empty() && is_enforcing() && !is_overridden()) {
+    // Who is out waits for no time server; the CA that its new file needs it has to have read when it is started, but
+    // nobody goes on being refused because of one that cannot be put there.
+    const bool is_tried = sets_anchors && notes_.anchors.failures < decide::pins::kMostTries;
+    if (!s.refuses || is_tried) s.hindered = notes_.anchors.with(anchors.hindered);
+    if (!s.refuses && s.hindered.empty()) s.hindered = notes_.clock.with(clock.hindered);
   }
-  // Who is out waits for no time server; the CA that its new file needs it has to have read when it is started.
-  const bool is_out = is_enforcing() && s.refuses;
-  const decide::pins::MachineWish needed{.time_servers = is_out ? std::nullopt : wish.time_servers,
-                                         .anchors = wish.anchors};
-  decide::pins::MachineDecision found = decide::pins::prepare(needed, *state_);
-  const bool is_needed = !is_out || !std::holds_alternative<std::monostate>(found.effect);
-  if (!is_needed) found = decide::pins::prepare(wish, *state_);
-  const bool takes_away = std::holds_alternative<machine_effect::Distrust>(found.effect) || is_leaving();
-  if (!takes_away && (is_overridden() || !s.intercepted.empty() || notes_.machine_trouble_until > now_)) return {};
-  // Nobody goes on being pinned because of a time server that cannot be taken out, or refused because of a CA that
-  // cannot be put there.
-  const bool may_be_tried = is_needed && notes_.machine_failures < decide::pins::kMostTries;
-  const bool is_patient = (is_enforcing() && !s.refuses) || may_be_tried;
-  const bool goes_first = !is_overridden() && is_patient;
-  if (s.hindered.empty() && goes_first && !found.hindered.empty())
-    s.hindered = found.hindered + (notes_.machine_failure.empty() ? "" : "; the last try: " + notes_.machine_failure);
-  return std::move(found.effect);
+  // What fails again and again is in nobody's way.
+  if (sets_anchors && (!sets_clock || notes_.anchors.failures <= notes_.clock.failures))
+    return std::move(anchors.effect);
+  return sets_clock ? std::move(clock.effect) : MachineEffect{};
 }
 
 // Why nothing may be begun, as the Edge itself sees the endpoint.
 void Pass::find_hindrance(FileSituation& s) {
-  if (notes_.machine_trouble_until > now_ && !s.refuses && !changes()) s.hindered = notes_.machine_trouble;
   if (notes_.trouble_until > now_) s.hindered = notes_.trouble;
   if (is_leaving() || is_overridden()) return;
   if (sight_error_) {

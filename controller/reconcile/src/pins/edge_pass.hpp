@@ -31,6 +31,7 @@ using decide::pins::FileEffect;
 using decide::pins::FileSituation;
 using decide::pins::Goal;
 using decide::pins::IntermediaryCa;
+using decide::pins::MachineDecision;
 using decide::pins::MachineEffect;
 using decide::pins::Permission;
 using decide::pins::Pin;
@@ -49,6 +50,18 @@ constexpr std::chrono::seconds kSilentOnce{
 constexpr int kPatientEach = 4;  // of so many such looks one has all the time that a look may take
 constexpr std::chrono::seconds kFailedOnce{2};
 constexpr std::chrono::seconds kFailedOften{60};
+
+// Of something that its machine needs besides the file: what was tried and has failed.
+struct MachineNote {
+  MachineEffect of;
+  int failures = 0;  // in a row
+  std::string failure;
+  TimePoint left_alone_until;  // it cannot be done as things are
+
+  [[nodiscard]] std::string with(const std::string& hindered) const {
+    return hindered.empty() || failure.empty() ? hindered : hindered + "; the last try: " + failure;
+  }
+};
 
 // What the process remembers of one Edge; may be lost at any time.
 struct Notes {
@@ -70,10 +83,8 @@ struct Notes {
   api::PinStep failed_at = api::PinStep::kInstalling;
   int step_failures = 0;
   std::string step_failure;
-  int machine_failures = 0;  // of what its machine needs besides, in a row, and the last of them
-  std::string machine_failure;
-  std::string machine_trouble;  // why that cannot be done as things are
-  TimePoint machine_trouble_until;
+  MachineNote clock;       // of its time servers
+  MachineNote anchors;     // of the CAs of intermediaries
   TimePoint no_set_since;  // its policy has had no set of pins; empty: it has
   std::string trouble;     // why the last file could not be put there
   TimePoint trouble_until;
@@ -170,7 +181,8 @@ class Pass {
   void find_wanted(FileSituation& s);
   [[nodiscard]] ports::PinFile wanted_file() const;
   void find_hindrance(FileSituation& s);
-  MachineEffect prepare(FileSituation& s) const;
+  MachineEffect prepare(FileSituation& s);
+  MachineNote& note_of(const MachineEffect& effect);
   [[nodiscard]] bool refuses() const;
   [[nodiscard]] bool is_locked_out() const;
   [[nodiscard]] bool is_through_intermediary() const;

@@ -89,9 +89,9 @@ void Pass::take_retry(std::optional<api::EdgePins>& known) {
   known->rejected_until.reset();
   known->unconfirmed_sha256.clear();
   known->not_before.reset();
-  notes_.trouble_until = notes_.machine_trouble_until = notes_.not_drained_until = {};
+  notes_.trouble_until = notes_.not_drained_until = {};
   notes_.step_failures = 0;
-  notes_.machine_failures = 0;
+  notes_.clock = notes_.anchors = {};
 }
 
 Plan Pass::looked() {
@@ -107,13 +107,14 @@ Plan Pass::looked() {
   const MachineEffect first = prepare(s);
   const bool is_trusted_still = std::holds_alternative<machine_effect::Distrust>(first);
   const bool keeps_time = std::holds_alternative<machine_effect::SetTimeServers>(first) && is_leaving() &&
-                          notes_.machine_failures < decide::pins::kMostTries;
+                          notes_.clock.failures < decide::pins::kMostTries;
   if (has_left() && (is_trusted_still || keeps_time) && known) {
     Plan plan{.pins = known, .effect = first, .wake_at = now_};
-    if (!notes_.machine_failure.empty())
+    const std::string& failure = note_of(first).failure;
+    if (!failure.empty())
       plan.pins->message = (is_trusted_still ? "a CA that the operator has put into the trust store"
                                              : "the time servers that the operator has put into chrony") +
-                           std::string(" cannot be taken out: ") + notes_.machine_failure;
+                           std::string(" cannot be taken out: ") + failure;
     return tail(back_in_service(std::move(plan)));
   }
   if (auto plan = left(known)) return tail(back_in_service(*std::move(plan)));
@@ -122,8 +123,10 @@ Plan Pass::looked() {
     plan.effect = first;
     plan.wake_at = now_;
   }
-  if (plan.pins->state == EdgePinState::kMatched && !notes_.machine_failure.empty() && is_enforcing())
-    plan.pins->message += "; what it needs besides cannot be put there: " + notes_.machine_failure;
+  for (const MachineNote* of : {&notes_.anchors, &notes_.clock}) {
+    if (plan.pins->state == EdgePinState::kMatched && !of->failure.empty() && is_enforcing())
+      plan.pins->message += "; what it needs besides cannot be put there: " + of->failure;
+  }
   if (!plan.wake_at && host_error_ && changes()) plan.wake_at = now_ + kChangeWaits;
   if (is_leaving() && plan.pins->state == EdgePinState::kMatched) plan.wake_at = now_;  // and then it has left
   describe_sight(*plan.pins);
@@ -158,8 +161,7 @@ Outcome Pass::run() {
   outcome.wrote_status = *written;
   outcome.rank = rank_of(*edge_);
   if (std::holds_alternative<std::monostate>(plan.effect)) return outcome;
-  const bool leads = world_.leadership == nullptr || world_.leadership->holds();
-  if (stop_.stop_requested() || !leads) return outcome;
+  if (!world_.may_change(stop_)) return outcome;
   if (const Status current = guard(plan.effect); !current) {
     if (current.error().kind != ErrorKind::kConflict && current.error().kind != ErrorKind::kNotFound)
       return {.error = current.error(), .trace_id = outcome.trace_id};
