@@ -3,34 +3,33 @@
 import json
 import re
 import sys
-import time
 import unittest
 from typing import Any
 
 from monitoring import ROOT, RUNBOOKS, Monitoring  # puts the operator's harness on the path
 
+from audit_sink import AuditSink
+from edge_machine import WHY_NOT
 from health import judged
 from harness import ALWAYS_OPEN, LITERAL, PATIENT, Operator, env, wait_for
+from pin_harness import PinTest, ahead
+from simulator import leaf_of
+from test_ari import set_renewal_info
 from test_limits import LimitedTest
 
 sys.path.append(str(ROOT / "charts"))
 from dashboards import DASHBOARDS  # noqa: E402
 
 
-# What a PinPolicy that enforces has, on Edges whose machine is reached, and nobody else: no sample here.
-OF_ENFORCE = {
-    "edgetrust_edge_clock_in_sync",
-    "edgetrust_edge_clock_offset_seconds",
-    "edgetrust_edge_pin_state",
-    "edgetrust_edge_pins_enforced",
-    "edgetrust_pin_policy_intercepted",
-    "edgetrust_pin_policy_override_active",
-}
-OF_A_SINK = {"edgetrust_audit_sink_backlog"}
+# What is known of an Edge by its machine: no sample where there can be none.
+OF_A_MACHINE = {"edgetrust_edge_clock_in_sync", "edgetrust_edge_clock_offset_seconds", "edgetrust_edge_pin_state", "edgetrust_edge_pins_enforced"} if WHY_NOT else set()
+
+# Silent where nothing went wrong in the last half minute.
+OF_TROUBLE = {"edgetrust_watch_restarts_total", "edgetrust_audit_sink_failures_total"}
 
 
-class Monitored(LimitedTest):
-    """Behind a CA that can be made to refuse; one rollback halts the policy."""
+class Monitored(LimitedTest, PinTest):
+    """Behind a CA that can be made to refuse, with a sink of audit records; one rollback halts the policy."""
 
     policy = {"windows": ALWAYS_OPEN, "observe": PATIENT, "budget": {"haltAfterRollbacks": 1}}
     connection = {"discovery": {"mode": "Report"}}
@@ -40,15 +39,23 @@ class Monitored(LimitedTest):
         super().setUp()
         self.edge = self.new_edge()  # before the operator lists those that Genesys has
         # As by default: one works, the other stands by.
-        elect = ("--leader-elect", "--leader-elect-namespace", self.namespace)
+        arguments = ("--leader-elect", "--leader-elect-namespace", self.namespace, *self.audited())
         kubeconfig = self.operator.kubeconfig
-        self.operator, self.standby = (Operator(self.namespace, self.folder, kubeconfig, *elect, log=f"{name}.log") for name in ("operator", "standby"))
+        self.operator, self.standby = (Operator(self.namespace, self.folder, kubeconfig, *arguments, log=f"{name}.log") for name in ("operator", "standby"))
         self.addCleanup(self.standby.kill)
         self.operator.start()
         wait_for("it leads", lambda: "edgetrust_leader 1" in self.operator.metrics().splitlines())
         self.standby.start()
         self.monitoring = Monitoring(self.folder, self.operator.port(), self.standby.port())
         self.addCleanup(self.monitoring.close)
+
+    def audited(self) -> tuple[str, ...]:
+        key = self.folder / "audit-key"
+        key.write_text("a key that both sides know")
+        self.sink = AuditSink(key.read_text())
+        self.addCleanup(self.sink.close)
+        self.sink.takes = True
+        return ("--audit-log", str(self.folder / "audit.log"), "--audit-sink", self.sink.url, "--audit-sink-key-file", str(key), "--audit-sink-ca-file", env("STACK_GENESYS_CA_FILE"))
 
     def arrives(self, alert: str, **labels: str) -> Any:
         """At Alertmanager, and from there at the pager."""
@@ -62,6 +69,7 @@ class Monitored(LimitedTest):
 
     def is_rolled_back(self) -> None:
         edge = self.edge
+        self.has_pins()
         self.wait_phase(edge.name, "Ready", 1)
         self.wait_condition("Edge", edge.name, "SipHealthy", "True")
         # The simulator has Edges of other tests, which nobody manages here.
@@ -72,26 +80,52 @@ class Monitored(LimitedTest):
         self.renew(edge.name)
         self.wait_phase(edge.name, "RolledBack", 1)
 
+    # --- what the dashboards count
+
+    def frozen(self, until: str) -> dict[str, Any]:
+        return {"freezes": [{"name": "no-changes", "from": "2026-01-01T00:00:00Z", "to": until}]}
+
     def waits_for_a_window(self) -> str:
-        freeze = {"name": "until-tomorrow", "from": "2026-01-01T00:00:00Z", "to": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))}
-        self.make("RotationPolicy", "frozen", self.policy | {"freezes": [freeze]})
-        edge = self.sim.add_edges(1)[0]
-        self.make_edge(edge)
-        self.make_certificate(edge, policyRef={"name": "frozen"})
+        self.make("RotationPolicy", "frozen", self.policy | self.frozen(ahead(days=1)))
+        edge = self.new_edge(policyRef={"name": "frozen"})
         wait_for("it waits for the end of the freeze", lambda: self.status(edge.name).get("nextWindow"), 90)
         return edge.name
 
-    def looks_at_pins(self) -> None:
-        host, port = env("STACK_CLOUD_ADDR").split(":")
-        self.secret("cloud-roots", {"ca.crt": self.sim.call("GET", "/sim/v1/cloud")["caPem"]})
-        self.make("PinPolicy", "cloud", {"endpoint": {"host": host, "port": int(port), "caBundleRef": {"name": "cloud-roots", "key": "ca.crt"}}, "edgeSelector": {}})
+    def is_due_and_infeasible(self) -> None:
+        """Its CA would have it renewed by now, and no start is left before it expires."""
+        self.make("RotationPolicy", "closed", self.policy | {"approval": {"required": True}})
+        edge = self.new_edge(policyRef={"name": "closed"})
+        self.wait_phase(edge.name, "AwaitingApproval")
+        set_renewal_info(leaf_of(self.kube.get("Secret", self.namespace, f"{edge.name}-r1")), -7200, -3600)
+        self.annotate(edge.name, "approve", json.dumps({"revision": 1}))
+        wait_for("it is live", lambda: self.status(edge.name).get("revision") == 1, 90)
+        self.kube.patch("RotationPolicy", self.namespace, "closed", {"spec": self.frozen("2099-01-01T00:00:00Z")})
+        self.wait_condition("EdgeCertificate", edge.name, "Infeasible", "True")
+
+    def is_not_well(self) -> str:
+        edge = self.sim.add_edges(1)[0]
+        self.sim.patch(edge, online=False, sip="DOWN")
+        return self.make_edge(edge)
+
+    def has_pins(self) -> None:
+        """On a machine, where there can be one."""
+        if not WHY_NOT:
+            self.machine = self.add_machine()
+            self.kube.patch("Edge", self.namespace, "edge01", {"metadata": {"labels": {"pins": "yes"}}})
+        self.pin(edgeSelector={"matchLabels": {"pins": "yes"}}, emergencyOverride={"disablePinning": False, "until": ahead(hours=1), "reason": "not needed yet"})
         wait_for("its Edges are counted", lambda: "summary" in self.kube.get("PinPolicy", self.namespace, "cloud").get("status", {}))
+        if not WHY_NOT:
+            self.wait_state("Matched")
+
+    def has_a_wrong_clock(self) -> None:
+        if not WHY_NOT:
+            self.machine.clock(3600.0)
+            self.look()
+            self.wait_condition("Edge", "edge01", "ClockInSync", "False")
 
     def is_limited(self) -> None:
         self.ca.closed_for = 30
-        edge = self.sim.add_edges(1)[0]
-        self.make_edge(edge)
-        self.make_certificate(edge)
+        self.new_edge()
 
     def test_a_rollback_pages_until_it_is_mended_and_the_dashboards_show_it(self) -> None:
         self.is_rolled_back()
@@ -106,11 +140,16 @@ class Monitored(LimitedTest):
         self.assertEqual(self.arrives("EdgetrustCertificateStopped", **certificate)["labels"]["severity"], "warning")
         self.assertTrue(self.monitoring.pager.heard("firing", alertname="EdgetrustRollback", job="edgetrust", result="rolled_back", severity="warning"))
 
+        self.sink.takes = False
+        offline = self.is_not_well()
         waiting = self.waits_for_a_window()
-        self.looks_at_pins()
+        self.is_due_and_infeasible()
+        self.has_a_wrong_clock()
+        for condition in ("Online", "SipHealthy"):
+            self.wait_condition("Edge", offline, condition, "False", 150)  # a listing of before may be looked at first
         self.is_limited()
         self.arrives("EdgetrustIssuerLimited", namespace=self.namespace, name="pebble")
-        self.the_dashboards_show(edge.name, waiting)
+        self.the_dashboards_show(edge.name, waiting, "edge01")
 
         self.sim.patch(edge, onApply="ok")
         self.sim.slow_status(edge, 0)
@@ -141,10 +180,10 @@ class Monitored(LimitedTest):
         return text
 
     def the_dashboards_show(self, *edges: str) -> None:
-        """Each panel has something to show for one of these."""
+        """Each query has something to show for one of these."""
         known = self.monitoring.values_of("__name__")
         program = (ROOT / "controller" / "telemetry" / "src" / "metrics.cpp").read_text()
-        for metric in OF_ENFORCE | OF_A_SINK:
+        for metric in OF_A_MACHINE:
             self.assertIn(f'"{metric}"', program)
         for dashboard in DASHBOARDS:
             stored = json.loads((ROOT / "charts" / "edgetrust" / "files" / "dashboards" / f"{dashboard.name}.json").read_text())
@@ -153,13 +192,48 @@ class Monitored(LimitedTest):
                     with self.subTest(dashboard.name, variable=variable["name"]):
                         self.offers(variable["query"]["query"], edges[0])
             for panel in stored["panels"]:
-                with self.subTest(dashboard.name, panel=panel["title"]):
-                    queries = [self.asked(target["expr"], edge) for target in panel["targets"] for edge in edges]
-                    for metric in re.findall(r"\b(?:edgetrust_\w+|ALERTS)", " ".join(queries)):
-                        self.assertIn(metric, known | OF_ENFORCE | OF_A_SINK)
-                    # Not each, for some count what did not happen here; a query that Prometheus cannot read ends the test.
-                    shown = [bool(self.monitoring.query(query)) for query in queries]
-                    self.assertTrue(any(shown), queries)
+                for target in panel["targets"]:
+                    with self.subTest(dashboard.name, panel=panel["title"], query=target["expr"]):
+                        queries = [self.asked(target["expr"], edge) for edge in edges]
+                        metrics = set(re.findall(r"\b(?:edgetrust_\w+|ALERTS)", queries[0]))
+                        self.assertLessEqual(metrics, known | OF_A_MACHINE)
+                        shown = [self.monitoring.query(query) for query in queries]  # one that Prometheus cannot read fails
+                        self.assertTrue(any(shown) or metrics & (OF_A_MACHINE | OF_TROUBLE))
+                        if target["expr"].endswith(" or vector(0)"):
+                            self.counts(panel["title"], target["legendFormat"], queries[0])
+
+    def counts(self, panel: str, of: str, query: str) -> None:
+        """As many as there are; a query that finds nothing says 0, so there has to be one."""
+
+        def compared() -> tuple[int, int]:
+            return int(self.monitoring.query(query)[0]["value"][1]), self.there_are(panel, of)
+
+        def is_right() -> bool:
+            shown, there = compared()
+            return shown == there and (there > 0 or bool(WHY_NOT))
+
+        try:
+            wait_for(f"{panel} is right", is_right, 20)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {compared()}") from None
+
+    def there_are(self, panel: str, of: str) -> int:
+        """How many objects are what the panel counts, as their statuses say."""
+        certificates, edges, policies = (self.kube.list(kind, self.namespace) for kind in ("EdgeCertificate", "Edge", "RotationPolicy"))
+
+        def said(things: list[Any], condition: str, status: str) -> int:
+            return sum(self.condition(thing, condition).get("status") == status for thing in things)
+
+        return {
+            "EdgeCertificates": len(certificates),
+            "Not ready": len(certificates) - said(certificates, "Ready", "True"),
+            "Infeasible": said(certificates, "Infeasible", "True"),
+            "Halted policies": said(policies, "Halted", "True"),
+            "Edges that are not well": said(edges, "Online" if of == "offline" else "SipHealthy", "False"),
+            "Edges by their pins": sum(edge.get("status", {}).get("pins", {}).get("enforced", False) for edge in edges),
+            "Clocks": said(edges, "ClockInSync", "False"),
+            "Certificates that are due": sum(certificate.get("status", {}).get("renewalTime", "9") < ahead() for certificate in certificates),
+        }[panel]
 
     def offers(self, query: str, edge: str) -> None:
         """A variable has something to choose."""
