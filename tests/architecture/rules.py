@@ -57,7 +57,7 @@ WORLD = {
     r"getrandom|std::random_device|\brand\(\)|std::mt19937": {"base/src/random.cpp"},
     r"\bgetenv\(": {"main/src/process.cpp"},
     r"\bsystem\(|\bpopen\(|\bexecv|\bexecl|posix_spawn|\bfork\(": {"plugin/src/run_program.cpp"},  # what gives credentials to a person
-    r"\.detach\(\)": {"audit/src/log.cpp"},  # a thread in a system call of a volume that does not answer, which nobody can end
+    r"\.detach\(\)": {"audit/src/volume_thread.cpp"},  # a thread in a system call of a volume that does not answer, which nobody can end
 }
 
 # For reasons.py. First halves of reasons; the second is how a request failed (docs/states.md).

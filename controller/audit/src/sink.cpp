@@ -6,6 +6,7 @@
 #include "edgetrust/base/time_text.hpp"
 #include "edgetrust/crypto/digest.hpp"
 #include "edgetrust/json/value.hpp"
+#include "volume_thread.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -47,7 +48,11 @@ Result<http::Request> cloud_event(std::string_view line, const http::Url& endpoi
 }
 
 Sink::Sink(Options options, std::shared_ptr<http::Transport> transport, const Clock& clock)
-    : options_(std::move(options)), transport_(std::move(transport)), clock_(clock), pause_(options_.first_pause) {}
+    : options_(std::move(options)),
+      transport_(std::move(transport)),
+      clock_(clock),
+      pause_(options_.first_pause),
+      volume_(std::make_unique<VolumeThread>(options_.patience)) {}
 
 Sink::~Sink() { stop(); }
 
@@ -109,8 +114,23 @@ std::int64_t Sink::position_after(const Place& place, std::istream& log) {
   return stands ? place.end : 0;
 }
 
+// Some of the whole lines behind that place; one without its newline is still being written.
+Result<std::vector<Sink::Line>> Sink::lines_after(const Place& place, const std::string& path) {
+  constexpr std::size_t kMost = 100;
+  std::ifstream log(path, std::ios::binary);
+  if (!log) return fail(ErrorKind::kUnavailable, path + " cannot be read");
+  std::int64_t position = position_after(place, log);
+  log.seekg(position);
+  std::vector<Line> lines;
+  for (std::string text; lines.size() < kMost && std::getline(log, text) && !log.eof();) {
+    const std::int64_t end = position + static_cast<std::int64_t>(text.size()) + 1;
+    lines.push_back({.begin = position, .end = end, .text = std::move(text)});
+    position = end;
+  }
+  return lines;
+}
+
 void Sink::loop(const std::stop_token& stop) {
-  Place place = place_in(cursor_of(options_.log_path));
   while (!stop.stop_requested()) {
     {
       std::unique_lock lock(mutex_);
@@ -118,7 +138,7 @@ void Sink::loop(const std::stop_token& stop) {
       more_ = false;
     }
     Wish wish;
-    const Status handed = hand_over(place, stop, wish);
+    const Status handed = hand_over(stop, wish);
     if (handed || stop.stop_requested()) continue;
     if (options_.failed) options_.failed(within("audit sink", handed.error()));
     std::unique_lock lock(mutex_);
@@ -130,27 +150,31 @@ void Sink::loop(const std::stop_token& stop) {
 }
 
 // All that stands in the log by now.
-Status Sink::hand_over(Place& place, const std::stop_token& stop, Wish& wish) {
-  std::ifstream log(options_.log_path, std::ios::binary);
-  if (!log) return fail(ErrorKind::kUnavailable, options_.log_path + " cannot be read");
-  std::int64_t position = position_after(place, log);
-  log.seekg(position);
-  std::string line;
-  while (std::getline(log, line) && !log.eof()) {              // a line without its newline is still being written
-    const bool is_record = follow(line, nullptr).has_value();  // one that was cut is passed over
-    if (is_record) {
-      {
-        const std::lock_guard lock(mutex_);
-        pending_ = pending_in(line);
+Status Sink::hand_over(const std::stop_token& stop, Wish& wish) {
+  const std::string& path = options_.log_path;
+  const auto silent = [&] { return fail(ErrorKind::kUnavailable, "the volume of " + path + " does not answer"); };
+  if (!place_) place_ = volume_->answer([path] { return place_in(cursor_of(path)); });
+  if (!place_) return silent();
+  while (!stop.stop_requested()) {
+    auto lines = volume_->answer([path, place = *place_] { return lines_after(place, path); });
+    if (!lines) return silent();
+    if (!*lines) return fail(lines->error());
+    if ((*lines)->empty()) return {};
+    for (const Line& line : **lines) {
+      const bool is_record = follow(line.text, nullptr).has_value();  // one that was cut is passed over
+      if (is_record) {
+        {
+          const std::lock_guard lock(mutex_);
+          pending_ = pending_in(line.text);
+        }
+        EDGETRUST_TRY(offer(line.text, stop, wish));
       }
-      EDGETRUST_TRY(offer(line, stop, wish));
+      place_ = {.begin = line.begin, .end = line.end, .sha256 = to_hex(crypto::sha256(line.text))};
+      const Status kept =
+          volume_->answer([path, place = *place_] { return keep(place, cursor_of(path)); }).value_or(silent());
+      if (!kept && options_.failed) options_.failed(within("audit sink", kept.error()));
+      if (is_record) took();
     }
-    const std::int64_t end = position + static_cast<std::int64_t>(line.size()) + 1;
-    place = {.begin = position, .end = end, .sha256 = to_hex(crypto::sha256(line))};
-    if (const Status kept = keep(place, cursor_of(options_.log_path)); !kept && options_.failed)
-      options_.failed(within("audit sink", kept.error()));
-    if (is_record) took();
-    position = end;
   }
   return {};
 }

@@ -679,9 +679,9 @@ Status Operator::Parts::work(const std::stop_token& stop) {
   std::unique_lock lock(mutex);
   std::condition_variable_any().wait(lock, stop, [] { return false; });
   log.info("stopping");
+  metrics.leader(false);  // before anything is waited for: it may be that another leads by now
   lanes.stop();
   if (tools.audit) tools.audit->close();
-  metrics.leader(false);
   return {};
 }
 

@@ -21,6 +21,7 @@
 #include <gmock/gmock.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace edgetrust::audit {
@@ -294,6 +295,35 @@ TEST_F(AuditTest, ALogEndsThoughItsVolumeIsSilent) {
   while (!is_heard.expired()) std::this_thread::yield();  // and ends when that answers
 }
 
+// A volume that does not answer whoever opens that file: a pipe without its other end.
+class Hung {
+ public:
+  explicit Hung(std::string path) : path_(std::move(path)) {
+    std::signal(SIGPIPE, SIG_IGN);
+    EXPECT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  }
+  // It answers: whoever reads it is at its end, and it is gone.
+  ~Hung() {
+    const int other_end = ::open(path_.c_str(), O_RDWR | O_CLOEXEC);
+    std::filesystem::remove(path_);
+    ::close(other_end);
+  }
+  Hung(const Hung&) = delete;
+  Hung& operator=(const Hung&) = delete;
+
+ private:
+  std::string path_;
+};
+
+TEST_F(AuditTest, WhoLooksAtASilentVolumeIsToldSo) {
+  const Hung hung(path);
+  const Log log({.path = path, .instance = "pod-1", .patience = 50ms}, clock);
+  const Status looked = log.check();
+  ASSERT_FALSE(looked);
+  EXPECT_EQ(looked.error().kind, ErrorKind::kUnavailable);
+  EXPECT_THAT(looked.error().message(), HasSubstr("audit log " + path + ": it does not answer"));
+}
+
 // A disk that is full in the middle of a line: what this process may write to a file ends there.
 class SmallDisk {
  public:
@@ -420,6 +450,7 @@ struct SinkTest : AuditTest {
   std::vector<int> answers;  // of the next requests; then 202
   std::vector<ErrorKind> kinds;
   int took = 0;
+  std::chrono::milliseconds patience = 5s;
 
   void SetUp() override {
     AuditTest::SetUp();
@@ -450,7 +481,8 @@ struct SinkTest : AuditTest {
                                                           changed.notify_all();
                                                         },
                                                     .first_pause = 1ms,
-                                                    .longest_pause = 2ms},
+                                                    .longest_pause = 2ms,
+                                                    .patience = patience},
                                       transport, clock);
     one->start();
     return one;
@@ -588,6 +620,44 @@ TEST_F(SinkTest, ALogThatIsMovedAwayWhileItRunsIsMissedAndTheNextIsHandedOver) {
   std::filesystem::rename(path, log);  // whole, so that nothing is missed between a file and its first line
   ASSERT_TRUE(offers(2)) << "it looks again by itself";
   EXPECT_EQ(action(offered[1]), "Adopt");
+}
+
+TEST_F(SinkTest, ASilentVolumeHoldsNobodyAndIsReadWhenItAnswers) {
+  patience = 50ms;
+  for (const std::string file : {"", ".sent"}) {
+    auto hung = std::make_unique<Hung>(path + file);
+    for (const bool ends_before : {true, false}) {
+      const auto one = sink();
+      {
+        std::unique_lock lock(mutex);
+        ASSERT_TRUE(changed.wait_for(lock, 30s, [&] { return !failures.empty(); })) << file;
+        EXPECT_THAT(failures[0], HasSubstr("does not answer"));
+        failures.clear();
+      }
+      if (ends_before) continue;  // and it does
+      hung.reset();
+      open()->write(record("Plan"));
+      one->wake();
+      ASSERT_TRUE(takes(1)) << file;
+      std::filesystem::remove(path);
+    }
+    std::filesystem::remove(path + ".sent");
+    failures.clear();
+    took = 0;
+  }
+}
+
+TEST_F(SinkTest, APlaceThatASilentVolumeKeepsIsToldAndTheRecordIsTaken) {
+  patience = 50ms;
+  const Hung hung(path + ".sent.new");
+  open()->write(record("Plan"));
+  {
+    const auto one = sink();
+    ASSERT_TRUE(takes(1));
+  }  // it ends all the same
+  ASSERT_FALSE(failures.empty());
+  EXPECT_THAT(failures[0], HasSubstr("does not answer"));
+  EXPECT_EQ(offered.size(), 1U);
 }
 
 TEST_F(SinkTest, APlaceThatCannotBeKeptIsToldAndNothingIsSentTwice) {

@@ -17,10 +17,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
-#include <thread>
 
 namespace edgetrust::audit {
+
+class VolumeThread;
 
 class Log {
  public:
@@ -54,9 +56,11 @@ class Log {
 
  private:
   struct Shared;
+  [[nodiscard]] Status judged(std::optional<Status> answer) const;  // empty: none in time
+
   const Clock& clock_;
   const std::shared_ptr<Shared> shared_;  // outlives the Log with a thread that the volume does not let go
-  std::jthread thread_;
+  std::unique_ptr<VolumeThread> thread_;
 };
 
 }  // namespace edgetrust::audit
