@@ -69,11 +69,11 @@ class Monitored(LimitedTest, PinTest):
 
     def is_rolled_back(self) -> None:
         edge = self.edge
-        self.has_pins()
         self.wait_phase(edge.name, "Ready", 1)
         self.wait_condition("Edge", edge.name, "SipHealthy", "True")
         # The simulator has Edges of other tests, which nobody manages here.
         wait_for("a fleet that is well pages nobody", lambda: self.monitoring.firing() <= {"EdgetrustUnmanagedEdges"} and self.monitoring.query("edgetrust_leader == 1"), 90)
+        self.has_pins()  # a policy that is halted changes none
         self.kube.patch("RotationPolicy", self.namespace, "default", {"spec": {"observe": LITERAL}})
         self.sim.slow_status(edge, 2.5)
         self.sim.patch(edge, onApply="sip-down")
