@@ -141,10 +141,11 @@ FLEET = Dashboard(
             Query('sum by (queue) (edgetrust_workers{state="busy"})', "{{queue}} busy"),
             Query("max by (queue) (edgetrust_reconcile_longest_running_seconds)", "{{queue}}, the longest pass in seconds"),
         ], width=8),
-        Panel("Audit trail", "Records that were written, that were lost, and that wait for the sink.", "timeseries", [
+        Panel("Audit trail", "Records that were written, that were lost, and that wait for the volume or the sink.", "timeseries", [
             Query("sum by (job) (increase(edgetrust_audit_records_total[$__rate_interval]))", "written"),
             Query("sum by (job) (increase(edgetrust_audit_write_failures_total[$__rate_interval]))", "lost"),
             Query("sum by (class) (increase(edgetrust_audit_sink_failures_total[$__rate_interval])) > 0", "not taken, {{class}}"),
+            Query("sum by (job) (edgetrust_audit_waiting)", "wait for the volume"),
             Query("sum by (job) (edgetrust_audit_sink_backlog)", "wait for the sink"),
         ], width=8),
         Panel("Time of a rotation", "From the push to the end; 95 of 100 take no longer.", "timeseries", [Query(quantile(0.95, "edgetrust_rotation_duration_seconds", "", "result"), "{{result}}")], unit="s"),

@@ -17,10 +17,8 @@ struct Log::Shared {
   std::atomic<std::uint64_t> next_sequence = Link{}.sequence;
 
   [[nodiscard]] Error within_log(const Error& error) const { return within("audit log " + options.path, error); }
-  void tell(const Error& error) {
-    const std::lock_guard lock(telling_);
-    if (!gone_ && options.failed) options.failed(within_log(error));
-  }
+  void tell(const Error& error) { tell(options.failed, error); }
+  void tell_late(const char* what) { tell(options.late, {.kind = ErrorKind::kUnavailable, .what = what}); }
   void tell_written() {
     const std::lock_guard lock(telling_);
     if (!gone_ && options.written) options.written();
@@ -31,6 +29,11 @@ struct Log::Shared {
   }
 
  private:
+  void tell(const std::function<void(const Error&)>& listener, const Error& error) {
+    const std::lock_guard lock(telling_);
+    if (!gone_ && listener) listener(within_log(error));
+  }
+
   std::mutex telling_;
   bool gone_ = false;
 };
@@ -78,12 +81,19 @@ void Log::write(const Record& record) {
         shared->tell_written();
       },
       VolumeThread::Waits::kUnlessLate, shared_->options.most_waiting);
-  const auto silent = [&](const char* what) { shared_->tell({.kind = ErrorKind::kUnavailable, .what = what}); };
-  if (outcome == Outcome::kLate)
-    silent("it was waited for and does not answer: the record waits in memory until it does");
-  if (outcome == Outcome::kBehindLate) silent("it does not answer yet: the record waits in memory until it does");
-  if (outcome == Outcome::kRefused) silent("it does not answer, and too many records wait: this one is lost");
+  switch (outcome) {
+    case Outcome::kDone: return;
+    case Outcome::kLate:
+      return shared_->tell_late("it was waited for and does not answer: the record waits in memory until it does");
+    case Outcome::kBehindLate:
+      return shared_->tell_late("it does not answer yet: the record waits in memory until it does");
+    case Outcome::kRefused:
+      return shared_->tell(
+          {.kind = ErrorKind::kUnavailable, .what = "it does not answer, and too many records wait: this one is lost"});
+  }
 }
+
+std::uint64_t Log::waiting() const { return thread_->waiting(); }
 
 const std::string& Log::path() const { return shared_->options.path; }
 

@@ -54,9 +54,9 @@ VolumeThread::Outcome VolumeThread::ask(Job job, Waits waits, std::size_t most_w
   return Outcome::kLate;
 }
 
-bool VolumeThread::is_late() const {
+std::uint64_t VolumeThread::waiting() const {
   const std::lock_guard lock(shared_->mutex);
-  return shared_->done < shared_->late;
+  return shared_->done < shared_->late ? shared_->asked - shared_->done : 0;
 }
 
 }  // namespace edgetrust::audit

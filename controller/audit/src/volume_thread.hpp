@@ -34,19 +34,19 @@ class VolumeThread {
   // Refused where so many wait already.
   Outcome ask(Job job, Waits waits = Waits::kUnlessLate,
               std::size_t most_waiting = std::numeric_limits<std::size_t>::max());
+  // How many jobs wait for the volume while it is silent.
+  [[nodiscard]] std::uint64_t waiting() const;
   // What the job returns; empty: there is no answer in time. It is not asked for while one before is late: nobody would
   // hear the answer.
   template <class Question>
   std::optional<std::invoke_result_t<Question>> answer(Question question) {
     const auto given = std::make_shared<std::optional<std::invoke_result_t<Question>>>();
-    if (is_late()) return std::nullopt;
+    if (waiting() > 0) return std::nullopt;
     const Outcome outcome = ask([given, question = std::move(question)] { given->emplace(question()); });
     return outcome == Outcome::kDone ? std::move(*given) : std::nullopt;
   }
 
  private:
-  [[nodiscard]] bool is_late() const;
-
   struct Shared;
   const std::chrono::milliseconds patience_;
   const std::shared_ptr<Shared> shared_;

@@ -64,6 +64,11 @@ Result<std::unique_ptr<AuditTrail>> AuditTrail::create(const Options& options, c
                                 metrics.audit_failed();
                                 log.error("an audit record could not be written", {{"error", error}});
                               },
+                          .late =
+                              [&log, &metrics](const Error& error) {
+                                metrics.audit_late();
+                                log.warn("an audit record waits for its volume", {{"error", error}});
+                              },
                           .written =
                               [sink = trail->sink_.get(), &metrics] {
                                 metrics.audit_written();
@@ -88,6 +93,7 @@ void AuditTrail::close() {
 }
 
 void AuditTrail::measure(telemetry::Metrics& metrics) const {
+  metrics.audit_waits(is_open_ ? log_->waiting() : 0);
   if (!sink_ || !is_open_) return;
   const auto pending = sink_->pending();
   const std::uint64_t next = log_->next_sequence();

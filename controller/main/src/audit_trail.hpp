@@ -28,7 +28,8 @@ class AuditTrail {
   // After the last pass, before another may lead.
   void close();
 
-  // What waits for the sink, into the metrics; nothing where there is no sink, or it is not open.
+  // What waits for the volume and for the sink, into the metrics; nothing waits for what is not open, and of the sink
+  // nothing is said then.
   void measure(telemetry::Metrics& metrics) const;
 
   // The objects of these kinds, watched; as they are without a trail. All must outlive what uses them.

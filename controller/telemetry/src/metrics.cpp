@@ -192,8 +192,15 @@ struct Metrics::Impl {
 
   Counter& audit_written{
       counter(registry, "edgetrust_audit_records_total", "Audit records that were written.").Add({})};
-  Counter& audit_failed{
-      counter(registry, "edgetrust_audit_write_failures_total", "Audit records that could not be written.").Add({})};
+  Counter& audit_failed{counter(registry, "edgetrust_audit_write_failures_total",
+                                "Audit records that were not written and are lost, or were not synced and may be.")
+                            .Add({})};
+  Counter& audit_late{counter(registry, "edgetrust_audit_late_total",
+                              "Audit records that waited in memory for a volume that did not answer in time.")
+                          .Add({})};
+  Gauge& audit_waiting{
+      gauge(registry, "edgetrust_audit_waiting", "Audit records that wait in memory for a volume that does not answer.")
+          .Add({})};
   Closed<Counter> audit_sink_failures{counter(registry, "edgetrust_audit_sink_failures_total",
                                               "Times that the audit sink did not take a record, by class."),
                                       {error_kinds()}};
@@ -365,6 +372,8 @@ void Metrics::api_duration(Api api, std::string_view request, int status, Second
 
 void Metrics::audit_written() { impl_->audit_written.Increment(); }
 void Metrics::audit_failed() { impl_->audit_failed.Increment(); }
+void Metrics::audit_late() { impl_->audit_late.Increment(); }
+void Metrics::audit_waits(std::uint64_t records) { impl_->audit_waiting.Set(static_cast<double>(records)); }
 void Metrics::audit_sink_failed(ErrorKind kind) { impl_->audit_sink_failures.at(kind).Increment(); }
 void Metrics::audit_sink_took() { impl_->audit_sink_taken.Increment(); }
 void Metrics::audit_sink_waits(std::uint64_t records, std::optional<TimePoint> since) {

@@ -180,6 +180,10 @@ CASES: dict[str, list[Case]] = {
     "EdgetrustAuditNotWritten": [
         Case(audit("write_failures_total", "0x85 1x5"), audit("write_failures_total", "0x60 1x30"), JOB),  # it was long ago
     ],
+    "EdgetrustAuditWaits": [
+        Case(audit("waiting", "0x10 1x80"), audit("waiting", "0x10 1x70 0x10"), JOB, value="2"),  # one that came long ago still waits
+        Case(audit("waiting", "1x90"), audit("late_total", "0x85 1x5"), JOB, value="2"),  # it was late, and is written
+    ],
     "EdgetrustAuditSinkBehind": [
         Case(audit("sink_oldest_timestamp_seconds", "600x90"), audit("sink_oldest_timestamp_seconds", f"{NOW - 3000}x90"), JOB, value="1h 20m 0s"),
         Case(audit("sink_oldest_timestamp_seconds", "600x90"), audit("sink_backlog", "0x90"), JOB, value="1h 20m 0s"),  # all is taken

@@ -9,7 +9,7 @@
 //
 // Called by: audit/watched_objects.hpp. Threads: any; it has one of its own. Errors: kInvalid for a file that cannot be
 // opened, or that holds something else; kUnavailable where it does not answer; what is not written in time, or not at
-// all, is told through `failed` and stops nothing: calls come first.
+// all, is told through `late` and `failed` and stops nothing: calls come first.
 #include "edgetrust/audit/record.hpp"
 #include "edgetrust/base/clock.hpp"
 #include "edgetrust/base/result.hpp"
@@ -30,8 +30,9 @@ class Log {
     std::string path;      // "-": stdout, where every start of the program begins a chain of its own
     std::string instance;  // of the operator, in each record
     // Of any thread, one at a time; not after the Log is gone.
-    std::function<void(const Error&)> failed = {};
-    std::function<void()> written = {};  // after each record
+    std::function<void(const Error&)> failed = {};  // a record is lost, or may go with the machine
+    std::function<void(const Error&)> late = {};    // a record waits in memory
+    std::function<void()> written = {};             // after each record
     std::chrono::milliseconds patience{5000};
     std::size_t most_waiting = 1000;  // records; those beyond are lost
   };
@@ -51,6 +52,8 @@ class Log {
 
   void write(const Record& record);
   [[nodiscard]] const std::string& path() const;
+  // How many records wait in memory for a volume that is silent.
+  [[nodiscard]] std::uint64_t waiting() const;
   // The number that the next record gets.
   [[nodiscard]] std::uint64_t next_sequence() const;
 

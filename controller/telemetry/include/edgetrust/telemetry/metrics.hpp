@@ -127,7 +127,9 @@ class Metrics {
 
   // The audit trail.
   void audit_written();
-  void audit_failed();  // a record could not be written
+  void audit_failed();  // a record is lost, or may be
+  void audit_late();    // a record waits in memory for its volume
+  void audit_waits(std::uint64_t records);
   void audit_sink_failed(ErrorKind kind);
   void audit_sink_took();
   void audit_sink_waits(std::uint64_t records, std::optional<TimePoint> oldest);  // when the first of them was written
