@@ -47,6 +47,7 @@ FileSituation Pass::situation(const std::optional<api::EdgePins>& known) const {
                   .host = state_,
                   .host_trouble = host_error_ ? host_error_->message() : std::string{},
                   .for_a_person = host_error_ && retry_of(*host_error_) == Retry::kAfterChange,
+                  .unread = has_unread() ? std::string(kUnread) + ", which was put there after it was started" : "",
                   .online = is_online(),
                   .refuses = refuses(),
                   .enforced = is_enforcing() || is_leaving(),
@@ -122,6 +123,8 @@ Plan Pass::looked() {
   if (std::holds_alternative<std::monostate>(plan.effect) && !std::holds_alternative<std::monostate>(first)) {
     plan.effect = first;
     plan.wake_at = now_;
+    const auto* trust = std::get_if<machine_effect::Trust>(&first);
+    if (trust != nullptr && !has_read(*trust)) notes_.unread_by = state_->invocation;
   }
   for (const MachineNote* of : {&notes_.anchors, &notes_.clock}) {
     if (plan.pins->state == EdgePinState::kMatched && !of->failure.empty() && is_enforcing())
