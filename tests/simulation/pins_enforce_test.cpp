@@ -1105,6 +1105,40 @@ TEST_F(PinsEnforced, TimeServersGoAlsoWhereNothingPinsAnyMore) {
   EXPECT_FALSE(policies.get({"voice", "cloud"}));
 }
 
+// They do no harm there, and nobody is held for them.
+TEST_F(PinsEnforced, TimeServersThatCannotBeTakenOutAreLeftAndSaid) {
+  put_policy([](auto& spec) { spec.clock.servers = {"ntp1.example.com"}; });
+  run(60s);
+  ASSERT_THAT(machine().time_servers, testing::SizeIs(1));
+  machine().wrong["time servers"] = Error{.kind = ErrorKind::kUnavailable, .what = "506 Cannot talk to daemon"};
+  remove(policies, "cloud");
+  run(5min);
+  EXPECT_FALSE(policies.get({"voice", "cloud"}));
+  EXPECT_FALSE(is_held());
+  EXPECT_EQ(machine().pins(), "");
+  const auto left = std::ranges::find(world.events, "PinsLeft", &World::Event::reason);
+  ASSERT_NE(left, world.events.end());
+  EXPECT_THAT(left->message, HasSubstr("could not be taken out, and stay: 506 Cannot talk to daemon"));
+}
+
+// A CA is not left behind, whatever becomes of the time servers.
+TEST_F(PinsEnforced, TimeServersThatAreLeftLeaveNoCaBehind) {
+  put_policy([](auto& spec) { spec.clock.servers = {"ntp1.example.com"}; });
+  trust_proxy(*this);
+  run(6min);
+  ASSERT_THAT(machine().anchors, testing::ElementsAre(hash(kProxyCa)));
+  for (const char* what : {"time servers", "distrust"})
+    machine().wrong[what] = Error{.kind = ErrorKind::kUnavailable, .what = "the disk is full"};
+  remove(policies, "cloud");
+  run(20min);
+  EXPECT_TRUE(policies.get({"voice", "cloud"}));
+  EXPECT_THAT(pins().message, HasSubstr("a CA that the operator has put into the trust store cannot be taken out"));
+  machine().wrong.erase("distrust");
+  run(6min);
+  EXPECT_THAT(machine().anchors, IsEmpty());
+  EXPECT_FALSE(policies.get({"voice", "cloud"}));
+}
+
 // --- leaving Enforce
 
 struct Way {

@@ -142,7 +142,9 @@ MachineEffect Pass::prepare(FileSituation& s) {
   const auto acts = [&](const MachineDecision& found, MachineNote& known) {
     if (known.of != found.effect) known = {};  // what failed is another thing than what is to be done now
     if (std::holds_alternative<std::monostate>(found.effect)) return false;
-    const bool takes_away = is_over || std::holds_alternative<machine_effect::Distrust>(found.effect);
+    const bool takes_away = std::holds_alternative<machine_effect::Distrust>(found.effect);
+    // A time server that stays behind does no harm; a CA may not.
+    if (is_over) return takes_away || known.failures < decide::pins::kMostTries;
     return takes_away || (may_put && known.left_alone_until <= now_);
   };
   const bool sets_clock = acts(clock, notes_.clock);

@@ -107,8 +107,7 @@ Plan Pass::looked() {
   }
   const MachineEffect first = prepare(s);
   const bool is_trusted_still = std::holds_alternative<machine_effect::Distrust>(first);
-  const bool keeps_time = std::holds_alternative<machine_effect::SetTimeServers>(first) && is_leaving() &&
-                          notes_.clock.failures < decide::pins::kMostTries;
+  const bool keeps_time = std::holds_alternative<machine_effect::SetTimeServers>(first) && is_leaving();
   if (has_left() && (is_trusted_still || keeps_time) && known) {
     Plan plan{.pins = known, .effect = first, .wake_at = now_};
     const std::string& failure = note_of(first).failure;
