@@ -210,17 +210,22 @@ TEST_F(PinsEnforced, ATrustedIntermediaryIsAcceptedUntilItsDate) {
   EXPECT_EQ(machine().restarts, 1);
   EXPECT_EQ(events("UnannouncedChange") + events("PinLearned"), 0) << "nothing is learned through it";
   EXPECT_EQ(events("PinsRolledBack"), 0);
-  machine().anchors.clear();  // a software update
+  machine().anchors.clear();
   run(6min);
   EXPECT_THAT(machine().anchors, testing::ElementsAre(hash(kProxyCa)));
-  EXPECT_EQ(machine().restarts, 1);
+  EXPECT_EQ(machine().restarts, 1) << "the service has read it";
+  machine().anchors.clear();  // a software update, which starts the service anew
+  machine().start_service();
+  run(6min);
+  EXPECT_THAT(machine().trusted, testing::ElementsAre(hash(kProxyCa)));
+  EXPECT_EQ(machine().restarts, 2);
 
   machine().instead.reset();
   run(kTrusted);
   EXPECT_THAT(machine().anchors, IsEmpty());
   EXPECT_EQ(machine().pins(), "az");
   EXPECT_THAT(*machine().file, testing::Not(HasSubstr(colons('P'))));
-  EXPECT_EQ(machine().restarts, 2);
+  EXPECT_EQ(machine().restarts, 3);
 }
 
 TEST_F(PinsEnforced, TheCaOfAProxyThatComesLaterIsThereBeforeTheRestart) {
@@ -245,13 +250,73 @@ TEST_F(PinsEnforced, ACaThatCannotBePutThereIsSaidAndKeepsNoPinFromAnEdgeThatRef
     trust_proxy(story);
     story.run(11min);
     EXPECT_THAT(story.machine().file.value_or(""), HasSubstr(colons('P')));
-    EXPECT_EQ(story.pins().state, EdgePinState::kMatched);
+    EXPECT_EQ(story.pins().state, EdgePinState::kBlocked);
     EXPECT_THAT(story.pins().message, HasSubstr("the disk is full"));
+    EXPECT_EQ(story.machine().restarts, 2);
     story.machine().wrong.clear();
     story.run(11min);
-    EXPECT_THAT(story.machine().anchors, testing::ElementsAre(hash(kProxyCa)));
+    EXPECT_THAT(story.machine().trusted, testing::ElementsAre(hash(kProxyCa))) << "it is started anew for it";
+    EXPECT_EQ(story.machine().restarts, 3);
     EXPECT_EQ(story.pins().message, "the file is as it should be");
   }
+}
+
+void trust_in_vain(Enforced& story) {
+  story.run(60s);
+  story.machine().instead = '1';
+  story.run(6min);
+  story.machine().wrong["trust"] = Error{.kind = ErrorKind::kInvalid, .what = "exit status 77"};
+  trust_proxy(story);
+  story.run(11min);
+  ASSERT_THAT(story.machine().file.value_or(""), HasSubstr(colons('P')));
+  ASSERT_THAT(story.machine().trusted, IsEmpty());
+}
+
+TEST_F(PinsEnforced, TheRestartForACaThatComesLateIsOneLikeAnyOther) {
+  trust_in_vain(*this);
+  be_online(api::Truth::kTrue);
+  close_the_window(*this);
+  machine().wrong.clear();
+  run(11min);
+  EXPECT_THAT(machine().anchors, testing::ElementsAre(hash(kProxyCa)));
+  EXPECT_EQ(machine().restarts, 2);
+  EXPECT_EQ(pins().state, EdgePinState::kDrifted);
+  EXPECT_THAT(pins().message, HasSubstr("has not read the CA of a trusted intermediary"));
+  EXPECT_THAT(pins().message, HasSubstr("03:00"));
+  be_online(api::Truth::kFalse);
+  run(6min);
+  EXPECT_THAT(machine().trusted, testing::ElementsAre(hash(kProxyCa))) << "who is out waits for no window";
+  EXPECT_EQ(pins().state, EdgePinState::kMatched) << pins().message;
+  EXPECT_EQ(pins().restarts.size(), machine().restarts_within(1h));
+  EXPECT_TRUE(slots_are_free());
+}
+
+TEST_F(PinsEnforced, TheRestartForACaIsOneOfThreeAnHour) {
+  trust_in_vain(*this);
+  machine().wrong.clear();
+  change_edge("edge01", [&](api::Edge& edge) {
+    edge.status.pins->restarts = {world.clock.now() - 3s, world.clock.now() - 2s, world.clock.now() - 1s};
+  });
+  run(30min);
+  EXPECT_EQ(machine().restarts, 2);
+  EXPECT_THAT(pins().message, HasSubstr("too often this hour"));
+  run(40min);
+  EXPECT_THAT(machine().trusted, testing::ElementsAre(hash(kProxyCa)));
+}
+
+TEST_F(PinsEnforced, ARestartForACaThatFailsIsSaidAndTakesNothingBack) {
+  trust_in_vain(*this);
+  machine().wrong = {{"restart", Error{.kind = ErrorKind::kUnavailable, .what = "exit status 71"}}};
+  for (int i = 0; i < 600 && (pins().change || pins().message.find("exit status 71") == std::string::npos); ++i)
+    run(1s);
+  EXPECT_THAT(pins().message, HasSubstr("exit status 71"));
+  EXPECT_THAT(machine().file.value_or(""), HasSubstr(colons('P')));
+  EXPECT_EQ(events("PinsRolledBack"), 0);
+  machine().wrong.clear();
+  run(70min);
+  EXPECT_THAT(machine().trusted, testing::ElementsAre(hash(kProxyCa)));
+  EXPECT_EQ(machine().restarts, 3);
+  EXPECT_TRUE(slots_are_free());
 }
 
 TEST_F(PinsEnforced, ACaThatCannotBeReadChangesNothing) {
@@ -1040,6 +1105,40 @@ TEST_F(PinsEnforced, TimeServersGoAlsoWhereNothingPinsAnyMore) {
   EXPECT_FALSE(policies.get({"voice", "cloud"}));
 }
 
+// They do no harm there, and nobody is held for them.
+TEST_F(PinsEnforced, TimeServersThatCannotBeTakenOutAreLeftAndSaid) {
+  put_policy([](auto& spec) { spec.clock.servers = {"ntp1.example.com"}; });
+  run(60s);
+  ASSERT_THAT(machine().time_servers, testing::SizeIs(1));
+  machine().wrong["time servers"] = Error{.kind = ErrorKind::kUnavailable, .what = "506 Cannot talk to daemon"};
+  remove(policies, "cloud");
+  run(5min);
+  EXPECT_FALSE(policies.get({"voice", "cloud"}));
+  EXPECT_FALSE(is_held());
+  EXPECT_EQ(machine().pins(), "");
+  const auto left = std::ranges::find(world.events, "PinsLeft", &World::Event::reason);
+  ASSERT_NE(left, world.events.end());
+  EXPECT_THAT(left->message, HasSubstr("could not be taken out, and stay: 506 Cannot talk to daemon"));
+}
+
+// A CA is not left behind, whatever becomes of the time servers.
+TEST_F(PinsEnforced, TimeServersThatAreLeftLeaveNoCaBehind) {
+  put_policy([](auto& spec) { spec.clock.servers = {"ntp1.example.com"}; });
+  trust_proxy(*this);
+  run(6min);
+  ASSERT_THAT(machine().anchors, testing::ElementsAre(hash(kProxyCa)));
+  for (const char* what : {"time servers", "distrust"})
+    machine().wrong[what] = Error{.kind = ErrorKind::kUnavailable, .what = "the disk is full"};
+  remove(policies, "cloud");
+  run(20min);
+  EXPECT_TRUE(policies.get({"voice", "cloud"}));
+  EXPECT_THAT(pins().message, HasSubstr("a CA that the operator has put into the trust store cannot be taken out"));
+  machine().wrong.erase("distrust");
+  run(6min);
+  EXPECT_THAT(machine().anchors, IsEmpty());
+  EXPECT_FALSE(policies.get({"voice", "cloud"}));
+}
+
 // --- leaving Enforce
 
 struct Way {
@@ -1258,6 +1357,21 @@ TEST(PinsCrashed, TheFirstPinComesWithOneRestart) {
                      EXPECT_LE(story.machine().restarts, restarts_allowed(where)) << where;
                      EXPECT_EQ(story.machine().failed_handshakes, 0) << where;
                      EXPECT_TRUE(story.is_held() && story.policy_is_held()) << where;
+                   });
+}
+
+TEST(PinsCrashed, ACaThatComesLateIsRead) {
+  crash_everywhere([](Enforced& story) { trust_in_vain(story); },
+                   [](Enforced& story) { story.machine().wrong.clear(); }, 11min,
+                   [](Enforced& story, const std::string& where) {
+                     if (!where.ends_with("!") && story.machine().restarts < 3) {
+                       // The restart that was written down and not made counts until its hour is over.
+                       EXPECT_THAT(story.pins().message, HasSubstr("has not read the CA")) << where;
+                       story.run(15min);
+                     }
+                     EXPECT_EQ(story.pins().message, "the file is as it should be") << where;
+                     EXPECT_THAT(story.machine().trusted, testing::ElementsAre(hash(kProxyCa))) << where;
+                     EXPECT_EQ(story.machine().restarts, 3) << where;
                    });
 }
 

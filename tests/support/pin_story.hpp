@@ -52,6 +52,8 @@ struct PinStory {
   bool enforced = true;
   std::string waits_for;
   std::string hindered;
+  std::string missing;
+  int unread_by = 0;  // the invocation that has not read what came after its start
   api::Duration clock_offset{0};
   Proof proof = Proof::kNone;
   TimePoint proof_at;
@@ -90,6 +92,8 @@ struct PinStory {
          .wanted = wanted ? std::optional(ports::PinDocument{.text = *wanted, .sha256 = *wanted}) : std::nullopt,
          .blocked = "no set of pins",
          .hindered = hindered,
+         .missing = missing,
+         .unread = machine.invocation == unread_by ? "it has not read the CA" : "",
          .online = online,
          .refuses = refuses && machine.file == "old",
          .enforced = enforced,

@@ -568,6 +568,66 @@ TEST(FileChange, AChangedMindBeforeTheInstallationIsHeard) {
   EXPECT_EQ(story.machine.restarts, 1);
 }
 
+// --- what is read at the start of the service besides the file
+
+struct LateStory : Story {
+  LateStory() {
+    wanted = "old";
+    unread_by = machine.invocation;
+  }
+};
+
+TEST(FileChangeUnread, TheServiceIsStartedAnewThoughTheFileIsRight) {
+  LateStory story;
+  EXPECT_TRUE(story.decided().restarts);
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kMatched);
+  EXPECT_EQ(story.machine.restarts, 1);
+  EXPECT_EQ(story.status->restarts.size(), 1U);
+  EXPECT_FALSE(story.status->change);
+  EXPECT_FALSE(story.decided().restarts);
+  EXPECT_LT(*story.status->applied_at, story.machine.now) << "its file is as old as it was";
+}
+
+TEST(FileChangeUnread, WhatAnyRestartWaitsForIsWaitedFor) {
+  LateStory story;
+  story.missing = "the CA cannot be put there";
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kBlocked);
+  EXPECT_EQ(story.status->message, "the CA cannot be put there");
+  story.missing.clear();
+  story.hindered = "no answer of the endpoint";
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kBlocked);
+  story.hindered.clear();
+  story.waits_for = "window Tue 02:00";
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.state(), EdgePinState::kDrifted);
+  EXPECT_EQ(story.status->message, "it has not read the CA; window Tue 02:00");
+  EXPECT_EQ(story.machine.restarts, 0);
+}
+
+// There is no previous file to go back to.
+TEST(FileChangeUnread, WhoDoesNotComeBackIsNotStartedAgain) {
+  LateStory story;
+  story.machine.bad = {"old"};
+  story.machine.up_at = story.machine.now;
+  story.machine.running = "was well";
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.machine.restarts, 1);
+  EXPECT_EQ(story.machine.file, "old");
+  EXPECT_EQ(story.rolled_back(), 0);
+  EXPECT_FALSE(story.status->change);
+}
+
+TEST(FileChangeUnread, AServiceThatIsNeverStartedAnewIsAskedThreeTimesAnHour) {
+  LateStory story;
+  story.machine.is_deaf = true;
+  story.run(30min);
+  EXPECT_EQ(story.status->restarts.size(), 3U);
+  EXPECT_THAT(story.status->message, HasSubstr("too often this hour"));
+}
+
 // --- stories, crashed at every write
 
 int writes_of(const std::function<void(Story&)>& set_up) {

@@ -91,6 +91,11 @@ class File {
     const auto until = rejected_until();
     return s_.wanted->sha256 == next_.status.rejected_sha256 && !s_.switches_off && (!until || s_.now < *until);
   }
+  // There is a previous file that is another one, and that may be gone back to.
+  [[nodiscard]] bool has_way_back() const {
+    const auto& change = *next_.status.change;
+    return s_.pins && change.file_sha256 != change.previous_sha256;
+  }
   // Whether the service was started anew with the new file there, so that it is again when that is taken back. Of a
   // machine that is silent it is taken to be as it was told.
   [[nodiscard]] bool was_read() const {
@@ -203,19 +208,18 @@ FileDecision File::restarting() {
   if (fails() >= kMostTries) return give_up();
   // What speaks against the file by now is no reason to restart twice: the timer takes back what nobody has read.
   const std::string& against = s_.intercepted.empty() ? s_.hindered : s_.intercepted;
-  if (s_.pins && !against.empty()) {
+  if (has_way_back() && !against.empty()) {
     const std::string why = "the service is not restarted with the new file: " + against;
     if (host().restore_armed) return later(EdgePinState::kApplying, why, kLookSoon);
     return act(EdgePinState::kApplying, why, file_effect::Restore{change().file_sha256});
   }
   // Nor is a service waited for that is asked again and again, and not started anew.
   if (is_old(kLongestChange)) {
-    if (s_.pins) return go_back(true);
+    if (has_way_back()) return go_back(true);
     end_unconfirmed();
     return begin();
   }
-  return act(EdgePinState::kRestarting, "the service is restarted with the new file",
-             file_effect::Restart{change().invocation});
+  return act(EdgePinState::kRestarting, "the service is restarted", file_effect::Restart{change().invocation});
 }
 
 // Whoever comes back after the time for it tries once all the same: the Edge's own timer has not been faster.
@@ -225,9 +229,9 @@ FileDecision File::proving() {
   const bool too_late = s_.now >= restarted + kProveWithin;
   if (!host().service_active) {
     if (!too_late) return later(EdgePinState::kRestarting, "the service is not up yet", kLookSoon);
-    return s_.pins ? go_back(false) : confirming();
+    return has_way_back() ? go_back(false) : confirming();
   }
-  if (!s_.pins) return step(PinStep::kConfirming);
+  if (!has_way_back()) return step(PinStep::kConfirming);
   // Kept without a proof; what was seen then may be forgotten by now.
   const bool is_confirmed = !host().restore_armed && !host().has_leftovers;
   if (too_late && change().replaces_refusing && is_confirmed) return confirming();
@@ -250,7 +254,8 @@ FileDecision File::confirming() {
     if (fails() >= kMostTries) return give_up();
     return act(EdgePinState::kApplying, "the new file is confirmed", file_effect::Confirm{change().file_sha256});
   }
-  next_.status.applied_at = std::chrono::floor<std::chrono::seconds>(s_.now);
+  if (change().file_sha256 != change().previous_sha256)
+    next_.status.applied_at = std::chrono::floor<std::chrono::seconds>(s_.now);
   next_.status.rejected_sha256.clear();
   next_.status.rejected_until.reset();
   next_.status.unconfirmed_sha256.clear();
@@ -279,7 +284,7 @@ FileDecision File::go_back(bool may_pass) {
 FileDecision File::give_up() {
   const PinStep at = change().step;
   const bool has_begun = at != PinStep::kInstalling && at != PinStep::kRestoring;
-  if (has_begun && s_.pins) return go_back(true);
+  if (has_begun && has_way_back()) return go_back(true);
   if (at == PinStep::kRestoring) {
     const std::string file = change().file_sha256;
     reject();
@@ -343,6 +348,8 @@ FileDecision File::begin() {
     auto& applied_at = next_.status.applied_at;
     if (s_.enforced && !applied_at) applied_at = std::chrono::floor<std::chrono::seconds>(s_.now);
     next_.status.matched_sha256 = host().sha256;
+    if (!s_.missing.empty()) return rest(EdgePinState::kBlocked, s_.missing);
+    if (!s_.unread.empty()) return begin_change();
     return rest(EdgePinState::kMatched, "the file is as it should be");
   }
   if (is_rejected()) return rolled_back();
@@ -380,24 +387,29 @@ FileDecision File::refusing(FileDecision decision) const {
 }
 
 FileDecision File::begin_change() {
-  if (!s_.hindered.empty()) return rest(EdgePinState::kBlocked, s_.hindered);
+  const bool is_there = host().has_file && host().sha256 == s_.wanted->sha256 && host().is_private;
+  const std::string why = is_there ? s_.unread + "; " : "";
+  if (!s_.hindered.empty()) return rest(EdgePinState::kBlocked, why + s_.hindered);
   // In the same words however far: a clock that drifts is no news.
   if (host().clock_offset > s_.max_clock_offset && !s_.switches_off)
-    return rest(EdgePinState::kBlocked, "the Edge's clock is off by more than " + format_duration(s_.max_clock_offset) +
+    return rest(EdgePinState::kBlocked, why + "the Edge's clock is off by more than " +
+                                            format_duration(s_.max_clock_offset) +
                                             ": nothing is changed before it is right");
   if (!host().service_active && !s_.switches_off && !s_.refuses) {
     const auto& last = next_.status.restarts;
     if (!last.empty() && s_.now < last.back() + kProveWithin) next_.wake_at = s_.now + kLookSoon;
-    return rest(EdgePinState::kBlocked, "the service is not up: nothing is changed before it is");
+    return rest(EdgePinState::kBlocked, why + "the service is not up: nothing is changed before it is");
   }
-  if (!s_.waits_for.empty()) return rest(EdgePinState::kDrifted, "the file is another one; " + s_.waits_for);
+  const std::string drift = is_there ? why : "the file is another one; ";
+  if (!s_.waits_for.empty()) return rest(EdgePinState::kDrifted, drift + s_.waits_for);
   const auto& restarts = next_.status.restarts;
   const int most = kMostRestartsAnHour + (s_.switches_off ? kMoreToSwitchOff : 0);
   if (static_cast<int>(restarts.size()) >= most) {
     next_.wake_at = *(restarts.end() - most) + kOneHour;
-    return rest(EdgePinState::kDrifted, "the file is another one; the service has been restarted too often this hour");
+    return rest(EdgePinState::kDrifted, drift + "the service has been restarted too often this hour");
   }
-  next_.status.change = api::PinChange{.step = PinStep::kInstalling,
+  next_.restarts = is_there || host().sha256 != s_.wanted->sha256;
+  next_.status.change = api::PinChange{.step = is_there ? PinStep::kRestarting : PinStep::kInstalling,
                                        .file_sha256 = s_.wanted->sha256,
                                        .previous_sha256 = host().sha256,
                                        .invocation = host().invocation,
@@ -405,6 +417,10 @@ FileDecision File::begin_change() {
                                        .online = s_.online,
                                        .replaces_refusing = s_.refuses,
                                        .restarted_at = {}};
+  if (is_there) {
+    count_restart();
+    return restarting();
+  }
   return act(EdgePinState::kApplying, "the new file is put in place", file_effect::Install{*s_.wanted, host().sha256});
 }
 

@@ -32,6 +32,9 @@ std::optional<Plan> Pass::left(const std::optional<api::EdgePins>& known) {
   pins.machine_id.clear();
   pins.state = EdgePinState::kNotObserved;
   pins.message = "pinning is switched off there";
+  if (!notes_.clock.failure.empty())
+    pins.message += "; the time servers that the operator has put into chrony could not be taken out, and stay: " +
+                    notes_.clock.failure;
   plan.wake_at = now_;
   return plan;
 }

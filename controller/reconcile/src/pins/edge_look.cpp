@@ -142,11 +142,24 @@ MachineEffect Pass::prepare(FileSituation& s) {
   const auto acts = [&](const MachineDecision& found, MachineNote& known) {
     if (known.of != found.effect) known = {};  // what failed is another thing than what is to be done now
     if (std::holds_alternative<std::monostate>(found.effect)) return false;
-    const bool takes_away = is_over || std::holds_alternative<machine_effect::Distrust>(found.effect);
+    const bool takes_away = std::holds_alternative<machine_effect::Distrust>(found.effect);
+    // A time server that stays behind does no harm; a CA may not.
+    if (is_over) return takes_away || known.failures < decide::pins::kMostTries;
     return takes_away || (may_put && known.left_alone_until <= now_);
   };
   const bool sets_clock = acts(clock, notes_.clock);
   const bool sets_anchors = acts(anchors, notes_.anchors);
+  if (is_enforcing() && !is_overridden()) {
+    const auto* trust = std::get_if<machine_effect::Trust>(&anchors.effect);
+    const bool is_missing =
+        trust != nullptr ? !has_read(*trust) : std::holds_alternative<std::monostate>(anchors.effect);
+    if (is_missing && !anchors.hindered.empty())
+      s.missing = std::string(kUnread) + ": " + notes_.anchors.with(anchors.hindered);
+    if (anchors.hindered.empty() && !has_unread()) {
+      notes_.read_by = state_->invocation;
+      notes_.read = state_->anchors;
+    }
+  }
   if (s.hindered.empty() && is_enforcing() && !is_overridden()) {
     // Who is out waits for no time server; the CA that its new file needs it has to have read when it is started, but
     // nobody goes on being refused because of one that cannot be put there.
@@ -212,10 +225,28 @@ bool Pass::refuses() const {
   return !decide::pins::matches(pins_of(*file_), match_for(*seen_), seen_->chain);
 }
 
+// The service that runs had that CA at its start, as far as this process has seen: whoever takes it out of the trust
+// store takes it from the next start.
+bool Pass::has_read(const machine_effect::Trust& trust) const {
+  return notes_.read_by == state_->invocation &&
+         std::ranges::count(notes_.read, trust.certificate.sha256, &ports::HostAnchor::sha256) > 0;
+}
+
+// The service that runs was started before the CA of an intermediary was there.
+bool Pass::has_unread() const {
+  if (!state_ || !before() || trusted_.empty() || !is_enforcing() || is_overridden()) return false;
+  if (const auto& change = before()->change)
+    return change->file_sha256 == change->previous_sha256 && change->invocation == state_->invocation &&
+           change->step == api::PinStep::kRestarting;
+  const bool is_known = !notes_.unread_by.empty() || !notes_.read_by.empty();
+  return is_known ? notes_.unread_by == state_->invocation : before()->message.find(kUnread) != std::string::npos;
+}
+
 // While the cloud sees it, it is not out. Without its policy nobody knows the endpoint, and the cloud's word is all.
 bool Pass::is_locked_out() const {
   if (is_leaving() && claim_.policy == nullptr) return online() == api::Truth::kFalse;
-  return refuses() && !is_online();
+  const bool knows_no_ca = has_unread() && is_through_intermediary() && before()->matched_sha256 == state_->sha256;
+  return (refuses() || knows_no_ca) && !is_online();
 }
 
 api::Truth Pass::online() const {

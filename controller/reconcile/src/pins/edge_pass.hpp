@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 namespace edgetrust::reconcile::edge_pins {
@@ -49,6 +50,8 @@ constexpr std::chrono::seconds kSilentOnce{
     30};                         // until a machine that has not answered is asked again: then twice as long
 constexpr int kPatientEach = 4;  // of so many such looks one has all the time that a look may take
 constexpr std::chrono::seconds kFailedOnce{2};
+// What the status says for as long as it is so: who comes anew knows it by that.
+constexpr std::string_view kUnread = "the service has not read the CA of a trusted intermediary";
 constexpr std::chrono::seconds kFailedOften{60};
 
 // Of something that its machine needs besides the file: what was tried and has failed.
@@ -83,8 +86,11 @@ struct Notes {
   api::PinStep failed_at = api::PinStep::kInstalling;
   int step_failures = 0;
   std::string step_failure;
-  MachineNote clock;       // of its time servers
-  MachineNote anchors;     // of the CAs of intermediaries
+  MachineNote clock;      // of its time servers
+  MachineNote anchors;    // of the CAs of intermediaries
+  std::string unread_by;  // the invocation of the service that was started before the last of these came
+  std::string read_by;    // the invocation of the service that has read these CAs
+  std::vector<ports::HostAnchor> read;
   TimePoint no_set_since;  // its policy has had no set of pins; empty: it has
   std::string trouble;     // why the last file could not be put there
   TimePoint trouble_until;
@@ -184,12 +190,13 @@ class Pass {
   MachineEffect prepare(FileSituation& s);
   MachineNote& note_of(const MachineEffect& effect);
   [[nodiscard]] bool refuses() const;
+  [[nodiscard]] bool has_read(const machine_effect::Trust& trust) const;
+  [[nodiscard]] bool has_unread() const;
   [[nodiscard]] bool is_locked_out() const;
   [[nodiscard]] bool is_through_intermediary() const;
   [[nodiscard]] api::Truth online() const;
   [[nodiscard]] bool is_online() const { return online() == api::Truth::kTrue; }
   [[nodiscard]] std::string endpoint() const;
-  [[nodiscard]] bool begins(const FileDecision& decision) const;
   [[nodiscard]] bool has_left() const;
   Plan begin(FileSituation& s, FileDecision decision);
   Permission permission(const std::string& set);

@@ -7,12 +7,6 @@ namespace edgetrust::reconcile::edge_pins {
 
 using namespace std::chrono_literals;
 
-bool Pass::begins(const FileDecision& decision) const {
-  const auto& is = decision.status.change;
-  if (!is || is->step != api::PinStep::kInstalling) return false;
-  return !changes() || before()->change->at != is->at || before()->change->file_sha256 != is->file_sha256;
-}
-
 namespace {
 
 Plan to_plan(FileDecision decided) {
@@ -25,8 +19,7 @@ Plan to_plan(FileDecision decided) {
 
 // What is about to begin waits for what its RotationPolicy wants.
 Plan Pass::begin(FileSituation& s, FileDecision decision) {
-  const bool needs_restart = begins(decision) && decision.status.change->file_sha256 != state_->sha256;
-  if (!needs_restart || is_overridden()) return to_plan(std::move(decision));
+  if (!decision.restarts || is_overridden()) return to_plan(std::move(decision));
   const auto& held = before() ? before()->slots : std::nullopt;
   const bool has_lost = held && notes_.lost == held->revision;
   Permission found = permission(is_enforcing() ? decide::pins::name_of(wanted_file()) : std::string{});

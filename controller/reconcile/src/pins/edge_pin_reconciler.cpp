@@ -47,6 +47,7 @@ FileSituation Pass::situation(const std::optional<api::EdgePins>& known) const {
                   .host = state_,
                   .host_trouble = host_error_ ? host_error_->message() : std::string{},
                   .for_a_person = host_error_ && retry_of(*host_error_) == Retry::kAfterChange,
+                  .unread = has_unread() ? std::string(kUnread) + ", which was put there after it was started" : "",
                   .online = is_online(),
                   .refuses = refuses(),
                   .enforced = is_enforcing() || is_leaving(),
@@ -106,8 +107,7 @@ Plan Pass::looked() {
   }
   const MachineEffect first = prepare(s);
   const bool is_trusted_still = std::holds_alternative<machine_effect::Distrust>(first);
-  const bool keeps_time = std::holds_alternative<machine_effect::SetTimeServers>(first) && is_leaving() &&
-                          notes_.clock.failures < decide::pins::kMostTries;
+  const bool keeps_time = std::holds_alternative<machine_effect::SetTimeServers>(first) && is_leaving();
   if (has_left() && (is_trusted_still || keeps_time) && known) {
     Plan plan{.pins = known, .effect = first, .wake_at = now_};
     const std::string& failure = note_of(first).failure;
@@ -122,6 +122,8 @@ Plan Pass::looked() {
   if (std::holds_alternative<std::monostate>(plan.effect) && !std::holds_alternative<std::monostate>(first)) {
     plan.effect = first;
     plan.wake_at = now_;
+    const auto* trust = std::get_if<machine_effect::Trust>(&first);
+    if (trust != nullptr && !has_read(*trust)) notes_.unread_by = state_->invocation;
   }
   for (const MachineNote* of : {&notes_.anchors, &notes_.clock}) {
     if (plan.pins->state == EdgePinState::kMatched && !of->failure.empty() && is_enforcing())

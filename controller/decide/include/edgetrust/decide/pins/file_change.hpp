@@ -61,10 +61,14 @@ struct FileSituation {
   std::string
       intercepted;       // what the Edge is presented in place of the endpoint's chain: then nothing is written there
   std::string hindered;  // why no change may begin, or go as far as the restart, whatever is waited for
-  bool online = false;   // the cloud sees the Edge
-  bool refuses = false;  // the file that is there now refuses what the endpoint presents to the Edge
-  bool enforced = true;  // false: it is only said what would be written
-  bool pins = true;      // the file that is there now pins something
+  // What the service has to read besides its file at its start: why the machine does not have it; or that it has, but
+  // not yet had when the service was started, which is started anew for it as for a file. Empty: neither.
+  std::string missing;
+  std::string unread;
+  bool online = false;        // the cloud sees the Edge
+  bool refuses = false;       // the file that is there now refuses what the endpoint presents to the Edge
+  bool enforced = true;       // false: it is only said what would be written
+  bool pins = true;           // the file that is there now pins something
   bool switches_off = false;  // the wanted one pins nothing
   std::string waits_for;      // why nothing may begin now: a window, another Edge; empty: it may
   api::Duration max_clock_offset{5000};
@@ -100,6 +104,7 @@ struct FileDecision {
   api::EdgePins status;  // to be written before the effect
   FileEffect effect;
   std::optional<TimePoint> wake_at;  // empty: when something changes, or at the next interval
+  bool restarts = false;             // a change begins in this pass that has the service started anew
 };
 
 FileDecision decide(const FileSituation& situation);
