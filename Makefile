@@ -89,7 +89,7 @@ chart: setup ## write what the chart has of other files (CRDs, rights, its table
 
 page-shots: setup configure ## take the pictures of the fleet page for the docs, in Chromium
 	@cmake --build $(BUILD) -j $(JOBS) --target fleet-server
-	@cd tests/page && FLEET_SERVER=$(abspath $(BUILD))/tests/fleet-server PAGE_SHOTS=$(abspath controller/docs/images) python3 -B -m unittest -q test_page.Pictures
+	@cd tests/page && FLEET_SERVER=$(abspath $(BUILD))/tests/fleet-server PAGE_SHOTS=$(abspath controller/docs/images) python3 -B -m unittest -q shots.Pictures
 
 image-program: packages
 	@mkdir -p build && { cmake --preset release >build/release.log 2>&1 || { cat build/release.log; exit 1; }; }

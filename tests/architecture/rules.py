@@ -22,7 +22,7 @@ USES = {
     "forecast": {"base", "json", "api", "decide", "ports"},
     "view": {"base", "json", "telemetry", "api", "decide"},
     "page": {"base", "json", "crypto", "http", "api", "view"},
-    "audit": {"base", "json", "crypto", "telemetry", "http", "api", "ports"},
+    "audit": {"base", "json", "crypto", "telemetry", "http", "api", "ports", "decide"},
     "plugin": {"audit", "base", "json", "crypto", "telemetry", "http", "api", "ports", "decide", "kube", "forecast", "view"},
     "runtime": {"base", "telemetry"},
     "reconcile": {"base", "api", "decide", "ports", "runtime", "telemetry"},

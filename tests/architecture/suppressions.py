@@ -1,4 +1,4 @@
-"""Each check that is switched off says why: NOLINT, `shellcheck disable`, `noqa` and `type: ignore`, the checks that .clang-tidy takes out of a group, and the tests of kube-score that lint-files ignores.
+"""Each check that is switched off says why: NOLINT, `clang-format off`, `shellcheck disable`, `noqa` and `type: ignore`, the checks that .clang-tidy takes out of a group, and the tests of kube-score that lint-files ignores.
 
 Usage: suppressions.py [--self-test]. Prints one line a suppression without a reason and ends with 1 if there is any. With --self-test the same rules are given made-up texts.
 """
@@ -14,19 +14,22 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = "tests/architecture/suppressions.py"
 
 NOLINT = re.compile(r"NOLINT(NEXTLINE|BEGIN|END)?\b(.*)")
+FORMAT = re.compile(r"^\s*// clang-format off")
 SHELLCHECK = re.compile(r"#\s*shellcheck disable=\S+(.*)")
 PYTHON = re.compile(r"#\s*(noqa|type: ignore|fmt: (?:off|skip))(.*)")
 PREPARED = re.compile(r"^\s*(sys\.path|os\.environ\[.*\] =)", re.M)
 
 
-def judge_cpp(line: str) -> str | None:
-    """`NOLINT(check): reason`; the end of a block needs no second one."""
+def judge_cpp(line: str, before: str) -> str | None:
+    """`NOLINT(check): reason`, and above `clang-format off`, which takes no words, a comment; the end of a block needs no second one."""
+    if FORMAT.search(line) and not re.search(r"^\s*// \S.*\Z", before, re.M):
+        return "says no reason: a comment in the line above clang-format off"
     if (found := NOLINT.search(line)) is None or found[1] == "END":
         return None
     return None if re.match(r"\([\w.-]+(, ?[\w.-]+)*\): \S", found[2]) else "names no check and reason: NOLINT(check): reason"
 
 
-def judge_shell(line: str) -> str | None:
+def judge_shell(line: str, _before: str) -> str | None:
     found = SHELLCHECK.search(line)
     return "says no reason: shellcheck disable=SC0000 # reason" if found and not re.match(r" # \S", found[1]) else None
 
@@ -62,9 +65,9 @@ def check() -> list[str]:
             continue
         text = (ROOT / name).read_text(errors="replace")
         is_python = name.endswith(".py") or text.startswith("#!/usr/bin/env python3")
-        judge = judge_cpp if name.endswith((".cpp", ".hpp")) else judge_shell
+        judge = judge_python if is_python else judge_cpp if name.endswith((".cpp", ".hpp")) else judge_shell
         for number, line in enumerate(lines := text.splitlines(), 1):
-            if wrong := judge_python(line, "\n".join(lines[: number - 1])) if is_python else judge(line):
+            if wrong := judge(line, "\n".join(lines[: number - 1])):
                 found.append(f"{name}:{number}: {wrong}")
     found += [f".clang-tidy: {wrong}" for wrong in judge_tidy((ROOT / ".clang-tidy").read_text())]
     found += [f"tests/architecture/lint-files: {wrong}" for wrong in judge_ignored((ROOT / "tests/architecture/lint-files").read_text())]
@@ -81,11 +84,15 @@ def self_test() -> list[str]:
         ("// NOLINTNEXTLINE(bugprone-x): it is so", True),
         ("// NOLINTBEGIN: it is so", False),
         ("// NOLINTEND(bugprone-x)", True),
+        ("// clang-format on", True),
     ):
-        if (judge_cpp(line) is None) != fine:
+        if (judge_cpp(line, "") is None) != fine:
             wrong.append(f"misjudged: {line}")
+    for before, fine in (("", False), ("// It is so.\nint a;", False), ("int a;\n// It is so.", True)):
+        if (judge_cpp("// clang-format off", before) is None) != fine:
+            wrong.append(f"misjudged: clang-format off after {before!r}")
     for line, fine in (("# shellcheck disable=SC1000", False), ("# shellcheck disable=SC1000 # it is so", True), ("# shellcheck source=a", True)):
-        if (judge_shell(line) is None) != fine:
+        if (judge_shell(line, "") is None) != fine:
             wrong.append(f"misjudged: {line}")
     late = "from harness import wait_for  # noqa: E402"
     for line, before, fine in (

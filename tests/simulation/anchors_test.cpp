@@ -83,6 +83,18 @@ TEST_F(AnchorsTest, ACaThatIsExchangedGoesAfterItsSuccessorHasCome) {
   EXPECT_THAT(world.moments.log, ElementsAre("create authority", "remove authority"));
 }
 
+TEST_F(AnchorsTest, WhoLeadsNoLongerChangesNothing) {
+  world.bundles["sbc"] = ca("1");
+  const LeadUntil lead(world.moments, 0);
+  reconcile::World around = world.ports();
+  around.leadership = &lead;
+  reconcile::ConnectionReconciler other{around, listings, {"voice"}};
+  EXPECT_FALSE(other.reconcile(key, {}).error);
+  EXPECT_TRUE(world.authorities.empty());
+  settle();
+  EXPECT_EQ(world.authorities.size(), 1U);
+}
+
 TEST_F(AnchorsTest, AForeignOneIsNeitherDoubledNorTouched) {
   world.bundles["sbc"] = ca("1");
   world.authorities = {foreign(ca("1"))};

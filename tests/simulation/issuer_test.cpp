@@ -183,5 +183,50 @@ TEST(IssuerOffers, OtherTermsOfServiceAreTold) {
   EXPECT_EQ(issuer.now()->status.terms_of_service, "https://ca.example/terms/2");
 }
 
+// Its pass ends where it is, and the next operator ends what was begun.
+TEST(IssuerLead, WhoLeadsNoLongerChangesNothing) {
+  const auto ask = [](Issuer& issuer) {
+    issuer.edit([](auto& i) {
+      i.spec.external_account_binding =
+          api::ExternalAccountBinding{.zero_ssl_api_key_ref = api::SecretKeyRef{"zerossl", "api-key"}};
+    });
+    issuer.annotate(api::kRolloverRequestedAt, "1");
+  };
+  int changes = 0;
+  {
+    Issuer issuer;
+    ask(issuer);
+    issuer.settle(1);
+    changes = issuer.world.moments.count();
+  }
+  for (int last = 0; last < changes; ++last) {
+    Issuer issuer;
+    ask(issuer);
+    const LeadUntil lead(issuer.world.moments, last);
+    issuer.ports.leadership = &lead;
+    issuer.settle(1);
+    std::vector<std::string> after(issuer.world.moments.log.begin() + last, issuer.world.moments.log.end());
+    std::erase(after, "status");  // the cluster refuses it where another was faster
+    // What the CA has given by then is kept.
+    const std::string before = last == 0 ? "" : issuer.world.moments.log[static_cast<std::size_t>(last) - 1];
+    const bool keeps = before == "binding" || before == "keyChange";
+    EXPECT_LE(after.size(), keeps ? 1U : 0U) << testing::PrintToString(after) << " after change " << last;
+    issuer.ports.leadership = nullptr;
+    issuer.settle();
+    EXPECT_EQ(issuer.world.account_keys.size(), 2U) << last;
+    EXPECT_EQ(issuer.stored("le-account", "tls.key"), issuer.world.account_keys.back()) << last;
+    EXPECT_EQ(issuer.world.bindings_made, 1) << last;
+    EXPECT_EQ(issuer.ready(), "Ready") << last;
+  }
+  EXPECT_GT(changes, 5);
+  Issuer issuer;
+  issuer.settle();
+  issuer.annotate(api::kDeactivateRequestedAt, "1");
+  const LeadUntil lead(issuer.world.moments, issuer.world.moments.count());
+  issuer.ports.leadership = &lead;
+  issuer.settle(1);
+  EXPECT_FALSE(issuer.world.account_over);
+}
+
 }  // namespace
 }  // namespace edgetrust::simulation

@@ -5,14 +5,6 @@
 namespace edgetrust::simulation {
 namespace {
 
-// Ends with the n-th change of the world.
-struct Lead final : ports::Leadership {
-  Lead(const Moments& of, int change) : moments(of), last(change) {}
-  [[nodiscard]] bool holds() const override { return moments.count() < last; }
-  const Moments& moments;
-  int last;
-};
-
 // "" when nothing was done after the intention to do it had been written down as the last change of a lead.
 std::string done_without_lead(const Moments& moments, int last) {
   const std::string& written = moments.log.at(static_cast<std::size_t>(last) - 1);
@@ -23,7 +15,7 @@ std::string done_without_lead(const Moments& moments, int last) {
 constexpr int kMany = 1000;  // passes
 
 // The passes of one operator until it leads no longer, or has nothing to do for a while.
-void lead(World& world, const Lead& lead) {
+void lead(World& world, const LeadUntil& lead) {
   reconcile::World around = world.ports();
   around.leadership = &lead;
   reconcile::CertificateReconciler engine(around);
@@ -46,7 +38,7 @@ TEST(Leader, DoesNoMoreOfARotationOnceAnotherMayLead) {
   int written = 0;
   for (int last = 1; last <= changes; ++last) {
     World world;
-    lead(world, Lead(world.moments, last));
+    lead(world, LeadUntil(world.moments, last));
     EXPECT_EQ(done_without_lead(world.moments, last), "");
     written += world.moments.log.at(static_cast<std::size_t>(last) - 1) == "status" ? 1 : 0;
     ASSERT_TRUE(run(world, 10min)) << "another, after change " << last;
@@ -68,7 +60,7 @@ TEST(Leader, DoesNoMoreOfAChangeOfPinsOnceAnotherMayLead) {
   int written = 0;
   for (int last = 1; last <= changes; ++last) {
     Enforced story;
-    const Lead first(story.world.moments, last);
+    const LeadUntil first(story.world.moments, last);
     story.around.leadership = &first;
     story.start();
     story.run(kTime);

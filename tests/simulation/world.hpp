@@ -53,6 +53,14 @@ class Moments {
   When when_ = When::kBefore;
 };
 
+// The lead of an operator that loses it with the n-th change of the world.
+struct LeadUntil final : ports::Leadership {
+  LeadUntil(const Moments& of, int change) : moments(of), last(change) {}
+  [[nodiscard]] bool holds() const override { return moments.count() < last; }
+  const Moments& moments;
+  int last;
+};
+
 // One resourceVersion for all, as etcd has it.
 struct Etcd {
   std::int64_t version = 100;

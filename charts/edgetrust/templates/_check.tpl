@@ -18,9 +18,33 @@
 {{- end -}}
 {{- end -}}
 
+{{- if and (gt (int .Values.replicas) 1) (not .Values.leaderElection.enabled) -}}
+{{- $wrong = append $wrong (printf "replicas is %d and leaderElection.enabled is false, so that all of them would work at once: set one operator, or let them elect." (int .Values.replicas)) -}}
+{{- end -}}
+
+{{- /* Only the NetworkPolicy keeps every pod of the cluster from reading the page past its login. */ -}}
+{{- if and .Values.page.enabled .Values.page.hosts (not .Values.networkPolicy.enabled) (not .Values.page.withoutNetworkPolicy) -}}
+{{- $wrong = append $wrong "page.hosts are set and networkPolicy.enabled is false, so that every pod of the cluster could read the page past the login: set networkPolicy.enabled, or page.withoutNetworkPolicy where something else, as a mesh, keeps them away." -}}
+{{- end -}}
+
+{{- $log := .Values.audit.log -}}
 {{- with .Values.audit.sink -}}
 {{- if and (not .url) (or .keyFile .caFile) -}}
 {{- $wrong = append $wrong "audit.sink.url is empty, and without it nothing is sent: set it, or empty audit.sink.keyFile and audit.sink.caFile." -}}
+{{- end -}}
+{{- if and .url (not .keyFile) -}}
+{{- $wrong = append $wrong "audit.sink.keyFile is empty: name a file with the key that signs what is sent, from a Secret, by extraVolumes and extraVolumeMounts." -}}
+{{- end -}}
+{{- if and .url (not (hasPrefix "/" $log)) -}}
+{{- $wrong = append $wrong "audit.log names no file, and what a sink has not taken is kept in one: name it, on a volume, as /var/lib/edgetrust/audit.log." -}}
+{{- end -}}
+{{- end -}}
+
+{{- if hasPrefix "/" $log -}}
+{{- $kept := false -}}
+{{- range .Values.extraVolumeMounts -}}{{- if or (eq .mountPath $log) (hasPrefix (printf "%s/" (trimSuffix "/" .mountPath)) $log) -}}{{- $kept = true -}}{{- end -}}{{- end -}}
+{{- if not $kept -}}
+{{- $wrong = append $wrong (printf "audit.log is %s, and no volume of extraVolumeMounts holds it: the file system of the container cannot be written to." $log) -}}
 {{- end -}}
 {{- end -}}
 
@@ -43,10 +67,15 @@
 {{- $labels := $.Values -}}
 {{- range splitList "." $path -}}{{- $labels = index $labels . -}}{{- end -}}
 {{- range $label, $_ := $labels -}}
-{{- if or (hasKey $own $label) (and (ne $path "commonLabels") (hasKey $common $label)) -}}
-{{- $wrong = append $wrong (printf "%s: the label %s is there already: leave it out. The chart sets it, or commonLabels does." $path $label) -}}
+{{- if hasKey $own $label -}}
+{{- $wrong = append $wrong (printf "%s: the label %s is there already: leave it out. The chart sets it." $path $label) -}}
+{{- else if and (ne $path "commonLabels") (hasKey $common $label) -}}
+{{- $wrong = append $wrong (printf "%s: the label %s is there already: leave it out. commonLabels sets it." $path $label) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- if hasKey (.Values.podAnnotations | default dict) "kubectl.kubernetes.io/default-container" -}}
+{{- $wrong = append $wrong "podAnnotations: kubectl.kubernetes.io/default-container is there already: leave it out. The chart sets it." -}}
 {{- end -}}
 
 {{- with $wrong -}}{{- fail (join "\n" (prepend . "these values cannot work:")) -}}{{- end -}}

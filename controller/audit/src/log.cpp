@@ -13,7 +13,7 @@ namespace edgetrust::audit {
 // What the Log and its thread have in common. The thread alone touches the file.
 struct Log::Shared {
   using Job = std::function<void()>;
-  enum class Outcome { kDone, kLate, kRefused };
+  enum class Outcome { kDone, kLate, kBehindLate, kRefused };  // kLate: it was waited for; the next ones are not
 
   explicit Shared(Options given) : options(std::move(given)), file(options.path, options.instance) {}
 
@@ -42,7 +42,7 @@ struct Log::Shared {
     jobs_.push_back(std::move(job));
     const std::uint64_t mine = ++asked_;
     changed_.notify_all();
-    if (done_ < late_ && waits == Waits::kUnlessLate) return Outcome::kLate;
+    if (done_ < late_ && waits == Waits::kUnlessLate) return Outcome::kBehindLate;
     if (changed_.wait_for(lock, options.patience, [&] { return done_ >= mine; })) return Outcome::kDone;
     late_ = std::max(late_, mine);
     return Outcome::kLate;
@@ -120,7 +120,10 @@ void Log::write(const Record& record) {
       },
       Shared::Waits::kUnlessLate, true);
   const auto silent = [&](const char* what) { shared_->tell({.kind = ErrorKind::kUnavailable, .what = what}); };
-  if (outcome == Shared::Outcome::kLate) silent("it does not answer: the record waits in memory until it does");
+  if (outcome == Shared::Outcome::kLate)
+    silent("it was waited for and does not answer: the record waits in memory until it does");
+  if (outcome == Shared::Outcome::kBehindLate)
+    silent("it does not answer yet: the record waits in memory until it does");
   if (outcome == Shared::Outcome::kRefused) silent("it does not answer, and too many records wait: this one is lost");
 }
 

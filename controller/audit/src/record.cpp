@@ -2,6 +2,7 @@
 
 #include "edgetrust/api/change.hpp"
 #include "edgetrust/api/conditions.hpp"
+#include "edgetrust/decide/pins/file_change.hpp"
 #include "edgetrust/telemetry/trace.hpp"
 
 #include <algorithm>
@@ -138,18 +139,11 @@ std::vector<Record> records(const api::Edge& before, const api::Edge& after) {
     record.message = std::move(message);
     out.push_back(std::move(record));
   };
-  const auto same_change = [](const api::PinChange& one, const api::PinChange& other) {
-    return one.file_sha256 == other.file_sha256 && one.at == other.at;
-  };
-  const bool had = was && was->change.has_value();
-  const bool is_another = is->change && !(had && same_change(*was->change, *is->change));
-  // A change ends in many ways; only what was proved, or taken back, has its time from it.
-  const bool has_ended = had && (!is->change || is_another);
-  if (has_ended && is->applied_at && is->applied_at != was->applied_at)
-    append("ProvePins", "file " + was->change->file_sha256);
-  if (has_ended && is->rolled_back_at && is->rolled_back_at != was->rolled_back_at)
+  const auto end = decide::pins::change_end(was, *is);
+  if (end == decide::pins::ChangeEnd::kProved) append("ProvePins", "file " + was->change->file_sha256);
+  if (end == decide::pins::ChangeEnd::kTakenBack)
     append("RollBackPins", "file " + was->change->file_sha256 + ": " + is->message);
-  if (is_another)
+  if (decide::pins::begins_change(was, *is))
     append("PushPins", "file " + is->change->file_sha256 + " in place of " +
                            (is->change->previous_sha256.empty() ? "none" : is->change->previous_sha256));
   return out;

@@ -21,17 +21,22 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   app.add_option("--context", options.context, "context of the kubeconfig");
   app.add_option("--bind-address", options.bind_address, "address of /metrics, /healthz and /readyz")
       ->capture_default_str();
-  app.add_option("--port", options.port, "port of /metrics, /healthz and /readyz; 0 for any")->capture_default_str();
+  app.add_option("--port", options.port, "port of /metrics, /healthz and /readyz; 0 for any")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
   app.add_option("--http01-port", options.http01_port,
                  "port that answers http-01 challenges and nothing else; 0 for none")
+      ->check(CLI::Range(0, 65535))
       ->capture_default_str();
   app.add_option("--http01-bind-address", options.http01_bind_address,
                  "address of --http01-port (default: that of --bind-address)");
   app.add_option("--http01-check-port", options.http01_check_port,
                  "port where such an answer is looked for before the CA is asked to; 0 for not looking")
+      ->check(CLI::Range(0, 65535))
       ->capture_default_str();
   CLI::Option* page_port =
       app.add_option("--page-port", options.page_port, "port of the fleet page, which is read-only; 0 for none")
+          ->check(CLI::Range(0, 65535))
           ->capture_default_str();
   app.add_option("--page-bind-address", options.page_bind_address,
                  "address of --page-port; on loopback only kubectl port-forward reaches it in a pod")

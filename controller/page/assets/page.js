@@ -371,7 +371,7 @@ function isBack() {
   fleet.at = now();
   const since = fleet.silentSince;
   connection(since ? "lost" : "live", since ? "Cluster silent" : stream ? "Live" : "Asking every few seconds");
-  const text = since ? `The operator has heard nothing from the cluster since ${since.slice(0, 16).replace("T", " ")} UTC: what you see is of then.` : "";
+  const text = since ? `The operator has heard nothing from a watch of the cluster since ${since.slice(0, 16).replace("T", " ")} UTC: what you see may be of then.` : "";
   if (byId("lost").textContent !== text) byId("lost").textContent = text;
 }
 

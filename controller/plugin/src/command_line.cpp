@@ -183,7 +183,12 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     std::ostringstream out;
     std::ostringstream err;
     parsed.exit = true;
-    parsed.status = parser.app.exit(error, out, err) == 0 ? 0 : EX_USAGE;
+    // Of a word that is no command CLI11 says that one is required.
+    const auto unknown = parser.app.remaining(true);
+    const bool is_unknown = !unknown.empty() && error.get_name() == "RequiredError";
+    const int status =
+        is_unknown ? parser.app.exit(CLI::ExtrasError(unknown), out, err) : parser.app.exit(error, out, err);
+    parsed.status = status == 0 ? 0 : EX_USAGE;
     parsed.out = out.str();
     parsed.err = err.str();
   }

@@ -46,10 +46,9 @@ std::vector<FleetRow> fleet(const std::vector<api::EdgeCertificate>& certificate
 
 std::string print(const std::vector<FleetRow>& rows, const FleetTable& table, TimePoint now, Style style) {
   if (rows.empty()) return "No EdgeCertificates found.\n";
-  const auto with = [&](Row cells, Row wide, const std::string& ns) {
+  const auto with = [&](Row cells, const Row& wide, const std::string& ns) {
     if (table.with_namespace) cells.insert(cells.begin(), ns);
-    if (table.wide) cells.insert(cells.end(), wide.begin(), wide.end());
-    return cells;
+    return widened(std::move(cells), table.wide, wide);
   };
   std::vector<Row> lines;
   lines.reserve(rows.size());

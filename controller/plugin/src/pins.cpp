@@ -2,6 +2,7 @@
 
 #include "edgetrust/api/codec.hpp"
 #include "edgetrust/api/conditions.hpp"
+#include "edgetrust/base/text.hpp"
 #include "edgetrust/base/time_text.hpp"
 #include "edgetrust/json/value.hpp"
 #include "text.hpp"
@@ -31,6 +32,23 @@ std::string describe(api::PinOrigin origin) {
     case api::PinOrigin::kHandshake: return "handshake";
   }
   return {};
+}
+
+std::string describe(api::PinSource source) {
+  return describe(source == api::PinSource::kStatus ? api::PinOrigin::kStatus : api::PinOrigin::kHandshake);
+}
+
+// "1 drifted, 2 unreachable": what those are that do not match. Empty: none.
+std::string describe_unmatched(const api::PinSummary& summary) {
+  const std::pair<int, const char*> counts[] = {
+      {summary.drifted, " drifted"},         {summary.intercepted, " intercepted"},   {summary.blocked, " blocked"},
+      {summary.unreachable, " unreachable"}, {summary.not_observed, " not observed"}, {summary.changing, " changing"},
+      {summary.rolled_back, " rolled back"}, {summary.refusing, " refusing"}};
+  std::vector<std::string> parts;
+  for (const auto& [count, what] : counts) {
+    if (count > 0) parts.push_back(std::to_string(count) + what);
+  }
+  return join(parts, ", ");
 }
 
 std::string endpoint_of(const api::PinPolicy& policy) {
@@ -64,27 +82,30 @@ void append_conditions(std::string& out, const api::PinPolicy& policy, Style sty
   append_table(out, {"TYPE", "STATUS", "REASON", "MESSAGE"}, rows);
 }
 
-void append_pins(std::string& out, std::string_view title, const std::vector<api::AcceptedPin>& pins, TimePoint now,
-                 Style style) {
+void append_pins(std::string& out, std::string_view title, const std::vector<api::AcceptedPin>& pins, bool wide,
+                 TimePoint now, Style style) {
   if (pins.empty()) return;
   std::vector<Row> rows;
   rows.reserve(pins.size());
   for (const auto& pin : pins) {
-    rows.push_back({describe(pin.type), pin.fingerprint, describe(pin.origin),
-                    pin.until ? format_rfc3339(*pin.until) + ", in " + describe_span(*pin.until - now) : "-"});
+    rows.push_back(widened({describe(pin.type), pin.fingerprint, describe(pin.origin),
+                            pin.until ? format_rfc3339(*pin.until) + ", in " + describe_span(*pin.until - now) : "-"},
+                           wide, {or_dash(pin.since), or_dash(pin.certificate)}));
   }
   append_heading(out, title, style);
-  append_table(out, {"TYPE", "PIN", "FROM", "UNTIL"}, rows);
+  append_table(out, widened({"TYPE", "PIN", "FROM", "UNTIL"}, wide, {"SINCE", "OF CERTIFICATE"}), rows);
 }
 
 }  // namespace
 
-std::string print(const api::PinPolicy& policy, TimePoint now, Style style) {
+std::string print(const api::PinPolicy& policy, bool wide, TimePoint now, Style style) {
   const auto& status = policy.status;
   std::string out;
   append_line(out, {style.paint(Tone::kHead, "PinPolicy " + policy.meta.key().to_string()), ", ", endpoint_of(policy)});
   append_line(out, {"Mode     ", describe(policy.spec.mode)});
-  append_line(out, {"Edges    ", or_dash(status.matched_of_total), " match"});
+  const std::string unmatched = wide && status.summary ? describe_unmatched(*status.summary) : std::string{};
+  append_line(out,
+              {"Edges    ", or_dash(status.matched_of_total), " match", unmatched.empty() ? "" : "; " + unmatched});
   if (policy.broken) append_line(out, {style.paint(Tone::kBad, "It cannot be read: " + policy.broken->message())});
   if (const auto& override_now = policy.spec.emergency_override) {
     const bool over = now >= override_now->until;
@@ -93,17 +114,17 @@ std::string print(const api::PinPolicy& policy, TimePoint now, Style style) {
                                                    ": " + override_now->reason)});
   }
   append_conditions(out, policy, style);
-  append_pins(out, "ACCEPTED", status.current, now, style);
-  append_pins(out, "ANNOUNCED", status.next, now, style);
+  append_pins(out, "ACCEPTED", status.current, wide, now, style);
+  append_pins(out, "ANNOUNCED", status.next, wide, now, style);
   std::vector<Row> rows;
   rows.reserve(status.observed.size());
   for (const auto& seen : status.observed) {
-    rows.push_back({describe(seen.type), seen.fingerprint, seen.vantage, or_dash(seen.root),
-                    seen.at ? format_rfc3339(*seen.at) : "-"});
+    rows.push_back(widened({describe(seen.type), seen.fingerprint, seen.vantage, or_dash(seen.root), or_dash(seen.at)},
+                           wide, {describe(seen.source), or_dash(seen.issuer), or_dash(seen.not_after)}));
   }
   if (!rows.empty()) {
     append_heading(out, "SEEN", style);
-    append_table(out, {"TYPE", "PIN", "BY", "ROOT", "SINCE"}, rows);
+    append_table(out, widened({"TYPE", "PIN", "BY", "ROOT", "SINCE"}, wide, {"FROM", "ISSUER", "EXPIRES"}), rows);
   }
   rows.clear();
   for (const auto& edge : status.not_matched)
@@ -119,23 +140,15 @@ std::string print(const std::vector<api::PinPolicy>& policies, bool wide, Style 
   if (policies.empty()) return "No PinPolicies found.\n";
   std::vector<Row> rows;
   for (const auto& policy : policies) {
-    Row row{policy.meta.name,
-            paint(policy, style),
-            describe(policy.spec.mode),
-            endpoint_of(policy),
-            or_dash(policy.status.matched_of_total),
-            or_dash(policy.status.pins),
-            or_dash(policy.status.override_text)};
-    if (wide) {
-      const api::Condition* said = api::said(policy.status.conditions);
-      row.push_back(said == nullptr ? "-" : or_dash(said->message));
-    }
-    rows.push_back(std::move(row));
+    const api::Condition* said = api::said(policy.status.conditions);
+    rows.push_back(widened(
+        {policy.meta.name, paint(policy, style), describe(policy.spec.mode), endpoint_of(policy),
+         or_dash(policy.status.matched_of_total), or_dash(policy.status.pins), or_dash(policy.status.override_text)},
+        wide, {said == nullptr ? "-" : or_dash(said->message)}));
   }
-  Row head{"NAME", "READY", "MODE", "ENDPOINT", "EDGES", "PINS", "OVERRIDE"};
-  if (wide) head.emplace_back("MESSAGE");
   std::string out;
-  append_table(out, head, rows);
+  append_table(out, widened({"NAME", "READY", "MODE", "ENDPOINT", "EDGES", "PINS", "OVERRIDE"}, wide, {"MESSAGE"}),
+               rows);
   return out;
 }
 

@@ -163,6 +163,7 @@ class Program {
     const bool automatic = around_.is_terminal && !around_.no_colour;
     return {.colour = line_.colour == "always" || (line_.colour == "auto" && automatic)};
   }
+  [[nodiscard]] bool wide() const { return line_.output == "wide"; }
   std::string in_form(const json::Value& value, const std::function<std::string()>& text) const {
     return plugin::in_form(line_, value, text);
   }
@@ -174,7 +175,7 @@ class Program {
     EDGETRUST_TRY_ASSIGN(const auto edges, cluster_.list<api::Edge>(line_.all_namespaces));
     const auto rows = fleet(certificates, edges);
     return in_form(as_value(rows, now()), [&] {
-      return print(rows, {.wide = line_.output == "wide", .with_namespace = line_.all_namespaces}, now(), style());
+      return print(rows, {.wide = wide(), .with_namespace = line_.all_namespaces}, now(), style());
     });
   }
 
@@ -183,7 +184,7 @@ class Program {
       EDGETRUST_TRY_ASSIGN(auto certificate, cluster_.certificate(line_.name));
       EDGETRUST_TRY_ASSIGN(const view::Subject subject, cluster_.subject(std::move(certificate)));
       const view::Timeline told = view::timeline(subject, now());
-      return in_form(as_value(told), [&] { return print(told, now(), style()); });
+      return in_form(as_value(told), [&] { return print(told, wide(), now(), style()); });
     }
     EDGETRUST_TRY_ASSIGN(auto certificates, cluster_.list<api::EdgeCertificate>());
     std::string text;
@@ -197,7 +198,7 @@ class Program {
       }
       EDGETRUST_TRY_ASSIGN(const view::Subject subject, cluster_.subject(std::move(certificate)));
       const view::Timeline told = view::timeline(subject, now());
-      text += print(told, now(), style()) + "\n";
+      text += print(told, wide(), now(), style()) + "\n";
       all.push_back(as_value(told));
     }
     text += std::to_string(quiet) + " of " + std::to_string(total) + " EdgeCertificates in " + cluster_.ns() +
@@ -208,10 +209,10 @@ class Program {
   Result<std::string> pins() {
     if (line_.name.empty()) {
       EDGETRUST_TRY_ASSIGN(const auto policies, cluster_.list<api::PinPolicy>());
-      return in_form(as_value(policies), [&] { return print(policies, line_.output == "wide", style()); });
+      return in_form(as_value(policies), [&] { return print(policies, wide(), style()); });
     }
     EDGETRUST_TRY_ASSIGN(const auto policy, cluster_.get<api::PinPolicy>(line_.name));
-    return in_form(as_value(std::vector{policy}), [&] { return print(policy, now(), style()); });
+    return in_form(as_value(std::vector{policy}), [&] { return print(policy, wide(), now(), style()); });
   }
 
   // Prints a view, with --watch again and again: when its text is another one.

@@ -9,6 +9,7 @@
 #include "text.hpp"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 namespace edgetrust::plugin {
@@ -144,7 +145,12 @@ AuditReport audit_report(const std::vector<AuditLog>& logs, TimePoint from, Time
   };
   AuditReport read;
   ChainReader chain;
+  std::set<std::string_view> texts;
   for (const auto& log : logs) {
+    if (!log.text.empty() && !texts.insert(log.text).second) {
+      read.troubles.push_back(log.name + ": its records have been read already; name each file once");
+      continue;
+    }
     chain.next_log();
     std::size_t number = 0;
     bool is_empty = true;

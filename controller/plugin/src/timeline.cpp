@@ -32,7 +32,7 @@ view::SeenEvent decode_event(json::View object) {
   return event;
 }
 
-std::string print(const view::Timeline& told, TimePoint now, Style style) {
+std::string print(const view::Timeline& told, bool wide, TimePoint now, Style style) {
   const Tone tone = told.stalled ? Tone::kBad : told.quiet ? Tone::kGood : Tone::kWarn;
   std::string out;
   append_line(out, {style.paint(Tone::kHead, "EdgeCertificate " + told.certificate.to_string()), ", Edge ", told.edge,
@@ -46,6 +46,12 @@ std::string print(const view::Timeline& told, TimePoint now, Style style) {
                       ", until " + format_rfc3339(*told.not_after) + "  ",
                       style.paint(life_tone(*told.not_before, *told.not_after, std::nullopt, now),
                                   life_bar(*told.not_before, *told.not_after, now))});
+    if (wide) {
+      append_line(out, {"Issuer   ", or_dash(told.issuer)});
+      append_line(out, {"Valid    from ", format_rfc3339(*told.not_before),
+                        told.renewal ? ", its renewal is due " + format_rfc3339(*told.renewal) : ""});
+      append_line(out, {"SHA-256  ", or_dash(told.fingerprint_sha256)});
+    }
   } else {
     append_line(out, {"Serves   nothing of ours that was proved"});
   }

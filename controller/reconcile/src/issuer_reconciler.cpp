@@ -90,6 +90,7 @@ Status IssuerReconciler::make_account_key(const api::AcmeIssuer& issuer, std::st
     return fail(ErrorKind::kInvalid,
                 "Secret " + ref.name + " exists without a key " + ref.key + ": add it, or name another Secret");
   EDGETRUST_TRY_ASSIGN(Secret pem, world_.pki.generate_key({ports::KeyAlgorithm::kEcdsa, 256}));
+  EDGETRUST_TRY(world_.may_change(stop));
   ports::SecretObject secret;
   secret.meta.ns = issuer.meta.ns;
   secret.meta.name = ref.name;
@@ -110,6 +111,7 @@ Status IssuerReconciler::keep_binding(const api::AcmeIssuer& issuer, std::stop_t
   if (existing)
     return fail(ErrorKind::kInvalid, "Secret " + name + " lacks keyId or hmacKey: delete it, and another is made");
   if (existing.error().kind != ErrorKind::kNotFound) return tl::unexpected(existing.error());
+  EDGETRUST_TRY(world_.may_change(stop));
   EDGETRUST_TRY_ASSIGN(ports::ExternalBinding binding, world_.backends.zero_ssl_binding(issuer, stop));
   ports::SecretObject secret;
   secret.meta.ns = issuer.meta.ns;
@@ -135,9 +137,11 @@ Status IssuerReconciler::roll_over(const api::AcmeIssuer& issuer, ports::Certifi
       return fail(ErrorKind::kInvalid,
                   "accountKeyRef.create is Never: add the account's next key to Secret " + ref.name + " as " + next);
     EDGETRUST_TRY_ASSIGN(Secret pem, world_.pki.generate_key({ports::KeyAlgorithm::kEcdsa, 256}));
+    EDGETRUST_TRY(world_.may_change(stop));
     secret.data.insert_or_assign(next, std::move(pem));
     EDGETRUST_TRY_ASSIGN(secret.meta, world_.secrets.update(secret, stop));
   }
+  EDGETRUST_TRY(world_.may_change(stop));
   EDGETRUST_TRY(authority.change_key(secret.data.at(next), stop));
   secret.data.insert_or_assign(ref.key, std::move(secret.data.at(next)));
   secret.data.insert_or_assign(next, Secret());  // an update takes no key away
@@ -154,11 +158,13 @@ Status IssuerReconciler::see_to_account(const api::AcmeIssuer& issuer, api::Acme
   EDGETRUST_TRY_ASSIGN(const auto authority, world_.backends.authority(issuer, stop));
   const auto ending = request_in(issuer, api::kDeactivateRequestedAt, &api::HandledIssuerRequests::deactivate);
   if (!ending.empty()) {
+    EDGETRUST_TRY(world_.may_change(stop));
     EDGETRUST_TRY(authority->deactivate_account(stop));
     mark_handled(next, &api::HandledIssuerRequests::deactivate, ending);
     finding = deactivated();
     return {};
   }
+  EDGETRUST_TRY(world_.may_change(stop));
   EDGETRUST_TRY_ASSIGN(next.status.account_uri, authority->account(stop));
   const auto rollover = request_in(issuer, api::kRolloverRequestedAt, &api::HandledIssuerRequests::rollover);
   if (!rollover.empty()) {

@@ -36,6 +36,8 @@ json::Value as_value(const Timeline& told) {
                   {"message", told.message},
                   {"stalled", told.stalled},
                   {"serialNumber", told.serial_number},
+                  {"fingerprintSha256", told.fingerprint_sha256},
+                  {"issuer", told.issuer},
                   {"traceId", told.trace_id},
                   {"happened", json::Value::array()},
                   {"waitsFor", json::Value::array()}};

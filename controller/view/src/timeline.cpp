@@ -206,6 +206,8 @@ Timeline timeline(const Subject& subject, TimePoint now) {
   told.quiet = status.phase == Phase::kReady && !told.stalled && !is_under_way(status);
   told.revision = status.revision;
   told.serial_number = status.serial_number;
+  told.fingerprint_sha256 = status.fingerprint_sha256;
+  told.issuer = status.issuer;
   told.not_before = status.not_before;
   told.not_after = status.not_after;
   told.renewal = status.renewal_time;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,22 @@ def template(helm: str, values: Object, namespace: str = "edgetrust", show_only:
     return run(helm, "template", "edgetrust", str(CHART), "--namespace", namespace, "--values", "-", *chosen, stdin=json.dumps(values))
 
 
+SCHEMA: Object = json.loads((CHART / "values.schema.json").read_text())
+RESOLVED = {f"#/definitions/{name}": schema for name, schema in SCHEMA["definitions"].items()}
+OF_A_PARENT = {"global", "enabled"}  # Helm hands them to a chart within a chart
+
+
+def leaves(schema: Object = SCHEMA, path: str = "") -> Iterator[str]:
+    """Paths of the values that the chart's schema allows, without those of free maps and those of a parent chart."""
+    for name, member in schema["properties"].items():
+        here = f"{path}.{name}" if path else name
+        member = RESOLVED.get(member.get("$ref", ""), member)
+        if "properties" in member:
+            yield from leaves(member, here)
+        elif here not in OF_A_PARENT:
+            yield here
+
+
 def of_kind(found: list[Object], kind: str) -> list[Object]:
     return [one for one in found if one["kind"] == kind]
 
@@ -57,7 +73,7 @@ EXTREME: Object = {
     "extraArgs": [],  # every flag has a value of its own
     "extraEnv": [{"name": "TZ", "value": "Europe/Dublin"}, {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
     "extraVolumes": [{"name": "other", "secret": {"secretName": "other-cluster"}}],
-    "extraVolumeMounts": [{"name": "other", "mountPath": "/etc/other", "readOnly": True}],
+    "extraVolumeMounts": [{"name": "other", "mountPath": "/etc/other", "readOnly": True}, {"name": "other", "mountPath": "/var/lib/edgetrust"}],
     "serviceAccount": {"create": True, "name": "voice-operator", "annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/x"}},
     "rbac": {"create": True, "aggregate": True},
     "podLabels": {"mesh": "off"},

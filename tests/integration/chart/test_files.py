@@ -1,42 +1,23 @@
 """What the chart's files say, without a server: that what is made of other files is current, and that every value is described."""
 
-import json
 import re
 import subprocess
 import sys
 import tempfile
 import unittest
-from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[3]
-CHART = ROOT / "charts" / "edgetrust"
+from helm import CHART, ROOT, SCHEMA, leaves
+
 LOADER = SourceFileLoader("generate", str(ROOT / "charts" / "generate"))
 SPEC = spec_from_loader("generate", LOADER)
 assert SPEC is not None
 generate = module_from_spec(SPEC)
 sys.modules["generate"] = generate
 LOADER.exec_module(generate)
-
-OF_A_PARENT = {"global", "enabled"}  # Helm hands them to a chart within a chart
-
-
-def leaves(schema: dict[str, Any], path: str = "") -> Iterator[str]:
-    """Paths of the values that a schema allows, without those of free maps."""
-    for name, member in schema["properties"].items():
-        here = f"{path}.{name}" if path else name
-        member = RESOLVED.get(member.get("$ref", ""), member)
-        if "properties" in member:
-            yield from leaves(member, here)
-        else:
-            yield here
-
-
-SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
-RESOLVED = {f"#/definitions/{name}": schema for name, schema in SCHEMA["definitions"].items()}
 
 
 class Files(unittest.TestCase):
@@ -71,7 +52,7 @@ class Files(unittest.TestCase):
 
     def test_the_schema_and_the_descriptions_know_the_same_values(self) -> None:
         described = {value.path for value in generate.values((CHART / "values.yaml").read_text()) if not value.is_section}
-        self.assertEqual(described, set(leaves(SCHEMA)) - OF_A_PARENT)
+        self.assertEqual(described, set(leaves()))
 
     def test_a_value_without_a_description_is_refused(self) -> None:
         with self.assertRaises(generate.Malformed):

@@ -29,7 +29,8 @@ def with_(path: str, value: Any, base: Object = IMAGE) -> Object:
     return values
 
 
-SINK: Object = with_("audit", {"log": "/var/lib/edgetrust/audit.log", "sink": {"url": "https://audit.example.com/", "keyFile": "/etc/edgetrust/audit/key"}})
+KEPT: Object = with_("extraVolumeMounts", [{"name": "audit", "mountPath": "/var/lib/edgetrust"}])
+SINK: Object = with_("audit", {"log": "/var/lib/edgetrust/audit.log", "sink": {"url": "https://audit.example.com/", "keyFile": "/etc/edgetrust/audit/key"}}, KEPT)
 UNGUARDED_PAGE: Object = with_("page", {"enabled": True, "hosts": ["edgetrust.example.com"]}, with_("networkPolicy.enabled", False))
 
 
@@ -44,7 +45,6 @@ REFUSED: list[tuple[Object, str]] = [
     (with_("resources.requests.gpu", 1), "gpu"),
     (with_("replicas", -1), "/replicas"),
     (with_("replicas", "2"), "/replicas"),
-    (with_("leaderElection.enabled", False), "/replicas"),  # two that do not elect one
     (with_("watchNamespaces", ["voice,other"]), "/watchNamespaces/0"),
     (with_("watchNamespaces", ["voice", "voice"]), "/watchNamespaces"),
     (with_("workers", 65), "/workers"),
@@ -63,10 +63,8 @@ REFUSED: list[tuple[Object, str]] = [
     (with_("http01.ingress.hosts", [""]), "/http01/ingress/hosts/0"),
     (with_("page.port", 80), "/page/port"),
     (with_("page.hosts", ["edgetrust.example.com:8082"]), "/page/hosts/0"),  # a name, no port
-    (UNGUARDED_PAGE, "/page/withoutNetworkPolicy"),  # every pod of the cluster would read it
-    (with_("audit.sink.keyFile", "", SINK), "/audit/sink/keyFile"),
-    (with_("audit.log", "", SINK), "/audit/log"),
-    (with_("audit.log", "-", SINK), "/audit/log"),  # what is not taken is kept in a file
+    (with_("audit", None), "missing property 'audit'"),  # a section without a word
+    (with_("audit.sink", None), "missing property 'sink'"),
     (with_("podDisruptionBudget.minAvailable", "half"), "/podDisruptionBudget/minAvailable"),
     (with_("serviceMonitor.interval", "often"), "/serviceMonitor/interval"),
     (with_("prometheusRule.disabled", [""]), "/prometheusRule/disabled/0"),
@@ -85,10 +83,18 @@ UNWORKABLE: list[tuple[Object, str]] = [
     (with_("page", {"enabled": True, "port": 8089}, HTTP01), "http01.port and page.port are both 8089: give one of them another"),
     (with_("audit.sink.keyFile", "/etc/edgetrust/audit/key"), "audit.sink.url is empty, and without it nothing is sent: set it, or empty audit.sink.keyFile and audit.sink.caFile"),
     (with_("audit.sink.caFile", "/etc/edgetrust/audit/ca.pem"), "audit.sink.url is empty, and without it nothing is sent: set it, or empty audit.sink.keyFile and audit.sink.caFile"),
+    (with_("audit.sink.keyFile", "", SINK), "audit.sink.keyFile is empty: name a file"),
+    (with_("audit.log", "", SINK), "audit.log names no file"),
+    (with_("audit.log", "-", SINK), "audit.log names no file"),
+    (with_("audit.log", "/var/log/audit.log", KEPT), "audit.log is /var/log/audit.log, and no volume of extraVolumeMounts holds it"),
+    (with_("audit.log", "/var/lib/edgetrust2/audit.log", KEPT), "audit.log is /var/lib/edgetrust2/audit.log, and no volume"),
+    (with_("leaderElection.enabled", False), "replicas is 2 and leaderElection.enabled is false"),
+    (UNGUARDED_PAGE, "page.hosts are set and networkPolicy.enabled is false"),
+    (with_("podAnnotations", {"kubectl.kubernetes.io/default-container": "other"}), "podAnnotations: kubectl.kubernetes.io/default-container is there already"),
     (with_("prometheusRule.disabled", ["EdgetrustRollback", "EdgetrustRolback"]), "prometheusRule.disabled: there is no alert EdgetrustRolback. There are EdgetrustAbsent, "),
     (with_("http01.httpRoute.enabled", True, HTTP01), "http01.httpRoute.parentRefs is empty: name the Gateway"),
-    *((with_(path, {"app.kubernetes.io/name": "voice"}), f"{path}: the label app.kubernetes.io/name is there already: leave it out") for path in LABELS),
-    (with_("podLabels", {"team": "b"}, with_("commonLabels", {"team": "a"})), "podLabels: the label team is there already: leave it out"),
+    *((with_(path, {"app.kubernetes.io/name": "voice"}), f"{path}: the label app.kubernetes.io/name is there already: leave it out. The chart sets it") for path in LABELS),
+    (with_("podLabels", {"team": "b"}, with_("commonLabels", {"team": "a"})), "podLabels: the label team is there already: leave it out. commonLabels sets it"),
 ]
 
 
@@ -140,7 +146,7 @@ class Render(unittest.TestCase):
 
     def test_what_goes_together_is_taken(self) -> None:
         for helm in HELMS:
-            for values in (with_("http01.port", 8080), with_("page.port", 8080), SINK, with_("page.withoutNetworkPolicy", True, UNGUARDED_PAGE), with_("page.hosts", [], UNGUARDED_PAGE), with_("page.enabled", False, UNGUARDED_PAGE)):
+            for values in (with_("http01.port", 8080), with_("page.port", 8080), SINK, with_("audit.log", "/var/lib/edgetrust", KEPT), with_("audit.log", "-"), with_("page.withoutNetworkPolicy", True, UNGUARDED_PAGE), with_("page.hosts", [], UNGUARDED_PAGE), with_("page.enabled", False, UNGUARDED_PAGE)):
                 with self.subTest(helm, values=values):
                     template(helm, values, show_only=["service.yaml"])
 

@@ -1,4 +1,4 @@
-"""The audit trail of a rotation, an approval and a rollback: in a chained log, and at a sink that is away for a while."""
+"""The audit trail of a running operator, for each kind of object that has records: in a chained log, and at a sink that is away for a while."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from audit_sink import AuditSink
+from edge_machine import needs_machines
 from harness import ALWAYS_OPEN, PATIENT, OperatorTest, TwoOperators, env, wait_for
+from pin_harness import PinTest, ahead
 
 KEY = "a key that both sides know"
 
@@ -40,6 +42,16 @@ class AuditTest(OperatorTest):
     def wait_for_records(self, count: int) -> list[dict[str, Any]]:
         """A record is written right after the status that it is about."""
         return wait_for(f"{count} records", lambda: len(records := self.records()) >= count and records)
+
+    def wait_for_actions(self, kind: str, *actions: str) -> list[dict[str, Any]]:
+        """The records of that kind of object are these, in this order."""
+
+        def found() -> list[dict[str, Any]]:
+            return [record for record in self.records() if record["kind"] == kind]
+
+        wait_for(f"{len(actions)} records of the {kind}", lambda: len(found()) >= len(actions))
+        self.assertEqual([record["action"] for record in found()], list(actions))
+        return found()
 
     def what_is_public(self) -> dict[str, str]:
         return super().what_is_public() | {"audit log": self.log_file.read_text()}
@@ -116,6 +128,51 @@ class Audit(AuditTest):
         rest.write_text("".join(lines[4:]))
         parts = subprocess.run([env("KUBECTL_EDGETRUST"), "report", "-n", self.namespace, "--log", str(first_part), "--log", str(rest), "-o", "csv"], capture_output=True, text=True, check=True)
         self.assertEqual(parts.stdout, report.stdout)
+
+
+class Unattended(AuditTest):
+    """Nobody approves, and one rollback halts the policy."""
+
+    policy = {"windows": ALWAYS_OPEN, "observe": PATIENT, "budget": {"haltAfterRollbacks": 1}}
+
+    def test_an_adoption_and_a_halt_are_on_record(self) -> None:
+        edge = self.new_edge()
+        serial = self.wait_phase(edge.name, "Ready", 1)["serialNumber"]
+        wait_for("the finalizer goes", lambda: not self.certificate(edge.name)["metadata"].get("finalizers"))
+        self.kube.delete("EdgeCertificate", self.namespace, edge.name)
+        wait_for("it is gone", lambda: self.kube.find("EdgeCertificate", self.namespace, edge.name) is None)
+        self.make_certificate(edge)
+        self.wait_phase(edge.name, "Ready", 1)
+        adopted = self.wait_for_actions("EdgeCertificate", "Plan", "Push", "Prove", "Adopt")[3]
+        self.assertEqual((adopted["edge"], adopted["revision"], adopted["newSerial"]), (edge.name, 1, serial))
+
+        self.sim.patch(edge, onApply="sip-down")
+        self.renew(edge.name)
+        self.wait_phase(edge.name, "RolledBack", 1)
+        (halt,) = self.wait_for_actions("RotationPolicy", "Halt")
+        self.assertEqual((halt["namespace"], halt["name"]), (self.namespace, "default"))
+        self.kube.patch("RotationPolicy", self.namespace, "default", {"metadata": {"annotations": {"edgetrust.io/resume-requested-at": "now"}}})
+        self.wait_for_actions("RotationPolicy", "Halt", "Resume")
+        self.assert_one_whole_chain(self.records())
+
+
+@needs_machines
+class Pins(AuditTest, PinTest):
+    def test_a_change_of_pins_and_an_override_are_on_record(self) -> None:
+        self.add_machine()
+        self.pin()
+        self.wait_state("Matched")
+        pushed = self.wait_for_actions("Edge", "PushPins", "ProvePins")[0]
+        self.assertEqual((pushed["edge"], pushed["name"]), ("edge01", "edge01"))
+        self.change(emergencyOverride={"disablePinning": True, "until": ahead(hours=1), "reason": "INC0042"})
+        (override,) = self.wait_for_actions("PinPolicy", "Override")
+        self.assertEqual((override["namespace"], override["name"]), (self.namespace, "cloud"))
+        self.assertIn("INC0042", override["message"])
+        self.wait_for_actions("Edge", "PushPins", "ProvePins", "PushPins", "ProvePins")
+        self.change(emergencyOverride=None)
+        self.wait_for_actions("PinPolicy", "Override", "EndOverride")
+        self.wait_for_actions("Edge", *3 * ("PushPins", "ProvePins"))
+        self.assert_one_whole_chain(self.records())
 
 
 class SharedFile(TwoOperators, AuditTest):

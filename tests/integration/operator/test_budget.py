@@ -9,6 +9,7 @@ from typing import Any
 
 from harness import ALWAYS_OPEN, PATIENT, OperatorTest, wait_for
 from simulator import Appliance
+from test_plugin import PluginTest
 
 
 class Fleet(OperatorTest):
@@ -79,11 +80,11 @@ def from_now(seconds: float) -> str:
     return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class Halt(Fleet):
+class Halt(Fleet, PluginTest):
     policy = {"windows": ALWAYS_OPEN, "observe": PATIENT, "budget": {"maxConcurrent": 50, "maxConcurrentPerSite": 50}}
 
-    def change_policy(self, spec: dict[str, Any], **annotations: str) -> None:
-        self.kube.patch("RotationPolicy", self.namespace, "default", {"metadata": {"annotations": annotations}, "spec": spec})
+    def change_policy(self, spec: dict[str, Any]) -> None:
+        self.kube.patch("RotationPolicy", self.namespace, "default", {"spec": spec})
 
     def count(self, **wanted: Any) -> int:
         return sum(all(status.get(key) == value for key, value in wanted.items()) for status in self.certificates().values())
@@ -120,13 +121,19 @@ class Halt(Fleet):
             self.assertEqual(self.live(appliance), self.status(appliance.name)["fingerprintSha256"], "nobody is left on a bad certificate")
         self.assertEqual(self.holders(), [])
 
-        # The cause is mended, and somebody says so.
+        # The cause is mended, and somebody says so, in the words that a waiting one has for it.
         for appliance in bad:
             self.sim.patch(appliance, onApply="ok")
-        self.change_policy({"budget": {"maxConcurrent": 50}}, **{"edgetrust.io/resume-requested-at": "once"})
+        self.change_policy({"budget": {"maxConcurrent": 50}})
+        waiting = next(name for name, status in self.certificates().items() if status["phase"] == "Waiting")
+        [wait] = self.document("status", waiting)["waitsFor"]
+        self.assertEqual(wait["command"], f"kubectl edgetrust resume --policy default -n {self.namespace}")
+        self.assertIn("resumed RotationPolicy", self.told("resume", "--policy", "default"))
         wait_for("the policy is open", lambda: self.policy_status().get("state") == "Open")
         wait_for("the other 48 have their second certificate", lambda: self.count(phase="Ready", revision=2) == 48, 200, 1.0)
-        self.assertEqual(self.policy_status()["resumed"]["request"], "once")
+        policy = self.kube.get("RotationPolicy", self.namespace, "default")
+        self.assertEqual(policy["status"]["resumed"]["request"], policy["metadata"]["annotations"]["edgetrust.io/resume-requested-at"])
+        self.assertIn("is not halted", self.refused("resume", "--policy", "default"))
         self.assertEqual(self.count(phase="RolledBack", revision=1), 2)
 
 

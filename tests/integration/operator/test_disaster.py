@@ -141,6 +141,24 @@ class TwoClusters(OperatorTest):
         self.assertEqual(len(self.sim.upload_attempts(edge)), 2, "the first one's")
         self.assertEqual([other.operator.executed(effect, edge.name) for effect in ("CreateKey", "NewOrder", "Push")], [0, 0, 0])
 
+    def test_drill_shows_what_was_saved_and_touches_nothing(self) -> None:
+        """As backup-and-restore.md has it: with the Secrets of the first."""
+        edge = self.new_edge()
+        first = self.wait_phase(edge.name, "Ready", 1)
+        wait_for("the finalizer goes", lambda: not self.certificate(edge.name)["metadata"].get("finalizers"))
+        other = self.second_cluster()
+        for secret in self.kube.list("Secret", self.namespace):
+            if secret["metadata"].get("labels", {}).get("edgetrust.io/backup") and secret["metadata"]["name"].startswith(f"{edge.name}-"):
+                kept = {key: secret["metadata"].get(key, {}) for key in ("name", "labels", "annotations")}
+                self.kube.create(secret | {"apiVersion": "v1", "kind": "Secret", "metadata": kept | {"namespace": other.namespace}})
+        other.make_edge(edge)
+        other.make("EdgeCertificate", edge.name, self.certificate(edge.name)["spec"])
+        status = other.wait_phase(edge.name, "Ready", 1)
+        self.assertEqual([entry["result"] for entry in status["history"]], ["Adopted"])
+        self.assertEqual(status["fingerprintSha256"], first["fingerprintSha256"])
+        self.assertEqual([other.operator.executed(effect, edge.name) for effect in ("CreateKey", "NewOrder", "Push")], [0, 0, 0])
+        self.assertEqual(len(self.sim.upload_attempts(edge)), 1, "the first one's")
+
 
 if __name__ == "__main__":
     unittest.main()

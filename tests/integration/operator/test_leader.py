@@ -24,6 +24,8 @@ class Killed(LeaderTest):
         self.wait_phase(edge.name, "Ready", 1)
         self.assertIn("standing by", self.ready(self.other))
         self.assertIn("edgetrust_leader 0", self.other.metrics().splitlines())
+        # So long the others wait for one that was killed: as documented, and not only the default of what is tested in virtual time.
+        self.assertEqual(self.lease()["leaseDurationSeconds"], 15)
         self.renew(edge.name)
         wait_for("the CA has the order", lambda: self.status(edge.name).get("order", {}).get("url"), 60)
         self.operator.kill()

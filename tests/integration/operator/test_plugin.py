@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import select
 import subprocess
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +22,52 @@ def in_hours(hours: float) -> str:
     return (datetime.now(UTC) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+class Running:
+    """A program and what it prints, as it comes: into a pipe, or on a terminal at which one can type."""
+
+    def __init__(self, words: list[str], variables: dict[str, str], on_terminal: bool) -> None:
+        self.ours, its = pty.openpty() if on_terminal else os.pipe()
+        ends: dict[str, Any] = {"stdin": its, "stderr": its, "start_new_session": True} if on_terminal else {"stdin": subprocess.DEVNULL}
+        self.process = subprocess.Popen(words, env=variables, stdout=its, **ends)
+        os.close(its)
+        self.unread = b""
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self.ours)
+
+    def type(self, keys: str) -> None:
+        os.write(self.ours, keys.encode())
+
+    def read(self, seconds: float = 60) -> bool:
+        """Waits for more; no when it has ended."""
+        if not select.select([self.ours], [], [], max(0.0, seconds))[0]:
+            raise AssertionError(f"it prints no more, and has printed {self.unread!r}")
+        try:
+            more = os.read(self.ours, 65536)
+        except OSError:  # EIO: nobody has the other end of the terminal any more
+            more = b""
+        self.unread += more
+        return more != b""
+
+    def says(self, what: str) -> str:
+        """What it prints up to that, and that."""
+        deadline = time.monotonic() + 90
+        while what.encode() not in self.unread:
+            if not self.read(deadline - time.monotonic()):
+                raise AssertionError(f"it ended without {what!r}: {self.unread!r}")
+        before, found, self.unread = self.unread.partition(what.encode())
+        return (before + found).decode()
+
+    def rest(self) -> str:
+        """What it prints until it ends."""
+        while self.read():
+            pass
+        rest, self.unread = self.unread.decode(), b""
+        return rest
+
+
 class PluginTest(OperatorTest):
     def path(self) -> dict[str, str]:
         folders = [str(Path(env("KUBECTL_EDGETRUST")).parent), str(SOURCE / "controller" / "plugin"), os.environ["PATH"]]
@@ -26,6 +75,30 @@ class PluginTest(OperatorTest):
 
     def ask(self, *words: str, variables: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(["kubectl", "edgetrust", *words, "-n", self.namespace], env=self.path() | (variables or {}), capture_output=True, text=True, timeout=120, check=False)
+
+    def start(self, *words: str, variables: dict[str, str] | None = None, on_terminal: bool = False) -> Running:
+        return self.run_program(["kubectl", "edgetrust", *words, "-n", self.namespace], variables or {}, on_terminal)
+
+    def run_program(self, words: list[str], variables: dict[str, str], on_terminal: bool) -> Running:
+        running = Running(words, self.path() | variables, on_terminal)
+        self.addCleanup(running.end)
+        return running
+
+    def grant(self, who: str, role: str, rules: list[dict[str, list[str]]]) -> None:
+        metadata = {"name": role, "namespace": self.namespace}
+        self.kube.create({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules})
+        subject = {"kind": "ServiceAccount", "name": who, "namespace": self.namespace}
+        of = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role}
+        self.kube.create({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata, "subjects": [subject], "roleRef": of})
+
+    def somebody(self, who: str) -> dict[str, str]:
+        """The environment of somebody who has no rights yet."""
+        self.kube.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": who, "namespace": self.namespace}})
+        user = {"name": who, "user": {"token": self.kube.token(self.namespace, who)}}
+        context = {"name": who, "context": {"cluster": self.kube.cluster["name"], "user": who}}
+        config = self.folder / f"{who}.json"
+        config.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", "current-context": who, "clusters": [self.kube.cluster], "users": [user], "contexts": [context]}))
+        return {"KUBECONFIG": str(config)}
 
     def told(self, *words: str) -> str:
         done = self.ask(*words)
@@ -53,15 +126,11 @@ class Looking(PluginTest):
     def test_a_fleet_and_a_rotation_are_shown_as_they_go(self) -> None:
         edge = self.sim.add_edges(1)[0]
         self.make_edge(edge, site="dublin")
-        watch = subprocess.Popen(["kubectl", "edgetrust", "list", "--watch", "-n", self.namespace], env=self.path(), stdout=subprocess.PIPE, text=True)
-        self.addCleanup(watch.wait)
-        self.addCleanup(watch.kill)
-        assert watch.stdout is not None
-        self.addCleanup(watch.stdout.close)
-        self.assertEqual(watch.stdout.readline(), "No EdgeCertificates found.\n")
+        watch = self.start("list", "--watch")
+        self.assertEqual(watch.says("\n"), "No EdgeCertificates found.\n")
         self.make_certificate(edge)
         self.wait_phase(edge.name, "Ready", 1)
-        seen = next(line for line in watch.stdout if line.split()[:4] == [edge.name, edge.name, "True", "Ready"])
+        seen = next(line for line in iter(lambda: watch.says("\n"), "") if line.split()[:4] == [edge.name, edge.name, "True", "Ready"])
         self.assertIn("[####################]", seen, "its life has just begun")
 
         status = self.status(edge.name)
@@ -85,6 +154,7 @@ class Looking(PluginTest):
         text = wait_for("the renewal is told", told_until_its_renewal)
         self.assert_in_order(["Phase    Ready", "WHAT HAPPENED", "Delivering", "Installed", "Rotated", "WAITS FOR", "the renewal, until "], text)
         self.assertIn("1 of 1 EdgeCertificates", self.told("status"))
+        self.assertIn(f"SHA-256  {self.status(edge.name)['fingerprintSha256']}\n", self.told("status", edge.name, "-o", "wide"))
 
         self.assertIn(f'there is no EdgeCertificate "{edge.name}x" in namespace {self.namespace}; did you mean {edge.name}?', self.refused("status", edge.name + "x"))
 
@@ -177,6 +247,8 @@ class Pins(PluginTest):
         wait_for("it is looked at", lambda: self.kube.get("PinPolicy", self.namespace, "cloud").get("status", {}).get("observedGeneration") == 1)
         self.assertIn(f"{host}:{port}", self.told("pins"))
         self.assertIn("CONDITIONS", self.told("pins", "cloud"))
+        wait_for("the Edge is counted by its state", lambda: "0/1 match; 1 " in self.told("pins", "cloud", "-o", "wide"))
+        self.assertIn("0/1 match\n", self.told("pins", "cloud"))
         self.assertIn("did you mean cloud?", self.refused("pins", "clod"))
 
         self.assertIn("wants a reason", self.refused("override", "cloud", "--until", "1h"))
@@ -189,6 +261,40 @@ class Pins(PluginTest):
         page = self.told("breakglass", "edge01")
         self.assertIn("  ssh -p 2222 root@10.0.0.5\n", page)
         self.assertIn(f"  kubectl edgetrust override cloud -n {self.namespace} --until ", page)
+
+
+class Watching(PluginTest):
+    def who_reads(self, kind: str, command: str) -> dict[str, str]:
+        """The environment of one who may read that kind alone, which is what the command shows: to watch another one is refused."""
+        who = self.somebody("reader")
+        self.grant("reader", kind, [{"apiGroups": ["edgetrust.io"], "resources": [kind], "verbs": ["get", "list", "watch"]}])
+        wait_for("what was granted holds", lambda: self.ask(command, variables=who).returncode == 0, 20)
+        return who
+
+    def test_a_rotation_is_printed_again_as_it_goes_on(self) -> None:
+        edge = self.new_edge(suspend=True)
+        self.wait_phase(edge.name, "Held")
+        who = self.who_reads("edgecertificates", "status")
+        one, all_of_them = self.start("status", edge.name, "--watch", variables=who), self.start("status", "--watch", variables=who)
+        shown = one.says("Phase    Held, Suspended") + all_of_them.says("0 of 1 EdgeCertificates")
+        self.told("resume", edge.name)
+        shown += one.says("Phase    Ready\n") + all_of_them.says("1 of 1 EdgeCertificates")
+        self.assertNotIn("\x1b", shown, "a pipe is no screen that could be cleared")
+
+    def test_pins_are_printed_again_when_they_change(self) -> None:
+        edge = self.sim.add_edges(1)[0]
+        self.make_edge(edge)
+        host, port = env("STACK_CLOUD_ADDR").split(":")
+        self.make("PinPolicy", "cloud", {"endpoint": {"host": host, "port": int(port)}, "edges": [edge.name], "pins": {"static": ["AA:" * 31 + "AA"]}})
+        wait_for("it is looked at", lambda: self.kube.get("PinPolicy", self.namespace, "cloud").get("status", {}).get("observedGeneration") == 1)
+        who = self.who_reads("pinpolicies", "pins")
+        one, all_of_them = self.start("pins", "cloud", "--watch", variables=who), self.start("pins", "--watch", variables=who)
+        one.says("PinPolicy ")
+        all_of_them.says("cloud ")
+        self.told("override", "cloud", "--until", "1h", "--reason", "a proxy inspects")
+        one.says(": a proxy inspects\n")
+        until = wait_for("the operator says until when", lambda: self.kube.get("PinPolicy", self.namespace, "cloud")["status"].get("override"))
+        all_of_them.says(until)
 
 
 class Doctor(PluginTest):
@@ -248,22 +354,16 @@ class Doctor(PluginTest):
 
     def test_it_asks_for_the_verbs_of_the_admission_policies_too(self) -> None:
         """As somebody who may edit, and then as somebody who may approve and override as well."""
-        subject = {"kind": "ServiceAccount", "name": "ada", "namespace": self.namespace}
-        self.kube.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "ada", "namespace": self.namespace}})
-
-        def grant(role: str, rules: list[dict[str, list[str]]]) -> None:
-            metadata = {"name": role, "namespace": self.namespace}
-            self.kube.create({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules})
-            of = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role}
-            self.kube.create({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata, "subjects": [subject], "roleRef": of})
+        ada = self.somebody("ada")
 
         def missing() -> list[str]:
-            done = self.ask("doctor", "-o", "json", variables={"KUBECONFIG": str(config)})
+            done = self.ask("doctor", "-o", "json", variables=ada)
             self.assertEqual(done.stderr, "")
             about_rights = [finding for finding in json.loads(done.stdout)["findings"] if (finding["area"], finding["subject"]) == ("permissions", "you")]
             return [finding["what"] for finding in about_rights if finding["verdict"] == "warning"]
 
-        grant(
+        self.grant(
+            "ada",
             "editor",
             [
                 {"apiGroups": ["edgetrust.io"], "resources": ["*"], "verbs": ["get", "list", "watch", "patch"]},
@@ -271,13 +371,9 @@ class Doctor(PluginTest):
                 {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
             ],
         )
-        config = self.folder / "ada.json"
-        user = {"name": "ada", "user": {"token": self.kube.token(self.namespace, "ada")}}
-        context = {"name": "ada", "context": {"cluster": self.kube.cluster["name"], "user": "ada"}}
-        config.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", "current-context": "ada", "clusters": [self.kube.cluster], "users": [user], "contexts": [context]}))
         self.assertEqual(missing(), [f"may not {verb} {kind}.edgetrust.io in {self.namespace}" for verb, kind in (("approve", "edgecertificates"), ("override", "pinpolicies"))])
         rule = lambda verb, kind: {"apiGroups": ["edgetrust.io"], "resources": [kind], "verbs": [verb]}
-        grant("leader", [rule("approve", "edgecertificates"), rule("override", "pinpolicies")])
+        self.grant("ada", "leader", [rule("approve", "edgecertificates"), rule("override", "pinpolicies")])
         wait_for("what was granted holds", lambda: missing() == [], 20)
 
 
@@ -308,11 +404,53 @@ class Connecting(PluginTest):
         self.assertEqual(complete("ro"), ["rotate", "rollback", ":4"])
         self.assertEqual(complete("status", "-n", self.namespace, ""), ["edge01", ":4"])
         self.assertIn(self.namespace, complete("status", "-n", self.namespace[:8]))
-        for shell in ("bash", "zsh", "fish"):
-            self.assertIn("__complete", self.told("completion", shell))
-        script = self.folder / "bash"
-        script.write_text(self.told("completion", "bash") + f"COMP_WORDS=(kubectl-edgetrust status -n {self.namespace} ed); COMP_CWORD=4; _kubectl_edgetrust; echo \"${{COMPREPLY[*]}}\"\n")
-        self.assertEqual(subprocess.run(["bash", str(script)], env=self.path(), capture_output=True, text=True, check=True).stdout, "edge01\n")
+
+    def test_bash_zsh_and_fish_complete_commands_and_names(self) -> None:
+        self.make("EdgeCertificate", "edge01", {"edgeRef": {"name": "edge01"}, "issuerRef": {"name": "pebble"}, "dnsNames": ["a.example"]})
+        home = {"HOME": str(self.folder)}
+        command, name = "kubectl-edgetrust sta", f"kubectl-edgetrust status -n {self.namespace} "
+
+        bash = "source <(kubectl-edgetrust completion bash)\n" + "".join(
+            f"COMP_WORDS=({words}); COMP_CWORD={at}; _kubectl_edgetrust; echo \"${{COMPREPLY[*]}}\"\n" for words, at in ((command, 1), (name + "''", 4))
+        )
+        self.assertEqual(subprocess.run(["bash", "--norc", "-c", bash], env=self.path() | home, capture_output=True, text=True, check=True).stdout, "status\nedge01\n")
+
+        fish = "kubectl-edgetrust completion fish | source\n" + "".join(f"complete --do-complete '{words}'\n" for words in (command, name))
+        self.assertEqual(subprocess.run(["fish", "--no-config", "-c", fish], env=self.path() | home, capture_output=True, text=True, check=True).stdout, "status\nedge01\n")
+
+        # Its line editor wants a terminal. One that is dumb is given the characters alone, and no orders to put them somewhere.
+        (self.folder / ".zshrc").write_text("PS1='ready> '\nbindkey -e\nautoload -Uz compinit\ncompinit -D -u\nsource <(kubectl-edgetrust completion zsh)\n")
+        zsh = self.run_program(["zsh", "-d", "-i"], home | {"ZDOTDIR": str(self.folder), "TERM": "dumb"}, on_terminal=True)
+        for words, completed in ((command, "kubectl-edgetrust status "), (name, name + "edge01 ")):
+            zsh.says("ready> ")
+            zsh.type(words + "\t")
+            zsh.says(completed)
+            zsh.type("\x07")  # Ctrl-G: this line is given up, and the next begins
+
+    def test_it_paints_on_a_terminal_and_clears_the_screen_there(self) -> None:
+        certificate = {"edgeRef": {"name": "edge01"}, "issuerRef": {"name": "pebble"}, "dnsNames": ["a.example"]}
+        self.make("EdgeCertificate", "edge01", certificate)
+        yellow, clear = "\x1b[33m", "\x1b[H\x1b[2J"
+
+        def on_terminal(*words: str, no_color: str = "") -> str:
+            return self.start("list", *words, variables={"NO_COLOR": no_color}, on_terminal=True).rest()
+
+        self.assertIn(yellow, on_terminal(), "no operator has looked at it yet")
+        self.assertNotIn(clear, on_terminal())
+        for plain in (on_terminal(no_color="1"), on_terminal("--color", "never"), self.told("list")):
+            self.assertIn("edge01", plain)
+            self.assertNotIn("\x1b", plain)
+        for painted in (on_terminal("--color", "always", no_color="1"), self.told("list", "--color", "always")):
+            self.assertIn(yellow, painted)
+
+        on_screen = self.start("list", "--watch", variables={"NO_COLOR": "1"}, on_terminal=True)
+        in_pipe = self.start("list", "--watch")
+        first = on_screen.says("edge01")
+        self.assertTrue(first.startswith(clear), first)
+        in_pipe.says("edge01")
+        self.make("EdgeCertificate", "edge02", certificate)
+        self.assertEqual(on_screen.says("edge02").count("\x1b"), 2, "it is cleared once more, and no colour is set")
+        self.assertNotIn("\x1b", in_pipe.says("edge02"))
 
     def test_its_help_and_its_mistakes(self) -> None:
         self.assertIn("breakglass", self.told("--help"))

@@ -2,8 +2,10 @@
 
 #include "edgetrust/base/time_text.hpp"
 #include "edgetrust/telemetry/trace.hpp"
+#include "support/pin_story.hpp"
 
-#include <functional>
+#include <algorithm>
+#include <iterator>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -152,65 +154,119 @@ TEST(Records, OfAnOverrideItsBeginningAndItsEnd) {
   EXPECT_THAT(records(after, after), IsEmpty());
 }
 
-TEST(Records, OfAPinFileItsPushItsProofAndItsWayBack) {
-  api::Edge before;
-  before.meta.name = "edge01";
-  before.status.pins.emplace();
-  auto pushing = before;
-  pushing.status.pins->change = api::PinChange{.file_sha256 = "new", .previous_sha256 = "old", .at = kNow};
-  const auto push = records(before, pushing);
-  ASSERT_THAT(actions(push), ElementsAre("PushPins"));
-  EXPECT_EQ(push[0].edge, "edge01");
-  auto proving = pushing;
-  proving.status.pins->change->step = api::PinStep::kProving;
-  EXPECT_THAT(records(pushing, proving), IsEmpty());
-  auto proved = before;
-  proved.status.pins->file_sha256 = "new";
-  proved.status.pins->applied_at = kNow;
-  EXPECT_THAT(actions(records(proving, proved)), ElementsAre("ProvePins"));
-  auto next = proved;  // begun in the same pass
-  next.status.pins->change = api::PinChange{.file_sha256 = "newer", .previous_sha256 = "new", .at = kNow};
-  EXPECT_THAT(actions(records(proving, next)), ElementsAre("ProvePins", "PushPins"));
-  auto going_back = pushing;
-  going_back.status.pins->change->step = api::PinStep::kRestoring;
-  going_back.status.pins->state = api::EdgePinState::kRolledBack;
-  EXPECT_THAT(records(proving, going_back), IsEmpty()) << "it is asked for, and not done";
-  auto back = before;
-  back.status.pins->state = api::EdgePinState::kRolledBack;
-  back.status.pins->rejected_sha256 = "new";
-  back.status.pins->rolled_back_at = kNow;
-  const auto gone = records(going_back, back);
-  ASSERT_THAT(actions(gone), ElementsAre("RollBackPins"));
-  EXPECT_THAT(gone[0].message, HasSubstr("file new"));
-  EXPECT_THAT(records(back, back), IsEmpty());
+// Of a change of a pin file as the rules decide it: what is recorded of the statuses that they write.
+struct PinRecords : testing::Test {
+  using Story = support::PinStory;
+  Story story;
+
+  [[nodiscard]] std::vector<Record> all() const {
+    std::vector<Record> out;
+    for (std::size_t i = 1; i < story.written.size(); ++i) {
+      api::Edge before;
+      before.meta.name = "edge01";
+      api::Edge after = before;
+      before.status.pins = story.written[i - 1];
+      after.status.pins = story.written[i];
+      std::ranges::move(records(before, after), std::back_inserter(out));
+      EXPECT_THAT(records(after, after), IsEmpty());
+    }
+    return out;
+  }
+  // Until the change has come to that step, or is over.
+  void run_to(api::PinStep step) {
+    do story.machine.advance(story.pass().value_or(story.machine.now) - story.machine.now);
+    while (story.step() && story.step() != step);
+    ASSERT_EQ(story.step(), step);
+  }
+};
+
+TEST_F(PinRecords, WhatWasProvedIsSaidToBe) {
+  EXPECT_TRUE(story.run());
+  const auto said = all();
+  ASSERT_THAT(actions(said), ElementsAre("PushPins", "ProvePins"));
+  EXPECT_EQ(said[0].edge, "edge01");
+  EXPECT_EQ(said[0].message, "file new in place of old");
+  EXPECT_EQ(said[1].message, "file new");
 }
 
-// None of these is a proof, nor a way back.
-TEST(Records, OfAPinFileWhoseChangeEndsInAnotherWayNothingIsClaimed) {
-  api::Edge changing;
-  changing.meta.name = "edge01";
-  auto& pins = changing.status.pins.emplace();
-  pins.file_sha256 = "new";
-  pins.applied_at = kNow - std::chrono::hours{1};
-  pins.change =
-      api::PinChange{.step = api::PinStep::kRestarting, .file_sha256 = "new", .previous_sha256 = "old", .at = kNow};
-  const auto after = [&](const std::function<void(api::EdgePins&)>& how) {
-    auto one = changing;
-    one.status.pins->change.reset();
-    how(*one.status.pins);
-    return actions(records(changing, one));
+TEST_F(PinRecords, ThatTheServiceIsUpProvesAFileThatPinsNothing) {
+  story.switches_off = true;
+  EXPECT_TRUE(story.run());
+  EXPECT_THAT(actions(all()), ElementsAre("PushPins", "ProvePins"));
+}
+
+TEST_F(PinRecords, TheNextChangeBeginsInThePassThatEndsTheLast) {
+  run_to(api::PinStep::kConfirming);
+  story.wanted = "newer";
+  EXPECT_TRUE(story.run());
+  EXPECT_THAT(actions(all()), ElementsAre("PushPins", "ProvePins", "PushPins", "ProvePins"));
+}
+
+TEST_F(PinRecords, WhatIsKeptThoughNobodyCouldProveItIsNotCalledProved) {
+  story.refuses = true;
+  story.machine.cut_off = true;
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.machine.file, "new");
+  EXPECT_THAT(actions(all()), ElementsAre("PushPins"));
+}
+
+TEST_F(PinRecords, NorIsAFileThatPinsNothingWhoseServiceDoesNotComeUp) {
+  story.switches_off = true;
+  story.machine.bad = {"new"};
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.machine.file, "new");
+  EXPECT_THAT(actions(all()), ElementsAre("PushPins"));
+}
+
+TEST_F(PinRecords, NorAFileOfWhichOnlyTheModeWasWrong) {
+  story.wanted = "old";
+  story.machine.is_private = false;
+  EXPECT_TRUE(story.run());
+  EXPECT_TRUE(story.machine.is_private);
+  EXPECT_THAT(actions(all()), ElementsAre("PushPins"));
+}
+
+TEST_F(PinRecords, WhatTheTimerOfTheEdgeTookBackIsNeither) {
+  run_to(api::PinStep::kProving);
+  story.machine.advance(decide::pins::kRestoreAfter);
+  story.waits_for = "window Tue 02:00";
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.machine.file, "old");
+  EXPECT_THAT(actions(all()), ElementsAre("PushPins"));
+}
+
+TEST_F(PinRecords, WhatWasTakenBackIsSaidToBeWhenItIs) {
+  story.machine.locked_out = {"new"};
+  run_to(api::PinStep::kRestoring);
+  EXPECT_THAT(actions(all()), ElementsAre("PushPins")) << "it is asked for, and not done";
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.machine.file, "old");
+  const auto said = all();
+  ASSERT_THAT(actions(said), ElementsAre("PushPins", "RollBackPins"));
+  EXPECT_THAT(said[1].message, HasSubstr("file new: "));
+}
+
+TEST_F(PinRecords, WhatCannotBeTakenBackIsNotSaidToBe) {
+  story.machine.locked_out = {"new"};
+  story.fails = [](const decide::pins::FileEffect& effect) {
+    return std::holds_alternative<decide::pins::file_effect::Restore>(effect);
   };
-  EXPECT_THAT(after([](auto& one) { one.state = api::EdgePinState::kUnreachable; }), IsEmpty()) << "it fell silent";
-  EXPECT_THAT(after([](auto& one) { one.state = api::EdgePinState::kBlocked; }), IsEmpty()) << "it was given up";
-  EXPECT_THAT(after([](auto& one) { one.file_sha256 = "old"; }), IsEmpty()) << "the Edge's timer was faster";
-  EXPECT_THAT(after([](auto& one) { one.file_sha256 = "by hand"; }), IsEmpty());
-  EXPECT_THAT(after([](auto& one) {
-                one.state = api::EdgePinState::kUnreachable;
-                one.rejected_sha256 = "new";
-                one.rolled_back_at = kNow;
-              }),
-              ElementsAre("RollBackPins"))
-      << "it was refused, and fell silent while it was taken back";
+  run_to(api::PinStep::kProving);
+  story.machine.timer.reset();
+  EXPECT_TRUE(story.run());
+  EXPECT_EQ(story.machine.file, "new");
+  EXPECT_TRUE(story.status->rolled_back_at);
+  EXPECT_THAT(actions(all()), ElementsAre("PushPins"));
+}
+
+TEST_F(PinRecords, NorWhatWasLastSeenThereWhenTheEdgeFellSilent) {
+  story.machine.locked_out = {"new"};
+  run_to(api::PinStep::kRestoring);
+  story.is_silent = true;
+  story.machine.advance(decide::pins::kLongestChange);
+  story.pass();
+  EXPECT_FALSE(story.status->change);
+  EXPECT_THAT(actions(all()), ElementsAre("PushPins"));
 }
 
 TEST(Records, OfAPolicyItsHaltAndWhoResumesIt) {

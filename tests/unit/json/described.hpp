@@ -52,6 +52,7 @@ struct EnumNames<described::Colour> {
 
 namespace edgetrust::json::described {
 
+// A field a line, with all that is said of it.
 // clang-format off
 template <class V>
 void fields(V& v, Point& point) {

@@ -65,6 +65,21 @@ TEST_F(MeasuresTest, AnIssuerTellsUntilWhenItsCaWantsNoOrders) {
   EXPECT_EQ(samples(), Samples{});
 }
 
+TEST_F(MeasuresTest, ACertificateTellsWhenItExpiresAndWhenItsRenewalIsDue) {
+  auto certificate = object<api::EdgeCertificate>();
+  certificate.status.not_after = kNow + std::chrono::days(6);
+  certificate.status.renewal_time = kNow + std::chrono::days(4);
+  measure(metrics, certificate);
+  const std::string expiry = "edgetrust_certificate_expiry_timestamp_seconds";
+  const std::string renewal = "edgetrust_certificate_renewal_timestamp_seconds";
+  EXPECT_EQ(std::stod(samples().at(expiry)), 1795348800 + 6 * 86400);
+  EXPECT_EQ(std::stod(samples().at(renewal)), 1795348800 + 4 * 86400);
+  certificate.status.renewal_time.reset();
+  measure(metrics, certificate);
+  EXPECT_TRUE(samples().contains(expiry));
+  EXPECT_FALSE(samples().contains(renewal)) << "somebody else renews it";
+}
+
 TEST_F(MeasuresTest, ACertificateThatCannotBeRotatedInTimeSaysSo) {
   auto certificate = object<api::EdgeCertificate>();
   measure(metrics, certificate);

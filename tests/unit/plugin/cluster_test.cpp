@@ -9,11 +9,14 @@
 #include "support/objects.hpp"
 #include "support/test_ca.hpp"
 
+#include <set>
+
 namespace edgetrust::plugin {
 namespace {
 
 using support::answer;
 using support::json_answer;
+using testing::AllOf;
 using testing::HasSubstr;
 
 // An API server by path; what it does not know is not found.
@@ -236,14 +239,15 @@ TEST_F(DoctorTest, ADirectoryThatIsNoneIsFound) {
   EXPECT_THAT(only(findings(), "issuer", "AcmeIssuer le").what, HasSubstr("cannot be reached"));
 }
 
-// Name servers that answer, and note who was asked for what.
+// Name servers that answer as they are told to, and note who was asked for what.
 class AskedServers final : public ports::DnsLookup {
  public:
   std::map<std::string, std::vector<std::string>> asked;  // the servers by the name
+  Result<std::vector<ports::ServerAnswer>> answers = std::vector<ports::ServerAnswer>{{.server = "192.0.2.1:53"}};
   Result<std::vector<ports::ServerAnswer>> find_txt(const std::string& name, const std::string&,
                                                     const std::vector<std::string>& servers, std::stop_token) override {
     asked[name] = servers;
-    return std::vector<ports::ServerAnswer>{{.server = "192.0.2.1:53"}};
+    return answers;
   }
 };
 
@@ -277,6 +281,33 @@ TEST_F(DoctorTest, TheNameServersAreThoseOfTheSolverThatProvesTheName) {
   EXPECT_EQ(servers.asked, wanted);
 }
 
+TEST_F(DoctorTest, ADnsThatWillNotCarryAProofIsWrongAndWhatToDoIsSaid) {
+  AskedServers servers;
+  tools.dns = &servers;
+  outside->otherwise([](const http::Request&) { return support::no_connection(); });
+  objects[kinds("edgecertificates")] = list_of(certificate_json("a", "a"));
+  objects[kinds("acmeissuers")] = list_of(
+      R"({"metadata":{"namespace":"voice","name":"le","generation":1},"spec":{"server":"https://ca.example/directory","accountKeyRef":{"name":"k"},
+      "solvers":[{"dns01":{"cloudflare":{"apiTokenRef":{"name":"t","key":"t"}}}}]},"status":{"observedGeneration":1}})");
+  EXPECT_EQ(only(findings(), "dns", "a.example").verdict, Verdict::kGood);
+
+  servers.answers = fail(ErrorKind::kNotFound, "a.example does not exist");
+  const Finding lost = only(findings(), "dns", "a.example");
+  EXPECT_EQ(lost.verdict, Verdict::kBad);
+  EXPECT_EQ(lost.what, "from here its name servers are not found: a.example does not exist");
+  EXPECT_EQ(lost.todo, "look at the delegation of the zone, and at this machine's resolver");
+
+  servers.answers = std::vector<ports::ServerAnswer>{{.server = "192.0.2.1:53"},
+                                                     {.server = "192.0.2.2:53", .problem = "no answer in time"},
+                                                     {.server = "192.0.2.3:53", .problem = "REFUSED"}};
+  const Finding partly = only(findings(), "dns", "a.example");
+  EXPECT_EQ(partly.verdict, Verdict::kBad);
+  EXPECT_EQ(partly.what,
+            "not all of its name servers answer: 192.0.2.2:53 (no answer in time), 192.0.2.3:53 (REFUSED)");
+  EXPECT_THAT(partly.todo, AllOf(HasSubstr("open port 53 to them, by UDP and TCP"),
+                                 HasSubstr("name others in propagation.nameservers")));
+}
+
 TEST_F(DoctorTest, WhatNoOperatorHasLookedAtIsFound) {
   objects[kinds("edges")] = list_of(
       R"({"metadata":{"namespace":"voice","name":"edge01","generation":2},"spec":{"connectionRef":{"name":"prod"},"edgeId":"x","sip":{"host":"h"}},"status":{"observedGeneration":1}})");
@@ -291,6 +322,100 @@ TEST_F(DoctorTest, WhatIsStalledIsToldWithItsWords) {
   EXPECT_EQ(stalled.verdict, Verdict::kBad);
   EXPECT_EQ(stalled.what, "RollbackImpossible: nothing is stored");
 }
+
+// --- Genesys
+
+struct DoctorOfGenesysTest : DoctorTest {
+  std::set<std::string> answering{"https://api.mypurecloud.ie/", "https://login.mypurecloud.ie/",
+                                  "https://upload.example/v1"};
+
+  void SetUp() override {
+    DoctorTest::SetUp();
+    outside->otherwise([this](const http::Request& request) {
+      return answering.contains(request.url.to_string()) ? answer(404) : support::no_connection();
+    });
+    connection("");
+  }
+  void connection(const std::string& conditions,
+                  const std::string& upload = R"(,"certificateUpload":{"endpoint":"https://upload.example/v1"})") {
+    objects[kinds("genesysconnections")] = list_of(
+        R"({"metadata":{"namespace":"voice","name":"prod","generation":1},"spec":{"region":"mypurecloud.ie","credentialsRef":{"name":"oauth"})" +
+        upload + R"(},"status":{"observedGeneration":1,"conditions":[)" + conditions + "]}}");
+  }
+  static std::string condition(const std::string& type, const std::string& status, const std::string& reason) {
+    return R"({"type":")" + type + R"(","status":")" + status + R"(","reason":")" + reason +
+           R"(","message":"in the vendor's words","lastTransitionTime":"2026-11-29T00:00:00Z"})";
+  }
+  // What is said of the connection: of it a server each and a condition each may be wrong.
+  std::vector<Finding> said() {
+    auto all = findings();
+    std::erase_if(all, [](const Finding& one) { return one.area != "genesys"; });
+    for (const auto& one : all) EXPECT_EQ(one.subject, "GenesysConnection prod");
+    return all;
+  }
+};
+
+TEST_F(DoctorOfGenesysTest, WhereAllIsWellItSaysWhatWasReached) {
+  connection(condition("CredentialsValid", "True", "LoggedIn") + "," +
+             condition("EndpointsAvailable", "True", "Answered"));
+  const auto all = said();
+  ASSERT_EQ(all.size(), 1U) << print(all, {});
+  EXPECT_EQ(all[0].verdict, Verdict::kGood);
+  EXPECT_EQ(all[0].what, "API, login, upload endpoint reached");
+}
+
+TEST_F(DoctorOfGenesysTest, EachServerThatCannotBeReachedIsNamed) {
+  answering.erase("https://login.mypurecloud.ie/");
+  auto all = said();
+  ASSERT_EQ(all.size(), 2U) << print(all, {});
+  EXPECT_EQ(all[0].verdict, Verdict::kBad);
+  EXPECT_EQ(all[0].what, "from here https://login.mypurecloud.ie cannot be reached: connection refused");
+  EXPECT_THAT(all[0].todo, HasSubstr("the network (firewall, proxy, name)"));
+  EXPECT_EQ(all[1].what, "API, upload endpoint reached");
+
+  answering.clear();
+  all = said();
+  ASSERT_EQ(all.size(), 3U) << print(all, {});
+  for (const auto& one : all) {
+    EXPECT_EQ(one.verdict, Verdict::kBad);
+    EXPECT_THAT(one.what, HasSubstr("cannot be reached"));
+  }
+}
+
+TEST_F(DoctorOfGenesysTest, WithoutAnUploadNothingCanBeDelivered) {
+  connection("", "");
+  const auto all = said();
+  ASSERT_EQ(all.size(), 2U) << print(all, {});
+  EXPECT_EQ(all[0].verdict, Verdict::kWarning);
+  EXPECT_THAT(all[0].todo, HasSubstr("set spec.certificateUpload.endpoint"));
+}
+
+TEST_F(DoctorOfGenesysTest, WhatAConnectionLacksIsSaidInTheWordsOfWhoGrantsIt) {
+  struct Case {
+    std::string type;
+    std::string status;
+    std::string reason;
+    std::string todo;
+  };
+  for (const auto& [type, status, reason, todo] :
+       {Case{"CredentialsValid", "Unknown", "ConnectionForbidden",
+             "the OAuth client needs telephony:plugin:all for the division of the Edges"},
+        Case{"CredentialsValid", "False", "ConnectionCredentialsRefused",
+             "its Secret needs the clientId and the clientSecret of an OAuth client that is active"},
+        Case{"EndpointsAvailable", "False", "NoDeliveryChannel", "set spec.certificateUpload"},
+        Case{"EndpointsAvailable", "Unknown", "EndpointUnavailable",
+             "look up EndpointUnavailable in controller/docs/operations.md, \"Every condition, reason and Event, by "
+             "name\""}}) {
+    connection(condition(type, status, reason));
+    const auto all = said();
+    ASSERT_EQ(all.size(), 2U) << print(all, {});
+    EXPECT_EQ(all[1].verdict, Verdict::kBad);
+    EXPECT_EQ(all[1].what, type + " " + status + ", " + reason + ": in the vendor's words");
+    EXPECT_EQ(all[1].todo, todo);
+  }
+}
+
+// --- Edges
 
 class PresentedChain final : public ports::TlsProbe {
  public:

@@ -67,6 +67,13 @@ TEST(CommandLine, MistakesAreToldOnStderr) {
   }
 }
 
+TEST(CommandLine, AWordThatIsNoCommandIsNamed) {
+  EXPECT_THAT(parse({"lits"}).err, HasSubstr("not expected: lits"));
+  EXPECT_THAT(parse({"inspect", "screts", "a"}).err, HasSubstr("screts"));
+  EXPECT_THAT(parse({"--nope"}).err, HasSubstr("not expected: --nope"));
+  EXPECT_THAT(parse({}).err, HasSubstr("subcommand is required"));
+}
+
 TEST(CommandLine, WhatARevisionIsIsToldToWhoNamesNone) {
   for (const char* text : {"0", "-7", "seven", "7th", "1.5", "99999999999999999999"}) {
     const auto parsed = parse({"approve", "a", (std::string("--revision=") + text).c_str()});

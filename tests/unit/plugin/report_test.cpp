@@ -89,6 +89,9 @@ TEST(AuditReport, ReadsALogAndFollowsItsChain) {
   EXPECT_THAT(cut.troubles,
               testing::ElementsAre("audit.log, line 1: the log begins with number 3: what was before it is not here"));
   EXPECT_EQ(cut.lines.size(), 1U);
+  const auto twice = audit_report({{"a.log", log()}, {"b.log", log()}}, kNow, kNow + std::chrono::hours{1}, "");
+  EXPECT_EQ(twice.lines.size(), forged.lines.size());
+  EXPECT_THAT(twice.troubles, testing::Contains("b.log: its records have been read already; name each file once"));
   const auto nothing = audit_report({{"audit.log", ""}}, kNow, kNow, "");
   EXPECT_TRUE(nothing.lines.empty());
   EXPECT_THAT(nothing.troubles, testing::ElementsAre("audit.log: it holds no record"));

@@ -29,38 +29,56 @@ api::PinPolicy pin_policy(const std::string& more = "", const std::string& statu
   return object<api::PinPolicy>(
       "cloud", R"({"endpoint":{"host":"api.example"},"edges":["edge01"],"mode":"Enforce")" + more + "}", status);
 }
-const std::string kPinStatus = R"({"matchedOfTotal":"1/2","pins":"2 pins",
-  "conditions":[{"type":"Ready","status":"False","reason":"Drifted","message":"1 of 2 Edges does not match","lastTransitionTime":"2026-11-29T00:00:00Z"},
+const std::string kPinStatus =
+    R"({"matchedOfTotal":"1/4","pins":"2 pins","summary":{"total":4,"matched":1,"drifted":1,"unreachable":2},
+  "conditions":[{"type":"Ready","status":"False","reason":"Drifted","message":"1 of 4 Edges does not match","lastTransitionTime":"2026-11-29T00:00:00Z"},
                 {"type":"Intercepted","status":"False","reason":"Matched","message":"","lastTransitionTime":"2026-11-29T00:00:00Z"}],
-  "current":[{"fingerprint":"1A:2B","type":"Certificate","origin":"Handshake"},
+  "current":[{"fingerprint":"1A:2B","type":"Certificate","origin":"Handshake","since":"2026-11-27T00:00:00Z"},
              {"fingerprint":"3C:4D","type":"Certificate","origin":"Static","until":"2026-12-02T02:05:00Z"}],
-  "observed":[{"fingerprint":"1A:2B","type":"Certificate","issuer":"i","root":"r","source":"Handshake","vantage":"Operator","at":"2026-11-28T00:00:00Z"}],
+  "observed":[{"fingerprint":"1A:2B","type":"Certificate","issuer":"i","root":"r","notAfter":"2027-11-30T00:00:00Z","source":"Handshake","vantage":"Operator","at":"2026-11-28T00:00:00Z"}],
   "notMatched":[{"name":"edge02","state":"Drifted","message":"the file is another one"}]})";
 
 TEST(Pins, AllPoliciesAreATable) {
   EXPECT_EQ(print(std::vector{pin_policy("", kPinStatus)}, false, {}),
             "NAME    READY   MODE      ENDPOINT          EDGES   PINS     OVERRIDE\n"
-            "cloud   False   Enforce   api.example:443   1/2     2 pins   -\n");
-  EXPECT_THAT(print(std::vector{pin_policy("", kPinStatus)}, true, {}), HasSubstr("1 of 2 Edges does not match"));
+            "cloud   False   Enforce   api.example:443   1/4     2 pins   -\n");
+  EXPECT_THAT(print(std::vector{pin_policy("", kPinStatus)}, true, {}), HasSubstr("1 of 4 Edges does not match"));
   EXPECT_EQ(print(std::vector<api::PinPolicy>{}, false, {}), "No PinPolicies found.\n");
 }
 
 TEST(Pins, OnePolicyIsToldWhole) {
-  const std::string text = print(pin_policy("", kPinStatus), kNow, {});
+  const std::string text = print(pin_policy("", kPinStatus), false, kNow, {});
   EXPECT_THAT(text, AllOf(HasSubstr("ACCEPTED"), HasSubstr("2026-12-02T02:05:00Z, in 3 d"), HasSubstr("SEEN"),
                           HasSubstr("edge02   Drifted   the file is another one"), Not(HasSubstr("Override"))));
-  EXPECT_THAT(print(pin_policy("", kPinStatus), kNow, {.colour = true}), HasSubstr("Intercepted   \x1b[32mFalse"))
+  EXPECT_THAT(print(pin_policy("", kPinStatus), false, kNow, {.colour = true}),
+              HasSubstr("Intercepted   \x1b[32mFalse"))
       << "that nobody listens is good";
+}
+
+TEST(Pins, OnePolicyIsWiderByWhatIsKnownOfEachPin) {
+  const std::string text = print(pin_policy("", kPinStatus), true, kNow, {});
+  for (const char* line : {
+           "Edges    1/4 match; 1 drifted, 2 unreachable\n",
+           "TYPE          PIN     FROM        UNTIL                          SINCE                  OF CERTIFICATE\n"
+           "Certificate   1A:2B   handshake   -                              2026-11-27T00:00:00Z   -\n"
+           "Certificate   3C:4D   static      2026-12-02T02:05:00Z, in 3 d   -                      -\n",
+           "TYPE          PIN     BY         ROOT   SINCE                  FROM        ISSUER   EXPIRES\n"
+           "Certificate   1A:2B   Operator   r      2026-11-28T00:00:00Z   handshake   i        2027-11-30T00:00:00Z\n",
+       })
+    EXPECT_THAT(text, HasSubstr(line));
+  EXPECT_THAT(print(pin_policy("", kPinStatus), false, kNow, {}), HasSubstr("Edges    1/4 match\n"));
+  EXPECT_THAT(print(pin_policy(), true, kNow, {}), HasSubstr("Edges    - match\n"));
 }
 
 TEST(Pins, AnOverrideIsToldWithItsEnd) {
   const auto overridden = [](const std::string& until) {
     return pin_policy(R"(,"emergencyOverride":{"disablePinning":true,"until":")" + until + R"(","reason":"a proxy"})");
   };
-  EXPECT_THAT(print(overridden("2026-11-30T00:00:00Z"), kNow, {}),
+  EXPECT_THAT(print(overridden("2026-11-30T00:00:00Z"), false, kNow, {}),
               HasSubstr("Override until 2026-11-30T00:00:00Z: a proxy"));
-  EXPECT_THAT(print(overridden("2026-11-29T00:00:00Z"), kNow, {}), HasSubstr("Override ended 2026-11-29T00:00:00Z"));
-  EXPECT_EQ(as_value(std::vector{pin_policy("", kPinStatus)})["policies"][0]["status"]["matchedOfTotal"], "1/2");
+  EXPECT_THAT(print(overridden("2026-11-29T00:00:00Z"), false, kNow, {}),
+              HasSubstr("Override ended 2026-11-29T00:00:00Z"));
+  EXPECT_EQ(as_value(std::vector{pin_policy("", kPinStatus)})["policies"][0]["status"]["matchedOfTotal"], "1/4");
 }
 
 // --- breakglass

@@ -34,6 +34,7 @@ struct EnumNames<api::CnameStrategy> {
 
 namespace edgetrust::api {
 
+// A field a line, with all that is said of it.
 // clang-format off
 template <class V>
 void fields(V& v, AccountKeyRef& ref) {

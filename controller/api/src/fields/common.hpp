@@ -31,6 +31,7 @@ struct EnumNames<api::Day> {
 
 namespace edgetrust::api {
 
+// A field a line, with all that is said of it.
 // clang-format off
 inline constexpr std::string_view kNamePattern = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$";
 inline constexpr std::string_view kSecretKeyPattern = "^[-._a-zA-Z0-9]+$";

@@ -50,6 +50,7 @@ struct EnumNames<api::PinStep> {
 
 namespace edgetrust::api {
 
+// A field a line, with all that is said of it.
 // clang-format off
 template <class V>
 void fields(V& v, Peer& peer) {

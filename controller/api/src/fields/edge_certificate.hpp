@@ -63,6 +63,7 @@ struct EnumNames<api::RevisionResult> {
 
 namespace edgetrust::api {
 
+// A field a line, with all that is said of it.
 // clang-format off
 template <class V>
 void fields(V& v, IssuerRef& ref) {

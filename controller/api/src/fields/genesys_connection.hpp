@@ -15,6 +15,7 @@ struct EnumNames<api::DiscoveryMode> {
 
 namespace edgetrust::api {
 
+// A field a line, with all that is said of it.
 // clang-format off
 template <class V>
 void fields(V& v, Endpoints& endpoints) {

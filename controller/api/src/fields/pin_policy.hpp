@@ -67,6 +67,7 @@ struct EnumNames<api::PinOrigin> {
 
 namespace edgetrust::api {
 
+// A field a line, with all that is said of it.
 // clang-format off
 // Lengths of a hash as they are written: with colons, as base64, and as bare hexadecimal, which is refused in any length.
 inline constexpr std::string_view kNoMd5 = R"(self.all(p, !p.matches('^([0-9A-Fa-f]{2}:){15}[0-9A-Fa-f]{2}$|^[0-9A-Fa-f]{32}$|^[0-9A-Za-z+/]{22}==$')))";

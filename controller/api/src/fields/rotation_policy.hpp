@@ -44,6 +44,7 @@ struct EnumNames<api::PolicyState> {
 
 namespace edgetrust::api {
 
+// A field a line, with all that is said of it.
 // clang-format off
 template <class V>
 void fields(V& v, Urgent& urgent) {

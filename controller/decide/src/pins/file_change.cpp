@@ -229,9 +229,12 @@ FileDecision File::proving() {
   const bool too_late = s_.now >= restarted + kProveWithin;
   if (!host().service_active) {
     if (!too_late) return later(EdgePinState::kRestarting, "the service is not up yet", kLookSoon);
-    return has_way_back() ? go_back(false) : step(PinStep::kConfirming);
+    return has_way_back() ? go_back(false) : confirming();
   }
   if (!has_way_back()) return step(PinStep::kConfirming);
+  // Kept without a proof; what was seen then may be forgotten by now.
+  const bool is_confirmed = !host().restore_armed && !host().has_leftovers;
+  if (too_late && change().replaces_refusing && is_confirmed) return confirming();
   const TimePoint missed = change().online ? restarted + kMissedWithin : TimePoint{};
   const Proof proof = s_.now <= s_.proof_at + kProofHolds ? s_.proof : Proof::kNone;
   if (proof == Proof::kGood && s_.proof_at >= missed) return step(PinStep::kConfirming);
@@ -241,17 +244,17 @@ FileDecision File::proving() {
   if (proof == Proof::kRefused) return go_back(false);
   // Nobody can say anything of the new file; of the previous one it is known that it refuses.
   if (too_late && (proof == Proof::kUnreachable || proof == Proof::kUnknown))
-    return change().replaces_refusing ? step(PinStep::kConfirming) : go_back(true);
+    return change().replaces_refusing ? confirming() : go_back(true);
   return act(EdgePinState::kRestarting, "the endpoint is tried from the Edge", file_effect::Prove{});
 }
 
+// What has no proof comes here from its step, and stays in it: the status tells the two apart.
 FileDecision File::confirming() {
   if (host().restore_armed || host().has_leftovers) {
     if (fails() >= kMostTries) return give_up();
     return act(EdgePinState::kApplying, "the new file is confirmed", file_effect::Confirm{change().file_sha256});
   }
-  if (change().file_sha256 != change().previous_sha256)
-    next_.status.applied_at = std::chrono::floor<std::chrono::seconds>(s_.now);
+  next_.status.applied_at = std::chrono::floor<std::chrono::seconds>(s_.now);
   next_.status.rejected_sha256.clear();
   next_.status.rejected_until.reset();
   next_.status.unconfirmed_sha256.clear();
@@ -279,7 +282,7 @@ FileDecision File::go_back(bool may_pass) {
 // A step that fails again and again: the change ends, with what was said last.
 FileDecision File::give_up() {
   const PinStep at = change().step;
-  const bool has_begun = at == PinStep::kRestarting || at == PinStep::kConfirming;
+  const bool has_begun = at != PinStep::kInstalling && at != PinStep::kRestoring;
   if (has_begun && has_way_back()) return go_back(true);
   if (at == PinStep::kRestoring) {
     const std::string file = change().file_sha256;
@@ -296,7 +299,6 @@ void File::reject() {
   next_.status.rolled_back_at = std::chrono::floor<std::chrono::seconds>(s_.now);
   next_.status.unconfirmed_sha256.clear();
   next_.status.change.reset();
-  next_.rolled_back = true;
 }
 
 // The timer on the Edge took the file back or will, as far as anybody can tell. That may be because the operator was
@@ -424,5 +426,22 @@ FileDecision File::begin_change() {
 }  // namespace
 
 FileDecision decide(const FileSituation& situation) { return File(situation).decide(); }
+
+bool begins_change(const std::optional<api::EdgePins>& before, const api::EdgePins& after) {
+  if (!after.change) return false;
+  const auto was = before ? before->change : std::nullopt;
+  return !was || was->file_sha256 != after.change->file_sha256 || was->at != after.change->at;
+}
+
+std::optional<ChangeEnd> change_end(const std::optional<api::EdgePins>& before, const api::EdgePins& after) {
+  if (!before || !before->change || (after.change && !begins_change(before, after))) return std::nullopt;
+  const api::PinChange& was = *before->change;
+  const bool is_there = after.file_sha256 == was.file_sha256;
+  if (after.rolled_back_at != before->rolled_back_at && after.rejected_sha256 == was.file_sha256)
+    return is_there ? ChangeEnd::kStillThere : ChangeEnd::kTakenBack;
+  if (!is_there || after.applied_at == before->applied_at) return ChangeEnd::kUndone;
+  const bool is_proved = was.step == PinStep::kConfirming && was.file_sha256 != was.previous_sha256;
+  return is_proved ? ChangeEnd::kProved : ChangeEnd::kUnproved;
+}
 
 }  // namespace edgetrust::decide::pins

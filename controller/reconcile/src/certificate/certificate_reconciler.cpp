@@ -244,8 +244,7 @@ Outcome CertificateReconciler::State::pass(std::shared_ptr<const api::EdgeCertif
       return outcome;
     }
   }
-  const bool leads = world.leadership == nullptr || world.leadership->holds();
-  if (stop.stop_requested() || !leads) return outcome;
+  if (!world.may_change(stop)) return outcome;
   observation->object = *object;  // as it was written
   outcome.effect_error = perform(*decision.effect, *observation, notes, stop);
   outcome.in_question = in_question(*decision.effect, *observation, notes.memory);

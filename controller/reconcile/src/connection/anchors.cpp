@@ -106,7 +106,10 @@ std::optional<TimePoint> ConnectionReconciler::keep_anchors(Pass& pass, ports::E
     all = wanted.size();
     auto next = decide::next_anchor_step(wanted, known_authorities(world_.pki, listed), services,
                                          decide::anchor_mark(key.ns, key.name));
-    if (next) EDGETRUST_TRY(perform(fleet.authorities(), *next, stop));
+    if (next) {
+      EDGETRUST_TRY(world_.may_change(stop));
+      EDGETRUST_TRY(perform(fleet.authorities(), *next, stop));
+    }
     return next;
   }();
   const auto say = [&](api::Truth truth, const std::string& reason, const std::string& message) {

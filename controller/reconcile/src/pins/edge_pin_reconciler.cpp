@@ -163,8 +163,7 @@ Outcome Pass::run() {
   outcome.wrote_status = *written;
   outcome.rank = rank_of(*edge_);
   if (std::holds_alternative<std::monostate>(plan.effect)) return outcome;
-  const bool leads = world_.leadership == nullptr || world_.leadership->holds();
-  if (stop_.stop_requested() || !leads) return outcome;
+  if (!world_.may_change(stop_)) return outcome;
   if (const Status current = guard(plan.effect); !current) {
     if (current.error().kind != ErrorKind::kConflict && current.error().kind != ErrorKind::kNotFound)
       return {.error = current.error(), .trace_id = outcome.trace_id};

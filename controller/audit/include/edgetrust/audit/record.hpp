@@ -30,7 +30,8 @@ struct Record {
 
 // Plan (a new revision is begun), Approve, Push, Prove, RollBack (begun), RolledBack, Reject, Adopt, Revoke.
 std::vector<Record> records(const api::EdgeCertificate& before, const api::EdgeCertificate& after);
-// PushPins, ProvePins, RollBackPins, of the pin file of an Edge.
+// PushPins, ProvePins, RollBackPins, of the pin file of an Edge: the last two only of what was proved, or has been seen
+// to be gone.
 std::vector<Record> records(const api::Edge& before, const api::Edge& after);
 // Override, EndOverride.
 std::vector<Record> records(const api::PinPolicy& before, const api::PinPolicy& after);

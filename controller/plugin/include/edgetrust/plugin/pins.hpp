@@ -8,8 +8,9 @@
 
 namespace edgetrust::plugin {
 
-// One policy by name, else a table of all.
-std::string print(const api::PinPolicy& policy, TimePoint now, Style style);
+// One policy by name, else a table of all. `wide`: with all that the status says of each pin and of the Edges, and what
+// Ready says of each policy.
+std::string print(const api::PinPolicy& policy, bool wide, TimePoint now, Style style);
 std::string print(const std::vector<api::PinPolicy>& policies, bool wide, Style style);
 json::Value as_value(const std::vector<api::PinPolicy>& policies);
 

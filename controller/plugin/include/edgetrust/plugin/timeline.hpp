@@ -9,6 +9,7 @@ namespace edgetrust::plugin {
 // An Event of events.k8s.io/v1.
 view::SeenEvent decode_event(json::View object);
 
-std::string print(const view::Timeline& timeline, TimePoint now, Style style);
+// `wide`: with what is known of the certificate that is served.
+std::string print(const view::Timeline& timeline, bool wide, TimePoint now, Style style);
 
 }  // namespace edgetrust::plugin

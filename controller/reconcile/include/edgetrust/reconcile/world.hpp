@@ -2,6 +2,7 @@
 // Everything outside that the engine reaches: ports by reference, made and joined by main/wiring.cpp, by the
 // simulation, or by a test.
 #include "edgetrust/base/clock.hpp"
+#include "edgetrust/base/result.hpp"
 #include "edgetrust/ports/backends.hpp"
 #include "edgetrust/ports/budget_slots.hpp"
 #include "edgetrust/ports/cluster.hpp"
@@ -30,6 +31,15 @@ struct World {
   const ports::Leadership* leadership = nullptr;           // absent: there is no other operator
   ports::WebLookup* web = nullptr;                         // absent: nobody here gives answers to http-01
   ports::Objects<api::PinPolicy>* pin_policies = nullptr;  // absent: no Edge's pin file is changed
+
+  // Asked right before each change of what is outside the cluster, and of Secrets; a status is guarded by its
+  // resourceVersion. Errors: kCancelled.
+  [[nodiscard]] Status may_change(const std::stop_token& stop) const {
+    if (stop.stop_requested()) return fail(ErrorKind::kCancelled, "shutting down");
+    if (leadership != nullptr && !leadership->holds())
+      return fail(ErrorKind::kCancelled, "another operator may lead by now");
+    return {};
+  }
 };
 
 }  // namespace edgetrust::reconcile

@@ -47,6 +47,8 @@ struct Timeline {
   bool quiet = false;           // nothing is under way and nothing stalled
   std::optional<int> revision;  // that the Edge serves
   std::string serial_number;
+  std::string fingerprint_sha256;  // lower-case hex
+  std::string issuer;
   std::optional<TimePoint> not_before;
   std::optional<TimePoint> not_after;
   std::optional<TimePoint> renewal;

@@ -8,7 +8,8 @@
 //
 // The Edge itself has a timer from the installation to the confirmation that puts the previous file back: what the
 // operator does not live to see is not enforced. A file that pins nothing is never taken back: that the service is up
-// with it is proof enough.
+// with it is proof enough. Only what has its proof is Confirming; a file that stays without one, for nothing better is
+// to be had, is confirmed while it is still Proving.
 #include "edgetrust/api/edge.hpp"
 #include "edgetrust/ports/edge_host.hpp"
 
@@ -103,10 +104,22 @@ struct FileDecision {
   api::EdgePins status;  // to be written before the effect
   FileEffect effect;
   std::optional<TimePoint> wake_at;  // empty: when something changes, or at the next interval
-  bool rolled_back = false;          // in this pass: worth an Event
   bool restarts = false;             // a change begins in this pass that has the service started anew
 };
 
 FileDecision decide(const FileSituation& situation);
+
+// What two statuses of decide() say of changes, one written right after the other.
+// Whether a change begins with the second.
+bool begins_change(const std::optional<api::EdgePins>& before, const api::EdgePins& after);
+enum class ChangeEnd {
+  kProved,      // the new file is in force
+  kUnproved,    // the new file stays, and nobody has proved it; so does one of which only mode or owner was wrong
+  kTakenBack,   // the new file was rolled back, and the Edge has been seen without it
+  kStillThere,  // the new file was rolled back, and is there, or was when the Edge fell silent
+  kUndone       // none of these: not begun, given up, the Edge's timer was faster, or somebody has edited the file
+};
+// Of the change that ends with the second; empty: none does.
+std::optional<ChangeEnd> change_end(const std::optional<api::EdgePins>& before, const api::EdgePins& after);
 
 }  // namespace edgetrust::decide::pins
