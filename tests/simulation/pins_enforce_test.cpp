@@ -291,6 +291,17 @@ TEST_F(PinsEnforced, TheRestartForACaThatComesLateIsOneLikeAnyOther) {
   EXPECT_TRUE(slots_are_free());
 }
 
+// Somebody else may have put the CA there before.
+TEST_F(PinsEnforced, AFirstPinBehindAProxyWaitsForItsWindow) {
+  close_the_window(*this);
+  machine().instead = '1';
+  trust_proxy(*this);
+  run(11min);
+  EXPECT_THAT(machine().anchors, testing::ElementsAre(hash(kProxyCa)));
+  EXPECT_EQ(machine().restarts, 0);
+  EXPECT_THAT(pins().message, HasSubstr("03:00"));
+}
+
 TEST_F(PinsEnforced, TheRestartForACaIsOneOfThreeAnHour) {
   trust_in_vain(*this);
   machine().wrong.clear();

@@ -254,8 +254,7 @@ FileDecision File::confirming() {
     if (fails() >= kMostTries) return give_up();
     return act(EdgePinState::kApplying, "the new file is confirmed", file_effect::Confirm{change().file_sha256});
   }
-  if (change().file_sha256 != change().previous_sha256)
-    next_.status.applied_at = std::chrono::floor<std::chrono::seconds>(s_.now);
+  next_.status.applied_at = std::chrono::floor<std::chrono::seconds>(s_.now);
   next_.status.rejected_sha256.clear();
   next_.status.rejected_until.reset();
   next_.status.unconfirmed_sha256.clear();

@@ -245,7 +245,8 @@ bool Pass::has_unread() const {
 // While the cloud sees it, it is not out. Without its policy nobody knows the endpoint, and the cloud's word is all.
 bool Pass::is_locked_out() const {
   if (is_leaving() && claim_.policy == nullptr) return online() == api::Truth::kFalse;
-  const bool knows_no_ca = has_unread() && is_through_intermediary() && before()->matched_sha256 == state_->sha256;
+  const bool knows_no_ca =
+      file_ && has_unread() && is_through_intermediary() && before()->matched_sha256 == state_->sha256;
   return (refuses() || knows_no_ca) && !is_online();
 }
 
