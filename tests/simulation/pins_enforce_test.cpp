@@ -961,6 +961,19 @@ TEST_F(PinsEnforced, AClockThatIsSetBackInTheMidstOfAChangeHoldsNothingForLong) 
   EXPECT_TRUE(slots_are_free());
 }
 
+// What could not be taken back is no rollback.
+TEST_F(PinsEnforced, AFileThatStaysIsNotSaidToBeRolledBack) {
+  machine().broken_when_pinned = true;
+  machine().wrong["restore"] = Error{.kind = ErrorKind::kUnavailable, .what = "the disk is full"};
+  for (int i = 0; i < 600 && events("PinsNotRolledBack") == 0; ++i) {
+    run(1s);
+    if (machine().restarts > 0) machine().timer.reset();  // nor does it help itself
+  }
+  EXPECT_EQ(events("PinsNotRolledBack"), 1);
+  EXPECT_EQ(events("PinsRolledBack"), 0);
+  EXPECT_TRUE(machine().file);
+}
+
 // --- what is no proof
 
 TEST_F(PinsEnforced, WhatTheCloudDoesNotSayIsNoProofAndNoFault) {

@@ -134,7 +134,7 @@ TEST(FileChange, OnlyTheModeIsPutRightWithoutARestart) {
   EXPECT_EQ(story.state(), EdgePinState::kMatched);
   EXPECT_TRUE(story.machine.is_private);
   EXPECT_EQ(story.machine.restarts, 0);
-  EXPECT_THAT(story.ends(), ElementsAre(ChangeEnd::kUnproved));
+  EXPECT_THAT(story.ends(), ElementsAre(ChangeEnd::kUndone));
 }
 
 TEST(FileChange, AFileThatLocksTheEdgeOutGoesWithinAMinute) {
@@ -586,6 +586,7 @@ TEST(FileChangeUnread, TheServiceIsStartedAnewThoughTheFileIsRight) {
   EXPECT_EQ(story.status->restarts.size(), 1U);
   EXPECT_FALSE(story.status->change);
   EXPECT_FALSE(story.decided().restarts);
+  EXPECT_LT(*story.status->applied_at, story.machine.now) << "its file is as old as it was";
 }
 
 TEST(FileChangeUnread, WhatAnyRestartWaitsForIsWaitedFor) {

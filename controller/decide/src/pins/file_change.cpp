@@ -254,7 +254,8 @@ FileDecision File::confirming() {
     if (fails() >= kMostTries) return give_up();
     return act(EdgePinState::kApplying, "the new file is confirmed", file_effect::Confirm{change().file_sha256});
   }
-  next_.status.applied_at = std::chrono::floor<std::chrono::seconds>(s_.now);
+  if (change().file_sha256 != change().previous_sha256)
+    next_.status.applied_at = std::chrono::floor<std::chrono::seconds>(s_.now);
   next_.status.rejected_sha256.clear();
   next_.status.rejected_until.reset();
   next_.status.unconfirmed_sha256.clear();
@@ -439,9 +440,9 @@ std::optional<ChangeEnd> change_end(const std::optional<api::EdgePins>& before, 
   const bool is_there = after.file_sha256 == was.file_sha256;
   if (after.rolled_back_at != before->rolled_back_at && after.rejected_sha256 == was.file_sha256)
     return is_there ? ChangeEnd::kStillThere : ChangeEnd::kTakenBack;
-  if (!is_there || after.applied_at == before->applied_at) return ChangeEnd::kUndone;
-  const bool is_proved = was.step == PinStep::kConfirming && was.file_sha256 != was.previous_sha256;
-  return is_proved ? ChangeEnd::kProved : ChangeEnd::kUnproved;
+  const bool was_there = was.file_sha256 == was.previous_sha256;
+  if (!is_there || was_there || after.applied_at == before->applied_at) return ChangeEnd::kUndone;
+  return was.step == PinStep::kConfirming ? ChangeEnd::kProved : ChangeEnd::kUnproved;
 }
 
 }  // namespace edgetrust::decide::pins

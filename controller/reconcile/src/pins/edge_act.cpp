@@ -45,7 +45,9 @@ void Pass::announce(const std::optional<api::EdgePins>& was, const api::EdgePins
   const EdgePinState before_it = was ? was->state : EdgePinState::kNotObserved;
   if (is.state == EdgePinState::kIntercepted && before_it != EdgePinState::kIntercepted)
     say(true, "Intercepted", is.message);
-  if (is.rolled_back_at > (was ? was->rolled_back_at : std::nullopt)) say(true, "PinsRolledBack", is.message);
+  const auto end = decide::pins::change_end(was, is);
+  if (end == decide::pins::ChangeEnd::kTakenBack) say(true, "PinsRolledBack", is.message);
+  if (end == decide::pins::ChangeEnd::kStillThere) say(true, "PinsNotRolledBack", is.message);
   if (was && was->change && !is.change && is.state == EdgePinState::kMatched)
     say(false, "PinsApplied", "the pin file is in force");
   if (was && was->enforced && !is.enforced) say(false, "PinsLeft", is.message);

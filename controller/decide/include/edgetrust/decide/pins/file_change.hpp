@@ -114,10 +114,11 @@ FileDecision decide(const FileSituation& situation);
 bool begins_change(const std::optional<api::EdgePins>& before, const api::EdgePins& after);
 enum class ChangeEnd {
   kProved,      // the new file is in force
-  kUnproved,    // the new file stays, and nobody has proved it; so does one of which only mode or owner was wrong
+  kUnproved,    // the new file stays, and nobody has proved it
   kTakenBack,   // the new file was rolled back, and the Edge has been seen without it
   kStillThere,  // the new file was rolled back, and is there, or was when the Edge fell silent
-  kUndone       // none of these: not begun, given up, the Edge's timer was faster, or somebody has edited the file
+  kUndone       // none of these: not begun, given up, the Edge's timer was faster, somebody has edited the file, or the
+                // file was there before: its mode or owner was wrong, or the service had something else to read
 };
 // Of the change that ends with the second; empty: none does.
 std::optional<ChangeEnd> change_end(const std::optional<api::EdgePins>& before, const api::EdgePins& after);
