@@ -131,6 +131,7 @@ ports::PinFile Pass::wanted_file() const {
 // nothing is put there while somebody else answers in place of the endpoint, or while pinning is overridden.
 MachineEffect Pass::prepare(FileSituation& s) {
   const bool is_over = is_leaving() && has_left();
+  note_what_a_change_has_read();
   if (!state_ || changes() || state_->restore_armed || !(is_enforcing() || is_over)) return {};
   MachineDecision clock =
       decide::pins::prepare_clock(is_over ? std::vector<std::string>{} : terms().clock.servers, *state_);
@@ -223,6 +224,15 @@ bool Pass::refuses() const {
   const bool leaf_decides = terms().pins.match == api::PinMatch::kLeaf && !has_proxy;
   if (!seen_->valid() && !leaf_decides) return false;
   return !decide::pins::matches(pins_of(*file_), match_for(*seen_), seen_->chain);
+}
+
+// Nothing is put there during a change: what is there when its service has been started anew was there before.
+void Pass::note_what_a_change_has_read() {
+  if (!state_ || !changes()) return;
+  const api::PinChange& change = *before()->change;
+  if (change.step == api::PinStep::kInstalling || change.invocation == state_->invocation) return;
+  notes_.read_by = state_->invocation;
+  notes_.read = state_->anchors;
 }
 
 // The service that runs had that CA at its start, as far as this process has seen: whoever takes it out of the trust

@@ -192,6 +192,7 @@ class Pass {
   [[nodiscard]] bool refuses() const;
   [[nodiscard]] bool has_read(const machine_effect::Trust& trust) const;
   [[nodiscard]] bool has_unread() const;
+  void note_what_a_change_has_read();
   [[nodiscard]] bool is_locked_out() const;
   [[nodiscard]] bool is_through_intermediary() const;
   [[nodiscard]] api::Truth online() const;
