@@ -6,8 +6,8 @@ Usage: tidy.py [--jobs N] [--recent N] BUILD_FOLDER [PART…]
        --recent N  only the files that the last N commits have changed, or that are changed and not committed; all where the history does not reach so far back
        --jobs N    so many at a time; without it, one for each processor
 
-What was clean is not looked at again while nothing has changed that bears on it: the file and all of ours that it includes, how it is compiled, .clang-tidy, and what Debian packages are
-there. Each such state is an empty file in ~/.cache/edgetrust/tidy, named after its hash; any checkout may use it.
+What was clean is not looked at again while nothing has changed that bears on it: the file and all of ours that it includes, how it is compiled, .clang-tidy, and which Debian packages are
+there with headers, compilers and clang. Each such state is an empty file in ~/.cache/edgetrust/tidy, named after its hash; any checkout may use it.
 
 clang-tidy reads the commands that CMake wrote for g++. Two things are taken out of them: g++'s precompiled headers, which clang cannot read (the header behind them is included as it is), and
 options that clang does not know.
@@ -31,6 +31,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TIDY = "clang-tidy-16"
 INCLUDE = re.compile(rb'^\s*#\s*include\s+"([^"]+)"', re.M)
+BEARS_ON_IT = re.compile(rb"^\S*-dev\b|^\S*(clang|llvm)|^(g\+\+|gcc|cpp)\b")
 GONE = ("-fpch-preprocess", "-Winvalid-pch", "-Wno-missing-field-initializers", "-Werror")
 # The options of clang that g++ does not need: designated initializers name what they set, and not every warning is known to both.
 MORE = "-Wno-missing-field-initializers -Wno-unknown-warning-option"
@@ -112,7 +113,8 @@ def main() -> int:
     if missing := wanted - entries.keys():
         print("\n".join(f"{file.relative_to(ROOT)} is compiled by nobody" for file in sorted(missing)))
         return 1
-    packages = subprocess.run(["dpkg-query", "-W"], capture_output=True, check=True).stdout
+    installed = subprocess.run(["dpkg-query", "-W"], capture_output=True, check=True).stdout
+    packages = b"".join(line for line in installed.splitlines(keepends=True) if BEARS_ON_IT.search(line))
     rules = (ROOT / ".clang-tidy").read_bytes()
     sources = Sources()
     failed = 0
