@@ -84,12 +84,16 @@ std::string look_up(const std::string& reason) {
   return "look up " + reason + " in controller/docs/operations.md, \"Every condition, reason and Event, by name\"";
 }
 
+// Nothing is wrong with a connection that nobody uses yet.
+constexpr std::string_view kNoEdge = "NoEdge";
+
 std::string advice_of_connection(const std::string& reason) {
   if (reason == "ConnectionForbidden")
     return "the OAuth client needs telephony:plugin:all for the division of the Edges";
   if (reason == "ConnectionCredentialsRefused")
     return "its Secret needs the clientId and the clientSecret of an OAuth client that is active";
   if (reason == "NoDeliveryChannel") return "set spec.certificateUpload";
+  if (reason == kNoEdge) return "declare an Edge whose connectionRef names it";
   return look_up(reason);
 }
 
@@ -463,7 +467,7 @@ class Examination {
     for (const auto type : {api::condition::kCredentialsValid, api::condition::kEndpointsAvailable}) {
       const api::Condition* condition = api::find(connection.status.conditions, type);
       if (condition == nullptr || condition->status == api::Truth::kTrue) continue;
-      say(Verdict::kBad, "genesys", subject,
+      say(condition->reason == kNoEdge ? Verdict::kWarning : Verdict::kBad, "genesys", subject,
           std::string(type) + " " + std::string(api::to_string(condition->status)) + ", " + condition->reason + ": " +
               condition->message,
           advice_of_connection(condition->reason));

@@ -260,14 +260,20 @@ class Alerts(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_where_none_leads_what_any_of_them_says_of_an_object_counts(self) -> None:
-        """Before there is a leader, and between two: an alert does not begin anew."""
+        """Before there is a leader, and between two: an alert does not begin anew. And where the leader's own watches are silent."""
         both = of_both("edge_sip_up", "0x90")
         one_goes = certificate("edge_sip_up", "0x84 stale") | certificate("edge_sip_up", "0x90", instance="b")
+        def silent(*seconds: str) -> Series:
+            return {series.replace("edgetrust_leader", "edgetrust_watch_silence_seconds"): value for series, value in leaders(*seconds).items()}
+
+        at_odds = certificate("edge_sip_up", "1x90") | certificate("edge_sip_up", "0x90", instance="b")
         for said_so, lead in (
             (both, leaders("0x90", "0x90")),
             (both, leaders("0x90", "0x90") | OTHER_RELEASE),
             (one_goes, leaders("1x84 stale", "0x86 1x3")),
             (certificate("edge_sip_up", "0x90"), leaders("1x90")),  # one by itself, without an election
+            (at_odds, leaders("1x90", "0x90") | silent("601x90", "0x90")),
+            (both, leaders("1x90", "0x90") | silent("601x90", "601x90")),
         ):
             with self.subTest(lead=lead):
                 done = promtool([promtool_test("EdgetrustEdgeSipDown", Case(said_so | lead, {}), fires=True)])

@@ -415,6 +415,14 @@ TEST_F(DoctorOfGenesysTest, WhatAConnectionLacksIsSaidInTheWordsOfWhoGrantsIt) {
   }
 }
 
+TEST_F(DoctorOfGenesysTest, AConnectionThatNobodyUsesYetIsNotWrong) {
+  connection(condition("EndpointsAvailable", "Unknown", "NoEdge"));
+  const auto all = said();
+  ASSERT_EQ(all.size(), 2U) << print(all, {});
+  EXPECT_EQ(all[1].verdict, Verdict::kWarning);
+  EXPECT_EQ(all[1].todo, "declare an Edge whose connectionRef names it");
+}
+
 // --- Edges
 
 class PresentedChain final : public ports::TlsProbe {
