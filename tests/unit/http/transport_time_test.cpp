@@ -122,6 +122,41 @@ TEST(TransportTime, CancelledInAnyPhaseManyTimesLeavesTheTransportWhole) {
   EXPECT_TRUE(send(*transport, request_to(server->port())).has_value());
 }
 
+// One that went on would keep its transport from ending for as long as the server keeps silent.
+TEST(TransportTime, CancelledInAnyPhaseNoRequestGoesOn) {
+  const support::TestCa ca("root");
+  const auto leaf = ca.issue({.ips = {"127.0.0.1"}});
+  const support::RawTls tls{.certificate_pem = leaf.chain_pem, .key_pem = leaf.key_pem};
+  for (const bool secure : {false, true}) {
+    auto server = std::make_unique<RawServer>(
+        [](RawSocket& socket, int) {
+          socket.read_message();
+          socket.wait_closed();
+        },
+        secure ? std::optional(tls) : std::nullopt);
+    const Request request = secure ? secure_request_to("127.0.0.1", server->port(), Method::kPost, "body")
+                                   : request_to(server->port(), Method::kPost, "/", "body");
+    auto transport = trusting(ca.certificate_pem());
+    for (int i = 0; i < 300; ++i) {
+      std::stop_source stop;
+      Gate started;
+      auto result = std::async(std::launch::async, [&] {
+        started.open();
+        return transport->send(request, stop.get_token());
+      });
+      started.wait();
+      for (const auto until = Now::now() + i * 10us; Now::now() < until;) continue;
+      stop.request_stop();
+      const auto cancelled = result.get();
+      ASSERT_FALSE(cancelled);
+      EXPECT_EQ(cancelled.error().kind, ErrorKind::kCancelled) << cancelled.error().what;
+    }
+    auto ended = std::async(std::launch::async, [&] { transport.reset(); });
+    EXPECT_EQ(ended.wait_for(20s), std::future_status::ready) << secure;
+    server.reset();  // ends what goes on
+  }
+}
+
 TEST(TransportTime, ATransportEndsWithIdleConnectionsAndCancelledRequestsBehindIt) {
   RawServer server([](RawSocket& socket, int) {
     socket.read_message();
