@@ -1088,6 +1088,39 @@ TEST_F(EdgeHost, AStopEndsItAtOnce) {
   EXPECT_EQ(looked.error().kind, ErrorKind::kCancelled) << looked.error().message();
 }
 
+// Right after each piece that the host says, when the answer to it is being made: libssh finds the connection closed as
+// it writes, and must not wait for an answer then.
+TEST_F(EdgeHost, AStopBetweenAnyTwoMessagesEndsIt) {
+  constexpr int kMostPieces = 200;
+  int pieces = 0;
+  for (bool answered = false; !answered && pieces < kMostPieces;) {
+    ++pieces;
+    TcpProxy proxy(machine->port());
+    std::stop_source stop;
+    std::atomic<bool> over = false;
+    std::jthread stopper([&] {
+      std::size_t before = 0;
+      for (int said = 0; said < pieces && !over;) {
+        const std::size_t now = proxy.carried(TcpProxy::From::kServer);
+        said += now != before ? 1 : 0;
+        before = now;
+      }
+      stop.request_stop();
+    });
+    auto look =
+        std::async(std::launch::async, [&] { return reach(machine->login(proxy.port()))->look(stop.get_token()); });
+    ASSERT_EQ(look.wait_for(30s), std::future_status::ready) << "stopped after piece " << pieces;
+    over = true;
+    const auto state = look.get();
+    answered = state.has_value();
+    if (!state) {
+      EXPECT_EQ(state.error().kind, ErrorKind::kCancelled) << state.error().message();
+    }
+  }
+  EXPECT_GT(pieces, 5);
+  EXPECT_LT(pieces, kMostPieces);
+}
+
 // --- keys that cannot be used
 
 TEST(EdgeHostKeys, WhatCannotBeReadIsRefusedBeforeAnyConnection) {

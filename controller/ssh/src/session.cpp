@@ -22,6 +22,7 @@ constexpr const char* kKeyExchange =
 constexpr const char* kCiphers = "aes256-gcm@openssh.com,aes128-gcm@openssh.com,aes256-ctr,aes128-ctr";
 constexpr const char* kMacs = "hmac-sha2-256,hmac-sha2-512";
 constexpr int kSmallestRsa = 2048;
+constexpr std::chrono::milliseconds kMoment{100};
 constexpr int kLargePart = 4;  // of what a step may take
 constexpr std::size_t kPiece = std::size_t{16} * 1024;
 
@@ -88,9 +89,17 @@ Status Session::set_up(const HostKeys& known, const std::string& user) {
       ssh_options_set(session, SSH_OPTIONS_HMAC_S_C, kMacs) == SSH_OK &&
       ssh_options_set(session, SSH_OPTIONS_RSA_MIN_SIZE, &kSmallestRsa) == SSH_OK;
   if (!set) return fail(ErrorKind::kInternal, "SSH cannot be set up: " + printable_error(session));
-  const long patience = std::chrono::ceil<std::chrono::seconds>(patience_.whole).count();
-  ssh_options_set(session, SSH_OPTIONS_TIMEOUT, &patience);
+  wait_at_most(patience_.whole);
   return {};
+}
+
+// How long one call of libssh may wait.
+void Session::wait_at_most(std::chrono::microseconds patience) {
+  const auto whole = std::chrono::floor<std::chrono::seconds>(patience);
+  const long seconds = whole.count();
+  const long rest = (patience - whole).count();
+  ssh_options_set(session_.get(), SSH_OPTIONS_TIMEOUT, &seconds);
+  ssh_options_set(session_.get(), SSH_OPTIONS_TIMEOUT_USEC, &rest);
 }
 
 // The key exchange, and whether this is the host that it should be.
@@ -114,9 +123,18 @@ Status Session::meet(const HostKeys& known) {
   return {};
 }
 
+// A moment at a time: of all its waits this is the one in which libssh (0.10.6) does not see that it has closed the
+// connection itself, as it does where it cannot write, and it would wait for the answer as long as it may.
 Status Session::log_in(ssh_key key) {
   watchdog_.step(patience_.step);
-  switch (ssh_userauth_publickey(session_.get(), nullptr, key)) {
+  wait_at_most(kMoment);
+  int answer = SSH_AUTH_AGAIN;
+  while (answer == SSH_AUTH_AGAIN) {
+    answer = ssh_userauth_publickey(session_.get(), nullptr, key);
+    if (answer == SSH_AUTH_AGAIN && (watchdog_.fired() || ssh_is_connected(session_.get()) == 0)) break;
+  }
+  wait_at_most(patience_.whole);
+  switch (answer) {
     case SSH_AUTH_SUCCESS: return {};
     case SSH_AUTH_DENIED:
     case SSH_AUTH_PARTIAL: return fail(ErrorKind::kUnauthorized, "the host refuses the private key for this user");

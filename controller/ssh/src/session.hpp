@@ -44,6 +44,7 @@ class Session {
 
  private:
   Session(net::Socket socket, SessionLimit::Place place, const Clock& clock, Patience patience, std::stop_token stop);
+  void wait_at_most(std::chrono::microseconds patience);
   Status set_up(const HostKeys& known, const std::string& user);
   Status meet(const HostKeys& known);
   Status log_in(ssh_key key);

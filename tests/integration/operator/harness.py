@@ -89,7 +89,15 @@ class Operator:
         """SIGTERM; the exit status. A sanitizer's report or a crash is not 0."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        try:
+            return self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the operator does not end.\n{self.waits()}\n{self.log.read_text()[-4000:]}") from None
+
+    def waits(self) -> str:
+        """In which system call each of its threads is, with the call's arguments (proc(5))."""
+        assert self.process is not None
+        return "\n".join(f"{task.name}: {(task / 'wchan').read_text()} {(task / 'syscall').read_text().strip()}" for task in Path(f"/proc/{self.process.pid}/task").iterdir())
 
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
