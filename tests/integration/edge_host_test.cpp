@@ -1089,12 +1089,11 @@ TEST_F(EdgeHost, AStopEndsItAtOnce) {
 }
 
 // Right after each piece that the host says, when the answer to it is being made: libssh finds the connection closed as
-// it writes, and must not wait for an answer then.
+// it writes, and must not wait for an answer then. More than once each, for it is a matter of microseconds.
 TEST_F(EdgeHost, AStopBetweenAnyTwoMessagesEndsIt) {
   constexpr int kMostPieces = 200;
-  int pieces = 0;
-  for (bool answered = false; !answered && pieces < kMostPieces;) {
-    ++pieces;
+  constexpr int kTimesEach = 6;
+  const auto look_until = [&](int pieces) {
     TcpProxy proxy(machine->port());
     std::stop_source stop;
     std::atomic<bool> over = false;
@@ -1109,12 +1108,19 @@ TEST_F(EdgeHost, AStopBetweenAnyTwoMessagesEndsIt) {
     });
     auto look =
         std::async(std::launch::async, [&] { return reach(machine->login(proxy.port()))->look(stop.get_token()); });
-    ASSERT_EQ(look.wait_for(30s), std::future_status::ready) << "stopped after piece " << pieces;
+    EXPECT_EQ(look.wait_for(30s), std::future_status::ready) << "stopped after piece " << pieces;
     over = true;
-    const auto state = look.get();
-    answered = state.has_value();
-    if (!state) {
-      EXPECT_EQ(state.error().kind, ErrorKind::kCancelled) << state.error().message();
+    return look.get();
+  };
+  int pieces = 0;
+  for (bool answered = false; !answered && pieces < kMostPieces;) {
+    ++pieces;
+    for (int i = 0; i < kTimesEach && !HasFailure(); ++i) {
+      const auto state = look_until(pieces);
+      answered = answered || state;
+      if (!state) {
+        EXPECT_EQ(state.error().kind, ErrorKind::kCancelled) << state.error().message();
+      }
     }
   }
   EXPECT_GT(pieces, 5);
